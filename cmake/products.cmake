@@ -1,0 +1,1 @@
+# Products: filled in below by the layers that make them.

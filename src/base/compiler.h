@@ -1,0 +1,16 @@
+/* Compiler attributes, in one place; all other code is plain C17. */
+#ifndef SM_BASE_COMPILER_H_
+#define SM_BASE_COMPILER_H_
+
+#define SM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define SM_UNUSED __attribute__((unused))
+#define SM_NODISCARD __attribute__((warn_unused_result))
+#define SM_NOINLINE __attribute__((noinline))
+#define SM_ALWAYS_INLINE inline __attribute__((always_inline))
+#define SM_RESTRICT __restrict__
+#define SM_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SM_ALIGNED(n) __attribute__((aligned(n)))
+#define SM_COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
+
+#endif
