@@ -10,6 +10,8 @@
 #define SM_RESTRICT __restrict__
 #define SM_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SM_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Compiles one function for more than the build's CPU level; call it only after asking the CPU. */
+#define SM_TARGET(level) __attribute__((target(level)))
 #define SM_ALIGNED(n) __attribute__((aligned(n)))
 #define SM_COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
