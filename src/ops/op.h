@@ -109,6 +109,10 @@ struct OpRow {
   TF_Code (*prepare)(OpCtx *c, TF_Status *st);
   TF_Code (*run)(OpCtx *c, TF_Status *st);
   void (*clear)(void *state); /* frees what init made outside the arena */
+  /* Frees what prepare put into prep (primitives, packed weights); may be null. The executor calls it once for
+   * every prep that prepare was called on, failed calls included, when it drops the specialisation; prep bytes that
+   * prepare did not set are zero. */
+  void (*clear_prep)(void *prep);
 };
 
 /* The row of an op, or null when there is no kernel. */
