@@ -1,0 +1,48 @@
+# A thin front of CMake + Ninja; `make help` lists the targets.
+.PHONY: all demo test interop install asan tsan fuzz bench check format clean help
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+CMAKE ?= cmake
+CTEST = ctest --output-on-failure -j $(JOBS)
+
+all: build/build.ninja   ## release build in build/
+	@$(CMAKE) --build build -j $(JOBS)
+
+build/build.ninja:
+	@$(CMAKE) --preset release
+
+demo: all                ## build, train, save, export and serve the seed model, and ask it
+	@sh tools/demo.sh
+
+test: all                ## every test; needs no TensorFlow
+	@cd build && $(CTEST)
+
+interop: all             ## both directions with TensorFlow 2.15.1, from PyPI into build/venv
+	@sh tools/interop.sh
+
+install: all             ## into PREFIX (/usr/local), DESTDIR honoured
+	@$(CMAKE) --install build --prefix $(PREFIX)
+
+asan:                    ## the suite under AddressSanitizer and UBSan, in build-asan/
+	@$(CMAKE) --preset asan && $(CMAKE) --build --preset asan -j $(JOBS) && cd build-asan && $(CTEST)
+
+tsan:                    ## the suite under ThreadSanitizer, in build-tsan/
+	@$(CMAKE) --preset tsan && $(CMAKE) --build --preset tsan -j $(JOBS) && cd build-tsan && $(CTEST)
+
+fuzz:                    ## the libFuzzer targets (clang), FUZZ_SECONDS (60) each
+	@sh tools/fuzz.sh
+
+bench: all               ## speed figures; see bench/README.md
+	@sh bench/run.sh
+
+check: all               ## headers compile alone as C and C++, layers are kept, generated files are current
+	@sh tools/check.sh
+
+format:                  ## clang-format over the sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:                   ## remove the build trees
+	@rm -rf build build-asan build-tsan build-fuzz
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
