@@ -43,6 +43,7 @@ enum {
   OP_CONTROL = 8,   /* Switch, Merge, Enter, ...: the executor knows it by name; no kernel functions */
   OP_DEAD_OK = 16,  /* runs with dead inputs */
   OP_BLOCKING = 32, /* may wait or do file I/O: not on a server's event loop */
+  OP_LAST_VALUE = 64, /* prepare reads the value of the last input too (the axis of a ConcatV2) */
 };
 
 /* ---- phase shape ---- */
@@ -114,6 +115,11 @@ struct OpRow {
    * prepare did not set are zero. */
   void (*clear_prep)(void *prep);
 };
+
+/* Whether prepare may read the value of input `i` of `num_inputs`. */
+static inline bool op_reads_value(const OpRow *row, int num_inputs, int i) {
+  return row->value_inputs >> (i < 31 ? i : 31) & 1 || ((row->flags & OP_LAST_VALUE) && i == num_inputs - 1);
+}
 
 /* The row of an op, or null when there is no kernel. */
 const OpRow *op_row_find(const char *name);
