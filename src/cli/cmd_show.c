@@ -1,0 +1,234 @@
+/* `savedmodel show`: what a SavedModel holds, with the options and the output of `saved_model_cli show`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status_impl.h"
+#include "cli/cli.h"
+#include "cli/tags.h"
+#include "tensor/tensor.h"
+#include "wire/json.h"
+#include "wire/proto_json.h"
+#include "wire/saved_model_file.h"
+
+typedef struct ShowOptions {
+  const char *dir, *tag_set, *signature_def;
+  bool all, list_ops, json;
+} ShowOptions;
+
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* "a, b" of the tags, sorted or as stored. Freed by the caller. */
+static char *join_tags(const Tensorflow__MetaGraphDef *meta, bool sorted) {
+  const Tensorflow__MetaGraphDef__MetaInfoDef *info = meta->meta_info_def;
+  size_t n = info ? info->n_tags : 0;
+  char **tags = malloc((n + 1) * sizeof *tags);
+  Bytes out = {0};
+  bytes_puts(&out, "");
+  if (tags && n) {
+    memcpy(tags, info->tags, n * sizeof *tags);
+    if (sorted) qsort(tags, n, sizeof *tags, by_text);
+    for (size_t i = 0; i < n; i++) bytes_printf(&out, "%s%s", i ? ", " : "", tags[i]);
+  }
+  free(tags);
+  return out.data;
+}
+
+static void show_tag_sets(const Tensorflow__SavedModel *model) {
+  char **sets = calloc(model->n_meta_graphs + 1, sizeof *sets);
+  size_t n = 0;
+  printf("The given SavedModel contains the following tag-sets:\n");
+  for (size_t i = 0; sets && i < model->n_meta_graphs; i++)
+    if ((sets[n] = join_tags(model->meta_graphs[i], true))) n++;
+  if (n) qsort(sets, n, sizeof *sets, by_text);
+  for (size_t i = 0; i < n; i++) {
+    printf("'%s'\n", sets[i]);
+    free(sets[i]);
+  }
+  free(sets);
+}
+
+static void show_tensor(const char *kind, const char *key, const Tensorflow__TensorInfo *info, int indent) {
+  const char *dtype = info ? dtype_proto_name(dtype_base((TF_DataType)info->dtype)) : NULL;
+  printf("%*s  %s['%s'] tensor_info:\n", indent, "", kind, key);
+  printf("%*s      dtype: %s%s\n", indent, "", dtype ? dtype : "DT_INVALID",
+         info && dtype_is_ref((TF_DataType)info->dtype) ? "_REF" : "");
+  printf("%*s      shape: ", indent, "");
+  const Tensorflow__TensorShapeProto *shape = info ? info->tensor_shape : NULL;
+  if (shape && shape->unknown_rank) {
+    printf("unknown_rank\n");
+  } else {
+    printf("(");
+    for (size_t i = 0; shape && i < shape->n_dim; i++) printf("%s%lld", i ? ", " : "", (long long)shape->dim[i]->size);
+    printf(")\n");
+  }
+  bool named = info && info->encoding_case == TENSORFLOW__TENSOR_INFO__ENCODING_NAME;
+  printf("%*s      name: %s\n", indent, "", named ? info->name : "");
+}
+
+typedef Tensorflow__SignatureDef__InputsEntry Entry;
+_Static_assert(sizeof(Tensorflow__SignatureDef__InputsEntry) == sizeof(Tensorflow__SignatureDef__OutputsEntry), "same shape");
+
+static int by_key(const void *a, const void *b) { return strcmp((*(Entry *const *)a)->key, (*(Entry *const *)b)->key); }
+
+static void show_entries(const char *kind, Entry *const *entries, size_t n, int indent) {
+  Entry **sorted = malloc((n + 1) * sizeof *sorted);
+  if (!sorted) return;
+  if (n) {
+    memcpy(sorted, entries, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_key);
+  }
+  for (size_t i = 0; i < n; i++) show_tensor(kind, sorted[i]->key, sorted[i]->value, indent);
+  free(sorted);
+}
+
+static void show_signature(const Tensorflow__SignatureDef *signature, int indent) {
+  printf("%*sThe given SavedModel SignatureDef contains the following input(s):\n", indent, "");
+  show_entries("inputs", signature->inputs, signature->n_inputs, indent);
+  printf("%*sThe given SavedModel SignatureDef contains the following output(s):\n", indent, "");
+  show_entries("outputs", (Entry *const *)signature->outputs, signature->n_outputs, indent);
+  printf("%*sMethod name is: %s\n", indent, "", signature->method_name);
+}
+
+/* The signature keys in byte order; freed by the caller. */
+static char **signature_keys(const Tensorflow__MetaGraphDef *meta) {
+  char **keys = malloc((meta->n_signature_def + 1) * sizeof *keys);
+  if (!keys) return NULL;
+  for (size_t i = 0; i < meta->n_signature_def; i++) keys[i] = meta->signature_def[i]->key;
+  qsort(keys, meta->n_signature_def, sizeof *keys, by_text);
+  return keys;
+}
+
+static void add_op(char ***ops, size_t *n, char *op) {
+  char **more = realloc(*ops, (*n + 1) * sizeof *more);
+  if (!more) return;
+  *ops = more;
+  more[(*n)++] = op;
+}
+
+static void show_ops(const Tensorflow__MetaGraphDef *meta) {
+  char **ops = NULL;
+  size_t n = 0;
+  const Tensorflow__GraphDef *graph = meta->graph_def;
+  const Tensorflow__FunctionDefLibrary *library = graph ? graph->library : NULL;
+  for (size_t i = 0; graph && i < graph->n_node; i++) add_op(&ops, &n, graph->node[i]->op);
+  for (size_t f = 0; library && f < library->n_function; f++)
+    for (size_t i = 0; i < library->function[f]->n_node_def; i++) add_op(&ops, &n, library->function[f]->node_def[i]->op);
+  if (n) qsort(ops, n, sizeof *ops, by_text);
+  printf("The MetaGraph with tag set [");
+  for (size_t i = 0; meta->meta_info_def && i < meta->meta_info_def->n_tags; i++)
+    printf("%s'%s'", i ? ", " : "", meta->meta_info_def->tags[i]);
+  printf("] contains the following ops: {");
+  const char *comma = "";
+  for (size_t i = 0; i < n; i++) {
+    if (i && !strcmp(ops[i], ops[i - 1])) continue;
+    printf("%s'%s'", comma, ops[i]);
+    comma = ", ";
+  }
+  printf("}\n");
+  free(ops);
+}
+
+static int by_tags(const void *a, const void *b) {
+  const Tensorflow__MetaGraphDef__MetaInfoDef *x = (*(Tensorflow__MetaGraphDef *const *)a)->meta_info_def,
+                                              *y = (*(Tensorflow__MetaGraphDef *const *)b)->meta_info_def;
+  size_t nx = x ? x->n_tags : 0, ny = y ? y->n_tags : 0;
+  for (size_t i = 0; i < nx && i < ny; i++) {
+    int order = strcmp(x->tags[i], y->tags[i]);
+    if (order) return order;
+  }
+  return (nx > ny) - (nx < ny);
+}
+
+static void show_all(const Tensorflow__SavedModel *model) {
+  qsort(model->meta_graphs, model->n_meta_graphs, sizeof *model->meta_graphs, by_tags);
+  for (size_t m = 0; m < model->n_meta_graphs; m++) {
+    const Tensorflow__MetaGraphDef *meta = model->meta_graphs[m];
+    char *tags = join_tags(meta, false);
+    printf("\nMetaGraphDef with tag-set: '%s' contains the following SignatureDefs:\n", tags ? tags : "");
+    free(tags);
+    char **keys = signature_keys(meta);
+    for (size_t i = 0; keys && i < meta->n_signature_def; i++) {
+      printf("\nsignature_def['%s']:\n", keys[i]);
+      show_signature(saved_model_signature(meta, keys[i]), 2);
+    }
+    free(keys);
+    show_ops(meta);
+  }
+}
+
+static int show_json(const Tensorflow__SavedModel *model, TF_Status *st) {
+  Bytes out = {0};
+  bytes_puts(&out, "{\"meta_graphs\": [");
+  for (size_t m = 0; m < model->n_meta_graphs; m++) {
+    const Tensorflow__MetaGraphDef *meta = model->meta_graphs[m];
+    bytes_puts(&out, m ? ", {\"tags\": [" : "{\"tags\": [");
+    for (size_t i = 0; meta->meta_info_def && i < meta->meta_info_def->n_tags; i++) {
+      if (i) bytes_puts(&out, ", ");
+      json_put_string(&out, meta->meta_info_def->tags[i], strlen(meta->meta_info_def->tags[i]));
+    }
+    bytes_puts(&out, "], \"signatures\": {");
+    for (size_t i = 0; i < meta->n_signature_def; i++) {
+      const Tensorflow__MetaGraphDef__SignatureDefEntry *e = meta->signature_def[i];
+      if (i) bytes_puts(&out, ", ");
+      json_put_string(&out, e->key, strlen(e->key));
+      bytes_puts(&out, ": ");
+      if (proto_json_print(&e->value->base, -1, &out, st)) goto out;
+    }
+    bytes_puts(&out, "}}");
+  }
+  bytes_puts(&out, "]}");
+  if (!bytes_finish(&out, "JSON", st)) puts(out.data);
+out:
+  bytes_clear(&out);
+  return TF_GetCode(st) ? cli_fail("show", st) : EXIT_OK;
+}
+
+static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o, TF_Status *st) {
+  const Tensorflow__MetaGraphDef *meta;
+  TagList tags;
+  tags_split(&tags, o->tag_set);
+  if (saved_model_find_meta_graph(model, tags.tags, tags.count, &meta, st)) return cli_fail("show", st);
+  if (o->list_ops) show_ops(meta);
+  if (o->signature_def) {
+    const Tensorflow__SignatureDef *signature = saved_model_signature(meta, o->signature_def);
+    if (!signature) return cli_failf("show", "there is no signature '%s' under the tags '%s'", o->signature_def, o->tag_set);
+    show_signature(signature, 0);
+  } else if (!o->list_ops) {
+    char **keys = signature_keys(meta);
+    printf("The given SavedModel MetaGraphDef contains SignatureDefs with the following keys:\n");
+    for (size_t i = 0; keys && i < meta->n_signature_def; i++) printf("SignatureDef key: \"%s\"\n", keys[i]);
+    free(keys);
+  }
+  return EXIT_OK;
+}
+
+int cmd_show(int argc, char **argv) {
+  ShowOptions o = {0};
+  const Option options[] = {
+      {"dir", OPTION_STRING, &o.dir, "DIR", "the SavedModel"},
+      {"all", OPTION_FLAG, &o.all, NULL, "everything"},
+      {"tag_set", OPTION_STRING, &o.tag_set, "TAGS", "a MetaGraphDef by its tags, joined by commas"},
+      {"signature_def", OPTION_STRING, &o.signature_def, "KEY", "one signature of it"},
+      {"list_ops", OPTION_FLAG, &o.list_ops, NULL, "the ops that it uses"},
+      {"json", OPTION_FLAG, &o.json, NULL, "tag sets and signatures as JSON"},
+      {0}};
+  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--json]",
+                       "Lists the tag sets of a SavedModel; with --tag_set its signatures, with --signature_def\n"
+                       "their inputs and outputs.\n"};
+  int early = options_parse(&argc, argv, options, &usage);
+  if (early >= 0) return early;
+  if (!o.dir && argc > 1) o.dir = argv[1];
+  if (!o.dir) return cli_failf("show", "--dir is missing (see savedmodel show --help)");
+  TF_Status st = {0};
+  Arena arena = {0};
+  Tensorflow__SavedModel *model;
+  int result = EXIT_OK;
+  if (saved_model_read(o.dir, &arena, &model, &st)) result = cli_fail("show", &st);
+  else if (o.json) result = show_json(model, &st);
+  else if (o.all) show_all(model);
+  else if (o.tag_set) result = show_tagged(model, &o, &st);
+  else show_tag_sets(model);
+  arena_clear(&arena);
+  return result;
+}
