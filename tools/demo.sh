@@ -1,0 +1,52 @@
+#!/bin/sh
+# `make demo`: a model built and trained a step in C, saved as a checkpoint and as a SavedModel, served, and asked
+# over gRPC and REST.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+bin=$root/build/bin
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+grpc_port=${DEMO_PORT:-9000}
+rest_port=${DEMO_REST_PORT:-8501}
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+show() { printf '$ %s\n' "$*"; "$@"; }
+
+work=$root/build/demo
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+
+say '1. Variables in C, saved and restored (examples/seed_saver.c)'
+show "$root/build/examples/seed_saver"
+show "$bin/savedmodel" checkpoint list tmp/model.ckpt
+
+say '2. A linear model, exported as version 1, trained a step, exported as version 2 (examples/seed_export.c)'
+show "$root/build/examples/seed_export"
+show "$bin/savedmodel" show --dir exp_model/2 --tag_set serve --signature_def prediction
+show "$bin/savedmodel" run --dir exp_model/2 --tag_set serve --signature_def prediction --input_exprs 'input=[[1, 2, 3]]'
+
+say '3. Served as TensorFlow Serving would'
+echo "\$ tensorflow_model_server --port=$grpc_port --rest_api_port=$rest_port --model_name=seed --model_base_path=$work/exp_model"
+"$bin/tensorflow_model_server" --port="$grpc_port" --rest_api_port="$rest_port" --model_name=seed \
+  --model_base_path="$work/exp_model" 2>server.log &
+server=$!
+trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true' EXIT INT TERM
+tries=0
+until curl -fs "http://127.0.0.1:$rest_port/v1/models/seed" >/dev/null 2>&1; do
+  tries=$((tries + 1))
+  if [ $tries -gt 100 ] || ! kill -0 $server 2>/dev/null; then
+    cat server.log >&2
+    exit 1
+  fi
+  sleep 0.05
+done
+sh "$root/tools/pyproto.sh"
+echo "\$ python3 examples/client.py 127.0.0.1:$grpc_port seed prediction '[[1, 2, 3]]'     # gRPC"
+PYTHONPATH="$root/build/py" $python "$root/examples/client.py" "127.0.0.1:$grpc_port" seed prediction '[[1, 2, 3]]'
+echo "\$ curl -d '{\"signature_name\": \"prediction\", \"instances\": [[1, 2, 3]]}' http://127.0.0.1:$rest_port/v1/models/seed:predict     # REST"
+curl -fsS -d '{"signature_name": "prediction", "instances": [[1, 2, 3]]}' "http://127.0.0.1:$rest_port/v1/models/seed:predict"
+echo
+curl -fsS "http://127.0.0.1:$rest_port/v1/models/seed"
+
+say 'Done. All of it is in build/demo; the server stops now.'

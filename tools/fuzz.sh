@@ -1,0 +1,16 @@
+#!/bin/sh
+# Builds the libFuzzer targets with clang in build-fuzz/ and runs each for FUZZ_SECONDS, one after the other.
+set -eu
+cd "$(dirname "$0")/.."
+seconds=${FUZZ_SECONDS:-60}
+CC=clang cmake -S . -B build-fuzz -G Ninja -DSM_FUZZ=ON -DSM_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug \
+  -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DSM_SANITIZE=address,undefined >/dev/null
+cmake --build build-fuzz
+for source in fuzz/fuzz_*.c; do
+  name=$(basename "$source" .c)
+  found=build-fuzz/found/${name#fuzz_}
+  mkdir -p "$found" "fuzz/corpus/${name#fuzz_}"
+  echo "$name: $seconds s"
+  "build-fuzz/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 -print_final_stats=0 \
+    -artifact_prefix="$found/crash-" "$found" "fuzz/corpus/${name#fuzz_}"
+done
