@@ -28,13 +28,14 @@
 
 #include "base/arena.h"
 #include "graph/graph.h"
+#include "resource/step_env.h"
+#include "resource/variable.h"
 #include "tensor/object.h"
 #include "tensor/tensor.h"
 
 typedef struct OpRow OpRow;
 typedef struct OpCtx OpCtx;
 typedef struct ShapeCtx ShapeCtx;
-typedef struct StepEnv StepEnv; /* resource/step_env.h: what a step offers to stateful and functional ops */
 
 enum {
   OP_DYNAMIC = 1,   /* output shapes depend on values or state: run makes the outputs by op_alloc_output/op_take */
@@ -44,6 +45,10 @@ enum {
   OP_DEAD_OK = 16,  /* runs with dead inputs */
   OP_BLOCKING = 32, /* may wait or do file I/O: not on a server's event loop */
   OP_LAST_VALUE = 64, /* prepare reads the value of the last input too (the axis of a ConcatV2) */
+  OP_SHAPE_VALUE = 128, /* outputs depend on the inputs' shapes alone (Shape, Rank, ZerosLike): not run where known */
+  OP_HANDLE = 256,  /* stateful, but makes the same handle in every step of a session (VarHandleOp, HashTableV2):
+                       run once when the plan is made */
+  OP_KEEPS = 512,   /* run keeps inputs beyond the step or in objects (Assign, TensorListPushBack): by op_keep_input */
 };
 
 /* ---- phase shape ---- */
@@ -62,9 +67,22 @@ typedef TF_Code ShapeFn(ShapeCtx *c, TF_Status *st);
 typedef struct OpInit {
   const Node *node;
   const OpRow *row;
+  const char *name; /* the node's full name: "call/inner" for a node of an inlined function */
   void *state;  /* row->state_size zeroed bytes, freed after row->clear */
   Arena *arena; /* lives as long as the plan */
+  ResourceManager *resources; /* the session's: variables, and what must outlive plans (op_session_state) */
+  TF_Code (*make_callee)(struct OpInit *k, const AttrFunc *func, const Callee **callee, TF_Status *st); /* the plan's */
+  void *plan;
 } OpInit;
+
+/* init: makes a function of the node's graph callable by op_call in run. */
+static inline TF_Code op_callee(OpInit *k, const AttrFunc *func, const Callee **callee, TF_Status *st) {
+  return k->make_callee(k, func, callee, st);
+}
+/* init: the node's object that outlives plans, one a session (the state of a random generator): made by `create` when
+ * the session meets the node first. `state` keeps the reference; row->clear drops it (object_unref). */
+TF_Code op_session_state(OpInit *k, const ObjectType *type, ResourceCreateFn *create, void *arg, Object **out,
+                         TF_Status *st);
 
 /* ---- phases prepare and run ---- */
 struct OpCtx {
@@ -73,13 +91,14 @@ struct OpCtx {
   const void *state;
   void *prep;            /* row->prep_size bytes, zeroed before prepare */
   int num_inputs, num_outputs;
-  const Tensor **inputs; /* a dead input (OP_DEAD_OK) is null; a ref input's current value (none if uninitialised) */
+  const Tensor **inputs; /* a dead input (OP_DEAD_OK) is null; a ref input is none (dtype 0): see op_ref */
   Tensor *outputs;
   size_t scratch_size;   /* set by prepare */
   void *scratch;         /* that many bytes, TENSOR_ALIGNed, at run; only for this call */
   int threads;           /* how many this step may use */
   StepEnv *env;
-  const Tensor **aliases; /* executor's: which input an output shares, set by op_output_alias */
+  int *aliases;          /* executor's: which input an output shares (-1: none), set by op_output_alias */
+  Variable **input_refs, **output_refs; /* executor's; null when the node has no ref inputs or outputs */
 };
 
 static inline const Tensor *op_input(const OpCtx *c, int i) { return c->inputs[i]; }
@@ -98,6 +117,28 @@ static inline void op_scratch(OpCtx *c, size_t bytes) { c->scratch_size = bytes;
 TF_Code op_alloc_output(OpCtx *c, int i, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st);
 /* run of an OP_DYNAMIC row: output i takes over `t`'s reference. */
 void op_take_output(OpCtx *c, int i, Tensor *t);
+/* run of an OP_KEEPS row: `out` (none) comes to hold input i for as long as it likes: shared where the input has memory
+ * of its own, copied where it stands in the step's or the caller's. Never tensor_share an input: its memory is
+ * used again. */
+TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st);
+/* run: calls a function made by op_callee. `inputs` are borrowed; `outputs` (none) own what they get, for
+ * op_take_output. */
+static inline TF_Code op_call(OpCtx *c, const Callee *callee, const Tensor *const *inputs, int num_inputs,
+                              Tensor *outputs, int num_outputs, TF_Status *st) {
+  return c->env->call(c->env, callee, inputs, num_inputs, outputs, num_outputs, st);
+}
+
+/* ---- ref inputs and outputs (the variables of TensorFlow 1) ----
+ * A ref output (dtype_is_ref) carries a variable, not a tensor; prepare does not declare it. Where another op's
+ * input wants a plain tensor, the executor reads the variable just before that op ("Attempting to use
+ * uninitialized value" is the executor's, for ref inputs too unless the spec says uninitialised is fine).
+ *   VariableV2:  init: variable_find_or_create(k->resources, &legacy_variable_type, ...) -> state
+ *                run:  op_set_ref(c, 0, state->variable)
+ *   AssignAdd:   run:  Tensor *t = variable_lock(op_ref(c, 0), st); ...; variable_unlock(...); op_forward_ref(c, 0, 0)
+ * Rows with ref inputs or outputs are OP_STATEFUL. */
+static inline Variable *op_ref(const OpCtx *c, int i) { return c->input_refs ? c->input_refs[i] : NULL; }
+static inline void op_set_ref(OpCtx *c, int out, Variable *v) { c->output_refs[out] = v; } /* borrowed: state holds it */
+static inline void op_forward_ref(OpCtx *c, int out, int in) { c->output_refs[out] = c->input_refs[in]; }
 
 struct OpRow {
   const char *name;

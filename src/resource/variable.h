@@ -1,0 +1,59 @@
+/* Variable: a tensor that outlives steps; behind ref variables (VariableV2) and resource variables (VarHandleOp).
+ *
+ *   Tensor now = {0};
+ *   if (!variable_read(v, &now)) ...uninitialised...      shares the buffer: no copy
+ *   variable_assign(v, &new_value);                       replaces the buffer; takes the reference
+ *   Tensor *t = variable_lock(v, st);                     for changing it in place: nobody else sees the buffer
+ *   ...; variable_unlock(v);
+ *
+ * Copy on write: who has read a value keeps it unchanged whatever is assigned later. Any thread. */
+#ifndef SM_RESOURCE_VARIABLE_H_
+#define SM_RESOURCE_VARIABLE_H_
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "resource/resource_manager.h"
+#include "tensor/object.h"
+#include "tensor/tensor.h"
+
+typedef struct Variable {
+  Object object;
+  pthread_mutex_t lock;
+  Tensor value;            /* none while uninitialised; guarded by the lock */
+  _Atomic uint64_t version; /* goes up with every change of the value */
+  char *container, *name;  /* for messages; own */
+} Variable;
+
+/* The two kinds are apart in the resource manager, as in TensorFlow, though they are one struct. */
+extern const ObjectType variable_type;        /* resource variables, "N10tensorflow3VarE" in messages */
+extern const ObjectType legacy_variable_type; /* ref variables, "N10tensorflow9LegacyVarE" */
+
+/* The variable of that name, made uninitialised if it is not there; with a new reference (object_unref). */
+TF_Code variable_find_or_create(ResourceManager *m, const ObjectType *kind, const char *container, const char *name,
+                                Variable **out, TF_Status *st);
+/* One that no manager knows (anonymous). */
+TF_Code variable_new(const ObjectType *kind, const char *container, const char *name, Variable **out, TF_Status *st);
+
+bool variable_is_initialized(Variable *v);
+/* `out` (none) comes to share the value; false, `out` untouched, when uninitialised. */
+bool variable_read(Variable *v, Tensor *out);
+/* The value's dtype and dims without touching its buffer; false when uninitialised. */
+bool variable_shape(Variable *v, TF_DataType *dtype, int64_t dims[TENSOR_MAX_RANK], int *rank);
+/* Replaces the value; takes over `value`'s reference. */
+void variable_assign(Variable *v, Tensor *value);
+/* Locks it for a change in place: the tensor's buffer is then its only reference (copied first if somebody has
+ * it). Null, not locked, with TF_FAILED_PRECONDITION when uninitialised, or when memory is out. */
+Tensor *variable_lock(Variable *v, TF_Status *st);
+/* Ends the change and counts the version up. */
+void variable_unlock(Variable *v);
+/* Makes it uninitialised (DestroyResourceOp). */
+void variable_reset(Variable *v);
+
+/* The variable behind a scalar TF_RESOURCE handle, borrowed; TF_INVALID_ARGUMENT when it is none. */
+TF_Code variable_of_handle(const Tensor *handle, Variable **out, TF_Status *st);
+/* TensorFlow's TF_FAILED_PRECONDITION "Could not find variable ..." for a resource variable without value. */
+TF_Code variable_fail_uninitialized(const Variable *v, TF_Status *st);
+
+#endif
