@@ -13,6 +13,12 @@
 /* Compiles one function for more than the build's CPU level; call it only after asking the CPU. */
 #define SM_TARGET(level) __attribute__((target(level)))
 #define SM_ALIGNED(n) __attribute__((aligned(n)))
+/* Before a loop: its iterations don't depend on each other, though the compiler can't see it. */
+#if defined(__clang__)
+#define SM_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define SM_IVDEP _Pragma("GCC ivdep")
+#endif
 #define SM_COUNTOF(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -1,0 +1,8 @@
+/* All vector code at level avx512; cmake/simd.cmake gives the flags. */
+#if defined(__x86_64__)
+#include "simd/vec_avx512.h"
+
+#include "simd/simd_body.h"
+#else
+typedef int simd_avx512_not_on_this_machine;
+#endif
