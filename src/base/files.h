@@ -27,8 +27,8 @@ FileMap *file_map_ref(FileMap *map);
 /* Unmaps with the last reference. Null is allowed. */
 void file_map_unref(FileMap *map);
 Span file_map_span(const FileMap *map);
-/* Asks the kernel to map `size` bytes at `offset` now; threads may do so for different parts. Only a hint. */
-void file_map_populate(const FileMap *map, size_t offset, size_t size);
+/* Copies bytes of the file without mapping their pages; TF_OUT_OF_RANGE when the file ends before. */
+TF_Code file_map_read(const FileMap *map, void *out, size_t size, uint64_t offset, TF_Status *st);
 
 /* The whole file, NUL-terminated, appended to `out`. TF_OUT_OF_RANGE past `max_size` bytes. */
 TF_Code file_read(Bytes *out, const char *path, size_t max_size, TF_Status *st);
@@ -49,6 +49,8 @@ typedef struct FileWriter {
 } FileWriter;
 
 TF_Code file_writer_open(FileWriter *w, const char *path, TF_Status *st);
+/* Sets `size` bytes of disk aside: writing gets faster, and a full disk is known now. */
+TF_Code file_writer_reserve(FileWriter *w, uint64_t size, TF_Status *st);
 /* Writes at an offset; safe from several threads at a time. */
 TF_Code file_writer_write_at(FileWriter *w, uint64_t offset, const void *data, size_t size, TF_Status *st);
 TF_Code file_writer_sync(FileWriter *w, TF_Status *st);
@@ -66,6 +68,8 @@ TF_Code dir_make_all(const char *path, TF_Status *st);
 TF_Code dir_remove(const char *path, TF_Status *st);
 /* Makes renames in a directory durable. */
 TF_Code dir_sync(const char *path, TF_Status *st);
+/* The same for the folder that a file stands in. */
+TF_Code dir_sync_of(const char *path, TF_Status *st);
 /* Calls `each` with every name in a directory save "." and "..", in byte order; stops at an error. */
 TF_Code dir_list(const char *path, TF_Code (*each)(void *arg, const char *name, TF_Status *st), void *arg,
                  TF_Status *st);
@@ -77,8 +81,8 @@ const char *path_basename(const char *path);
 /* "a/b" of "a" and "b"; `name` alone when it is absolute or `dir` is empty. malloc'ed; null when memory is out. */
 char *path_join(const char *dir, const char *name);
 
-/* Called before every operation that changes the file system ("open", "write", "fsync", "rename", "link",
- * "unlink", "mkdir", "rmdir", "truncate") with its path, perhaps from several threads. What it returns is 0
+/* Called before every operation that changes the file system ("open", "fallocate", "write", "fsync",
+ * "rename", "link", "unlink", "mkdir", "rmdir") with its path, perhaps from several threads. What it returns is 0
  * or the errno with which the operation fails without being tried; it may also end the process. For tests;
  * null by default. */
 typedef int (*FileHook)(void *arg, const char *operation, const char *path);

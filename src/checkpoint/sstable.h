@@ -28,19 +28,21 @@ TF_Code table_open(Table *table, Span file, TF_Status *st);
 
 /* The bytes of a block that has been checked and, if need be, uncompressed. */
 typedef struct TableBlock {
-  Span entries;  /* without the restarts */
-  Cursor at;     /* the next entry */
-  Bytes key;     /* of the current entry */
-  Span value;    /* of the current entry; lives as long as the block */
+  Span entries, restarts;
+  Cursor at;      /* the next entry */
+  bool first;     /* it is the first that is read here: no prefix to share */
+  Bytes key;      /* of the current entry */
+  Span value;     /* of the current entry; lives as long as the block */
   char *unpacked; /* owned when the block was compressed */
 } TableBlock;
 
-/* Walks the entries in order. Start with zero; table_iter_init, then table_iter_next until it gives false.
- * Key and value are good until the next call. */
+/* Walks the entries in order: table_iter_init, then table_iter_next until it gives false, table_iter_clear
+ * in the end and after errors. Key and value are good until the next call. */
 typedef struct TableIter {
   const Table *table;
   TableBlock index, block;
-  bool in_block;
+  bool index_started, started; /* index.key, block.key hold the key before: the next must be greater */
+  bool held;                   /* a seek has already moved to the entry that comes next */
 } TableIter;
 
 TF_Code table_iter_init(TableIter *it, const Table *table, TF_Status *st);
@@ -58,12 +60,12 @@ int table_key_compare(Span a, Span b);
 /* Builds a table in memory, byte for byte as TensorFlow does (no compression). Start with zero; keys ascend. */
 typedef struct TableBuilder {
   Bytes file;
-  Bytes block, index;         /* the entries of the block being built */
+  Bytes block, index;             /* the entries of the block being built */
   Bytes restarts, index_restarts; /* u32le each */
-  Bytes last_key, last_index_key;
+  Bytes last_key;
   size_t since_restart;
   uint64_t entries;
-  bool pending;               /* a block ended, its index entry waits for the next key */
+  bool pending; /* a block ended, its index entry waits for the next key */
   uint64_t pending_offset, pending_size;
 } TableBuilder;
 
