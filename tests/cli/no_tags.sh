@@ -1,0 +1,2 @@
+# exit: 2
+"$BIN/savedmodel" show --dir "$DATA/models/half_plus_two/1" --tag_set nope
