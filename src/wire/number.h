@@ -16,8 +16,8 @@ enum { NUMBER_TEXT_MAX = 32 };
  * "-inf", "nan". NUL-terminated; returns the length. */
 size_t number_put_float(char out[NUMBER_TEXT_MAX], float v);
 size_t number_put_double(char out[NUMBER_TEXT_MAX], double v);
-/* %.6g if that reads back as the same float, else %.9g; %.15g is not tried for doubles: 6, else 17
- * digits. The digits that TensorFlow Serving prints. */
+/* %.6g if that reads back as the same number, else %.9g (float) or %.17g (double): the digits that
+ * TensorFlow Serving prints. */
 size_t number_put_float_6_9(char out[NUMBER_TEXT_MAX], float v);
 size_t number_put_double_6_17(char out[NUMBER_TEXT_MAX], double v);
 

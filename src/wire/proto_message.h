@@ -11,7 +11,8 @@
  *  - Nesting is at most LIMIT_PROTO_DEPTH, memory at most LIMIT_PROTO_MEMORY; all else is an error.
  *  - Strings are valid UTF-8 (as protobuf C++ demands of proto3) and hold no NUL byte: a C string
  *    would end there, so such a message is refused rather than read short. They are never null:
- *    an absent one is "" (proto3). Bytes fields may hold anything; absent ones are {0, null}.
+ *    an absent one is "" (only `optional` strings of proto2 files, which say whether they are there,
+ *    are null when absent). Bytes fields may hold anything; absent ones are {0, null}.
  *  - Maps are repeated entry messages. Of equal keys the last one stays, at the place of the first;
  *    an entry's message value is never null. A map from a message is thus a map.
  *  - A singular message that comes several times is merged, as protobuf demands; oneofs keep the last.
@@ -55,8 +56,10 @@ void *proto_copy(Arena *arena, const ProtobufCMessage *msg);
  *   graph->node = items;
  *   graph->node[graph->n_node++] = node;
  * Holds for fields of messages parsed, copied or grown here only: their capacity is `count` rounded up
- * to a power of two. Null when memory is out. */
+ * to a power of two, at least 4. Null when memory is out. */
 void *proto_room(Arena *arena, const void *items, size_t count, size_t item_size);
+/* The capacity of which proto_room speaks. */
+size_t proto_capacity(size_t count);
 
 /* Whether a field is a map, that is, its message type is a generated entry of `desc`. */
 bool proto_field_is_map(const ProtobufCMessageDescriptor *desc, const ProtobufCFieldDescriptor *field);
@@ -68,8 +71,16 @@ const ProtobufCFieldDescriptor *proto_field_by_number(const ProtobufCMessageDesc
 const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc, const char *name, size_t len);
 const ProtobufCEnumValue *proto_enum_by_number(const ProtobufCEnumDescriptor *desc, int number);
 
+/* Gives messages that were read or built what this header promises of maps: no key twice (the last entry
+ * stays), no null values. Not for the messages inside. False when memory is out. */
+bool proto_fix_maps(Arena *arena, ProtobufCMessage *msg);
+
+/* Bytes of one value of a field in its struct. */
+size_t proto_value_size(const ProtobufCFieldDescriptor *field);
+
 /* Reading fields by descriptor. Elements of a repeated field, or the one value of a set singular one. */
 size_t proto_field_count(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field);
+/* A singular field counts when it is there: set in its oneof, with its has_ flag, or not zero (proto3). */
 /* Where element `i` < proto_field_count() is: an int32_t, int64_t, float, double, protobuf_c_boolean,
  * int (enum), char *, ProtobufCBinaryData or ProtobufCMessage *, by the field's type. */
 const void *proto_field_at(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field, size_t i);

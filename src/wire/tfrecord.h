@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/files.h"
 
 typedef struct TfrecordReader {
   Span file;     /* all of it */
   uint64_t at;   /* where the next record starts */
-  void *mapping; /* null, or what tfrecord_close unmaps */
-  size_t mapping_size;
+  FileMap *map;   /* null, or what tfrecord_close gives back */
   char *inflated; /* null, or what tfrecord_close frees */
 } TfrecordReader;
 
