@@ -1,1 +1,2 @@
 # Products: filled in below by the layers that make them.
+include(cmake/libsavedmodel.cmake)

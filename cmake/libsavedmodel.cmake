@@ -1,0 +1,47 @@
+# libsavedmodel (SM_): static and shared library, its tests and the examples, on a libtensorflow:
+# ours, the target `tensorflow`, or a foreign one named by SM_TENSORFLOW_LIB.
+set(SM_TENSORFLOW_LIB "" CACHE STRING "libtensorflow to build libsavedmodel, its tests and the examples on (a list; empty: ours)")
+if(NOT SM_TENSORFLOW_LIB AND NOT TARGET tensorflow)
+  return()
+endif()
+
+# tensorflow_api: whatever provides the TF_ functions.
+add_library(tensorflow_api INTERFACE)
+if(SM_TENSORFLOW_LIB)
+  target_link_libraries(tensorflow_api INTERFACE ${SM_TENSORFLOW_LIB})
+  foreach(lib ${SM_TENSORFLOW_LIB})
+    get_filename_component(lib_dir ${lib} DIRECTORY)
+    target_link_options(tensorflow_api INTERFACE -Wl,-rpath,${lib_dir})
+  endforeach()
+else()
+  target_link_libraries(tensorflow_api INTERFACE tensorflow)
+endif()
+
+# What libsavedmodel takes from the layers below the C API, compiled for it alone: nothing of the runtime.
+file(GLOB sm_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/savedmodel/*.c)
+file(GLOB sm_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/savedmodel/*_test.c)
+list(REMOVE_ITEM sm_sources ${sm_tests} _)
+file(GLOB sm_base CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/base/*.c ${CMAKE_SOURCE_DIR}/src/wire/*.c)
+list(FILTER sm_base EXCLUDE REGEX "(_test\\.c|base/status\\.c)$")
+file(GLOB sm_state CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/checkpoint/checkpoint_state.c)
+add_library(sm_savedmodel STATIC ${sm_sources} ${sm_base} ${sm_state})
+target_include_directories(sm_savedmodel PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+target_link_libraries(sm_savedmodel PUBLIC sm_proto PkgConfig::PROTOBUF_C PkgConfig::ZLIB Threads::Threads OpenMP::OpenMP_C m)
+
+file(GLOB sm_examples CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.c)
+foreach(example ${sm_examples})
+  get_filename_component(name ${example} NAME_WE)
+  add_executable(example_${name} ${example})
+  set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+  target_link_libraries(example_${name} PRIVATE sm_savedmodel tensorflow_api)
+endforeach()
+
+if(SM_TESTS AND CMOCKA_LIB)
+  foreach(test ${sm_tests})
+    get_filename_component(name ${test} NAME_WE)
+    add_executable(${name} ${test})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(${name} PRIVATE sm_savedmodel tensorflow_api ${CMOCKA_LIB})
+    add_test(NAME savedmodel/${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endforeach()
+endif()
