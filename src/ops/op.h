@@ -173,9 +173,12 @@ TF_Code op_row_check(const OpRow *row, const Node *node, TF_Status *st);
 /* ---- shape functions shared by families (ops/shape_fns.c) ---- */
 ShapeFn shape_unknown_outputs; /* all outputs unknown */
 ShapeFn shape_same;            /* output 0 like input 0 */
+ShapeFn shape_same_pair;       /* output 0 like inputs 0 and 1, which agree */
 ShapeFn shape_scalar;          /* every output a scalar */
 ShapeFn shape_broadcast;       /* output 0 by broadcasting inputs 0 and 1 */
 ShapeFn shape_reduction;       /* input 1: axes; attr keep_dims */
 ShapeFn shape_none;            /* no outputs */
+/* What two shapes known in part broadcast to. */
+TF_Code shape_broadcast_two(const Shape *a, const Shape *b, Shape *out, TF_Status *st);
 
 #endif

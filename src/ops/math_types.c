@@ -1,0 +1,58 @@
+#include "ops/math_types.h"
+
+int math_kind(TF_DataType dtype) {
+  switch (dtype) {
+    case TF_FLOAT: case TF_HALF: case TF_BFLOAT16: return MK_F32;
+    case TF_DOUBLE: return MK_F64;
+    case TF_INT8: case TF_QINT8: return MK_I8;
+    case TF_INT16: case TF_QINT16: return MK_I16;
+    case TF_INT32: case TF_QINT32: return MK_I32;
+    case TF_INT64: return MK_I64;
+    case TF_UINT8: case TF_QUINT8: return MK_U8;
+    case TF_UINT16: case TF_QUINT16: return MK_U16;
+    case TF_UINT32: return MK_U32;
+    case TF_UINT64: return MK_U64;
+    case TF_COMPLEX64: return MK_C64;
+    case TF_COMPLEX128: return MK_C128;
+    case TF_BOOL: return MK_BOOL;
+    default: return -1;
+  }
+}
+
+int math_ew_type(int kind) {
+  switch (kind) {
+    case MK_F32: return EW_F32;
+    case MK_F64: return EW_F64;
+    case MK_I32: return EW_I32;
+    case MK_I64: return EW_I64;
+    default: return -1;
+  }
+}
+
+void math_load_16(float *out, const uint16_t *in, int64_t n, TF_DataType dtype) {
+  if (dtype == TF_HALF) {
+    simd()->half_to_float(out, in, n);
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) out[i] = bfloat16_to_float(in[i]);
+}
+
+void math_store_16(uint16_t *out, const float *in, int64_t n, TF_DataType dtype) {
+  if (dtype == TF_HALF) {
+    simd()->half_of_float(out, in, n);
+    return;
+  }
+  for (int64_t i = 0; i < n; i++) out[i] = bfloat16_of_float(in[i]);
+}
+
+int64_t math_int_at(const Tensor *t, int64_t i) {
+  switch (t->dtype) {
+    case TF_INT64: return ((const int64_t *)t->data)[i];
+    case TF_INT16: return ((const int16_t *)t->data)[i];
+    case TF_INT8: return ((const int8_t *)t->data)[i];
+    case TF_UINT8: return ((const uint8_t *)t->data)[i];
+    case TF_UINT16: return ((const uint16_t *)t->data)[i];
+    case TF_UINT32: return ((const uint32_t *)t->data)[i];
+    default: return ((const int32_t *)t->data)[i];
+  }
+}
