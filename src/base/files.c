@@ -156,8 +156,13 @@ FileMap *file_map_ref(FileMap *map) {
 void file_map_unref(FileMap *map) {
   if (!map || atomic_fetch_sub_explicit(&map->refs, 1, memory_order_acq_rel) != 1) return;
   if (map->data) munmap(map->data, map->size);
-  close(map->fd);
+  file_map_close_file(map);
   free(map);
+}
+
+void file_map_close_file(FileMap *map) {
+  if (map->fd >= 0) close(map->fd);
+  map->fd = -1;
 }
 
 Span file_map_span(const FileMap *map) { return (Span){map->data, map->size}; }
@@ -175,6 +180,12 @@ static TF_Code read_fully(int fd, void *out, size_t size, uint64_t offset, TF_St
 }
 
 TF_Code file_map_read(const FileMap *map, void *out, size_t size, uint64_t offset, TF_Status *st) {
+  if (map->fd < 0) {
+    if (offset > map->size || size > map->size - offset)
+      return fail(st, TF_OUT_OF_RANGE, "Read less bytes than requested");
+    if (size) memcpy(out, (const char *)map->data + offset, size);
+    return TF_OK;
+  }
   return read_fully(map->fd, out, size, offset, st);
 }
 

@@ -27,6 +27,9 @@ FileMap *file_map_ref(FileMap *map);
 /* Unmaps with the last reference. Null is allowed. */
 void file_map_unref(FileMap *map);
 Span file_map_span(const FileMap *map);
+/* Closes the file behind the mapping, which file_map_read then copies from. For maps that are kept for long: there
+ * are fewer descriptors than memory. Nobody else may read from the map meanwhile. */
+void file_map_close_file(FileMap *map);
 /* Copies bytes of the file without mapping their pages; TF_OUT_OF_RANGE when the file ends before. */
 TF_Code file_map_read(const FileMap *map, void *out, size_t size, uint64_t offset, TF_Status *st);
 

@@ -18,7 +18,7 @@ typedef struct BundleWriter BundleWriter;
 
 typedef struct BundleWriterOptions {
   bool no_sync;  /* skip fsync: faster, and a power cut (not a crash of the process) may lose the checkpoint */
-  int alignment; /* of each tensor in the data file; 0 and 1: none, as TensorFlow */
+  int alignment; /* of each tensor's offset in the data file; 0 and 1: none, as TensorFlow */
 } BundleWriterOptions;
 
 /* Makes the folder of `prefix`. `options` may be null. */
@@ -41,8 +41,9 @@ void bundle_writer_free(BundleWriter *writer);
 
 /* MergeV2Checkpoints: joins bundles that were written apart (one for each device) into one: their data files are
  * renamed to shards of `merged_prefix`, in the order given; then their indexes are removed. Slices of one
- * tensor from several bundles are joined. With `allow_missing_files` prefixes without index are left out. */
-TF_Code bundle_merge(const char *const *prefixes, size_t count, const char *merged_prefix, bool allow_missing_files,
-                     const BundleWriterOptions *options, TF_Status *st);
+ * tensor from several bundles are joined. With `allow_missing` prefixes without index are left out; with
+ * `delete_old_dirs` their folders are removed if they have become empty. */
+TF_Code bundle_merge(const char *const *prefixes, size_t count, const char *merged_prefix, bool allow_missing,
+                     bool delete_old_dirs, const BundleWriterOptions *options, TF_Status *st);
 
 #endif

@@ -255,7 +255,7 @@ static bool get_string(Cursor *c, Bytes *out) {
     if (byte == 0x00 || byte == 0xff) {
       uint8_t next = cursor_u8(c);
       if (byte == 0x00 && next == 0x01) return !c->failed;
-      if (next != (uint8_t)(byte ^ 0xff)) return false;
+      if (next != 0xff - byte) return false;
     }
     bytes_putc(out, (char)byte);
   }
