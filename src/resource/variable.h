@@ -24,6 +24,7 @@ typedef struct Variable {
   Tensor value;            /* none while uninitialised; guarded by the lock */
   _Atomic uint64_t version; /* goes up with every change of the value */
   char *container, *name;  /* for messages; own */
+  _Atomic int dtype;       /* of the ref ops that name it: the first one says, all must agree; 0 before */
 } Variable;
 
 /* The two kinds are apart in the resource manager, as in TensorFlow, though they are one struct. */
