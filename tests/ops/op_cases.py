@@ -1,0 +1,142 @@
+"""Writes op cases (README.md here) with TensorFlow's answers."""
+import os
+os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+import struct
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework import op_def_registry
+
+V1 = tf.compat.v1
+V1.disable_eager_execution()
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def varint(n):
+    out = b''
+    while n >= 128:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def string(s):
+    s = s.encode() if isinstance(s, str) else s
+    return varint(len(s)) + s
+
+
+def tensor(array, dtype):
+    """`array` is what TensorFlow gave or took, `dtype` a DataType number."""
+    a = np.asarray(array)
+    out = bytes([dtype, a.ndim]) + b''.join(varint(d) for d in a.shape)
+    if dtype == tf.string.as_datatype_enum:
+        return out + b''.join(string(x if isinstance(x, bytes) else str(x)) for x in a.reshape(-1).tolist())
+    return out + np.ascontiguousarray(a).tobytes()
+
+
+def shape(proto):
+    if proto.unknown_rank:
+        return varint(0)
+    return varint(len(proto.dim) + 1) + b''.join(struct.pack('<q', d.size) for d in proto.dim)
+
+
+def attr_value(kind, v):
+    if kind == 'i': return struct.pack('<q', v)
+    if kind == 'f': return struct.pack('<f', v)
+    if kind == 'b': return bytes([v])
+    if kind == 't': return bytes([v])
+    if kind == 's': return string(v)
+    if kind == 'h': return shape(v)
+    return tensor(tf.make_ndarray(v), v.dtype)
+
+
+KINDS = {'i': 'i', 'f': 'f', 'b': 'b', 'type': 't', 's': 's', 'shape': 'h', 'tensor': 'T'}
+LIST_KINDS = {'int': 'i', 'float': 'f', 'bool': 'b', 'type': 't', 'string': 's', 'shape': 'h'}
+
+
+def attrs(op):
+    specs = {a.name: a.type for a in op.op_def.attr}
+    out = []
+    for name, value in sorted(op.node_def.attr.items()):
+        if name.startswith('_'):
+            continue
+        field = value.WhichOneof('value')
+        if field == 'list':
+            kind = LIST_KINDS[specs[name][5:-1]]
+            items = list(getattr(value.list, {'i': 'i', 'f': 'f', 'b': 'b', 't': 'type', 's': 's', 'h': 'shape'}[kind]))
+            out.append(string(name) + bytes([ord(kind) | 0x80]) + varint(len(items)) +
+                       b''.join(attr_value(kind, v) for v in items))
+        elif field in KINDS:
+            kind = KINDS[field]
+            out.append(string(name) + kind.encode() + attr_value(kind, getattr(value, field)))
+    return bytes([len(out)]) + b''.join(out)
+
+
+class Cases:
+    """One family's file. case() adds a case; save() writes."""
+
+    def __init__(self, family):
+        self.family = family
+        self.out = [b'smoc1\n']
+        self.count = 0
+        self.errors = 0
+        self._fresh()
+
+    def _fresh(self):
+        self.graph = tf.Graph()
+        self.session = None
+        self.in_graph = 0
+
+    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, shapes=None, **attr):
+        """`inputs`: arrays in the order of the spec; a list of arrays for a list argument; None to take `dtype`.
+        An array may be (array, tf.DType) where numpy lacks the type. Returns TensorFlow's outputs, or the error."""
+        if self.in_graph > 150:
+            self._fresh()
+        self.in_graph += 1
+        spec = op_def_registry.get(op)
+        flat, kwargs, feeds = [], dict(attr), {}
+        with self.graph.as_default():
+            for arg, value in zip(spec.input_arg, inputs):
+                many = isinstance(value, list)
+                made = []
+                for v in value if many else [value]:
+                    array, dtype = v if isinstance(v, tuple) else (np.asarray(v), None)
+                    if dtype is None:
+                        dtype = tf.string if array.dtype.kind in 'OSU' else tf.as_dtype(array.dtype)
+                    array = np.asarray(array, dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
+                    p = V1.placeholder(dtype, shape=None)
+                    feeds[p] = array
+                    flat.append((array, dtype.as_datatype_enum))
+                    made.append(p)
+                kwargs[arg.name] = made if many else made[0]
+            before = len(self.graph.get_operations())
+            getattr(tf.raw_ops, op)(**kwargs)
+            node = [o for o in self.graph.get_operations()[before:] if o.type == op][-1]
+            outputs = list(node.outputs)
+        if self.session is None or self.session.graph is not self.graph:
+            config = V1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+            config.graph_options.rewrite_options.disable_meta_optimizer = True
+            self.session = V1.Session(graph=self.graph, config=config)
+        code, message, values = 0, '', None
+        try:
+            values = self.session.run(outputs if outputs else node, feeds)
+        except tf.errors.OpError as e:
+            code, message = e.error_code, e.message
+        head = string(label) + string(op) + attrs(node)
+        head += bytes([len(flat)]) + b''.join(tensor(a, d) for a, d in flat)
+        head += bytes([len(outputs)]) + bytes(o.dtype.as_datatype_enum for o in outputs)
+        if code:
+            part = error_part if error_part is not None else message.split('\n')[0]
+            self.out.append(head + bytes([code]) + string(part))
+            self.errors += 1
+        else:
+            self.out.append(head + bytes([0]) + struct.pack('<ff', rtol, atol) +
+                            b''.join(tensor(v, o.dtype.as_datatype_enum) for v, o in zip(values, outputs)))
+        self.count += 1
+        return values if not code else (code, message)
+
+    def save(self):
+        data = b''.join(self.out)
+        with open(os.path.join(HERE, 'cases', self.family + '.bin'), 'wb') as f:
+            f.write(data)
+        print('%-20s %5d cases, %4d errors, %8d bytes' % (self.family, self.count, self.errors, len(data)))
