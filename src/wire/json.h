@@ -53,7 +53,7 @@ typedef struct JsonDoc {
 
 /* The text must outlive the document. After an error the document is empty.
  * Errors: TF_INVALID_ARGUMENT "JSON Parse error: <reason> at offset: <n>", or without offset
- * "JSON Parse error: The document is empty"; out of memory; TF_RESOURCE_EXHAUSTED for depth. */
+ * "JSON Parse error: The document is empty"; out of memory. */
 TF_Code json_parse(Span text, JsonDoc *doc, TF_Status *st);
 void json_doc_clear(JsonDoc *doc);
 
@@ -81,6 +81,8 @@ void json_dump(const JsonNode *v, size_t max, Bytes *out);
  * an integer; NaN, Infinity, -Infinity. */
 void json_put_float(Bytes *out, float v);
 void json_put_double(Bytes *out, double v);
+/* As RapidJSON's writer puts doubles: shortest digits, "1e30" but "100000.0". For error messages. */
+void json_put_shortest(Bytes *out, double v);
 void json_put_i64(Bytes *out, int64_t v);
 void json_put_u64(Bytes *out, uint64_t v);
 /* With quotes; escapes " \ and control characters (\u00XX in capitals), leaves all other bytes as they are. */
@@ -91,13 +93,13 @@ void json_put_string(Bytes *out, const char *text, size_t len);
  * separated by ", " on one line; it may be switched between calls, and counts when each element starts
  * and when the array ends. Keys and values are put by json_key() and the put functions above after
  * json_value(). */
+/* A document nested deeper than this fails as if memory were out. */
 enum { JSON_WRITER_DEPTH = 64 };
 typedef struct JsonWriter {
   Bytes *out;
   int indent; /* blanks a level; -1: all on one line without blanks */
   bool single_line_arrays;
   int depth;
-  bool overflow; /* nested deeper than JSON_WRITER_DEPTH */
   struct {
     bool object;
     uint64_t count; /* values so far, keys included */
