@@ -250,8 +250,8 @@ static TF_Code one_hot_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_array_fill[] = {
     {"Fill", .types = "index_type: " TYPES_INDEX, .value_inputs = 1, .shape = fill_shape, .prepare = fill_prepare,
      .run = fill_run},
-    {"ZerosLike", .types = "T: " TYPES_POD " string", .shape = shape_same, .prepare = like_prepare, .run = zeros_like_run},
-    {"OnesLike", .types = "T: " TYPES_POD, .shape = shape_same, .prepare = like_prepare, .run = ones_like_run},
+    {"ZerosLike", .types = "T: " TYPES_POD " string", .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = zeros_like_run},
+    {"OnesLike", .types = "T: " TYPES_POD, .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = ones_like_run},
     {"Range", .types = "Tidx: float double " TYPES_INDEX, .value_inputs = 7, .shape = range_shape,
      .prepare = range_prepare, .run = range_run},
     {"LinSpace", .types = "T: float double", .value_inputs = 4, .shape = linspace_shape, .prepare = linspace_prepare,

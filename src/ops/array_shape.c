@@ -45,7 +45,7 @@ static TF_Code shape_run(OpCtx *c, TF_Status *st) {
 static TF_Code size_prepare(OpCtx *c, TF_Status *st) {
   TF_DataType dtype = c->node->output_types[0];
   TRY(check_int(dtype, tensor_count(op_input(c, 0)), "Size", st));
-  return op_output(c, 0, dtype, NULL, 0, st);
+  return op_output_scalar(c, 0, dtype, st);
 }
 
 static TF_Code size_run(OpCtx *c, TF_Status *st) {
@@ -54,7 +54,7 @@ static TF_Code size_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code rank_prepare(OpCtx *c, TF_Status *st) { return op_output(c, 0, TF_INT32, NULL, 0, st); }
+static TF_Code rank_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
 
 static TF_Code rank_run(OpCtx *c, TF_Status *st) {
   (void)st;
@@ -302,10 +302,10 @@ static TF_Code bitcast_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_array_shape[] = {
-    {"Shape", .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
-    {"ShapeN", .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
-    {"Size", .shape = shape_scalar, .prepare = size_prepare, .run = size_run},
-    {"Rank", .shape = shape_scalar, .prepare = rank_prepare, .run = rank_run},
+    {"Shape", .flags = OP_SHAPE_VALUE, .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
+    {"ShapeN", .flags = OP_SHAPE_VALUE, .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
+    {"Size", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = size_prepare, .run = size_run},
+    {"Rank", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = rank_prepare, .run = rank_run},
     {"Reshape", .value_inputs = 1u << 1, .shape = reshape_shape, .prepare = reshape_prepare, .run = run_nothing},
     {"ExpandDims", .value_inputs = 1u << 1, .shape = expand_shape, .prepare = expand_prepare, .run = run_nothing},
     {"Squeeze", .shape = squeeze_shape, .prepare = squeeze_prepare, .run = run_nothing},

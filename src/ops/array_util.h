@@ -59,6 +59,12 @@ static inline Shape shape_vector(int64_t n) { return (Shape){.rank = 1, .dims = 
 static inline Shape shape_rank0(void) { return (Shape){.rank = 0}; }
 static inline Shape shape_matrix(int64_t n, int64_t m) { return (Shape){.rank = 2, .dims = {n, m}}; }
 
+/* prepare: output i is a scalar. */
+static inline TF_Code op_output_scalar(OpCtx *c, int i, TF_DataType dtype, TF_Status *st) {
+  const int64_t none[1] = {0};
+  return op_output(c, i, dtype, none, 0, st);
+}
+
 /* For rows whose outputs are all aliases. */
 TF_Code run_nothing(OpCtx *c, TF_Status *st);
 

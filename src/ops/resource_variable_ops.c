@@ -1,0 +1,240 @@
+/* The variables of TensorFlow 2: ops on handles. */
+#include <string.h>
+
+#include "ops/array_arith.h"
+#include "ops/array_gather.h"
+#include "ops/array_slice.h"
+#include "ops/array_util.h"
+#include "ops/state_vars.h"
+
+/* ---- VarHandleOp ---- */
+
+typedef struct HandleState {
+  Variable *variable;
+} HandleState;
+
+static TF_Code handle_init(OpInit *k, TF_Status *st) {
+  HandleState *s = k->state;
+  const char *container, *name;
+  TRY(state_names(k, &container, &name, st));
+  return variable_find_or_create(k->resources, &variable_type, container, name, &s->variable, st);
+}
+
+static void handle_clear(void *state) { object_unref(((HandleState *)state)->variable); }
+
+static TF_Code handle_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
+
+static TF_Code handle_run(OpCtx *c, TF_Status *st) {
+  const HandleState *s = c->state;
+  const void *object = s->variable;
+  return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
+}
+
+/* ---- ReadVariableOp, VariableShape, VarIsInitializedOp, DestroyResourceOp ---- */
+
+static TF_Code read_shape(ShapeCtx *c, TF_Status *st) {
+  (void)st;
+  c->outputs[0] = state_handle_shape(c->node, 0);
+  return TF_OK;
+}
+
+static TF_Code read_run(OpCtx *c, TF_Status *st) {
+  Tensor value = {0};
+  TRY(state_read(c, 0, c->node->output_types[0], &value, st));
+  op_take_output(c, 0, &value);
+  return TF_OK;
+}
+
+static TF_Code read_many_run(OpCtx *c, TF_Status *st) {
+  for (int i = 0; i < c->num_outputs; i++) {
+    Tensor value = {0};
+    TRY(state_read(c, i, c->node->output_types[i], &value, st));
+    op_take_output(c, i, &value);
+  }
+  return TF_OK;
+}
+
+static TF_Code variable_shape_shape(ShapeCtx *c, TF_Status *st) {
+  (void)st;
+  c->outputs[0] = shape_vector(state_handle_shape(c->node, 0).rank);
+  return TF_OK;
+}
+
+static TF_Code variable_shape_run(OpCtx *c, TF_Status *st) {
+  TF_DataType dtype, out_type = c->node->output_types[0];
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
+  Variable *v;
+  TRY(state_variable(c, 0, &v, st));
+  if (!variable_shape(v, &dtype, dims, &rank)) return variable_fail_uninitialized(v, st);
+  TRY(op_alloc_output(c, 0, out_type, &(int64_t){rank}, 1, st));
+  for (int i = 0; i < rank; i++) {
+    if (out_type == TF_INT64) ((int64_t *)c->outputs[0].data)[i] = dims[i];
+    else ((int32_t *)c->outputs[0].data)[i] = (int32_t)dims[i];
+  }
+  return TF_OK;
+}
+
+static TF_Code bool_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_BOOL, st); }
+
+static TF_Code is_initialized_run(OpCtx *c, TF_Status *st) {
+  Variable *v;
+  TRY(state_variable(c, 0, &v, st));
+  *(uint8_t *)c->outputs[0].data = variable_is_initialized(v);
+  return TF_OK;
+}
+
+static TF_Code destroy_run(OpCtx *c, TF_Status *st) {
+  const Tensor *handle = op_input(c, 0);
+  bool ignore;
+  Variable *v;
+  TRY(node_attr_bool(c->node, "ignore_lookup_error", &ignore, st));
+  if (handle->dtype != TF_RESOURCE || tensor_count(handle) != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "a handle must be a scalar resource");
+  const Object *o = *(Object *const *)handle->data;
+  /* Only variables can be emptied; other resources live as long as their handles. */
+  if (!o || o->type != &variable_type)
+    return fail(st, TF_UNIMPLEMENTED, "DestroyResourceOp on a resource of type %s", o ? o->type->name : "none");
+  TRY(state_variable(c, 0, &v, st));
+  if (!ignore && !variable_is_initialized(v))
+    return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name, variable_type.name);
+  variable_reset(v);
+  return TF_OK;
+}
+
+static TF_Code nothing_run(OpCtx *c, TF_Status *st) {
+  (void)c;
+  (void)st;
+  return TF_OK;
+}
+
+/* ---- assignments ---- */
+
+static TF_Code assign_run(OpCtx *c, TF_Status *st) {
+  const Tensor *value = op_input(c, 1);
+  Variable *v;
+  TF_DataType dtype;
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
+  bool validate = false;
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  TRY(state_variable(c, 0, &v, st));
+  if (node_attr(c->node, "validate_shape")) TRY(node_attr_bool(c->node, "validate_shape", &validate, st));
+  if (variable_shape(v, &dtype, dims, &rank)) {
+    if (dtype != value->dtype)
+      return fail(st, TF_INVALID_ARGUMENT, "Trying to assign variable with wrong dtype. Expected %s got %s",
+                  dtype_name(dtype), dtype_name(value->dtype));
+    bool same = rank == value->rank && !memcmp(dims, value->dims, (size_t)rank * sizeof *dims);
+    if (validate && !same)
+      return fail(st, TF_INVALID_ARGUMENT, "Trying to assign to variable with tensor with wrong shape. Expected %s got %s",
+                  shape_text(dims, rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
+  }
+  Tensor kept = {0};
+  TRY(op_keep_input(c, 1, &kept, st));
+  variable_assign(v, &kept);
+  return TF_OK;
+}
+
+static TF_Code update_run(OpCtx *c, TF_Status *st) {
+  const Tensor *value = op_input(c, 1);
+  ArithKind kind = strstr(c->node->op, "Sub") ? ARITH_SUB : ARITH_ADD;
+  Variable *v;
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  Tensor *t = state_lock(c, 0, value->dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code = tensor_same_shape(t, value)
+                     ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
+                     : fail(st, TF_INVALID_ARGUMENT, "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
+                            shape_text(t->dims, t->rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
+  variable_unlock(v);
+  return code;
+}
+
+static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
+  Variable *v;
+  Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4), c->threads, st);
+  variable_unlock(v);
+  return code;
+}
+
+/* ---- ResourceGather, ResourceGatherNd ---- */
+
+static TF_Code gather_shape(ShapeCtx *c, TF_Status *st) {
+  Shape params = state_handle_shape(c->node, 0), out = {.rank = 0};
+  const Shape *indices = c->inputs[1];
+  int64_t batch = 0;
+  (void)st;
+  if (node_attr(c->node, "batch_dims")) TRY(node_attr_int(c->node, "batch_dims", &batch, st));
+  if (params.rank < 1 || indices->rank < 0 || batch || params.rank + indices->rank - 1 > TENSOR_MAX_RANK) return TF_OK;
+  for (int i = 0; i < indices->rank; i++) out.dims[out.rank++] = indices->dims[i];
+  for (int i = 1; i < params.rank; i++) out.dims[out.rank++] = params.dims[i];
+  c->outputs[0] = out;
+  return TF_OK;
+}
+
+static TF_Code gather_run_op(OpCtx *c, TF_Status *st) {
+  GatherPlan g;
+  Tensor params = {0};
+  int64_t batch = 0;
+  if (node_attr(c->node, "batch_dims")) TRY(node_attr_int(c->node, "batch_dims", &batch, st));
+  TRY(state_read(c, 0, c->node->output_types[0], &params, st));
+  if (batch < 0) batch += op_input(c, 1)->rank;
+  TF_Code code = gather_plan(&g, &params, op_input(c, 1), batch, batch, st);
+  if (!code) code = op_alloc_output(c, 0, params.dtype, g.dims, g.rank, st);
+  if (!code) code = gather_run(&g, &c->outputs[0], &params, op_input(c, 1), st);
+  tensor_clear(&params);
+  return code;
+}
+
+static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
+  Tensor params = {0};
+  int64_t dims[2 * TENSOR_MAX_RANK];
+  int rank;
+  TRY(state_read(c, 0, c->node->output_types[0], &params, st));
+  TF_Code code = gather_nd_dims(&params, op_input(c, 1), dims, &rank, st);
+  if (!code) code = op_alloc_output(c, 0, params.dtype, dims, rank, st);
+  if (!code) code = gather_nd_run(&c->outputs[0], &params, op_input(c, 1), c->node->name, st);
+  tensor_clear(&params);
+  return code;
+}
+
+#define SCATTER(NAME, ATTR, TYPES)                                                                          \
+  {NAME, .types = ATTR ": " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_none, \
+   .run = state_scatter}
+
+const OpRow ops_resource_variable_ops[] = {
+    {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(HandleState), .shape = shape_scalar,
+     .init = handle_init, .prepare = handle_prepare, .run = handle_run, .clear = handle_clear},
+    {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = read_shape, .run = read_run},
+    {"_ReadVariablesOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = read_many_run},
+    {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape, .run = variable_shape_run},
+    {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = bool_prepare,
+     .run = is_initialized_run},
+    {"DestroyResourceOp", .flags = OP_STATEFUL, .shape = shape_none, .run = destroy_run},
+    {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = nothing_run},
+    {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8,
+     .flags = OP_STATEFUL | OP_KEEPS, .shape = shape_none, .run = assign_run},
+    {"AssignAddVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
+    {"AssignSubVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
+    {"ResourceStridedSliceAssign", .flags = OP_STATEFUL, .shape = shape_none, .run = strided_assign_run},
+    {"ResourceCountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
+     .prepare = state_count_up_prepare, .run = state_count_up},
+    {"ResourceGather", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED "; Tindices: " TYPES_INDEX,
+     .flags = OP_STATEFUL | OP_DYNAMIC, .shape = gather_shape, .run = gather_run_op},
+    {"ResourceGatherNd", .types = "dtype: " TYPES_ALL "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL | OP_DYNAMIC,
+     .shape = shape_unknown_outputs, .run = gather_nd_run_op},
+    SCATTER("ResourceScatterUpdate", "dtype", TYPES_ALL),
+    SCATTER("ResourceScatterAdd", "dtype", TYPES_NUMBER),
+    SCATTER("ResourceScatterSub", "dtype", TYPES_NUMBER),
+    SCATTER("ResourceScatterMul", "dtype", TYPES_NUMBER),
+    SCATTER("ResourceScatterDiv", "dtype", TYPES_NUMBER),
+    SCATTER("ResourceScatterMin", "dtype", TYPES_REAL),
+    SCATTER("ResourceScatterMax", "dtype", TYPES_REAL),
+    SCATTER("ResourceScatterNdUpdate", "T", TYPES_POD " string"),
+    SCATTER("ResourceScatterNdAdd", "T", TYPES_POD),
+    SCATTER("ResourceScatterNdSub", "T", TYPES_POD),
+    SCATTER("ResourceScatterNdMin", "T", TYPES_REAL),
+    SCATTER("ResourceScatterNdMax", "T", TYPES_REAL),
+    {0}};

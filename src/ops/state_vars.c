@@ -1,0 +1,98 @@
+/* Finding, checking and locking variables for kernels. */
+#include "ops/state_vars.h"
+
+#include <string.h>
+
+TF_Code state_names(OpInit *k, const char **container, const char **name, TF_Status *st) {
+  /* The name that eager TensorFlow gives to variables without one: each node has its own then. */
+  static const char anonymous[] = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
+  Span c = {0}, s = {0};
+  if (node_attr(k->node, "container")) TRY(node_attr_string(k->node, "container", &c, st));
+  if (node_attr(k->node, "shared_name")) TRY(node_attr_string(k->node, "shared_name", &s, st));
+  if ((c.size && memchr(c.data, 0, c.size)) || (s.size && memchr(s.data, 0, s.size)))
+    return fail(st, TF_INVALID_ARGUMENT, "container and shared_name may not hold NUL bytes");
+  if (s.size == sizeof anonymous - 1 && !memcmp(s.data, anonymous, s.size)) s.size = 0;
+  *container = c.size ? arena_strndup(k->arena, c.data, c.size) : RESOURCE_DEFAULT_CONTAINER;
+  *name = s.size ? arena_strndup(k->arena, s.data, s.size) : arena_strdup(k->arena, k->name);
+  return *container && *name ? TF_OK : fail_oom(st, "a resource's name");
+}
+
+TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st) {
+  *out = op_ref(c, i);
+  if (*out) return TF_OK;
+  if (dtype_is_ref(c->node->input_types[i])) return fail(st, TF_INTERNAL, "input %d carries no variable", i);
+  return variable_of_handle(op_input(c, i), out, st);
+}
+
+static TF_Code check_dtype(TF_DataType is, TF_DataType wanted, TF_Status *st) {
+  if (is == wanted) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Trying to read variable with wrong dtype. Expected %s got %s", dtype_name(is),
+              dtype_name(wanted));
+}
+
+Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st) {
+  if (state_variable(c, i, v, st)) return NULL;
+  Tensor *t = variable_lock(*v, st);
+  if (t && check_dtype(t->dtype, dtype, st)) {
+    variable_unlock(*v);
+    return NULL;
+  }
+  return t;
+}
+
+TF_Code state_read(const OpCtx *c, int i, TF_DataType dtype, Tensor *out, TF_Status *st) {
+  Variable *v;
+  TRY(state_variable(c, i, &v, st));
+  if (!variable_read(v, out)) return variable_fail_uninitialized(v, st);
+  if (check_dtype(out->dtype, dtype, st)) {
+    tensor_clear(out);
+    return TF_GetCode(st);
+  }
+  return TF_OK;
+}
+
+void state_unlock_all(Variable **vs, int count) {
+  for (int i = 0; i < count; i++) variable_unlock(vs[i]);
+}
+
+TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs, Tensor **values,
+                       TF_Status *st) {
+  int order[8];
+  Variable *sorted[8];
+  if (count > (int)SM_COUNTOF(order)) return fail(st, TF_INTERNAL, "%d variables in one op", count);
+  for (int i = 0; i < count; i++) TRY(state_variable(c, inputs[i], &vs[i], st));
+  for (int i = 0; i < count; i++) { /* insertion sort by address */
+    int at = i;
+    for (; at > 0 && (uintptr_t)vs[order[at - 1]] > (uintptr_t)vs[i]; at--) order[at] = order[at - 1];
+    order[at] = i;
+  }
+  for (int i = 1; i < count; i++)
+    if (vs[order[i]] == vs[order[i - 1]])
+      return fail(st, TF_INVALID_ARGUMENT, "variable %s is given twice", vs[order[i]]->name);
+  for (int i = 0; i < count; i++) {
+    sorted[i] = vs[order[i]];
+    values[order[i]] = variable_lock(sorted[i], st);
+    int locked = values[order[i]] ? i + 1 : i;
+    if (values[order[i]] && !check_dtype(values[order[i]]->dtype, dtype, st)) continue;
+    state_unlock_all(sorted, locked);
+    return TF_GetCode(st);
+  }
+  return TF_OK;
+}
+
+void state_forward(OpCtx *c) {
+  if (c->num_outputs && c->output_refs && c->input_refs) op_forward_ref(c, 0, 0);
+}
+
+Shape state_handle_shape(const Node *node, int i) {
+  const Node *from = i < node->num_inputs && node->inputs ? node->inputs[i].oper : NULL;
+  for (int hops = 0; from && hops < 16; hops++) {
+    if (!strcmp(from->op, "VarHandleOp")) {
+      const Attr *shape = node_attr(from, "shape");
+      return shape && shape->kind == TF_ATTR_SHAPE && !shape->is_list && shape->v.shape ? *shape->v.shape : shape_unknown();
+    }
+    if (strcmp(from->op, "Identity") || !from->num_inputs) break;
+    from = from->inputs[0].oper;
+  }
+  return shape_unknown();
+}

@@ -1,0 +1,36 @@
+/* Variables as kernels see them: behind a ref input or behind a resource handle. */
+#ifndef SM_OPS_STATE_VARS_H_
+#define SM_OPS_STATE_VARS_H_
+
+#include "ops/array_arith.h"
+#include "ops/op.h"
+
+/* container and shared_name of a node (the node's name when that is empty), NUL-terminated in the plan's arena.
+ * TF_INVALID_ARGUMENT for names with a NUL inside. */
+TF_Code state_names(OpInit *k, const char **container, const char **name, TF_Status *st);
+
+/* The variable of input i, ref or resource; borrowed. */
+TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st);
+/* Locks the variable of input i for a change in place (variable_unlock ends it): initialised, of dtype `dtype`.
+ * Null on failure. */
+Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st);
+/* The value of a resource variable as a new reference; its dtype checked. */
+TF_Code state_read(const OpCtx *c, int i, TF_DataType dtype, Tensor *out, TF_Status *st);
+/* Locks several variables at once, in an order that cannot deadlock; on success values[k] is what input
+ * inputs[k] holds. TF_INVALID_ARGUMENT when one comes twice. */
+TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs, Tensor **values,
+                       TF_Status *st);
+void state_unlock_all(Variable **vs, int count);
+/* Hands a ref input on as output 0, if there is one. */
+void state_forward(OpCtx *c);
+
+/* The shape that the handle in input i was made for (VarHandleOp's attr, seen through the graph), or unknown. */
+Shape state_handle_shape(const Node *node, int i);
+
+/* Kernels that ref and resource variables share: input 0 is the variable. */
+ArithKind state_arith_kind(const char *op); /* by the last word of the op's name */
+TF_Code state_scatter(OpCtx *c, TF_Status *st);
+TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st);
+TF_Code state_count_up(OpCtx *c, TF_Status *st);
+
+#endif
