@@ -42,7 +42,7 @@ int main(void) {
   free(text2);
   SM_EndSession(sess);
 
-  TF_Code code = TF_GetCode(st);
+  TF_Code code = SM_GraphStatus(g, st);
   if (code) fprintf(stderr, "seed_saver: %s\n", TF_Message(st));
   SM_DeleteGraph(g);
   TF_DeleteStatus(st);

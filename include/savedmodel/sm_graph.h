@@ -184,6 +184,9 @@ TF_CAPI_EXPORT extern int SM_CollectionSize(const SM_Graph *g, const char *key);
 /* A tensor or operation of a collection by position; {NULL, 0} when it is neither. */
 TF_CAPI_EXPORT extern TF_Output SM_CollectionOutput(const SM_Graph *g, const char *key, int index);
 
+/* Empties a collection, as Graph.clear_collection. */
+TF_CAPI_EXPORT extern void SM_ClearCollection(SM_Graph *g, const char *key);
+
 /* "NAME:INDEX" of an output, owned by the graph. */
 TF_CAPI_EXPORT extern const char *SM_OutputName(SM_Graph *g, TF_Output output);
 /* The output that "NAME:INDEX" (or "NAME", index 0) means; {NULL, 0} and no error when there is none. */

@@ -303,6 +303,11 @@ void SM_CollectBytes(SM_Graph *g, const char *key, const void *data, size_t size
   else graph_collect(g, key, (Item){ITEM_BYTES, copy, size, NULL});
 }
 
+void SM_ClearCollection(SM_Graph *g, const char *key) {
+  Collection *c = graph_collection(g, key);
+  if (c) c->count = 0;
+}
+
 int SM_CollectionSize(const SM_Graph *g, const char *key) {
   const Collection *c = graph_collection(g, key);
   return c ? c->count : 0;

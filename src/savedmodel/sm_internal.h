@@ -114,7 +114,17 @@ static inline TF_DataType dtype_base(TF_DataType dtype) {
 TF_Code meta_graph_build(SM_Graph *g, const SM_Saver *saver, bool clear_devices, bool strip_default_attrs,
                          Arena *arena, Tensorflow__MetaGraphDef **out, TF_Status *st);
 /* Writes a message atomically, binary or as text. */
-TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, TF_Status *st);
+TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, bool sync, TF_Status *st);
+
+/* Signatures to and from messages; all is in the arena (the latter borrows the message's strings). Null when memory is
+ * out. */
+Tensorflow__SignatureDef *signature_message(Arena *arena, const SM_SignatureDef *def);
+SM_SignatureDef *signature_of_message(Arena *arena, Tensorflow__SignatureDef *msg);
+
+/* Copies the assets of a collection to EXPORT_DIR/assets and notes them in the collection SM_ASSETS_KEY. `saved`: base names that
+ * are there already, in `arena`. */
+TF_Code assets_save(SM_Graph *g, const char *collection, const char *export_dir, Map *saved, Arena *arena,
+                    TF_Status *st);
 
 void saver_fill_def(const SM_Saver *saver, Arena *arena, Tensorflow__SaverDef **def);
 bool saver_is_empty(const SM_Saver *saver);

@@ -222,11 +222,11 @@ TF_Code meta_graph_build(SM_Graph *g, const SM_Saver *saver, bool clear_devices,
   return TF_GetCode(st);
 }
 
-TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, TF_Status *st) {
+TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, bool sync, TF_Status *st) {
   Bytes bytes = {0};
   proto_sort_maps(msg);
   if (!(as_text ? text_format_print(msg, &bytes, st) : proto_pack(msg, &bytes, st)))
-    file_write_atomic(path, (Span){bytes.data, bytes.size}, false, st);
+    file_write_atomic(path, (Span){bytes.data, bytes.size}, sync, st);
   bytes_clear(&bytes);
   return TF_GetCode(st);
 }
@@ -237,7 +237,7 @@ TF_Code SM_ExportMetaGraph(SM_Graph *g, const SM_Saver *saver, const char *path,
   Arena arena = {0};
   MetaGraph *meta;
   if (!meta_graph_build(g, saver, o.clear_devices, o.strip_default_attrs, &arena, &meta, st))
-    message_write(path, &meta->base, o.as_text, st);
+    message_write(path, &meta->base, o.as_text, false, st);
   arena_clear(&arena);
   return TF_GetCode(st);
 }
