@@ -44,6 +44,11 @@ static TF_Code binary_init(OpInit *k, TF_Status *st) {
   if (kind >= 0) {
     s->loop = s->op->loops[kind];
     if (ew >= 0 && s->op->simd >= 0) s->fast = simd()->binary[s->op->simd][ew];
+    BinaryLoop *own = s->dtype == TF_HALF ? s->op->half : s->dtype == TF_BFLOAT16 ? s->op->bfloat16 : NULL;
+    if (own) {
+      s->loop = own;
+      s->fast = NULL;
+    }
   }
   if (!s->loop && !s->fast && s->dtype != TF_STRING)
     return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
@@ -187,8 +192,8 @@ static TF_Code check_operand(const BinaryState *s, const Tensor *y, TF_Status *s
   if (!s->op->check || !bad_operand(s->op->check, y)) return TF_OK;
   if (s->op->check == CHECK_NEGATIVE)
     return fail(st, TF_INVALID_ARGUMENT, "Integers to negative integer powers are not allowed");
-  /* TF: these two functors lack the error's own text (facts of 2.15.1). */
-  if (strcmp(s->op->name, "TruncateDiv") == 0)
+  /* TF: these functors lack the error's own text. */
+  if (strncmp(s->op->name, "Truncate", 8) == 0)
     return fail(st, TF_INTERNAL, "Unexpected error in binary operator (only integer div and mod should have errors)");
   return fail(st, TF_INVALID_ARGUMENT, "Integer division by zero");
 }

@@ -17,6 +17,8 @@ typedef struct BinaryOp {
   BinaryCheck check;        /* integers only */
   bool to_bool;
   const char *param; /* a float attr, or null */
+  /* Loops of floats for half and bfloat16 where rounding only the result would not do; else null. */
+  BinaryLoop *half, *bfloat16;
 } BinaryOp;
 
 extern const BinaryOp binary_ops[]; /* ends with a null name */

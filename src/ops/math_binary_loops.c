@@ -206,10 +206,10 @@ TABLE(softplus_grad, FLOAT_ENTRIES(softplus_grad));
 FLOAT_LOOPS(softsign_grad, x / ((1 + fabsf(y)) * (1 + fabsf(y))), x / ((1 + fabs(y)) * (1 + fabs(y))))
 TABLE(softsign_grad, FLOAT_ENTRIES(softsign_grad));
 FLOAT_LOOPS(sigmoid_grad, y *x *(1 - x), y *x *(1 - x))
-COMPLEX_LOOPS(sigmoid_grad, y *conjf(x * (1 - x)), y *conj(x * (1 - x)))
+COMPLEX_LOOPS(sigmoid_grad, y *x *(1 - x), y *x *(1 - x)) /* TF: does not conjugate */
 TABLE(sigmoid_grad, FLOAT_ENTRIES(sigmoid_grad), COMPLEX_ENTRIES(sigmoid_grad));
 FLOAT_LOOPS(tanh_grad, y *(1 - x * x), y *(1 - x * x))
-COMPLEX_LOOPS(tanh_grad, y *conjf(1 - x * x), y *conj(1 - x * x))
+COMPLEX_LOOPS(tanh_grad, y *(1 - x * x), y *(1 - x * x))
 TABLE(tanh_grad, FLOAT_ENTRIES(tanh_grad), COMPLEX_ENTRIES(tanh_grad));
 FLOAT_LOOPS(sqrt_grad, y * 0.5f / x, y * 0.5 / x)
 COMPLEX_LOOPS(sqrt_grad, y * 0.5f / conjf(x), y * 0.5 / conj(x))
@@ -220,6 +220,17 @@ TABLE(rsqrt_grad, FLOAT_ENTRIES(rsqrt_grad), COMPLEX_ENTRIES(rsqrt_grad));
 FLOAT_LOOPS(inv_grad, -y *x *x, -y *x *x)
 COMPLEX_LOOPS(inv_grad, -y *conjf(x * x), -y *conj(x * x))
 TABLE(inv_grad, FLOAT_ENTRIES(inv_grad), COMPLEX_ENTRIES(inv_grad));
+
+/* ---- 16-bit floats that round twice (floats here) ---- */
+#define HALF(x) half_to_float(half_of_float(x))
+#define BFLOAT16(x) bfloat16_to_float(bfloat16_of_float(x))
+LOOP(floor_div_half, float, float, floorf(HALF(x / y)))
+LOOP(floor_div_bfloat16, float, float, floorf(BFLOAT16(x / y)))
+LOOP(truncate_div_half, float, float, truncf(HALF(x / y)))
+LOOP(truncate_div_bfloat16, float, float, truncf(BFLOAT16(x / y)))
+/* TF: of these the gradient is multiplied by 0 or 1, so that infinity gives NaN. */
+LOOP(relu_grad_half, float, float, x *(y > 0 ? 1 : 0))
+LOOP(relu6_grad_half, float, float, x *(y > 0 && y < 6 ? 1 : 0))
 
 /* ---- making complex numbers (Complex: inputs are the parts) ---- */
 #define COMPLEX_OF(name, T)                                                                            \
@@ -237,55 +248,55 @@ COMPLEX_OF(complex_f64, double)
 TABLE(complex, [MK_F32] = complex_f32, [MK_F64] = complex_f64);
 
 const BinaryOp binary_ops[] = {
-  {"Add", EW_ADD, add_loops, 0, 0, 0},
-  {"AddV2", EW_ADD, add_loops, 0, 0, 0},
-  {"Sub", EW_SUB, sub_loops, 0, 0, 0},
-  {"Mul", EW_MUL, mul_loops, 0, 0, 0},
-  {"Div", EW_DIV, div_loops, CHECK_ZERO, 0, 0},
-  {"RealDiv", EW_DIV, div_loops, 0, 0, 0},
-  {"TruncateDiv", -1, truncate_div_loops, CHECK_ZERO, 0, 0},
-  {"FloorDiv", -1, floor_div_loops, CHECK_ZERO, 0, 0},
-  {"FloorMod", -1, floor_mod_loops, CHECK_ZERO, 0, 0},
-  {"Mod", -1, mod_loops, CHECK_ZERO, 0, 0},
-  {"TruncateMod", -1, mod_loops, CHECK_ZERO, 0, 0},
-  {"Pow", -1, pow_loops, CHECK_NEGATIVE, 0, 0},
-  {"Maximum", EW_MAX, max_loops, 0, 0, 0},
-  {"Minimum", EW_MIN, min_loops, 0, 0, 0},
-  {"SquaredDifference", EW_SQUARED_DIFFERENCE, sqdiff_loops, 0, 0, 0},
-  {"Atan2", -1, atan2_loops, 0, 0, 0},
-  {"NextAfter", -1, next_after_loops, 0, 0, 0},
-  {"DivNoNan", -1, div_no_nan_loops, 0, 0, 0},
-  {"MulNoNan", -1, mul_no_nan_loops, 0, 0, 0},
-  {"Xdivy", -1, xdivy_loops, 0, 0, 0},
-  {"Xlogy", -1, xlogy_loops, 0, 0, 0},
-  {"Xlog1py", -1, xlog1py_loops, 0, 0, 0},
-  {"Less", EW_LESS, less_loops, 0, true, 0},
-  {"LessEqual", EW_LESS_EQUAL, less_equal_loops, 0, true, 0},
-  {"Greater", EW_GREATER, greater_loops, 0, true, 0},
-  {"GreaterEqual", EW_GREATER_EQUAL, greater_equal_loops, 0, true, 0},
-  {"Equal", EW_EQUAL, equal_loops, 0, true, 0},
-  {"NotEqual", EW_NOT_EQUAL, not_equal_loops, 0, true, 0},
-  {"ApproximateEqual", -1, approximate_loops, 0, true, "tolerance"},
-  {"BitwiseAnd", -1, and_loops, 0, 0, 0},
-  {"BitwiseOr", -1, or_loops, 0, 0, 0},
-  {"BitwiseXor", -1, xor_loops, 0, 0, 0},
-  {"LogicalAnd", -1, logical_and_loops, 0, 0, 0},
-  {"LogicalOr", -1, logical_or_loops, 0, 0, 0},
-  {"LeftShift", -1, shl_loops, 0, 0, 0},
-  {"RightShift", -1, shr_loops, 0, 0, 0},
-  {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0},
-  {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0},
-  {"LeakyReluGrad", -1, leaky_relu_grad_loops, 0, 0, "alpha"},
-  {"EluGrad", -1, elu_grad_loops, 0, 0, 0},
-  {"SeluGrad", -1, selu_grad_loops, 0, 0, 0},
-  {"SoftplusGrad", -1, softplus_grad_loops, 0, 0, 0},
-  {"SoftsignGrad", -1, softsign_grad_loops, 0, 0, 0},
-  {"SigmoidGrad", EW_SIGMOID_GRAD, sigmoid_grad_loops, 0, 0, 0},
-  {"TanhGrad", EW_TANH_GRAD, tanh_grad_loops, 0, 0, 0},
-  {"SqrtGrad", -1, sqrt_grad_loops, 0, 0, 0},
-  {"RsqrtGrad", -1, rsqrt_grad_loops, 0, 0, 0},
-  {"InvGrad", -1, inv_grad_loops, 0, 0, 0},
-  {"ReciprocalGrad", -1, inv_grad_loops, 0, 0, 0},
-  {"Complex", -1, complex_loops, 0, 0, 0},
-  {0, 0, 0, 0, 0, 0},
+  {"Add", EW_ADD, add_loops, 0, 0, 0, 0, 0},
+  {"AddV2", EW_ADD, add_loops, 0, 0, 0, 0, 0},
+  {"Sub", EW_SUB, sub_loops, 0, 0, 0, 0, 0},
+  {"Mul", EW_MUL, mul_loops, 0, 0, 0, 0, 0},
+  {"Div", EW_DIV, div_loops, CHECK_ZERO, 0, 0, 0, 0},
+  {"RealDiv", EW_DIV, div_loops, 0, 0, 0, 0, 0},
+  {"TruncateDiv", -1, truncate_div_loops, CHECK_ZERO, 0, 0, truncate_div_half, truncate_div_bfloat16},
+  {"FloorDiv", -1, floor_div_loops, CHECK_ZERO, 0, 0, floor_div_half, floor_div_bfloat16},
+  {"FloorMod", -1, floor_mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+  {"Mod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+  {"TruncateMod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+  {"Pow", -1, pow_loops, CHECK_NEGATIVE, 0, 0, 0, 0},
+  {"Maximum", EW_MAX, max_loops, 0, 0, 0, 0, 0},
+  {"Minimum", EW_MIN, min_loops, 0, 0, 0, 0, 0},
+  {"SquaredDifference", EW_SQUARED_DIFFERENCE, sqdiff_loops, 0, 0, 0, 0, 0},
+  {"Atan2", -1, atan2_loops, 0, 0, 0, 0, 0},
+  {"NextAfter", -1, next_after_loops, 0, 0, 0, 0, 0},
+  {"DivNoNan", -1, div_no_nan_loops, 0, 0, 0, 0, 0},
+  {"MulNoNan", -1, mul_no_nan_loops, 0, 0, 0, 0, 0},
+  {"Xdivy", -1, xdivy_loops, 0, 0, 0, 0, 0},
+  {"Xlogy", -1, xlogy_loops, 0, 0, 0, 0, 0},
+  {"Xlog1py", -1, xlog1py_loops, 0, 0, 0, 0, 0},
+  {"Less", EW_LESS, less_loops, 0, true, 0, 0, 0},
+  {"LessEqual", EW_LESS_EQUAL, less_equal_loops, 0, true, 0, 0, 0},
+  {"Greater", EW_GREATER, greater_loops, 0, true, 0, 0, 0},
+  {"GreaterEqual", EW_GREATER_EQUAL, greater_equal_loops, 0, true, 0, 0, 0},
+  {"Equal", EW_EQUAL, equal_loops, 0, true, 0, 0, 0},
+  {"NotEqual", EW_NOT_EQUAL, not_equal_loops, 0, true, 0, 0, 0},
+  {"ApproximateEqual", -1, approximate_loops, 0, true, "tolerance", 0, 0},
+  {"BitwiseAnd", -1, and_loops, 0, 0, 0, 0, 0},
+  {"BitwiseOr", -1, or_loops, 0, 0, 0, 0, 0},
+  {"BitwiseXor", -1, xor_loops, 0, 0, 0, 0, 0},
+  {"LogicalAnd", -1, logical_and_loops, 0, 0, 0, 0, 0},
+  {"LogicalOr", -1, logical_or_loops, 0, 0, 0, 0, 0},
+  {"LeftShift", -1, shl_loops, 0, 0, 0, 0, 0},
+  {"RightShift", -1, shr_loops, 0, 0, 0, 0, 0},
+  {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0, relu_grad_half, relu_grad_half},
+  {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0, relu6_grad_half, relu6_grad_half},
+  {"LeakyReluGrad", -1, leaky_relu_grad_loops, 0, 0, "alpha", 0, 0},
+  {"EluGrad", -1, elu_grad_loops, 0, 0, 0, 0, 0},
+  {"SeluGrad", -1, selu_grad_loops, 0, 0, 0, 0, 0},
+  {"SoftplusGrad", -1, softplus_grad_loops, 0, 0, 0, 0, 0},
+  {"SoftsignGrad", -1, softsign_grad_loops, 0, 0, 0, 0, 0},
+  {"SigmoidGrad", EW_SIGMOID_GRAD, sigmoid_grad_loops, 0, 0, 0, 0, 0},
+  {"TanhGrad", EW_TANH_GRAD, tanh_grad_loops, 0, 0, 0, 0, 0},
+  {"SqrtGrad", -1, sqrt_grad_loops, 0, 0, 0, 0, 0},
+  {"RsqrtGrad", -1, rsqrt_grad_loops, 0, 0, 0, 0, 0},
+  {"InvGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
+  {"ReciprocalGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
+  {"Complex", -1, complex_loops, 0, 0, 0, 0, 0},
+  {0, 0, 0, 0, 0, 0, 0, 0},
 };

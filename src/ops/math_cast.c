@@ -1,7 +1,9 @@
 /* Cast: every number to every other, with the results of x86's conversions where C leaves them undefined.
  *
- * TF: floats to 8 and 16-bit integers go through int32 (out of range: its lowest number) and wrap; to uint32
- * through int64; to bool is x != 0. half and bfloat16 go through float. Complex numbers lose their imaginary part. */
+ * TF: floats to 8 and 16-bit integers go through int32 (out of range: its lowest number) and wrap; to uint32 and
+ * uint64 through int64. (TensorFlow's own packets saturate instead, so that there the answer for a number out of range
+ * depends on where it stands in the tensor; its scalar code is the rule here.) To bool is x != 0. half and bfloat16
+ * go through float. Complex numbers lose their imaginary part. */
 #include <complex.h>
 #include <stddef.h>
 #include <string.h>
@@ -18,8 +20,7 @@ static inline int64_t d_to_i64(double x) {
   return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
 }
 static inline uint64_t d_to_u64(double x) {
-  if (x >= 9223372036854775808.0) return (uint64_t)d_to_i64(x - 9223372036854775808.0) ^ (1ull << 63);
-  return (uint64_t)d_to_i64(x);
+  return x >= 9223372036854775808.0 && x < 18446744073709551616.0 ? (uint64_t)x : (uint64_t)d_to_i64(x);
 }
 
 /* What a float becomes. */
@@ -63,7 +64,7 @@ static inline uint64_t d_to_u64(double x) {
 #define CPX_TO_f64(x) (double)creal(x)
 #define CPX_TO_c64(x) (C64)(x)
 #define CPX_TO_c128(x) (C128)(x)
-#define CPX_TO_b(x) ((x) != 0)
+#define CPX_TO_b(x) (creal(x) != 0)
 
 typedef void CastLoop(void *out, const void *in, int64_t n);
 
@@ -138,12 +139,12 @@ static void drop_low_bits(float *x, int64_t n, TF_DataType to) {
   for (int64_t i = 0; i < n; i++) x[i] = float_of_bits(float_bits(x[i]) & mask);
 }
 
-/* double to float without rounding up. */
-static void truncate_doubles(float *out, const double *in, int64_t n) {
+/* double to float by dropping the low `drop` bits of the fraction. */
+static void truncate_doubles(float *out, const double *in, int64_t n, int drop) {
   for (int64_t i = 0; i < n; i++) {
     uint64_t bits;
     memcpy(&bits, in + i, 8);
-    bits &= ~((1ull << 29) - 1);
+    bits &= ~((1ull << drop) - 1);
     double x;
     memcpy(&x, &bits, 8);
     out[i] = (float)x;
@@ -164,7 +165,7 @@ static void cast_part(void *arg, int64_t begin, int64_t end) {
   const char *in = r->in + (size_t)begin * in_size;
   char *out = r->out + (size_t)begin * out_size;
   if (s->truncate && s->from == TF_DOUBLE && s->to == TF_FLOAT) {
-    truncate_doubles((float *)out, (const double *)in, end - begin);
+    truncate_doubles((float *)out, (const double *)in, end - begin, 29);
     return;
   }
   if (!from_16 && !to_16) {
@@ -184,8 +185,9 @@ static void cast_part(void *arg, int64_t begin, int64_t end) {
       s->loop(target, source, k);
       continue;
     }
-    s->loop(y, source, k);
-    if (s->truncate) drop_low_bits(y, k, s->to);
+    if (s->truncate && s->from == TF_DOUBLE && s->to == TF_HALF) truncate_doubles(y, source, k, 42);
+    else s->loop(y, source, k);
+    if (s->truncate && s->from == TF_FLOAT) drop_low_bits(y, k, s->to);
     math_store_16((uint16_t *)target, y, k, s->to);
   }
 }

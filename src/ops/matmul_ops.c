@@ -100,9 +100,9 @@ static TF_Code matmul_init(OpInit *k, TF_Status *st) {
   return node_attr_bool(k->node, s->batched ? "adj_y" : "transpose_b", &s->transpose_b, st);
 }
 
-static TF_Code fail_shapes(const char *what, const Tensor *a, const Tensor *b, TF_Status *st) {
+static TF_Code fail_sizes(const Tensor *a, const Tensor *b, TF_Status *st) {
   char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
-  return fail(st, TF_INVALID_ARGUMENT, "%sIn[0]: %s, In[1]: %s", what, shape_text(a->dims, a->rank, at, sizeof at),
+  return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s", shape_text(a->dims, a->rank, at, sizeof at),
               shape_text(b->dims, b->rank, bt, sizeof bt));
 }
 
@@ -110,29 +110,33 @@ static TF_Code check_ranks(const MatMulState *s, const Tensor *a, const Tensor *
   char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
   shape_text(a->dims, a->rank, at, sizeof at);
   shape_text(b->dims, b->rank, bt, sizeof bt);
-  if (!s->batched) {
-    if (a->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] is not a matrix. Instead it has shape %s", at);
-    if (b->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] is not a matrix. Instead it has shape %s", bt);
+  if (s->broadcasts) {
+    if (a->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] ndims must be >= 2: %d", a->rank);
+    if (b->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] ndims must be >= 2: %d", b->rank);
     return TF_OK;
   }
-  if (!s->broadcasts && a->rank != b->rank)
+  if (a->rank != b->rank)
     return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] has different ndims: %s vs. %s", at, bt);
-  if (a->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] ndims must be >= 2: %d", a->rank);
-  if (b->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] ndims must be >= 2: %d", b->rank);
+  if (s->batched ? a->rank < 2 : a->rank != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] ndims must be %s 2: %d", s->batched ? ">=" : "==", a->rank);
+  for (int i = 0; i < a->rank - 2; i++)
+    if (a->dims[i] != b->dims[i])
+      return fail(st, TF_INVALID_ARGUMENT, "In[0].dim(%d) and In[1].dim(%d) must be the same: %s vs %s", i, i, at, bt);
   return TF_OK;
 }
 
 /* The batch dims as tensors of their own, broadcast; `dims` gets the output's. */
-static TF_Code plan_batch(const MatMulState *s, MatMulPrep *p, const Tensor *a, const Tensor *b, int64_t *dims,
+static TF_Code plan_batch(MatMulPrep *p, const Tensor *a, const Tensor *b, int64_t *dims,
                           int *rank, TF_Status *st) {
   Tensor ab = *a, bb = *b;
   ab.rank -= 2;
   bb.rank -= 2;
   const Tensor *both[2] = {&ab, &bb};
-  bool same = ab.rank == bb.rank;
-  for (int i = 0; same && i < ab.rank; i++) same = ab.dims[i] == bb.dims[i];
-  if ((!s->broadcasts && !same) || !broadcast_plan(&p->batch, both, 2, dims, rank))
-    return fail_shapes("In[0] and In[1] must have compatible batch dimensions: ", a, b, st);
+  if (!broadcast_plan(&p->batch, both, 2, dims, rank)) {
+    char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s",
+                shape_text(a->dims, a->rank, at, sizeof at), shape_text(b->dims, b->rank, bt, sizeof bt));
+  }
   return TF_OK;
 }
 
@@ -165,14 +169,14 @@ static TF_Code matmul_prepare(OpCtx *c, TF_Status *st) {
   TRY(check_ranks(s, a, b, st));
   int64_t dims[TENSOR_MAX_RANK];
   int rank;
-  TRY(plan_batch(s, p, a, b, dims, &rank, st));
+  TRY(plan_batch(p, a, b, dims, &rank, st));
   int64_t a_rows = a->dims[a->rank - 2], a_cols = a->dims[a->rank - 1];
   int64_t b_rows = b->dims[b->rank - 2], b_cols = b->dims[b->rank - 1];
   Product *q = &p->p;
   q->m = s->transpose_a ? a_cols : a_rows;
   q->k = s->transpose_a ? a_rows : a_cols;
   q->n = s->transpose_b ? b_rows : b_cols;
-  if (q->k != (s->transpose_b ? b_cols : b_rows)) return fail_shapes("Matrix size-incompatible: ", a, b, st);
+  if (q->k != (s->transpose_b ? b_cols : b_rows)) return fail_sizes(a, b, st);
   q->a_row = s->transpose_a ? 1 : a_cols;
   q->a_col = s->transpose_a ? a_cols : 1;
   q->b_row = s->transpose_b ? 1 : b_cols;

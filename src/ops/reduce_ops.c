@@ -80,7 +80,7 @@ enum { CHUNK = 256, PIECE = 65536 };
   REDUCE(min_##t, T, A, field, x < s ? x : s)                                 \
   FINISH(plain_##t, T, U, u, s)                                               \
   FINISH(best_##t, T, A, field, s)                                            \
-  FINISH(mean_##t, T, U, u, count == 0 ? 0 : (A)(T)s / (A)count)              \
+  FINISH(mean_##t, T, U, u, count == 0 ? 0 : (A)s / (A)count)              \
   FINISH(norm_##t, T, U, u, sqrt((double)(T)s))
 #define INT_FNS(t)                                                                                     \
   {[R_SUM] = FNS(sum_##t, plain_##t), [R_PROD] = FNS(prod_##t, plain_##t), [R_MAX] = FNS(max_##t, best_##t), \
@@ -151,7 +151,7 @@ static void min_rows_f32(Acc *acc, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)CMPLX(acc[i].c[0], acc[i].c[1]);     \
   }                                                                                         \
   static void mean_##t##_finish(void *out, const Acc *acc, int64_t n, int64_t count) {      \
-    double k = (double)count;                                                               \
+    double k = count ? (double)count : 1; /* TF: of nothing it is 0 */                      \
     for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)CMPLX(acc[i].c[0] / k, acc[i].c[1] / k); \
   }                                                                                         \
   static void norm_##t##_finish(void *out, const Acc *acc, int64_t n, int64_t count) {      \

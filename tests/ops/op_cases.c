@@ -310,6 +310,7 @@ static TF_Code run_kernel(const Case *k, OpScratch *scratch, int threads, uint64
   TF_Code code = kernel_init(&kernel, &init, st);
   Tensor copies[MAX_TENSORS] = {{0}};
   const Tensor *inputs[MAX_TENSORS];
+  int aliases[MAX_TENSORS];
   for (int i = 0; i < k->node.num_inputs; i++) {
     TF_Status copy_status = {0};
     if (tensor_copy(&copies[i], &k->inputs[i], &copy_status)) die(copy_status.message);
@@ -317,7 +318,7 @@ static TF_Code run_kernel(const Case *k, OpScratch *scratch, int threads, uint64
   }
   if (!code) {
     OpCtx c = {.node = &k->node, .row = kernel.row, .state = kernel.state, .num_inputs = k->node.num_inputs,
-               .num_outputs = k->node.num_outputs, .inputs = inputs, .outputs = outputs, .threads = threads};
+               .num_outputs = k->node.num_outputs, .inputs = inputs, .outputs = outputs, .aliases = aliases, .threads = threads};
     code = op_eval(&c, scratch, last_use, st);
   }
   for (int i = 0; i < k->node.num_inputs; i++) tensor_clear(&copies[i]);

@@ -5,7 +5,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import struct
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework import op_def_registry
+from tensorflow.python.framework import op_def_library, op_def_registry
 
 V1 = tf.compat.v1
 V1.disable_eager_execution()
@@ -72,6 +72,31 @@ def attrs(op):
     return bytes([len(out)]) + b''.join(out)
 
 
+def default(value):
+    """An attr's default as op_def_library takes it."""
+    field = value.WhichOneof('value')
+    if field == 'list':
+        for name in ('i', 'f', 'b', 's', 'type', 'shape'):
+            if getattr(value.list, name):
+                return list(getattr(value.list, name))
+        return []
+    v = getattr(value, field)
+    return tf.as_dtype(v) if field == 'type' else v
+
+
+def text_of(message):
+    """The kernel's own text in a session's error."""
+    lines = message.split('\n')
+    nodes = [i for i, line in enumerate(lines) if line.startswith('Node: ')]
+    rest = lines[nodes[-1] + 1:] if nodes else lines
+    out = []
+    for line in rest:
+        if line.startswith('\t [[') or not line:
+            break
+        out.append(line)
+    return '\n'.join(out)
+
+
 class Cases:
     """One family's file. case() adds a case; save() writes."""
 
@@ -95,6 +120,11 @@ class Cases:
         self.in_graph += 1
         spec = op_def_registry.get(op)
         flat, kwargs, feeds = [], dict(attr), {}
+        from_inputs = {a.type_attr for a in spec.input_arg} | {a.number_attr for a in spec.input_arg} | \
+                      {a.type_list_attr for a in spec.input_arg}
+        for a in spec.attr:
+            if a.name not in kwargs and a.name not in from_inputs and a.HasField('default_value'):
+                kwargs[a.name] = default(a.default_value)
         with self.graph.as_default():
             for arg, value in zip(spec.input_arg, inputs):
                 many = isinstance(value, list)
@@ -109,9 +139,7 @@ class Cases:
                     flat.append((array, dtype.as_datatype_enum))
                     made.append(p)
                 kwargs[arg.name] = made if many else made[0]
-            before = len(self.graph.get_operations())
-            getattr(tf.raw_ops, op)(**kwargs)
-            node = [o for o in self.graph.get_operations()[before:] if o.type == op][-1]
+            node = op_def_library._apply_op_helper(op, **kwargs)[2]
             outputs = list(node.outputs)
         if self.session is None or self.session.graph is not self.graph:
             config = V1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
@@ -121,12 +149,14 @@ class Cases:
         try:
             values = self.session.run(outputs if outputs else node, feeds)
         except tf.errors.OpError as e:
-            code, message = e.error_code, e.message
+            code, message = e.error_code, text_of(e.message)
+            if 'Broadcast between' in message:  # more dims than TensorFlow's kernels take
+                return code, message
         head = string(label) + string(op) + attrs(node)
         head += bytes([len(flat)]) + b''.join(tensor(a, d) for a, d in flat)
         head += bytes([len(outputs)]) + bytes(o.dtype.as_datatype_enum for o in outputs)
         if code:
-            part = error_part if error_part is not None else message.split('\n')[0]
+            part = error_part if error_part is not None else message
             self.out.append(head + bytes([code]) + string(part))
             self.errors += 1
         else:

@@ -1,0 +1,353 @@
+"""Op cases of the math, reduction, nn and matmul families: python tests/ops/gen_a.py [FAMILY...] (README.md here)."""
+import itertools
+import sys
+
+from op_cases import Cases  # first: it sets TensorFlow's environment
+
+import numpy as np
+import tensorflow as tf
+
+BF16 = tf.bfloat16.as_numpy_dtype
+FLOATS = [np.float16, BF16, np.float32, np.float64]
+COMPLEX = [np.complex64, np.complex128]
+SIGNED = [np.int8, np.int16, np.int32, np.int64]
+UNSIGNED = [np.uint8, np.uint16, np.uint32, np.uint64]
+INTS = SIGNED + UNSIGNED
+REAL = FLOATS + INTS
+NUMBERS = REAL + COMPLEX
+rng = np.random.RandomState(1)
+
+
+def tolerance(dtype):
+    """rtol, atol that a result of this type is held to."""
+    if dtype == np.float16: return 3e-3, 1e-3
+    if dtype == BF16: return 2e-2, 1e-2
+    if dtype in (np.float64, np.complex128): return 1e-9, 1e-12
+    return 1e-5, 1e-6
+
+
+def name_of(dtype):
+    return np.dtype(dtype).name
+
+
+def is_int(dtype):
+    return dtype in INTS
+
+
+def values(dtype, shape, low=-4, high=4):
+    """Random numbers of a type."""
+    if dtype in COMPLEX:
+        return (rng.uniform(low, high, shape) + 1j * rng.uniform(low, high, shape)).astype(dtype)
+    if is_int(dtype):
+        return rng.randint(max(low, 0) if dtype in UNSIGNED else low, high + 1, shape).astype(dtype)
+    if dtype == np.bool_:
+        return rng.rand(*shape) < 0.5
+    return np.asarray(rng.uniform(low, high, shape)).astype(dtype)
+
+
+def extremes(dtype):
+    if dtype in COMPLEX:
+        return np.array([0, 1, -1, 1j, -1j, 3 + 4j, -3 - 4j, 0.5 - 2j], dtype)
+    if is_int(dtype):
+        i = np.iinfo(dtype)
+        return np.array([i.min, i.max, 0, 1, i.min + 1, i.max - 1, 2, 7], dtype)
+    return np.array([0., -0., 1., -1., np.nan, np.inf, -np.inf, 0.5], np.float32).astype(dtype)
+
+
+# ---- unary ----
+FC = FLOATS + COMPLEX
+UNARY = {
+    'Neg': (FC + SIGNED, -9, 9), 'Abs': (FLOATS + SIGNED, -9, 9), 'Sign': (FC + SIGNED, -9, 9),
+    'Square': (NUMBERS, -9, 9), 'Sqrt': (FC, 0, 20), 'Rsqrt': (FC, 0.1, 20), 'Exp': (FC, -8, 8),
+    'Expm1': (FC, -3, 3), 'Log': (FC, 0.01, 20), 'Log1p': (FC, -0.9, 5), 'Sin': (FC, -9, 9), 'Cos': (FC, -9, 9),
+    'Tan': (FC, -1.4, 1.4), 'Asin': (FC, -1, 1), 'Acos': (FC, -1, 1), 'Atan': (FC, -9, 9), 'Sinh': (FC, -4, 4),
+    'Cosh': (FC, -4, 4), 'Tanh': (FC, -4, 4), 'Asinh': (FC, -9, 9), 'Acosh': (FC, 1, 9), 'Atanh': (FC, -0.9, 0.9),
+    'Floor': (FLOATS, -9, 9), 'Ceil': (FLOATS, -9, 9), 'Round': (FLOATS + [np.int32, np.int64], -9, 9),
+    'Rint': ([np.float32, np.float64], -9, 9), 'Reciprocal': (FC, 0.1, 9), 'Inv': (FC, 0.1, 9),
+    'Sigmoid': (FC, -4, 4), 'Softplus': (FLOATS, -20, 20), 'Softsign': (FLOATS, -9, 9), 'Relu': (REAL, -9, 9),
+    'Relu6': (REAL, -9, 9), 'LeakyRelu': (FLOATS, -9, 9), 'Elu': (FLOATS, -9, 9), 'Selu': (FLOATS, -9, 9),
+    'Erf': (FLOATS, -5, 5), 'Erfc': (FLOATS, -3, 3), 'Erfinv': ([np.float32, np.float64], -0.99, 0.99),
+    'Ndtri': ([np.float32, np.float64], 0.01, 0.99), 'Lgamma': ([np.float16, np.float32, np.float64], 0.1, 9),
+    'Digamma': ([np.float16, np.float32, np.float64], 0.1, 9), 'IsNan': (FLOATS, -1, 1), 'IsInf': (FLOATS, -1, 1),
+    'IsFinite': (FLOATS, -1, 1), 'LogicalNot': ([np.bool_], 0, 1), 'Invert': (INTS, -9, 9),
+    'PopulationCount': (INTS, -99, 99), 'Conj': (COMPLEX, -9, 9), 'Real': (COMPLEX, -9, 9), 'Imag': (COMPLEX, -9, 9),
+    'Angle': (COMPLEX, -9, 9), 'ComplexAbs': (COMPLEX, -9, 9),
+}
+# Complex results at branch points, poles and overflow differ between libraries: only plain values for these.
+NO_COMPLEX_EXTREMES = {'Rsqrt', 'Log', 'Log1p', 'Tan', 'Asin', 'Acos', 'Atan', 'Acosh', 'Atanh', 'Reciprocal', 'Inv',
+                       'Asinh', 'Tanh', 'Sigmoid'}
+WIDE = {  # float32 over the whole range: what the vector code must get right
+    'Exp': np.concatenate([np.linspace(-110, 95, 403), [-87.5, -103.9, 88.72, 88.73]]),
+    'Expm1': np.concatenate([np.linspace(-30, 89, 301), np.logspace(-12, 0, 50), -np.logspace(-12, 0, 50)]),
+    'Log': np.concatenate([np.logspace(-37, 38, 401), np.linspace(0.5, 2, 101)]),
+    'Log1p': np.concatenate([np.logspace(-12, 38, 201), -np.logspace(-12, -0.001, 101)]),
+    'Tanh': np.concatenate([np.linspace(-12, 12, 301), np.logspace(-12, 0, 50)]),
+    'Sigmoid': np.linspace(-100, 100, 401), 'Erf': np.concatenate([np.linspace(-5, 5, 401), np.logspace(-12, 0, 50)]),
+    'Sin': np.concatenate([np.linspace(-100, 100, 401), [8191.5, 8192.5, 1e6, -1e9]]),
+    'Cos': np.concatenate([np.linspace(-100, 100, 401), [8191.5, 8192.5, 1e6, -1e9]]),
+    'Softplus': np.linspace(-100, 100, 401), 'Elu': np.linspace(-30, 5, 201), 'Selu': np.linspace(-30, 5, 201),
+    'Rsqrt': np.logspace(-37, 38, 201), 'Sqrt': np.logspace(-37, 38, 201),
+    'Rint': np.arange(-20, 20) / 4, 'Round': np.arange(-20, 20) / 4, 'Floor': np.arange(-20, 20) / 4,
+    'Ceil': np.arange(-20, 20) / 4, 'Erfinv': np.linspace(-1, 1, 101), 'Ndtri': np.linspace(0, 1, 101),
+    'Lgamma': np.linspace(-4.9, 30, 101), 'Digamma': np.linspace(-4.9, 30, 101),
+}
+
+
+def math_unary():
+    c = Cases('math_unary')
+    for op, (types, low, high) in UNARY.items():
+        for dtype in types:
+            rtol, atol = tolerance(dtype)
+            if dtype in COMPLEX: rtol, atol = rtol * 3, atol * 3
+            extra = {'Tout': tf.float64 if dtype == np.complex128 else tf.float32} \
+                if op in ('Real', 'Imag', 'Angle', 'ComplexAbs') else {}
+            for label, x in [('plain', values(dtype, (3, 7), int(low) if is_int(dtype) else low, high)),
+                             ('one', values(dtype, (), int(low) if is_int(dtype) else low, high)),
+                             ('long', values(dtype, (67,), int(low) if is_int(dtype) else low, high)),
+                             ('empty', np.zeros((0, 3), dtype)), ('extremes', extremes(dtype)
+                              if dtype != np.bool_ else np.array([True, False]))]:
+                if label == 'long' and dtype not in (np.float32, np.float16): continue
+                if label == 'extremes' and op in NO_COMPLEX_EXTREMES and dtype in COMPLEX: continue
+                c.case(op, [x], '%s %s' % (label, name_of(dtype)), rtol, atol, **extra)
+        if op in WIDE:
+            x = WIDE[op].astype(np.float32)
+            c.case(op, [x], 'wide', 2e-6 if op not in ('Lgamma', 'Digamma', 'Erfinv', 'Ndtri') else 2e-5, 1e-6)
+    c.case('LeakyRelu', [values(np.float32, (5, 5))], 'alpha', alpha=0.01)
+    c.case('LeakyRelu', [values(np.float64, (5, 5))], 'alpha', alpha=-2.0)
+    c.case('Neg', [values(np.float32, (1, 2, 1, 2, 1, 2, 1, 3))], 'rank 8')
+    c.case('Exp', [values(np.float32, (70000,))[:40000]], 'threads')
+    c.save()
+
+
+# ---- binary ----
+SHAPES = [((2, 3), (2, 3)), ((), ()), ((4,), ()), ((), (4,)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)),
+          ((4, 1, 3), (2, 1)), ((0,), (1,)), ((2, 0), (2, 1)), ((2, 3, 1, 1, 1, 1, 1, 2), (1, 1, 1, 1, 2, 2, 1, 1)),
+          ((33,), (33,)), ((2, 17), (2, 1))]
+ARITHMETIC = {'Add': FLOATS + SIGNED + [np.uint8] + COMPLEX, 'AddV2': NUMBERS, 'Sub': NUMBERS, 'Mul': NUMBERS,
+              'Maximum': REAL, 'Minimum': REAL, 'SquaredDifference': FLOATS + [np.int32, np.int64] + COMPLEX,
+              'Less': REAL, 'LessEqual': REAL, 'Greater': REAL, 'GreaterEqual': REAL, 'Equal': NUMBERS + [np.bool_],
+              'NotEqual': NUMBERS + [np.bool_], 'BitwiseAnd': INTS, 'BitwiseOr': INTS, 'BitwiseXor': INTS,
+              'LogicalAnd': [np.bool_], 'LogicalOr': [np.bool_], 'LeftShift': INTS, 'RightShift': INTS,
+              'DivNoNan': FC, 'MulNoNan': FC, 'Xdivy': FC, 'Xlogy': FC, 'Xlog1py': FC, 'Atan2': FLOATS,
+              'NextAfter': [np.float32, np.float64], 'Complex': [np.float32, np.float64]}
+DIVISION = {'Div': NUMBERS, 'RealDiv': FC, 'TruncateDiv': REAL, 'FloorDiv': REAL, 'FloorMod': REAL,
+            'Mod': [np.float32, np.float64, np.int32, np.int64], 'TruncateMod': [np.float32, np.float64, np.int32, np.int64]}
+GRADIENTS = {'ReluGrad': REAL, 'Relu6Grad': REAL, 'LeakyReluGrad': FLOATS, 'EluGrad': FLOATS, 'SeluGrad': FLOATS,
+             'SoftplusGrad': FLOATS, 'SoftsignGrad': FLOATS, 'SigmoidGrad': FC, 'TanhGrad': FC, 'SqrtGrad': FC,
+             'RsqrtGrad': FC, 'InvGrad': FC, 'ReciprocalGrad': FC}
+
+
+def pairs(dtype, values_of_one):
+    a, b = np.meshgrid(values_of_one, values_of_one)
+    return a.reshape(-1).astype(dtype), b.reshape(-1).astype(dtype)
+
+
+def math_binary():
+    c = Cases('math_binary')
+    for op, types in ARITHMETIC.items():
+        for n, dtype in enumerate(types):
+            rtol, atol = tolerance(dtype)
+            extra = {'Tout': tf.complex128 if dtype == np.float64 else tf.complex64} if op == 'Complex' else {}
+            # All shapes for float32 and the first type, some for the others.
+            for s, (a, b) in enumerate(SHAPES):
+                if dtype != np.float32 and n > 0 and s not in (0, 5, 6): continue
+                low, high = (0, 5) if op in ('Xlogy', 'Xlog1py') else (-5, 5)
+                x, y = values(dtype, a, low, high), values(dtype, b, low, high)
+                if op in ('Equal', 'NotEqual') and not is_int(dtype) and dtype not in COMPLEX and dtype != np.bool_:
+                    x, y = np.round(x.astype(np.float32)).astype(dtype), np.round(y.astype(np.float32)).astype(dtype)
+                c.case(op, [x, y], '%s' % name_of(dtype), rtol, atol, **extra)
+            if dtype == np.bool_ or dtype in COMPLEX or op in ('NextAfter',): continue
+            x, y = pairs(dtype, extremes(dtype))
+            if op in ('LeftShift', 'RightShift'):
+                y = np.clip(y.astype(np.float64), -5, 100).astype(dtype)
+            c.case(op, [x, y], 'extremes %s' % name_of(dtype), rtol, atol, **extra)
+    for op, types in DIVISION.items():
+        for dtype in types:
+            rtol, atol = tolerance(dtype)
+            for a, b in [SHAPES[0], SHAPES[6], SHAPES[4], SHAPES[9]]:
+                y = values(dtype, b, 1, 5)
+                if dtype not in UNSIGNED: y = (y * np.where(rng.rand(*b) < 0.5, 1, -1).astype(y.dtype)).astype(dtype)
+                c.case(op, [values(dtype, a, -20, 20), y], name_of(dtype), rtol, atol)
+            if is_int(dtype):
+                x = values(dtype, (25,), -100, 100)
+                y = np.concatenate([values(dtype, (12,), 1, 9), -values(dtype, (13,), 1, 9).astype(np.int64)]) \
+                    if dtype in SIGNED else values(dtype, (25,), 1, 9)
+                c.case(op, [x, y.astype(dtype)], 'signs %s' % name_of(dtype))
+                i = np.iinfo(dtype)
+                if dtype in SIGNED:
+                    c.case(op, [np.array([i.min, i.max, i.min + 1], dtype), np.array(-1, dtype)],
+                           'lowest by -1 %s' % name_of(dtype))
+                c.case(op, [x, np.array([0], dtype)], 'by zero %s' % name_of(dtype))
+                c.case(op, [np.zeros((0,), dtype), np.array([0], dtype)], 'nothing by zero %s' % name_of(dtype))
+            elif dtype not in COMPLEX:
+                c.case(op, list(pairs(dtype, extremes(dtype))), 'extremes %s' % name_of(dtype), rtol, atol)
+    for dtype in FLOATS + SIGNED + COMPLEX:
+        rtol, atol = tolerance(dtype)
+        c.case('Pow', [values(dtype, (2, 5), 0, 4), values(dtype, (5,), 0, 4)], name_of(dtype), rtol * 5, atol)
+        if is_int(dtype):
+            c.case('Pow', [values(dtype, (2, 5), -5, 5), values(dtype, (5,), 0, 60)], 'wraps %s' % name_of(dtype))
+            c.case('Pow', [values(dtype, (2, 5)), np.array([1, 2, -1, 0, 3], dtype)], 'negative %s' % name_of(dtype))
+        elif dtype not in COMPLEX:
+            c.case('Pow', list(pairs(dtype, extremes(dtype))), 'extremes %s' % name_of(dtype), rtol, atol)
+    for op, types in GRADIENTS.items():
+        for dtype in types:
+            rtol, atol = tolerance(dtype)
+            low = 1 if op in ('SqrtGrad',) else -5
+            c.case(op, [values(dtype, (3, 5), low, 8), values(dtype, (3, 5), -5, 8)], name_of(dtype), rtol * 2, atol * 2)
+            c.case(op, [values(dtype, (0,)), values(dtype, (0,))], 'empty ' + name_of(dtype), rtol, atol)
+            if dtype not in COMPLEX and op in ('ReluGrad', 'Relu6Grad', 'LeakyReluGrad', 'EluGrad'):
+                c.case(op, list(pairs(dtype, extremes(dtype))), 'extremes ' + name_of(dtype), rtol, atol)
+    c.case('LeakyReluGrad', [values(np.float32, (9,)), values(np.float32, (9,))], 'alpha', alpha=0.01)
+    for op in ('ReluGrad', 'SigmoidGrad'):
+        c.case(op, [values(np.float32, (3,)), values(np.float32, (4,))], 'sizes', error_part='')
+    for dtype in (np.float32, np.float64):
+        c.case('ApproximateEqual', [values(dtype, (40,), 0, 1), values(dtype, (40,), 0, 1)], '', tolerance=0.3)
+    c.case('ApproximateEqual', [np.float32([1, 2]), np.float32([1, 2, 3])], 'sizes')
+    # Shapes that don't go together.
+    for op in ('AddV2', 'Mul', 'Less', 'Equal'):
+        c.case(op, [np.float32([1, 2]), np.float32([1, 2, 3])], 'incompatible')
+        c.case(op, [values(np.int32, (2, 3)), values(np.int32, (2, 3, 2))], 'incompatible')
+    for op in ('Equal', 'NotEqual'):
+        c.case(op, [np.float32([1, 2]), np.float32([1, 2, 3])], 'incompatible is an answer', incompatible_shape_error=False)
+        c.case(op, [np.float32([1, 2]), np.float32([[1], [2]])], 'compatible', incompatible_shape_error=False)
+        s = np.array([[b'a', b'', b'abc'], [b'x\0y', b'a' * 40, b'abc']], object)
+        c.case(op, [s, np.array([b'a', b'a' * 40, b'abc'], object)], 'strings')
+        c.case(op, [s, np.array(b'x\0y', object)], 'strings')
+    c.case('Add', [np.array([[b'a'], [b'']], object), np.array([b'x', b'y' * 30, b''], object)], 'strings')
+    c.case('Add', [np.array(b'p', object), np.array([], object)], 'no strings')
+    c.case('AddV2', [values(np.float32, (50, 700)), values(np.float32, (700,))], 'threads')
+    c.case('Mul', [values(np.float32, (300, 3)), values(np.float32, (3,))], 'narrow')
+    c.case('Mul', [values(np.float32, (20, 1, 30)), values(np.float32, (1, 40, 30))], 'three')
+    c.save()
+
+
+# ---- cast ----
+def math_cast():
+    c = Cases('math_cast')
+    types = NUMBERS + [np.bool_]
+    for source in types:
+        for target in types:
+            rtol, atol = tolerance(target)
+            if source == np.bool_:
+                x = np.array([True, False, True])
+            elif source in COMPLEX:
+                x = np.array([0, 1 + 2j, -3.7 + 1j, 2.5, 1j, 100 - 1j], source)
+            elif is_int(source):
+                x = np.concatenate([extremes(source), values(source, (9,), -100, 100)])
+            else:
+                x = np.array([0, -0., 1, -1, 2.5, -2.5, 0.99, 1.5, 300, -300, 65520, 5e9, -5e9, 1e10, 3e38, np.nan, np.inf,
+                              -np.inf, 70000.7, 2147483648., -2147483648., 4294967296., 1.00390625, 1e-8, 6e-8],
+                             np.float32).astype(source)
+                if source == np.float64: x = np.concatenate([x, np.array([1e300, -1e300, 9.3e18, -9.3e18, 1.8e19, 2e19])])
+            # Of numbers out of range TensorFlow's answer depends on the place; the first few go by its scalar code.
+            step = 3 if is_int(target) and not is_int(source) and source != np.bool_ and \
+                target not in (np.int32, np.int64) else len(x)
+            for i in range(0, len(x), step):
+                c.case('Cast', [x[i:i + step]], '%s to %s' % (name_of(source), name_of(target)), DstT=tf.as_dtype(target),
+                       rtol=0 if target != np.complex64 else rtol, atol=0)
+    for source, target in [(np.float32, tf.bfloat16), (np.float32, tf.float16), (np.float64, tf.float32),
+                           (np.float64, tf.bfloat16), (np.float64, tf.float16)]:
+        c.case('Cast', [np.array([1.1, -1.1, 3.14159265, 1e-3, 1.0006, 65504, 0], source)], 'truncate', 0, 0, DstT=target,
+               Truncate=True)
+    c.case('Cast', [np.zeros((0, 2), np.float32)], 'empty', DstT=tf.int32)
+    c.case('Cast', [np.array([b'a'], object)], 'strings', error_part='is not supported', DstT=tf.int32)
+    c.case('Cast', [values(np.uint8, (600, 60), 0, 255)], 'threads', DstT=tf.float32)
+    c.save()
+
+
+# ---- reductions ----
+def reduce():
+    c = Cases('reduce')
+    shapes = [((3, 4), [1]), ((3, 4), [0]), ((3, 4), [0, 1]), ((3, 4), []), ((2, 3, 4), [1]), ((2, 3, 4), [0, 2]),
+              ((2, 3, 4), [-1]), ((2, 3, 4), [2, 0, 1]), ((), []), ((5,), [0]), ((2, 1, 3), [1]), ((2, 3, 2, 3, 2), [1, 3]),
+              ((2, 3, 2, 3, 2), [0, 2, 4]), ((0, 3), [0]), ((0, 3), [1]), ((3, 0), [1]), ((2, 1, 2, 1, 2, 2, 1, 2), [0, 4, 7])]
+    groups = {'Sum': NUMBERS, 'Prod': NUMBERS, 'Max': REAL, 'Min': REAL, 'Mean': NUMBERS, 'EuclideanNorm': NUMBERS}
+    for op, types in groups.items():
+        for n, dtype in enumerate(types):
+            rtol, atol = tolerance(dtype)
+            for s, (dims, axes) in enumerate(shapes):
+                if dtype != np.float32 and s not in (0, 1, 2, 4, 13): continue
+                if op == 'Mean' and is_int(dtype) and 0 in dims: continue  # TensorFlow divides by zero
+                x = values(dtype, dims, -3, 3)
+                c.case(op, [x, np.array(axes, np.int32)], name_of(dtype), rtol * 2, atol * 2, keep_dims=bool(s % 2))
+            if is_int(dtype):
+                c.case(op, [np.full((5,), np.iinfo(dtype).max, dtype), np.int32([0])], 'wraps ' + name_of(dtype))
+                c.case(op, [np.full((5, 2), np.iinfo(dtype).max - 1, dtype), np.int32([0])], 'wraps ' + name_of(dtype))
+            if dtype not in COMPLEX:
+                x = extremes(dtype)
+                if op != 'EuclideanNorm': c.case(op, [np.stack([x, x[::-1]]), np.int64([1])], 'extremes ' + name_of(dtype), rtol, atol)
+                if op in ('Max', 'Min') and not is_int(dtype):
+                    c.case(op, [np.array([[1, np.nan, 2], [-np.inf, 1, np.inf]], dtype), np.int32([1])], 'nan')
+                    c.case(op, [np.array([[1, np.nan, 2], [-np.inf, 1, np.inf]], dtype), np.int32([0])], 'nan')
+    for op in ('Any', 'All'):
+        for dims, axes in shapes:
+            c.case(op, [values(np.bool_, dims), np.array(axes, np.int64)], '', keep_dims=len(axes) == 1)
+    for op in groups:
+        c.case(op, [values(np.float32, (6, 1000), -1, 1), np.int32([1])], 'long rows', 1e-5, 1e-4)
+        c.case(op, [values(np.float32, (100, 70), 0.5, 1.5), np.int32([0])], 'long columns', 1e-5, 1e-4)
+    c.case('Sum', [np.full((180000,), 0.1, np.float32)[:140000], np.int32([0])], 'pieces', 1e-5)
+    c.case('Max', [np.arange(70000, dtype=np.int32).reshape(7, 10000), np.int32([0, 1])], 'pieces')
+    c.case('Mean', [np.full((70000,), 1, np.float16), np.int32([0])], 'half count', 1e-2)
+    for op in ('Sum', 'All'):
+        x = values(np.float32 if op == 'Sum' else np.bool_, (2, 3))
+        c.case(op, [x, np.int32([2])], 'axis')
+        c.case(op, [x, np.int32([-3])], 'axis')
+        c.case(op, [x, np.int32([1, -1])], 'twice')
+    c.save()
+
+
+# ---- matmul ----
+MATMUL = FLOATS + [np.int16, np.int32, np.int64] + COMPLEX
+
+
+def matmul():
+    c = Cases('matmul')
+    for dtype in MATMUL:
+        rtol, atol = tolerance(dtype)
+        atol *= 10
+        for ta, tb in itertools.product([False, True], repeat=2):
+            for m, k, n in [(2, 3, 4), (1, 1, 1), (5, 7, 3), (3, 0, 2), (0, 3, 2), (1, 9, 5), (4, 3, 1)]:
+                if dtype != np.float32 and (m, k, n) not in ((2, 3, 4), (5, 7, 3), (3, 0, 2)): continue
+                a = values(dtype, (k, m) if ta else (m, k))
+                b = values(dtype, (n, k) if tb else (k, n))
+                if dtype != np.int16: c.case('MatMul', [a, b], '%s %d %d' % (name_of(dtype), ta, tb), rtol, atol, transpose_a=ta, transpose_b=tb)
+                if (m, k, n) in ((2, 3, 4), (5, 7, 3)):
+                    if dtype != np.int16: c.case('BatchMatMul', [np.stack([a, a + a]), np.stack([b, b])], name_of(dtype), rtol, atol, adj_x=ta, adj_y=tb)
+                    c.case('BatchMatMulV2', [np.stack([a, a + a]), b], name_of(dtype), rtol, atol, adj_x=ta, adj_y=tb)
+    for ta, tb in itertools.product([False, True], repeat=2):
+        for m, k, n in [(65, 70, 33), (3, 200, 100), (17, 5, 51), (1, 300, 40), (64, 64, 64), (48, 48, 48), (130, 40, 20), (9, 31, 67)]:
+            a = values(np.float32, (k, m) if ta else (m, k), -1, 1)
+            b = values(np.float32, (n, k) if tb else (k, n), -1, 1)
+            if m * k + k * n + m * n > 9000 and ta != tb: continue
+            c.case('MatMul', [a, b], 'sizes', 1e-5, 1e-5, transpose_a=ta, transpose_b=tb)
+        a = values(np.float32, (2, 1, 40, 30), -1, 1)
+        b = values(np.float32, (3, 30, 50) if not tb else (3, 50, 30), -1, 1)
+        if not ta: c.case('BatchMatMulV2', [a, b], 'broadcast', 1e-5, 1e-5, adj_y=tb)
+    c.case('BatchMatMul', [values(np.float32, (2, 60, 50), -1, 1), values(np.float32, (2, 50, 40), -1, 1)], 'sizes', 1e-5, 1e-5)
+    c.case('BatchMatMulV2', [values(np.float32, (2, 3, 2, 4)), values(np.float32, (4, 3))], 'broadcast')
+    c.case('BatchMatMulV2', [values(np.float32, (2, 4)), values(np.float32, (3, 2, 4, 3))], 'broadcast')
+    c.case('BatchMatMulV2', [values(np.float32, (0, 2, 4)), values(np.float32, (4, 3))], 'empty')
+    c.case('BatchMatMulV2', [values(np.float64, (3, 1, 2, 4)), values(np.float64, (2, 4, 3))], 'broadcast', 1e-9)
+    c.case('MatMul', [values(np.float16, (40, 50)), values(np.float16, (50, 60))], 'half', 1e-2, 0.1)
+    c.case('MatMul', [np.float32([[np.inf, 0], [np.nan, 1]]), np.float32([[1, 2], [3, 0]])], 'nan')
+    v = lambda *s: values(np.float32, s)
+    c.case('MatMul', [v(2, 3), v(2, 3)], 'sizes')
+    c.case('MatMul', [v(2, 3), v(3, 2)], 'sizes', transpose_a=True)
+    c.case('MatMul', [v(3), v(3, 2)], 'rank')
+    c.case('MatMul', [v(2, 3), v(3)], 'rank')
+    c.case('MatMul', [v(1, 2, 3), v(1, 3, 2)], 'rank')
+    for op in ('BatchMatMul', 'BatchMatMulV2'):
+        c.case(op, [v(2, 2, 3), v(2, 2, 3)], 'sizes')
+        c.case(op, [v(2, 2, 3), v(3, 3, 2)], 'batch')
+        c.case(op, [v(2, 2, 3), v(3, 2)], 'ranks')
+        c.case(op, [v(3), v(3)], 'rank')
+    c.save()
+
+
+FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul]
+
+if __name__ == '__main__':
+    for family in FAMILIES:
+        if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
+            rng.seed(1)
+            family()
