@@ -12,6 +12,7 @@
 #include "base/status_impl.h"
 #include "checkpoint/bundle_impl.h"
 #include "checkpoint/jobs.h"
+#include "checkpoint/slice_set.h"
 #include "tensor/tensor.h"
 
 enum {
@@ -143,57 +144,6 @@ out:
   return TF_GetCode(st);
 }
 
-static int64_t slice_volume(const TensorSlice *s, const int64_t *dims) {
-  int64_t n = 1;
-  for (int i = 0; i < s->rank; i++) n *= s->length[i] == SLICE_FULL ? dims[i] : s->length[i];
-  return n;
-}
-
-static int by_start(const void *a, const void *b) {
-  const TensorSlice *x = *(const TensorSlice *const *)a, *y = *(const TensorSlice *const *)b;
-  for (int i = 0; i < x->rank; i++)
-    if (x->start[i] != y->start[i]) return x->start[i] < y->start[i] ? -1 : 1;
-  return 0;
-}
-
-static TF_Code fail_overlap(const TensorSlice *a, const TensorSlice *b, TF_Status *st) {
-  Bytes x = {0}, y = {0};
-  slice_format(a, &x);
-  slice_format(b, &y);
-  fail(st, TF_INTERNAL, "Overlapping slices: existing slice = %s, new slice = %s", x.size ? x.data : "",
-       y.size ? y.data : "");
-  bytes_clear(&x);
-  bytes_clear(&y);
-  return TF_INTERNAL;
-}
-
-/* Checks that the stored slices lie inside the tensor and share nothing with one another. */
-static TF_Code check_slices(const BundleEntry *e, TF_Status *st) {
-  const TensorSlice **sorted = calloc(e->slice_count, sizeof *sorted);
-  int64_t dims[SLICE_MAX_RANK];
-  TensorSlice common;
-  if (!sorted) return fail_oom(st, "slices");
-  for (size_t i = 0; i < e->slice_count && !TF_GetCode(st); i++) {
-    sorted[i] = &e->slices[i];
-    slice_shape(sorted[i], e->dims, e->rank, dims, st);
-  }
-  if (TF_GetCode(st)) goto out;
-  qsort(sorted, e->slice_count, sizeof *sorted, by_start);
-  for (size_t i = 0; i < e->slice_count; i++) {
-    const TensorSlice *a = sorted[i];
-    /* Those that begin past the end of a in the first dimension cannot meet it. */
-    int64_t end = !e->rank ? 0 : a->length[0] == SLICE_FULL ? e->dims[0] : a->start[0] + a->length[0];
-    for (size_t j = i + 1; j < e->slice_count && (!e->rank || sorted[j]->start[0] < end); j++) {
-      if (!slice_intersect(a, sorted[j], e->dims, &common)) continue;
-      fail_overlap(a, sorted[j], st);
-      goto out;
-    }
-  }
-out:
-  free(sorted);
-  return TF_GetCode(st);
-}
-
 /* The entry that holds a stored slice. */
 static TF_Code find_slice_entry(const Bundle *b, const BundleEntry *e, const TensorSlice *stored,
                                 const BundleEntry **out, TF_Status *st) {
@@ -246,11 +196,6 @@ static TF_Code fail_insufficient(const BundleEntry *e, const TensorSlice *wanted
 }
 
 static TF_Code plan_slices(Plan *p, size_t read, TF_Status *st) {
-  static const TensorSlice whole[SLICE_MAX_RANK + 1] = {
-#define WHOLE(n) {.rank = n, .length = {-1, -1, -1, -1, -1, -1, -1, -1}}
-      WHOLE(0), WHOLE(1), WHOLE(2), WHOLE(3), WHOLE(4), WHOLE(5), WHOLE(6), WHOLE(7), WHOLE(8)
-#undef WHOLE
-  };
   const BundleRead *r = &p->reads[read];
   const BundleEntry *e = r->entry;
   int64_t dims[SLICE_MAX_RANK], count, covered = 0;
@@ -264,11 +209,11 @@ static TF_Code plan_slices(Plan *p, size_t read, TF_Status *st) {
     return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': slices have at most %d dimensions", (int)e->name.size,
                 (const char *)e->name.data, SLICE_MAX_RANK);
   TRY(shape_bytes(e->dtype, e->dims, e->rank, &count, &bytes, st));
-  p->wanted[read] = r->slice ? *r->slice : whole[e->rank];
+  p->wanted[read] = r->slice ? *r->slice : slice_whole_of[e->rank];
   TRY(slice_shape(&p->wanted[read], e->dims, e->rank, dims, st));
-  if (e->slice_count) TRY(check_slices(e, st));
+  if (e->slice_count) TRY(slices_check_apart(e->slices, e->slice_count, e->dims, e->rank, st));
   for (size_t i = 0; i < e->slice_count; i++) TRY(plan_stored(p, read, &e->slices[i], &covered, st));
-  if (!e->slice_count) TRY(plan_stored(p, read, &whole[e->rank], &covered, st));
+  if (!e->slice_count) TRY(plan_stored(p, read, &slice_whole_of[e->rank], &covered, st));
   /* All of it is there, so the tensor is no larger than the files. */
   if (covered != slice_volume(&p->wanted[read], e->dims)) return fail_insufficient(e, &p->wanted[read], st);
   TRY(tensor_alloc(&t, e->dtype, dims, e->rank, st));
@@ -276,17 +221,9 @@ static TF_Code plan_slices(Plan *p, size_t read, TF_Status *st) {
   return p->reads[read].tensor ? TF_OK : fail_oom(st, "a tensor");
 }
 
-/* Whether a slice asks for all of the tensor. */
-static bool asks_for_all(const TensorSlice *s, const BundleEntry *e) {
-  if (s->rank != e->rank) return false;
-  for (int i = 0; i < s->rank; i++)
-    if (s->length[i] != SLICE_FULL && (s->start[i] || s->length[i] != e->dims[i])) return false;
-  return true;
-}
-
 static TF_Code plan_read(Plan *p, size_t read, TF_Status *st) {
   const BundleRead *r = &p->reads[read];
-  if (!r->entry->slice_count && (!r->slice || asks_for_all(r->slice, r->entry))) return plan_whole(p, read, st);
+  if (!r->entry->slice_count && (!r->slice || (r->slice->rank == r->entry->rank && slice_covers(r->slice, r->entry->dims)))) return plan_whole(p, read, st);
   return plan_slices(p, read, st);
 }
 

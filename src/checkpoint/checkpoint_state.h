@@ -34,7 +34,8 @@ TF_Code checkpoint_state_write(const CheckpointState *state, const char *dir, co
 /* The prefix of the latest checkpoint of a folder if its files are there, malloc'ed; null (and TF_OK) if there is
  * none. */
 TF_Code checkpoint_latest(const char *dir, const char *file, char **prefix, TF_Status *st);
-/* Adds a path as the newest (moved to the end when it is there already), with its time in seconds. */
+/* Adds a path as the newest (moved to the end when it is there already), with its time in seconds. A state keeps
+ * times when all its paths have them: a negative time drops them (Saver writes none). */
 TF_Code checkpoint_state_add(CheckpointState *state, const char *prefix, double timestamp, TF_Status *st);
 /* Takes path i out; its name (malloc'ed) becomes the caller's. */
 char *checkpoint_state_take(CheckpointState *state, size_t i);
