@@ -94,7 +94,7 @@ void json_put_string(Bytes *out, const char *text, size_t len);
  * and when the array ends. Keys and values are put by json_key() and the put functions above after
  * json_value(). */
 /* A document nested deeper than this fails as if memory were out. */
-enum { JSON_WRITER_DEPTH = 64 };
+enum { JSON_WRITER_DEPTH = 256 };
 typedef struct JsonWriter {
   Bytes *out;
   int indent; /* blanks a level; -1: all on one line without blanks */

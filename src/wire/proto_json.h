@@ -1,6 +1,6 @@
 /* Protobuf's JSON form of a message, as TensorFlow Serving prints statuses and metadata: field names
  * as in the .proto, 64-bit integers as strings, enums by name, bytes in base64, maps as objects, fields
- * at their default printed (absent messages and unset oneofs are not), Any with "@type". */
+ * at their default printed (absent messages and unset oneofs are not), Any of known types with "@type". */
 #ifndef SM_WIRE_PROTO_JSON_H_
 #define SM_WIRE_PROTO_JSON_H_
 
