@@ -2,7 +2,8 @@
  *
  * Read: versions 1 to 3, little- and big-endian numbers, Fortran order (turned into C order), bool,
  * (u)int8..64, float16/32/64, complex64/128, byte strings S and Unicode U (as UTF-8); in .npz stored and
- * deflated members, zip64 too. Refused: object arrays (they are pickles), structured types.
+ * deflated members, zip64 too; two-byte void (as which NumPy saves bfloat16) as TF_BFLOAT16. Refused:
+ * object arrays (they are pickles), structured types.
  * Written: version 1, C order, members stored. bfloat16 is written as uint16 (NumPy has no such type). */
 #ifndef SM_WIRE_NPY_H_
 #define SM_WIRE_NPY_H_
@@ -44,6 +45,7 @@ TF_Code npy_write(const NpyArray *array, Bytes *out, TF_Status *st);
 
 /* Writes an archive member by member: npz_add as often as needed, then npz_finish.
  * Sizes beyond 4 GiB are written as zip64. */
+/* Starts as {.out = typedef struct NpzWriter {bytes}. npz_finish frees what it holds; after an error bytes_clear(&w.directory) does. */
 typedef struct NpzWriter {
   Bytes *out;
   Bytes directory;
