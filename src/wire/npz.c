@@ -296,5 +296,6 @@ TF_Code npz_finish(NpzWriter *w, TF_Status *st) {
   put_u16(w->out, members);
   bytes_put_u32le(w->out, zip64 && size >= IN_ZIP64 ? IN_ZIP64 : (uint32_t)size);
   bytes_put_u32le(w->out, zip64 && offset >= IN_ZIP64 ? IN_ZIP64 : (uint32_t)offset);
+  put_u16(w->out, 0); /* no comment */
   return bytes_finish(w->out, ".npz file", st);
 }

@@ -2,7 +2,7 @@
  *
  * Reading takes all that protobuf's parser takes: `name {`, `name: {`, `< >`, separators `,` and `;`,
  * `#` comments, short repeated forms `[a, b]`, adjacent strings joined, every escape, enums by name or
- * number, hexadecimal and octal integers, `inf`, `nan`, and Any expanded as
+ * number, hexadecimal and octal integers, `inf`, `nan` (Python's `nanf` too), and Any expanded as
  * `[type.googleapis.com/pkg.Message] { ... }` for messages of the registry. The fields promise what
  * proto_parse promises (maps without double keys, UTF-8 without NUL). Time is linear in the text. */
 #ifndef SM_WIRE_TEXT_FORMAT_H_

@@ -320,15 +320,22 @@ static TF_Code read_any(Reader *r, ProtobufCMessage *any) {
   return TF_OK;
 }
 
+/* `[pkg.name]` elsewhere would be an extension, and we have none. */
+static TF_Code refuse_extension(Reader *r, const ProtobufCMessageDescriptor *desc) {
+  const char *start = r->tokens.token.start;
+  while (looking_at_kind(r, TEXT_IDENTIFIER) || looking_at(r, '.')) TRY(next(r));
+  ptrdiff_t len = r->tokens.token.start - start;
+  TRY(consume(r, ']'));
+  return report(r, "Extension \"%.*s\" is not defined or is not an extension of \"%s\".",
+                (int)(len > 200 ? 200 : len), start, desc->name);
+}
+
 static TF_Code read_field(Reader *r, ProtobufCMessage *msg) {
   const ProtobufCMessageDescriptor *desc = msg->descriptor;
   bool there;
   if (looking_at(r, '[')) {
     TRY(next(r));
-    if (strcmp(desc->name, "google.protobuf.Any"))
-      return report(r, "Extension \"%.*s\" is not defined or is not an extension of \"%s\".", TOKEN_ARGS(r),
-                    desc->name);
-    TRY(read_any(r, msg));
+    TRY(strcmp(desc->name, "google.protobuf.Any") ? refuse_extension(r, desc) : read_any(r, msg));
   } else {
     if (!looking_at_kind(r, TEXT_IDENTIFIER)) return report(r, "Expected identifier, got: %.*s", TOKEN_ARGS(r));
     TextToken name = r->tokens.token;

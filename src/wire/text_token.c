@@ -1,5 +1,7 @@
 #include "wire/text_token.h"
 
+#include <stdio.h>
+
 #include "base/utf8.h"
 
 static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -52,26 +54,36 @@ static bool hex_digits(const char *p, const char *end, int count) {
   return true;
 }
 
-/* Steps over what follows a backslash; null for what is no escape. */
-static const char *skip_escape(const char *p, const char *end, const char **error) {
+static const char *skip_hex(const char *p, const char *end, int count) {
+  while (count-- > 0 && p < end && hex_value(*p) >= 0) p++;
+  return p;
+}
+
+/* Steps over what follows a backslash; false, with the place in *p, for what is no escape. */
+static bool skip_escape(const char **p, const char *end, const char **error) {
   *error = "Invalid escape sequence in string literal.";
-  if (p >= end) return NULL;
-  if (is_octal(*p) || memchr("abfnrtv\\?'\"", *p, 11)) return p + 1;
-  if (*p == 'x' || *p == 'X') {
+  const char *at = *p;
+  if (at >= end) return false;
+  if (is_octal(*at) || memchr("abfnrtv\\?'\"", *at, 11)) {
+    *p = at + 1;
+    return true;
+  }
+  if (*at == 'x' || *at == 'X') {
     *error = "Expected hex digits for escape sequence.";
-    return hex_digits(p + 1, end, 1) ? p + 2 : NULL;
+    *p = skip_hex(at + 1, end, 1);
+    return *p == at + 2;
   }
-  if (*p == 'u') {
+  if (*at == 'u') {
     *error = "Expected four hex digits for \\u escape sequence.";
-    return hex_digits(p + 1, end, 4) ? p + 5 : NULL;
+    *p = skip_hex(at + 1, end, 4);
+    return *p == at + 5;
   }
-  if (*p == 'U') {
+  if (*at == 'U') {
     *error = "Expected eight hex digits up to 10ffff for \\U escape sequence";
-    bool fits = hex_digits(p + 1, end, 8) && p[1] == '0' && p[2] == '0' &&
-                (p[3] == '0' || (p[3] == '1' && p[4] == '0'));
-    return fits ? p + 9 : NULL;
+    *p = skip_hex(at + 1, end, 8);
+    return *p == at + 9 && at[1] == '0' && at[2] == '0' && (at[3] == '0' || (at[3] == '1' && at[4] == '0'));
   }
-  return NULL;
+  return false;
 }
 
 static bool take_string(TextTokenizer *t) {
@@ -83,13 +95,12 @@ static bool take_string(TextTokenizer *t) {
     if (p >= t->end) return bad(t, p, "Unexpected end of string.");
     char c = *p;
     if (c == quote) break;
-    if (c == '\n') new_line(t, p + 1);
+    if (c == '\n') return bad(t, p, "String literals cannot cross line boundaries.");
     p++;
     if (c != '\\') continue;
     t->token.escaped = true;
-    const char *error, *next = skip_escape(p, t->end, &error);
-    if (!next) return bad(t, p, error);
-    p = next;
+    const char *error;
+    if (!skip_escape(&p, t->end, &error)) return bad(t, p, error);
   }
   t->at = p + 1;
   return true;
@@ -127,6 +138,7 @@ static bool take_number(TextTokenizer *t) {
       return bad(t, p, "Already saw decimal point or exponent; can't have another one.");
   }
   if (p < end && *p == '.') return bad(t, p, "Hex and octal numbers must be integers.");
+  if (p < end && is_letter(*p)) return bad(t, p, "Need space between number and identifier.");
   t->at = p;
   return true;
 }
@@ -147,7 +159,9 @@ bool text_next(TextTokenizer *t) {
   } else if ((unsigned char)c < 0x20 || c == 0x7f) {
     return bad(t, t->at, "Invalid control characters encountered in text.");
   } else if ((unsigned char)c >= 0x80) {
-    return bad(t, t->at, "Non-ASCII characters are allowed in strings only.");
+    const char *at = t->at;
+    snprintf(t->error_text, sizeof t->error_text, "Interpreting non ascii codepoint %d.", (unsigned char)c);
+    return bad(t, at, t->error_text);
   } else {
     t->token.kind = TEXT_SYMBOL;
     t->at++;

@@ -29,6 +29,7 @@ typedef struct TextTokenizer {
   long line;
   TextToken token; /* the current one */
   const char *error; /* set when the last text_next failed, which then is at `token` */
+  char error_text[48];
 } TextTokenizer;
 
 void text_start(TextTokenizer *t, Span text);
