@@ -6,7 +6,8 @@
 #include <time.h>
 
 TF_Code step_check(const StepEnv *env, TF_Status *st) {
-  if (SM_UNLIKELY(atomic_load_explicit(env->cancelled, memory_order_relaxed)))
+  if (SM_UNLIKELY(atomic_load_explicit(env->cancelled, memory_order_relaxed)) ||
+      SM_UNLIKELY(env->caller_cancelled && atomic_load_explicit(env->caller_cancelled, memory_order_relaxed)))
     return fail(st, TF_CANCELLED, "Run call was cancelled");
   if (SM_LIKELY(!env->deadline_ns)) return TF_OK;
   struct timespec now;

@@ -30,7 +30,8 @@ struct StepEnv {
   const FilePolicy *files;    /* null: all files allowed */
   int threads;                /* how many threads one kernel may use */
   size_t memory_limit;        /* most bytes that one tensor or the step's arena may take; 0: no limit */
-  const atomic_bool *cancelled; /* set when the session closes or the caller gives up; never null */
+  const atomic_bool *cancelled; /* set when the session closes; never null */
+  const atomic_bool *caller_cancelled; /* set when the caller gives up; may be null */
   int64_t deadline_ns;        /* of CLOCK_MONOTONIC; 0: none */
   int64_t step_id;            /* different for each run of the process */
   int call_depth;             /* nested calls of functions, at most LIMIT_CALL_DEPTH */

@@ -1,0 +1,55 @@
+/* Making and freeing what a run needs. */
+#include "exec/exec_state.h"
+
+#include <stdlib.h>
+
+enum { NEVER_FREED = 1 << 30 }; /* references to a buffer header that the state itself holds */
+
+static void bind_inputs(ExecState *s) {
+  const Plan *p = s->plan;
+  for (int i = 0; i < p->num_steps; i++)
+    for (int k = 0; k < p->steps[i].num_inputs; k++)
+      s->inputs[p->input_base[i] + k] = &s->slots[p->steps[i].inputs[k]];
+}
+
+TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
+  ExecState *s = calloc(1, sizeof *s);
+  if (!s) return fail_oom(st, "a run");
+  s->plan = p;
+  s->slots = calloc((size_t)p->num_slots + 1, sizeof *s->slots);
+  s->slot_dead = calloc((size_t)p->num_slots + 1, 1);
+  s->step_dead = calloc((size_t)p->num_steps + 1, 1);
+  s->inputs = calloc((size_t)p->num_inputs + 1, sizeof *s->inputs);
+  s->aliases = calloc((size_t)p->max_outputs + 1, sizeof *s->aliases);
+  s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
+  bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
+                               (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)));
+  if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !refs) {
+    exec_state_free(s);
+    return fail_oom(st, "a run");
+  }
+  for (int i = 0; i < p->num_slots; i++)
+    if (p->slots[i].value.dtype) tensor_share(&s->slots[i], &p->slots[i].value);
+  for (int i = 0; i < p->num_feeds; i++) {
+    s->feed_buffers[i] = (TensorBuffer){.readonly = true, .free_data = op_step_memory};
+    atomic_init(&s->feed_buffers[i].refs, NEVER_FREED);
+  }
+  bind_inputs(s);
+  *state = s;
+  return TF_OK;
+}
+
+void exec_state_free(ExecState *s) {
+  if (!s) return;
+  for (int i = 0; s->slots && i < s->plan->num_slots; i++) tensor_clear(&s->slots[i]);
+  op_scratch_clear(&s->scratch);
+  free(s->slots);
+  free(s->refs);
+  free(s->slot_dead);
+  free(s->step_dead);
+  free(s->inputs);
+  free(s->input_refs);
+  free(s->aliases);
+  free(s->feed_buffers);
+  free(s);
+}

@@ -1,0 +1,167 @@
+/* What graphs are held together with: constants, placeholders, identities, assertions. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/op.h"
+
+/* ---- Const ---- */
+
+typedef struct ConstState {
+  const Tensor *value;
+} ConstState;
+
+static TF_Code const_shape(ShapeCtx *c, TF_Status *st) {
+  const Tensor *value;
+  TRY(node_attr_tensor(c->node, "value", &value, st));
+  c->outputs[0] = shape_of_tensor(value);
+  return TF_OK;
+}
+
+static TF_Code const_init(OpInit *k, TF_Status *st) {
+  ConstState *s = k->state;
+  return node_attr_tensor(k->node, "value", &s->value, st);
+}
+
+/* The plan keeps most constants as values; this runs for those in a branch. */
+static TF_Code const_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  Tensor t;
+  tensor_share(&t, ((const ConstState *)c->state)->value);
+  op_take_output(c, 0, &t);
+  return TF_OK;
+}
+
+/* ---- placeholders ---- */
+
+static TF_Code placeholder_shape(ShapeCtx *c, TF_Status *st) {
+  const Shape *shape;
+  TRY(node_attr_shape(c->node, "shape", &shape, st));
+  /* TF: before version 23 an empty shape attr meant an unknown shape. */
+  bool means_unknown = shape->rank == 0 && !strcmp(c->node->op, "Placeholder") && c->node->graph->producer &&
+                       c->node->graph->producer <= 21;
+  c->outputs[0] = means_unknown ? shape_unknown() : *shape;
+  return TF_OK;
+}
+
+static TF_Code placeholder_run(OpCtx *c, TF_Status *st) {
+  const Shape *shape;
+  char text[SHAPE_TEXT_MAX];
+  const char *dtype = dtype_name(c->node->output_types[0]);
+  TRY(node_attr_shape(c->node, "shape", &shape, st));
+  /* TF: a scalar's shape is not told. */
+  if (shape->rank <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s",
+                c->node->name, dtype);
+  return fail(st, TF_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s and shape %s",
+              c->node->name, dtype, shape_text(shape->dims, shape->rank, text, sizeof text));
+}
+
+static TF_Code placeholder_with_default_shape(ShapeCtx *c, TF_Status *st) {
+  const Shape *shape;
+  TRY(node_attr_shape(c->node, "shape", &shape, st));
+  c->outputs[0] = *shape;
+  return TF_OK;
+}
+
+/* ---- identities ---- */
+
+static TF_Code each_shape(ShapeCtx *c, TF_Status *st) {
+  (void)st;
+  for (int i = 0; i < c->num_outputs && i < c->num_inputs; i++) c->outputs[i] = *c->inputs[i];
+  return TF_OK;
+}
+
+static TF_Code identity_prepare(OpCtx *c, TF_Status *st) {
+  for (int i = 0; i < c->num_outputs; i++)
+    TRY(op_output_alias(c, i, i, c->inputs[i]->dims, c->inputs[i]->rank, st));
+  return TF_OK;
+}
+
+static TF_Code ref_identity_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  op_forward_ref(c, 0, 0);
+  return TF_OK;
+}
+
+/* ---- Assert ---- */
+
+typedef struct AssertState {
+  int64_t summarize;
+} AssertState;
+
+static TF_Code assert_init(OpInit *k, TF_Status *st) {
+  AssertState *s = k->state;
+  return node_attr_int(k->node, "summarize", &s->summarize, st);
+}
+
+static void put_element(Bytes *b, const Tensor *t, int64_t i) {
+  switch ((int)t->dtype) {
+    case TF_FLOAT: bytes_printf(b, "%g", (double)((const float *)t->data)[i]); break;
+    case TF_DOUBLE: bytes_printf(b, "%g", ((const double *)t->data)[i]); break;
+    case TF_INT8: bytes_printf(b, "%d", ((const int8_t *)t->data)[i]); break;
+    case TF_UINT8: bytes_printf(b, "%d", ((const uint8_t *)t->data)[i]); break;
+    case TF_INT16: bytes_printf(b, "%d", ((const int16_t *)t->data)[i]); break;
+    case TF_UINT16: bytes_printf(b, "%d", ((const uint16_t *)t->data)[i]); break;
+    case TF_INT32: bytes_printf(b, "%" PRId32, ((const int32_t *)t->data)[i]); break;
+    case TF_UINT32: bytes_printf(b, "%" PRIu32, ((const uint32_t *)t->data)[i]); break;
+    case TF_INT64: bytes_printf(b, "%" PRId64, ((const int64_t *)t->data)[i]); break;
+    case TF_UINT64: bytes_printf(b, "%" PRIu64, ((const uint64_t *)t->data)[i]); break;
+    case TF_BOOL: bytes_putc(b, ((const uint8_t *)t->data)[i] ? '1' : '0'); break;
+    case TF_STRING: {
+      size_t size;
+      const char *data = tstring_data(&((const TF_TString *)t->data)[i], &size);
+      bytes_append(b, data, size);
+      break;
+    }
+    default: bytes_putc(b, '?'); break;
+  }
+}
+
+/* TF: SummarizeValue: elements flat, "..." after the limit. */
+static void put_summary(Bytes *b, const Tensor *t, int64_t limit) {
+  int64_t n = tensor_count(t);
+  if (limit < 0) limit = n;
+  bytes_putc(b, '[');
+  for (int64_t i = 0; i < n && i < limit; i++) {
+    if (i) bytes_putc(b, ' ');
+    put_element(b, t, i);
+  }
+  if (n > limit) bytes_puts(b, "...");
+  bytes_putc(b, ']');
+}
+
+static TF_Code assert_run(OpCtx *c, TF_Status *st) {
+  const Tensor *condition = op_input(c, 0);
+  char text[SHAPE_TEXT_MAX];
+  if (tensor_count(condition) != 1 || condition->rank)
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] should be a scalar: %s",
+                shape_text(condition->dims, condition->rank, text, sizeof text));
+  if (*(const uint8_t *)condition->data) return TF_OK;
+  Bytes b = {0};
+  bytes_puts(&b, "assertion failed: ");
+  for (int i = 1; i < c->num_inputs; i++) {
+    if (i > 1) bytes_putc(&b, ' ');
+    put_summary(&b, op_input(c, i), ((const AssertState *)c->state)->summarize);
+  }
+  TF_Code code = bytes_finish(&b, "a message", st);
+  if (!code) code = fail(st, TF_INVALID_ARGUMENT, "%s", b.data);
+  bytes_clear(&b);
+  return code;
+}
+
+const OpRow ops_core[] = {
+    {"Const", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape, .init = const_init,
+     .run = const_run},
+    {"Placeholder", .flags = OP_DYNAMIC | OP_STATEFUL, .shape = placeholder_shape, .run = placeholder_run},
+    {"PlaceholderV2", .flags = OP_DYNAMIC | OP_STATEFUL, .shape = placeholder_shape, .run = placeholder_run},
+    {"PlaceholderWithDefault", .shape = placeholder_with_default_shape, .prepare = identity_prepare},
+    {"Identity", .shape = each_shape, .prepare = identity_prepare},
+    {"IdentityN", .shape = each_shape, .prepare = identity_prepare},
+    {"Snapshot", .shape = each_shape, .prepare = identity_prepare},
+    {"StopGradient", .shape = each_shape, .prepare = identity_prepare},
+    {"PreventGradient", .shape = each_shape, .prepare = identity_prepare},
+    {"RefIdentity", .flags = OP_STATEFUL, .shape = each_shape, .run = ref_identity_run},
+    {"Assert", .flags = OP_STATEFUL, .state_size = sizeof(AssertState), .shape = shape_none, .init = assert_init,
+     .run = assert_run},
+    {0}};

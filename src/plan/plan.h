@@ -1,0 +1,94 @@
+/* Plan: what a session runs for one signature of feeds, fetches and targets.
+ *
+ *   nodes that fetches and targets reach, cut off at feeds   ->  steps in one static order
+ *   their outputs                                            ->  slots, numbered; a step's outputs are contiguous
+ *
+ * Functions that are called are inlined (their steps stand in the caller's order); those that may not be (recursion,
+ * bodies of If and While) are plans of their own behind a Callee. Nodes without side effects whose inputs are
+ * constants are evaluated when the plan is made: their slots hold a value and they have no step.
+ *
+ * Dead values: Switch makes one output dead; a step with a dead input or control is skipped and its outputs
+ * are dead too, except that Merge takes the input that is alive. `maybe_dead` marks what can be dead at all.
+ *
+ * A plan does not change once made; any number of threads run it. */
+#ifndef SM_PLAN_PLAN_H_
+#define SM_PLAN_PLAN_H_
+
+#include "base/arena.h"
+#include "graph/graph.h"
+#include "ops/op_eval.h"
+#include "resource/step_env.h"
+
+typedef enum StepKind {
+  STEP_KERNEL, /* prepare and run of the node's row */
+  STEP_DEREF,  /* reads a ref: input is a ref slot, output the variable's value */
+  STEP_PIVOT,  /* does nothing; only its being dead or alive matters (NoOp, a call in a branch) */
+  STEP_SWITCH, /* inputs data, pred; outputs false, true; also RefSwitch */
+  STEP_MERGE,  /* the input that is alive, and its index; also RefMerge */
+} StepKind;
+
+/* Where inlined steps come from, for error messages. */
+typedef struct CallSite {
+  const struct CallSite *caller; /* null when called from the session's graph */
+  const char *function;
+  const char *call;              /* the call node's name */
+} CallSite;
+
+typedef struct PlanStep {
+  StepKind kind;
+  bool maybe_dead;
+  Kernel kernel;        /* node always; row and state for STEP_KERNEL */
+  const char *name;     /* full name: "call/inner" for inlined nodes */
+  const CallSite *site; /* null in the session's graph */
+  int num_inputs, num_outputs;
+  int *inputs;          /* slots */
+  int first_output;     /* slots first_output .. + num_outputs */
+  int num_controls;
+  int *controls;        /* steps whose death is this one's too; all maybe_dead */
+  uint64_t last_use;    /* bit i: nobody uses the slot of input i after this step (63 stands for all above) */
+  int num_release;
+  int *release;         /* slots to be cleared after this step: inputs used last here, outputs that nobody uses */
+} PlanStep;
+
+typedef struct PlanSlot {
+  TF_DataType dtype; /* never a ref type */
+  bool is_ref;       /* holds a variable, not a tensor */
+  bool maybe_dead;
+  bool fetched;
+  int step;          /* the producer; -1 for feeds and values */
+  int last_step;     /* the last step that uses it; -1: none */
+  Tensor value;      /* not none: a constant of the plan */
+} PlanSlot;
+
+typedef struct Plan {
+  Arena arena;
+  int num_steps, num_slots;
+  PlanStep *steps;
+  PlanSlot *slots;
+  int num_feeds, num_fetches;
+  int *feeds;   /* slot of each feed, -1 when nothing uses it */
+  TF_DataType *feed_types;
+  int *fetches; /* slot of each fetch */
+  int num_inputs;  /* of all steps together; step i's start at input_base[i] */
+  int *input_base;
+  int max_outputs, max_inputs; /* of one step */
+  bool has_refs;
+  struct PlanCallees *callees; /* functions called by steps; own */
+} Plan;
+
+typedef struct PlanOptions {
+  ResourceManager *resources;
+  const StepEnv *env; /* for folding; its limits are not used */
+  bool no_folding;
+} PlanOptions;
+
+/* Makes a plan. Errors are TensorFlow's: feeds or fetches that do not exist, ops without a kernel. */
+TF_Code plan_new(Plan **plan, Graph *graph, const TF_Output *feeds, int num_feeds, const TF_Output *fetches,
+                 int num_fetches, const Node *const *targets, int num_targets, const PlanOptions *options,
+                 TF_Status *st);
+void plan_free(Plan *plan);
+
+/* Adds "\n\t [[{{node NAME}}]]" and, for inlined steps, the function, to an error that running a step gave. */
+TF_Code plan_step_fail(const PlanStep *step, TF_Status *st);
+
+#endif

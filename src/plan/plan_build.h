@@ -1,0 +1,68 @@
+/* The inside of plan making, shared by its files. Everything here lives only while a plan is made. */
+#ifndef SM_PLAN_PLAN_BUILD_H_
+#define SM_PLAN_PLAN_BUILD_H_
+
+#include "base/arena.h"
+#include "plan/plan.h"
+
+/* One graph being laid out: the session's, or the body of an inlined function. */
+typedef struct Scope {
+  struct Scope *parent;
+  const CallSite *site; /* null for the session's graph */
+  const char *prefix;   /* of node names: "" or "call/" */
+  int num_nodes;        /* ids are below */
+  uint8_t *marked;      /* by node id: MARK_* */
+  int **outs;           /* by node id: the slots of its outputs, once emitted */
+  int *pivot;           /* by node id: the step whose death is the node's, -1 if it cannot be dead */
+  int entry_pivot;      /* what nodes without inputs die with (a call in a branch), or -1 */
+  int depth;
+  const TF_Output *feeds; /* of the session's graph */
+  int num_feeds;
+  int *feed_slots;
+} Scope;
+
+enum { MARK_NEEDED = 1, MARK_VISITED = 2, MARK_EMITTED = 4, MARK_FED = 8 };
+
+enum {
+  /* Results larger than this are not folded: they would make a small model a large one (TF has the same limit). */
+  PLAN_FOLD_MAX_BYTES = 10 << 20,
+};
+
+typedef struct Builder {
+  Plan *plan;
+  const PlanOptions *options;
+  Arena temp;
+  int cap_steps, cap_slots;
+  OpScratch scratch;
+  StepEnv env; /* for folding */
+  atomic_bool not_cancelled;
+} Builder;
+
+/* ---- plan_order.c: which nodes, in which order ---- */
+TF_Code scope_init(Builder *b, Scope *s, Graph *graph, TF_Status *st);
+/* What `roots` reach backwards, not going past feeds: inputs and controls before their users, otherwise by id. */
+TF_Code scope_order(Builder *b, Scope *s, Node *const *roots, int num_roots, Node ***order, int *count,
+                    TF_Status *st);
+/* The number of the feed that stands for an output, or -1. */
+int scope_feed(const Scope *s, TF_Output out);
+
+/* ---- plan_emit.c: nodes to steps ---- */
+TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st);
+/* The slot that holds an output; -1 with TF_INTERNAL when its node was not emitted. */
+TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st);
+TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int *slot, TF_Status *st);
+/* A step that reads the ref in `slot` for `node`; *slot becomes its output. */
+TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int *slot, TF_Status *st);
+
+/* ---- plan_fold.c ---- */
+/* Evaluates the last step if it is pure and its inputs are values: its outputs become values and it goes. */
+TF_Code plan_fold_last(Builder *b, TF_Status *st);
+
+/* ---- plan_function.c ---- */
+/* Whether the node calls a function, and which. */
+bool plan_is_call(const Node *node, const AttrFunc **func, AttrFunc *direct);
+TF_Code plan_emit_call(Builder *b, Scope *s, Node *node, const AttrFunc *func, TF_Status *st);
+/* A function that `node` calls while it runs, as a plan of its own. */
+TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **callee, TF_Status *st);
+
+#endif

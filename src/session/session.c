@@ -1,0 +1,109 @@
+/* Sessions: life time, and one run from its arguments to the executor. */
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "session/plan_cache.h"
+
+struct Session {
+  Graph *graph;
+  SessionConfig config;
+  ResourceManager *resources;
+  PlanCache plans;
+  atomic_bool closed;      /* also what ends runs under way */
+  pthread_mutex_t lock;    /* with `idle`: waiting for the last run */
+  pthread_cond_t idle;
+  atomic_int running;
+};
+
+TF_Code session_new(Session **session, Graph *graph, const SessionConfig *config, TF_Status *st) {
+  Session *s = calloc(1, sizeof *s);
+  if (!s) return fail_oom(st, "a session");
+  s->resources = resource_manager_new();
+  if (!s->resources) {
+    free(s);
+    return fail_oom(st, "a session");
+  }
+  s->graph = graph;
+  if (config) s->config = *config;
+  if (s->config.intra_op_threads <= 0) {
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    s->config.intra_op_threads = cpus > 0 ? (int)cpus : 1;
+  }
+  plan_cache_init(&s->plans);
+  pthread_mutex_init(&s->lock, NULL);
+  pthread_cond_init(&s->idle, NULL);
+  *session = s;
+  return TF_OK;
+}
+
+void session_close(Session *s) { atomic_store(&s->closed, true); }
+
+void session_free(Session *s) {
+  if (!s) return;
+  session_close(s);
+  pthread_mutex_lock(&s->lock);
+  while (atomic_load(&s->running)) pthread_cond_wait(&s->idle, &s->lock);
+  pthread_mutex_unlock(&s->lock);
+  plan_cache_clear(&s->plans);
+  resource_manager_free(s->resources);
+  pthread_cond_destroy(&s->idle);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
+ResourceManager *session_resources(Session *s) { return s->resources; }
+Graph *session_graph(Session *s) { return s->graph; }
+
+static int64_t deadline_after(int64_t timeout_ms) {
+  if (timeout_ms <= 0) return 0;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+  return timeout_ms < (INT64_MAX - ns) / 1000000 ? ns + timeout_ms * 1000000 : INT64_MAX;
+}
+
+static _Atomic int64_t next_step_id;
+
+static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_values, Tensor *outputs,
+                   const SessionRunOptions *options, TF_Status *st) {
+  int64_t timeout = options && options->timeout_ms ? options->timeout_ms : s->config.timeout_ms;
+  StepEnv env = {.resources = s->resources,
+                 .files = s->config.files,
+                 .threads = s->config.intra_op_threads,
+                 .memory_limit = s->config.memory_limit,
+                 .cancelled = &s->closed,
+                 .caller_cancelled = options ? options->cancelled : NULL,
+                 .deadline_ns = deadline_after(timeout),
+                 .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
+                 .call = exec_call};
+  PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding};
+  PlanEntry *entry;
+  ExecState *state;
+  TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &entry, st));
+  TRY(plan_entry_acquire(entry, &state, st));
+  TF_Code code = exec_run(plan_entry_plan(entry), state, feed_values, outputs, &env, st);
+  plan_entry_release(entry, state);
+  return code;
+}
+
+/* The last run of a session that is being freed wakes whoever waits. */
+static void leave(Session *s) {
+  if (atomic_fetch_sub(&s->running, 1) != 1 || !atomic_load(&s->closed)) return;
+  pthread_mutex_lock(&s->lock);
+  pthread_cond_broadcast(&s->idle);
+  pthread_mutex_unlock(&s->lock);
+}
+
+TF_Code session_run(Session *s, const TF_Output *feeds, const Tensor *const *feed_values, int num_feeds,
+                    const TF_Output *fetches, Tensor *outputs, int num_fetches, const Node *const *targets,
+                    int num_targets, const SessionRunOptions *options, TF_Status *st) {
+  RunKey key = {feeds, fetches, targets, num_feeds, num_fetches, num_targets};
+  atomic_fetch_add(&s->running, 1);
+  TF_Code code = atomic_load(&s->closed) ? fail(st, TF_CANCELLED, "Session has been closed.")
+                                         : run(s, &key, feed_values, outputs, options, st);
+  leave(s);
+  return code;
+}
