@@ -158,11 +158,14 @@ static TF_Code read_meta(V1Reader *r, size_t file, TF_Status *st) {
   if (!code)
     code = proto_parse(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena, &slices, f->path,
                        st);
-  if (!code && slices->meta && slices->meta->versions && slices->meta->versions->min_consumer > 1)
+  if (!code && !slices->meta) /* a table of something else, such as a V2 index */
+    code = fail(st, TF_INTERNAL, "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s",
+                f->path);
+  if (!code && slices->meta->versions && slices->meta->versions->min_consumer > 1)
     code = fail(st, TF_INVALID_ARGUMENT,
                 "Checkpoint min consumer version %d above current version 1 for TensorFlow.  Please upgrade TensorFlow.",
                 slices->meta->versions->min_consumer);
-  for (size_t i = 0; !code && slices->meta && i < slices->meta->n_tensor; i++)
+  for (size_t i = 0; !code && i < slices->meta->n_tensor; i++)
     code = add_tensor(r, file, slices->meta->tensor[i], st);
   table_iter_clear(&it);
   arena_clear(&arena);

@@ -1,0 +1,3 @@
+# exit: 2
+"$BIN/savedmodel" checkpoint --help
+"$BIN/savedmodel" checkpoint list
