@@ -9,32 +9,16 @@
 #include "ops/math_binary.h"
 #include "ops/math_broadcast.h"
 
-typedef struct BinaryState {
-  const BinaryOp *op;
-  EwBinaryFn *fast; /* or null */
-  BinaryLoop *loop;
-  TF_DataType dtype;
-  uint8_t in_size, out_size; /* bytes an element */
-  bool is_16, out_is_16;
-  bool any_shapes; /* Equal, NotEqual with incompatible_shape_error = false */
-  float param;
-} BinaryState;
-
-typedef struct BinaryPrep {
-  Broadcast b;
-  bool mismatch; /* shapes don't go together, and that is the answer */
-} BinaryPrep;
-
 static const BinaryOp *find_op(const char *name) {
   for (const BinaryOp *op = binary_ops; op->name; op++)
     if (strcmp(op->name, name) == 0) return op;
   return NULL;
 }
 
-static TF_Code binary_init(OpInit *k, TF_Status *st) {
+TF_Code binary_init_as(OpInit *k, const char *op, TF_Status *st) {
   BinaryState *s = k->state;
   const Node *node = k->node;
-  s->op = find_op(k->row->name);
+  s->op = find_op(op);
   s->dtype = dtype_base(node->input_types[0]);
   int kind = math_kind(s->dtype), ew = math_ew_type(kind);
   s->is_16 = math_is_16(s->dtype);
@@ -58,20 +42,27 @@ static TF_Code binary_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code binary_prepare(OpCtx *c, TF_Status *st) {
+static TF_Code binary_init(OpInit *k, TF_Status *st) { return binary_init_as(k, k->row->name, st); }
+
+TF_Code binary_prepare_as(OpCtx *c, const Tensor *a, const Tensor *b, TF_Status *st) {
   const BinaryState *s = c->state;
   BinaryPrep *p = c->prep;
+  const Tensor *both[2] = {a, b};
   int64_t dims[TENSOR_MAX_RANK];
   int rank;
-  if (!broadcast_plan(&p->b, c->inputs, 2, dims, &rank)) {
-    if (!s->any_shapes) return broadcast_fail(op_input(c, 0), op_input(c, 1), st);
+  if (!broadcast_plan(&p->b, both, 2, dims, &rank)) {
+    if (!s->any_shapes) return broadcast_fail(a, b, st);
     p->mismatch = true;
     rank = 0;
   }
   return op_output(c, 0, dtype_base(c->node->output_types[0]), dims, rank, st);
 }
 
-/* One inner run. `at` are the operands' first elements. */
+static TF_Code binary_prepare(OpCtx *c, TF_Status *st) {
+  return binary_prepare_as(c, op_input(c, 0), op_input(c, 1), st);
+}
+
+/* One inner run. `a` and `b` are the operands' first elements. */
 static void run_inner(const BinaryState *s, void *out, const char *a, const char *b, int64_t n, int sa, int sb) {
   if (s->fast) {
     s->fast(out, a, b, n, sa && sb ? EW_VV : sa ? EW_VS : EW_SV);
@@ -228,7 +219,7 @@ static TF_Code string_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code binary_run(OpCtx *c, TF_Status *st) {
+TF_Code binary_run(OpCtx *c, TF_Status *st) {
   const BinaryState *s = c->state;
   const BinaryPrep *p = c->prep;
   if (p->mismatch) {

@@ -187,10 +187,11 @@ TABLE(shr, INT_ENTRIES(shr));
 
 /* ---- gradients: x and y as the op's inputs 0 and 1 ---- */
 INT_LOOPS(relu_grad, y > 0 ? x : 0)
-FLOAT_LOOPS(relu_grad, y > 0 ? x : 0, y > 0 ? x : 0)
+/* TF: the gradient is multiplied by 0 or 1, so that infinity gives NaN. */
+FLOAT_LOOPS(relu_grad, x *(y > 0 ? 1 : 0), x *(y > 0 ? 1 : 0))
 TABLE(relu_grad, INT_ENTRIES(relu_grad), FLOAT_ENTRIES(relu_grad));
 INT_LOOPS(relu6_grad, y > 0 && y < 6 ? x : 0)
-FLOAT_LOOPS(relu6_grad, y > 0 && y < 6 ? x : 0, y > 0 && y < 6 ? x : 0)
+FLOAT_LOOPS(relu6_grad, x *(y > 0 && y < 6 ? 1 : 0), x *(y > 0 && y < 6 ? 1 : 0))
 TABLE(relu6_grad, INT_ENTRIES(relu6_grad), FLOAT_ENTRIES(relu6_grad));
 FLOAT_LOOPS(leaky_relu_grad, y > 0 ? x : x *param, y > 0 ? x : x *(double)param)
 TABLE(leaky_relu_grad, FLOAT_ENTRIES(leaky_relu_grad));
@@ -228,9 +229,6 @@ LOOP(floor_div_half, float, float, floorf(HALF(x / y)))
 LOOP(floor_div_bfloat16, float, float, floorf(BFLOAT16(x / y)))
 LOOP(truncate_div_half, float, float, truncf(HALF(x / y)))
 LOOP(truncate_div_bfloat16, float, float, truncf(BFLOAT16(x / y)))
-/* TF: of these the gradient is multiplied by 0 or 1, so that infinity gives NaN. */
-LOOP(relu_grad_half, float, float, x *(y > 0 ? 1 : 0))
-LOOP(relu6_grad_half, float, float, x *(y > 0 && y < 6 ? 1 : 0))
 
 /* ---- making complex numbers (Complex: inputs are the parts) ---- */
 #define COMPLEX_OF(name, T)                                                                            \
@@ -284,8 +282,8 @@ const BinaryOp binary_ops[] = {
   {"LogicalOr", -1, logical_or_loops, 0, 0, 0, 0, 0},
   {"LeftShift", -1, shl_loops, 0, 0, 0, 0, 0},
   {"RightShift", -1, shr_loops, 0, 0, 0, 0, 0},
-  {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0, relu_grad_half, relu_grad_half},
-  {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0, relu6_grad_half, relu6_grad_half},
+  {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0, 0, 0},
+  {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0, 0, 0},
   {"LeakyReluGrad", -1, leaky_relu_grad_loops, 0, 0, "alpha", 0, 0},
   {"EluGrad", -1, elu_grad_loops, 0, 0, 0, 0, 0},
   {"SeluGrad", -1, selu_grad_loops, 0, 0, 0, 0, 0},

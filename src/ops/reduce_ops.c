@@ -12,32 +12,11 @@
 #include <string.h>
 
 #include "base/parallel.h"
-#include "ops/math_types.h"
-#include "ops/op.h"
+#include "ops/reduce_ops.h"
 
 typedef float complex C64;
 typedef double complex C128;
 typedef uint64_t U;
-
-typedef enum ReduceOp { R_SUM, R_PROD, R_MAX, R_MIN, R_MEAN, R_NORM, R_ANY, R_ALL } ReduceOp;
-
-typedef union Acc {
-  double d;
-  int64_t i;
-  uint64_t u;
-  double c[2];
-} Acc;
-
-/* Combines n elements into one accumulator; n elements into n accumulators; results out of accumulators. */
-typedef void RowFn(Acc *acc, const void *x, int64_t n);
-typedef void ColumnFn(Acc *acc, const void *x, int64_t n);
-typedef void FinishFn(void *out, const Acc *acc, int64_t n, int64_t count);
-
-typedef struct ReduceFns {
-  RowFn *row;
-  ColumnFn *column;
-  FinishFn *finish;
-} ReduceFns;
 
 enum { CHUNK = 256, PIECE = 65536 };
 
@@ -102,7 +81,8 @@ INT_TYPE(uint64_t, u64, uint64_t, u)
   REDUCE(min_##t, T, double, d, x < s || x != x ? x : s)                      \
   FINISH(plain_##t, T, double, d, s)                                          \
   FINISH(mean_##t, T, double, d, s / (double)count)                           \
-  FINISH(norm_##t, T, double, d, sqrt(s))
+  FINISH(norm_##t, T, double, d, sqrt(s))                                     \
+  FINISH(l2_##t, T, double, d, s / 2)
 FLOAT_TYPE(float, f32)
 FLOAT_TYPE(double, f64)
 
@@ -168,16 +148,18 @@ REDUCE(any, uint8_t, U, u, s | x)
 REDUCE(all, uint8_t, U, u, s &x)
 FINISH(bool, uint8_t, U, u, s != 0)
 
-static const ReduceFns reduce_fns[MK_COUNT][R_ALL + 1] = {
+static const ReduceFns reduce_fns[MK_COUNT][R_OPS] = {
   [MK_F32] = {[R_SUM] = {sum_rows_f32, sum_f32_column, plain_f32_finish},
               [R_PROD] = FNS(prod_f32, plain_f32),
               [R_MAX] = {max_rows_f32, max_f32_column, plain_f32_finish},
               [R_MIN] = {min_rows_f32, min_f32_column, plain_f32_finish},
               [R_MEAN] = {sum_rows_f32, sum_f32_column, mean_f32_finish},
-              [R_NORM] = {norm_rows_f32, norm_f32_column, norm_f32_finish}},
+              [R_NORM] = {norm_rows_f32, norm_f32_column, norm_f32_finish},
+              [R_L2] = {norm_rows_f32, norm_f32_column, l2_f32_finish}},
   [MK_F64] = {[R_SUM] = FNS(sum_f64, plain_f64), [R_PROD] = FNS(prod_f64, plain_f64),
               [R_MAX] = FNS(max_f64, plain_f64), [R_MIN] = FNS(min_f64, plain_f64),
-              [R_MEAN] = FNS(sum_f64, mean_f64), [R_NORM] = FNS(norm_f64, norm_f64)},
+              [R_MEAN] = FNS(sum_f64, mean_f64), [R_NORM] = FNS(norm_f64, norm_f64),
+              [R_L2] = FNS(norm_f64, l2_f64)},
   [MK_I8] = INT_FNS(i8),
   [MK_I16] = INT_FNS(i16),
   [MK_I32] = INT_FNS(i32),
@@ -219,39 +201,25 @@ static Acc neutral(ReduceOp op, int kind) {
   return a;
 }
 
-typedef struct ReduceState {
-  ReduceOp op;
-  int kind;
-  TF_DataType dtype;
-  bool is_16, keep_dims;
-  ReduceFns fns;
-} ReduceState;
-
-typedef struct ReducePrep {
-  bool rows;                  /* the innermost run is reduced */
-  int64_t inner;              /* its length; in mode columns that of the innermost kept run */
-  int kept_rank, reduced_rank; /* the other runs */
-  int64_t kept_dims[TENSOR_MAX_RANK], kept_strides[TENSOR_MAX_RANK];
-  int64_t reduced_dims[TENSOR_MAX_RANK], reduced_strides[TENSOR_MAX_RANK];
-  int64_t outer;   /* product of kept_dims */
-  int64_t repeats; /* product of reduced_dims */
-  int64_t count;   /* elements reduced into one */
-  int64_t pieces;  /* of a full reduction, else 0 */
-} ReducePrep;
-
-static TF_Code reduce_init(OpInit *k, TF_Status *st) {
-  static const struct { const char *name; ReduceOp op; } names[] = {
-    {"Sum", R_SUM}, {"Prod", R_PROD}, {"Max", R_MAX}, {"Min", R_MIN}, {"Mean", R_MEAN}, {"EuclideanNorm", R_NORM},
-    {"Any", R_ANY}, {"All", R_ALL}};
+TF_Code reduce_init_as(OpInit *k, ReduceOp op, TF_Status *st) {
   ReduceState *s = k->state;
-  for (size_t i = 0; i < SM_COUNTOF(names); i++)
-    if (strcmp(names[i].name, k->row->name) == 0) s->op = names[i].op;
+  s->op = op;
   s->dtype = dtype_base(k->node->input_types[0]);
   s->is_16 = math_is_16(s->dtype);
   s->kind = math_kind(s->dtype);
   if (s->kind >= 0) s->fns = reduce_fns[s->kind][s->op];
   if (!s->fns.row) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
-  return node_attr_bool(k->node, "keep_dims", &s->keep_dims, st);
+  return TF_OK;
+}
+
+static TF_Code reduce_init(OpInit *k, TF_Status *st) {
+  static const struct { const char *name; ReduceOp op; } names[] = {
+    {"Sum", R_SUM}, {"Prod", R_PROD}, {"Max", R_MAX}, {"Min", R_MIN}, {"Mean", R_MEAN}, {"EuclideanNorm", R_NORM},
+    {"Any", R_ANY}, {"All", R_ALL}};
+  size_t i = 0;
+  while (i < SM_COUNTOF(names) - 1 && strcmp(names[i].name, k->row->name) != 0) i++;
+  TRY(reduce_init_as(k, names[i].op, st));
+  return node_attr_bool(k->node, "keep_dims", &((ReduceState *)k->state)->keep_dims, st);
 }
 
 static TF_Code read_axes(const Tensor *in, const Tensor *axes, bool *reduced, TF_Status *st) {
@@ -305,9 +273,19 @@ static void plan_runs(ReducePrep *p, const Tensor *in, const bool *reduced) {
   p->count = p->repeats * (p->rows ? p->inner : 1);
 }
 
-static TF_Code reduce_prepare(OpCtx *c, TF_Status *st) {
+TF_Code reduce_prepare_as(OpCtx *c, const bool *reduced, const int64_t *out_dims, int out_rank, TF_Status *st) {
   const ReduceState *s = c->state;
   ReducePrep *p = c->prep;
+  plan_runs(p, op_input(c, 0), reduced);
+  if (p->rows && p->outer == 1 && p->repeats == 1 && p->inner > PIECE) {
+    p->pieces = (p->inner + PIECE - 1) / PIECE;
+    op_scratch(c, (size_t)p->pieces * sizeof(Acc));
+  }
+  return op_output(c, 0, s->dtype, out_dims, out_rank, st);
+}
+
+static TF_Code reduce_prepare(OpCtx *c, TF_Status *st) {
+  const ReduceState *s = c->state;
   const Tensor *in = op_input(c, 0);
   bool reduced[TENSOR_MAX_RANK] = {false};
   TRY(read_axes(in, op_input(c, 1), reduced, st));
@@ -317,12 +295,7 @@ static TF_Code reduce_prepare(OpCtx *c, TF_Status *st) {
     if (!reduced[d]) dims[rank++] = in->dims[d];
     else if (s->keep_dims) dims[rank++] = 1;
   }
-  plan_runs(p, in, reduced);
-  if (p->rows && p->outer == 1 && p->repeats == 1 && p->inner > PIECE) {
-    p->pieces = (p->inner + PIECE - 1) / PIECE;
-    op_scratch(c, (size_t)p->pieces * sizeof(Acc));
-  }
-  return op_output(c, 0, s->dtype, dims, rank, st);
+  return reduce_prepare_as(c, reduced, dims, rank, st);
 }
 
 static int64_t offset_at(int64_t i, int rank, const int64_t *dims, const int64_t *strides) {
@@ -480,7 +453,7 @@ static void combine(const ReduceState *s, Acc *a, const Acc *b) {
 
 enum { GRAIN = 16384 };
 
-static TF_Code reduce_run(OpCtx *c, TF_Status *st) {
+TF_Code reduce_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const ReducePrep *p = c->prep;
   ReduceRun r = {c->state, p, op_input(c, 0)->data, c->outputs[0].data, dtype_size(op_input(c, 0)->dtype), c->scratch};

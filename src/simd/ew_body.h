@@ -164,7 +164,7 @@ EW_COMPARE(ew_greater_equal, x >= y)
 EW_COMPARE(ew_equal, x == y)
 EW_COMPARE(ew_not_equal, x != y)
 /* x: gradient, y: feature (or activation). */
-EW_BINARY_ALL(ew_relu_grad, y > 0 ? x : 0, y > 0 ? x : 0, y > 0 ? x : 0)
+EW_BINARY_ALL(ew_relu_grad, x *(y > 0 ? 1 : 0), y > 0 ? x : 0, y > 0 ? x : 0)
 /* x: y of the forward pass, y: gradient. */
 EW_BINARY(ew_sigmoid_grad_f32, float, float, y *x * (1.0f - x))
 EW_BINARY(ew_sigmoid_grad_f64, double, double, y *x * (1.0 - x))

@@ -5,7 +5,7 @@
 #include "base/float16.h"
 #include "simd/vec_math.h"
 
-enum { ROW_BLOCK = 4096 }; /* floats summed in one go; blocks are then added pairwise */
+enum { ROW_BLOCK = 256 * VFN }; /* floats summed in one go; blocks are then added pairwise */
 
 typedef float RowSumFn(const float *x, int64_t n);
 
@@ -103,6 +103,21 @@ static void row_axpy(float *y, float a, const float *x, int64_t n) {
   int64_t i = 0;
   for (; i + VFN <= n; i += VFN) vf_store(y + i, vf_fma(av, vf_load(x + i), vf_load(y + i)));
   if (i < n) vf_store_n(y + i, vf_fma(av, vf_load_n(x + i, n - i), vf_load_n(y + i, n - i)), n - i);
+}
+
+static void row_max_into(float *acc, const float *x, int64_t n) {
+  int64_t i = 0;
+  for (; i + VFN <= n; i += VFN) vf_store(acc + i, vf_max(vf_load(x + i), vf_load(acc + i)));
+  if (i < n) vf_store_n(acc + i, vf_max(vf_load_n(x + i, n - i), vf_load_n(acc + i, n - i)), n - i);
+}
+
+static void row_mul_add(float *y, const float *a, const float *b, int64_t n) {
+  int64_t i = 0;
+  for (; i + VFN <= n; i += VFN) vf_store(y + i, vf_fma(vf_load(a + i), vf_load(b + i), vf_load(y + i)));
+  if (i < n) {
+    int64_t k = n - i;
+    vf_store_n(y + i, vf_fma(vf_load_n(a + i, k), vf_load_n(b + i, k), vf_load_n(y + i, k)), k);
+  }
 }
 
 static void row_scale_offset(float *y, const float *x, const float *scale, const float *offset, int64_t n) {

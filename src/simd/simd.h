@@ -56,6 +56,10 @@ typedef struct Simd {
   float (*dot)(const float *a, const float *b, int64_t n);
   /* y[i] += a * x[i] */
   void (*axpy)(float *y, float a, const float *x, int64_t n);
+  /* acc[i] = x[i] > acc[i] ? x[i] : acc[i] (a NaN of x is passed over) */
+  void (*max_into)(float *acc, const float *x, int64_t n);
+  /* y[i] += a[i] * b[i] */
+  void (*mul_add)(float *y, const float *a, const float *b, int64_t n);
   /* y[i] = x[i] * scale[i] + offset[i]; the folded batch normalisation of one pixel. */
   void (*scale_offset)(float *y, const float *x, const float *scale, const float *offset, int64_t n);
   /* One row of n: softmax, or its logarithm. out may be in. */

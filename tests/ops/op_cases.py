@@ -72,6 +72,11 @@ def attrs(op):
     return bytes([len(out)]) + b''.join(out)
 
 
+def attr_bytes(*items):
+    """(name, kind, value) of single attrs, as attrs() writes them."""
+    return bytes([len(items)]) + b''.join(string(n) + k.encode() + attr_value(k, v) for n, k, v in items)
+
+
 def default(value):
     """An attr's default as op_def_library takes it."""
     field = value.WhichOneof('value')
@@ -112,9 +117,10 @@ class Cases:
         self.session = None
         self.in_graph = 0
 
-    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, shapes=None, **attr):
+    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, record=None, **attr):
         """`inputs`: arrays in the order of the spec; a list of arrays for a list argument; None to take `dtype`.
-        An array may be (array, tf.DType) where numpy lacks the type. Returns TensorFlow's outputs, or the error."""
+        An array may be (array, tf.DType) where numpy lacks the type. `record`: (op, inputs, attr bytes) of another op
+        with this answer, written instead. Returns TensorFlow's outputs, or the error."""
         if self.in_graph > 150:
             self._fresh()
         self.in_graph += 1
@@ -149,10 +155,14 @@ class Cases:
         try:
             values = self.session.run(outputs if outputs else node, feeds)
         except tf.errors.OpError as e:
-            code, message = e.error_code, text_of(e.message)
+            code, message = e.error_code, text_of(e.message).replace(node.name + ' ', op + ' ')
             if 'Broadcast between' in message:  # more dims than TensorFlow's kernels take
                 return code, message
-        head = string(label) + string(op) + attrs(node)
+        name, op_attrs = op, attrs(node)
+        if record:
+            name, count, op_attrs = record
+            flat = flat[:count]
+        head = string(label) + string(name) + op_attrs
         head += bytes([len(flat)]) + b''.join(tensor(a, d) for a, d in flat)
         head += bytes([len(outputs)]) + bytes(o.dtype.as_datatype_enum for o in outputs)
         if code:
