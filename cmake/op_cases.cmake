@@ -2,7 +2,7 @@
 if(SM_TESTS)
   add_executable(op_cases ${CMAKE_SOURCE_DIR}/tests/ops/op_cases.c)
   set_target_properties(op_cases PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  target_link_libraries(op_cases PRIVATE sm_ops)
+  target_link_libraries(op_cases PRIVATE sm_ops PkgConfig::ZLIB)
   file(GLOB case_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/ops/cases/*.bin)
   foreach(case_file ${case_files})
     get_filename_component(family ${case_file} NAME_WE)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/cpu.h"
 #include "base/cursor.h"
@@ -386,9 +387,13 @@ static void run_file(const char *path) {
   Bytes data = {0};
   TF_Status st = {0};
   if (file_read(&data, path, (size_t)1 << 30, &st)) die(st.message);
-  Cursor c = cursor_of(data.data, data.size);
-  const uint8_t *magic = cursor_take(&c, 6);
+  Cursor packed = cursor_of(data.data, data.size);
+  const uint8_t *magic = cursor_take(&packed, 6);
   if (!magic || memcmp(magic, "smoc1\n", 6) != 0) die("not a case file");
+  uLongf size = cursor_u32le(&packed);
+  uint8_t *raw = malloc(size + 1);
+  if (!raw || uncompress(raw, &size, packed.at, cursor_left(&packed)) != Z_OK) die("cannot unpack");
+  Cursor c = cursor_of(raw, size);
   OpScratch scratch = {0};
   Case *k = malloc(sizeof *k);
   if (!k) die("memory");
@@ -403,6 +408,7 @@ static void run_file(const char *path) {
     count++;
   }
   free(k);
+  free(raw);
   op_scratch_clear(&scratch);
   bytes_clear(&data);
   check_rows(path, seen, num_seen);
