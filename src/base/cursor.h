@@ -18,8 +18,8 @@ typedef struct Cursor {
 } Cursor;
 
 static inline Cursor cursor_of(const void *data, size_t size) {
-  const uint8_t *p = data;
-  return (Cursor){p, p ? p + size : p, false};
+  const uint8_t *p = data ? data : ""; /* never null: adding even nothing to null is undefined */
+  return (Cursor){p, data ? p + size : p, false};
 }
 
 static inline size_t cursor_left(const Cursor *c) { return (size_t)(c->end - c->at); }

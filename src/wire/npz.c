@@ -38,7 +38,11 @@ static uint32_t u16(Cursor *c) {
 }
 
 static Cursor at_offset(Span file, uint64_t offset) {
-  if (offset > file.size) return (Cursor){.failed = true};
+  if (offset > file.size) {
+    Cursor none = cursor_of(NULL, 0);
+    none.failed = true;
+    return none;
+  }
   return cursor_of((const uint8_t *)file.data + offset, file.size - (size_t)offset);
 }
 

@@ -55,8 +55,17 @@ TF_Code tfrecord_open_compressed(TfrecordReader *reader, const char *path, Tfrec
   return code;
 }
 
+/* The file says where it is broken by the offset of the part that is: the header, or the data behind it. */
+static TF_Code truncated(unsigned long long at, TF_Status *st) {
+  return fail(st, TF_DATA_LOSS, "truncated record at %llu' failed with Read less bytes than requested", at);
+}
+
+static TF_Code corrupted(unsigned long long at, TF_Status *st) {
+  return fail(st, TF_DATA_LOSS, "corrupted record at %llu%s", at, at ? "" : " (Is this even a TFRecord file?)");
+}
+
 TF_Code tfrecord_next(TfrecordReader *reader, Span *record, bool *end, TF_Status *st) {
-  unsigned long long at = reader->at;
+  uint64_t at = reader->at;
   *record = (Span){0};
   *end = at == reader->file.size;
   if (*end) return TF_OK;
@@ -64,12 +73,12 @@ TF_Code tfrecord_next(TfrecordReader *reader, Span *record, bool *end, TF_Status
   const uint8_t *header = c.at;
   uint64_t size = cursor_u64le(&c);
   uint32_t crc = cursor_u32le(&c);
-  if (c.failed) return fail(st, TF_DATA_LOSS, "truncated record at %llu", at);
-  if (crc32c_unmask(crc) != crc32c(header, 8)) return fail(st, TF_DATA_LOSS, "corrupted record at %llu", at);
+  if (c.failed) return truncated(at, st);
+  if (crc32c_unmask(crc) != crc32c(header, 8)) return corrupted(at, st);
   const uint8_t *data = size <= cursor_left(&c) ? cursor_take(&c, (size_t)size) : NULL;
-  if (!data || cursor_left(&c) < FOOTER) return fail(st, TF_DATA_LOSS, "truncated record at %llu", at);
+  if (!data || cursor_left(&c) < FOOTER) return truncated(at, st);
   crc = cursor_u32le(&c);
-  if (crc32c_unmask(crc) != crc32c(data, (size_t)size)) return fail(st, TF_DATA_LOSS, "corrupted record at %llu", at);
+  if (crc32c_unmask(crc) != crc32c(data, (size_t)size)) return corrupted(at + HEADER, st);
   *record = (Span){data, (size_t)size};
   reader->at = at + HEADER + size + FOOTER;
   return TF_OK;

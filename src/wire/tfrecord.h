@@ -29,8 +29,9 @@ TF_Code tfrecord_open_compressed(TfrecordReader *reader, const char *path, Tfrec
 /* A reader over bytes that somebody else owns. */
 static inline TfrecordReader tfrecord_of(Span file) { return (TfrecordReader){.file = file}; }
 /* The next record, in place, valid until the reader is closed; *end is set instead when there are no
- * more. Errors: TF_DATA_LOSS "corrupted record at <offset>" (also when the length is not true),
- * "truncated record at <offset>". */
+ * more. Errors, as TensorFlow words them: TF_DATA_LOSS "corrupted record at <offset>" and "truncated
+ * record at <offset>' failed with Read less bytes than requested". A header that is cut off is an error
+ * too, where TensorFlow takes it for the end of the file. */
 TF_Code tfrecord_next(TfrecordReader *reader, Span *record, bool *end, TF_Status *st);
 void tfrecord_close(TfrecordReader *reader);
 
