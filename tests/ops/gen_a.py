@@ -590,7 +590,78 @@ def nn_conv():
     c.save()
 
 
-FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv]
+# ---- poolings ----
+def nn_pool():
+    c = Cases('nn_pool')
+    configs = [((2, 5, 5, 3), [1, 2, 2, 1], [1, 2, 2, 1], 'VALID'), ((1, 5, 6, 2), [1, 3, 2, 1], [1, 2, 1, 1], 'SAME'),
+               ((1, 4, 4, 20), [1, 3, 3, 1], [1, 1, 1, 1], 'SAME'), ((0, 4, 4, 2), [1, 2, 2, 1], [1, 2, 2, 1], 'SAME'),
+               ((1, 3, 3, 1), [1, 2, 2, 1], [1, 3, 3, 1], 'VALID'), ((1, 2, 2, 1), [1, 3, 3, 1], [1, 1, 1, 1], 'SAME')]
+    for n, (x, size, stride, padding) in enumerate(configs):
+        for dtype in REAL:
+            if n > 2 and dtype != np.float32 or dtype in (np.uint32, np.uint64): continue
+            rtol, atol = tolerance(dtype)
+            xv = values(dtype, x, -9, 9)
+            attr = dict(ksize=size, strides=stride, padding=padding)
+            y = c.case('MaxPool', [xv], name_of(dtype), **attr)
+            c.case('MaxPoolV2', [xv, np.int32(size), np.int32(stride)], name_of(dtype), padding=padding)
+            dy = values(dtype, y[0].shape, 0, 9)
+            c.case('MaxPoolGrad', [xv, y[0], dy], name_of(dtype), rtol * 2, atol * 8, **attr)
+            if dtype in FLOATS:
+                c.case('AvgPool', [xv], name_of(dtype), rtol, atol * 4, **attr)
+                c.case('AvgPoolGrad', [np.int32(x), dy], name_of(dtype), rtol * 2, atol * 8, **attr)
+    v = lambda *s: values(np.float32, s)
+    two = dict(ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='VALID')
+    nan, inf = np.nan, np.inf
+    c.case('MaxPool', [np.float32([nan, 1, 2, 3]).reshape(1, 2, 2, 1)], 'nan', **two)
+    c.case('MaxPool', [np.float32([1, 2, 3, nan]).reshape(1, 2, 2, 1)], 'nan', **two)
+    c.case('MaxPool', [np.float32([-inf, -inf, -inf, -inf]).reshape(1, 2, 2, 1)], 'infinite', **two)
+    c.case('AvgPool', [np.float32([-inf, 1, 2, nan]).reshape(1, 2, 2, 1)], 'nan', **two)
+    c.case('MaxPool', [v(1, 4, 4, 2)], 'explicit', ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='EXPLICIT',
+           explicit_paddings=[0, 0, 1, 1, 0, 1, 0, 0])
+    c.case('MaxPool', [v(4, 4, 2)], 'rank', error_part='tensor_in must be 4-dimensional', **two)
+    c.case('AvgPool', [v(1, 1, 1, 2)], 'too large', ksize=[1, 3, 3, 1], strides=[1, 1, 1, 1], padding='VALID')
+    c.case('MaxPoolGrad', [v(1, 4, 4, 1), v(1, 2, 2, 1), v(1, 2, 1, 1)], 'sizes', error_part='', **two)
+    c.case('MaxPool', [v(2, 30, 30, 16)], 'threads', ksize=[1, 3, 3, 1], strides=[1, 2, 2, 1], padding='SAME')
+    c.save()
+
+
+# ---- batch normalisation ----
+def nn_norm():
+    c = Cases('nn_norm')
+    for version in ('', 'V2', 'V3'):
+        for dtype in [np.float32] if version == '' else [np.float32, np.float16, BF16]:
+            rtol, atol = tolerance(dtype)
+            for dims, fmt in [((2, 3, 2, 5), 'NHWC'), ((2, 3, 2, 2), 'NCHW'), ((1, 1, 1, 3), 'NHWC'), ((3, 4, 4, 20), 'NHWC'),
+                              ((0, 2, 2, 3), 'NHWC'), ((2, 2, 1, 3, 4), 'NDHWC')]:
+                if len(dims) == 5 and version != 'V3': continue
+                channels = dims[1] if fmt == 'NCHW' else dims[-1]
+                f = lambda low=-2, high=2: values(np.float32, (channels,), low, high)
+                x = values(dtype, dims, -3, 3)
+                for training, factor in [(False, 1.0), (True, 1.0), (True, 0.25)]:
+                    if 0 in dims and training: continue
+                    moments = [f(), f(0.5, 3)] if not training or factor != 1 else [np.float32([]), np.float32([])]
+                    y = c.case('FusedBatchNorm' + version, [x, f(), f()] + moments, '%s %d %g' % (fmt, training, factor), rtol * 2,
+                               atol * 4, is_training=training, data_format=fmt, epsilon=1e-3, exponential_avg_factor=factor,
+                               shape_only=(5,) if training else (3, 4, 5))
+                    if isinstance(y, tuple):
+                        print(version, dims, fmt, training, y)
+                        continue
+                    dy = values(dtype, dims, -2, 2)
+                    extra = [np.float32([])] if version == 'V3' else []
+                    if factor == 1 and dims != (1, 1, 1, 3) and 0 not in dims:
+                        c.case('FusedBatchNormGrad' + version, [dy, x, f(), y[3] if training else f(), np.maximum(y[4], 0.1) if training else f(0.5, 3)] + extra,
+                               '%s %d' % (fmt, training), rtol * 4, atol * 20, is_training=training, data_format=fmt, epsilon=1e-3,
+                               unless='only support NHWC')
+    v = lambda *s: values(np.float32, s)
+    c.case('FusedBatchNormV3', [v(2, 3), v(3), v(3), v(3), v(3)], 'rank', error_part='', is_training=False)
+    c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(2), v(3), v(3), v(3)], 'sizes', error_part='', is_training=False)
+    c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(3), v(3), v(1, 3), v(3)], 'rank', error_part='', is_training=False)
+    c.case('FusedBatchNormGradV3', [v(1, 2, 2, 3), v(1, 2, 2, 2), v(3), v(3), v(3), v(0)], 'sizes', error_part='')
+    c.save()
+
+
+FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
+            nn_norm]
 
 if __name__ == '__main__':
     for family in FAMILIES:

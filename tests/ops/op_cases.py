@@ -36,6 +36,11 @@ def tensor(array, dtype):
     return out + np.ascontiguousarray(a).tobytes()
 
 
+def shape_of(array, dtype):
+    a = np.asarray(array)
+    return bytes([dtype | 0x80, a.ndim]) + b''.join(varint(d) for d in a.shape)
+
+
 def shape(proto):
     if proto.unknown_rank:
         return varint(0)
@@ -119,10 +124,11 @@ class Cases:
         self.session = None
         self.in_graph = 0
 
-    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, record=None, unless=None, **attr):
+    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, record=None, unless=None, shape_only=(), **attr):
         """`inputs`: arrays in the order of the spec; a list of arrays for a list argument; None to take `dtype`.
         An array may be (array, tf.DType) where numpy lacks the type. `record`: (op, inputs, attr bytes) of another op
-        with this answer, written instead. `unless`: an error that says this is no case. Returns TensorFlow's outputs, or the error."""
+        with this answer, written instead. `unless`: an error that says this is no case. `shape_only`: outputs
+        whose values are not defined. Returns TensorFlow's outputs, or the error."""
         if self.in_graph > 150:
             self._fresh()
         self.in_graph += 1
@@ -175,7 +181,8 @@ class Cases:
             self.errors += 1
         else:
             self.out.append(head + bytes([0]) + struct.pack('<ff', rtol, atol) +
-                            b''.join(tensor(v, o.dtype.as_datatype_enum) for v, o in zip(values, outputs)))
+                            b''.join(shape_of(v, o.dtype.as_datatype_enum) if i in shape_only else
+                                     tensor(v, o.dtype.as_datatype_enum) for i, (v, o) in enumerate(zip(values, outputs))))
         self.count += 1
         return values if not code else (code, message)
 
