@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "savedmodel/sm_internal.h"
+#include "wire/proto_message.h"
 
 /* ---- SM_AddOp ---- */
 
@@ -11,6 +12,43 @@ static TF_Code add_input_list(TF_OperationDescription *desc, const SM_Part *part
     if (!part->u.outputs[i].oper) return fail(st, TF_INVALID_ARGUMENT, "element %d of an input list is missing", i);
   TF_AddInputList(desc, part->u.outputs, part->count);
   return TF_OK;
+}
+
+/* Strings go in as TensorProto.string_val: TF_SetAttrTensor would pack them into tensor_content, which TensorFlow's
+ * Python cannot read. */
+static TF_Code add_string_tensor(TF_OperationDescription *desc, const char *name, const TF_Tensor *t, TF_Status *st) {
+  Arena arena = {0};
+  Bytes bytes = {0};
+  size_t count = (size_t)TF_TensorElementCount(t);
+  int rank = TF_NumDims(t);
+  Tensorflow__AttrValue *value = proto_new(&arena, &tensorflow__attr_value__descriptor);
+  Tensorflow__TensorProto *proto = proto_new(&arena, &tensorflow__tensor_proto__descriptor);
+  Tensorflow__TensorShapeProto *shape = proto_new(&arena, &tensorflow__tensor_shape_proto__descriptor);
+  ProtobufCBinaryData *strings = arena_calloc(&arena, count, sizeof *strings);
+  Tensorflow__TensorShapeProto__Dim **dims = arena_calloc(&arena, (size_t)rank, sizeof *dims);
+  bool complete = value && proto && shape && strings && dims;
+  for (int i = 0; complete && i < rank; i++) {
+    dims[i] = proto_new(&arena, &tensorflow__tensor_shape_proto__dim__descriptor);
+    if ((complete = dims[i] != NULL)) dims[i]->size = TF_Dim(t, i);
+  }
+  for (size_t i = 0; complete && i < count; i++)
+    strings[i].data = (uint8_t *)SM_TensorDataString(t, (int64_t)i, &strings[i].len);
+  if (complete) {
+    shape->dim = dims;
+    shape->n_dim = (size_t)rank;
+    proto->dtype = TENSORFLOW__DATA_TYPE__DT_STRING;
+    proto->tensor_shape = shape;
+    proto->string_val = strings;
+    proto->n_string_val = count;
+    value->value_case = TENSORFLOW__ATTR_VALUE__VALUE_TENSOR;
+    value->tensor = proto;
+    if (!proto_pack(&value->base, &bytes, st)) TF_SetAttrValueProto(desc, name, bytes.data, bytes.size, st);
+  } else {
+    fail_oom(st, "strings");
+  }
+  bytes_clear(&bytes);
+  arena_clear(&arena);
+  return TF_GetCode(st);
 }
 
 static TF_Code add_part(SM_Graph *g, TF_OperationDescription *desc, const SM_Part *part, TF_Status *st) {
@@ -60,6 +98,8 @@ static TF_Code add_part(SM_Graph *g, TF_OperationDescription *desc, const SM_Par
       return TF_OK;
     case SM_PART_TENSOR:
       if (!part->u.tensor) return fail_oom(st, "tensor");
+      if (TF_TensorType(part->u.tensor) == TF_STRING)
+        return add_string_tensor(desc, part->name, part->u.tensor, st);
       TF_SetAttrTensor(desc, part->name, part->u.tensor, st);
       return TF_GetCode(st);
     case SM_PART_END:

@@ -269,25 +269,31 @@ TF_Output SM_Value(SM_Variable *v) {
 
 /* ---- assignments ---- */
 
-static TF_Output assign(SM_Variable *v, TF_Output value, const char *ref_op, const char *resource_op) {
+static bool shape_is_known(SM_Shape shape) {
+  for (int i = 0; i < shape.num_dims; i++)
+    if (shape.dims[i] < 0) return false;
+  return shape.num_dims >= 0;
+}
+
+/* `more` is a further attribute of the resource op, or an end mark. */
+static TF_Output assign(SM_Variable *v, TF_Output value, const char *ref_op, const char *resource_op, SM_Part more) {
   if (!v) return (TF_Output){NULL, 0};
   SM_Graph *g = v->graph;
-  if (!v->is_resource) {
-    /* An assignment that trains may race with others, as in TensorFlow: no lock. */
-    SM_Part unlocked = SM_Bool("use_locking", false);
-    return SM_Op(g, ref_op, NULL, SM_In(v->handle), SM_In(value), SM_Colocate(v->name), unlocked);
-  }
+  if (!v->is_resource) /* without a lock, as in TensorFlow: steps of training may race */
+    return SM_Op(g, ref_op, NULL, SM_In(v->handle), SM_In(value), SM_Colocate(v->name), SM_Bool("use_locking", false));
   TF_Operation *op =
-      SM_Oper(g, resource_op, NULL, SM_In(v->handle), SM_In(value), SM_Type("dtype", v->dtype));
+      SM_Oper(g, resource_op, NULL, SM_In(v->handle), SM_In(value), SM_Type("dtype", v->dtype), more);
   return SM_Op(g, "ReadVariableOp", NULL, SM_In(v->handle), SM_Type("dtype", v->dtype), SM_Control(op));
 }
 
-TF_Output SM_Assign(SM_Variable *v, TF_Output value) { return assign(v, value, "Assign", "AssignVariableOp"); }
+TF_Output SM_Assign(SM_Variable *v, TF_Output value) {
+  return assign(v, value, "Assign", "AssignVariableOp", SM_Bool("validate_shape", v && shape_is_known(v->shape)));
+}
 TF_Output SM_AssignAdd(SM_Variable *v, TF_Output delta) {
-  return assign(v, delta, "AssignAdd", "AssignAddVariableOp");
+  return assign(v, delta, "AssignAdd", "AssignAddVariableOp", (SM_Part){.kind = SM_PART_END});
 }
 TF_Output SM_AssignSub(SM_Variable *v, TF_Output delta) {
-  return assign(v, delta, "AssignSub", "AssignSubVariableOp");
+  return assign(v, delta, "AssignSub", "AssignSubVariableOp", (SM_Part){.kind = SM_PART_END});
 }
 
 TF_Output SM_IsInitialized(SM_Variable *v) {
