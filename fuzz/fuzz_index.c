@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char dir[] = "/tmp/fuzz_index_XXXXXX";
-static char prefix[64], index_path[80], data_path[80], v1_path[80];
+static char prefix[64], index_path[128], data_path[128], v1_path[128];
 
 static void clean_up(void) {
   remove(index_path);

@@ -300,7 +300,7 @@ static TF_Code make_dir(const char *path, TF_Status *st) {
   if (!(hook_fails("mkdir", path) || mkdir(path, 0777))) return TF_OK;
   int error = errno;
   if (error == EEXIST && file_is_dir(path)) return TF_OK;
-  return fail_errno(st, error, "%s", path);
+  return fail_errno(st, error == EEXIST ? ENOTDIR : error, "%s", path);
 }
 
 TF_Code dir_make_all(const char *path, TF_Status *st) {
