@@ -15,6 +15,7 @@
 #define SM_ALIGNED(n) __attribute__((aligned(n)))
 /* Before a loop: its iterations don't depend on each other, though the compiler can't see it. */
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* what it can't vectorise it may leave */
 #define SM_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define SM_IVDEP _Pragma("GCC ivdep")

@@ -126,9 +126,10 @@ static TF_Code shape_bias_grad(ShapeCtx *c, TF_Status *st) {
 static TF_Code l2_loss_init(OpInit *k, TF_Status *st) { return reduce_init_as(k, R_L2, st); }
 
 static TF_Code l2_loss_prepare(OpCtx *c, TF_Status *st) {
+  static const int64_t no_dims[1] = {0};
   bool reduced[TENSOR_MAX_RANK];
   for (int d = 0; d < TENSOR_MAX_RANK; d++) reduced[d] = true;
-  return reduce_prepare_as(c, reduced, NULL, 0, st);
+  return reduce_prepare_as(c, reduced, no_dims, 0, st);
 }
 
 /* ---- BroadcastGradientArgs: the dims over which the gradient of each operand is summed ---- */

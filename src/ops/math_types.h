@@ -3,6 +3,7 @@
 #define SM_OPS_MATH_TYPES_H_
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/float16.h"
 #include "simd/simd.h"
@@ -25,6 +26,14 @@ void math_load_16(float *out, const uint16_t *in, int64_t n, TF_DataType dtype);
 void math_store_16(uint16_t *out, const float *in, int64_t n, TF_DataType dtype);
 /* An integer tensor's element (int32 or int64 and the smaller ones) as int64. */
 int64_t math_int_at(const Tensor *t, int64_t i);
+
+/* re + im i, also where clang's headers lack CMPLX. */
+static inline double _Complex complex_of(double re, double im) {
+  double parts[2] = {re, im};
+  double _Complex z;
+  memcpy(&z, parts, sizeof z);
+  return z;
+}
 
 #define TYPES_FLOATS "half bfloat16 float double"
 #define TYPES_INTS "int8 int16 int32 int64 uint8 uint16 uint32 uint64"

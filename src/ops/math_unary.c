@@ -68,7 +68,7 @@ FLOAT_COMPLEX_OP(exp, expf(x), exp(x), cexp(x))
 /* (e^a - 1) cos b - 2 sin^2(b/2) + i e^a sin b: no cancellation near 0. */
 static inline C128 complex_expm1(C128 x) {
   double a = creal(x), b = cimag(x), half = sin(b / 2);
-  return CMPLX(expm1(a) * cos(b) - 2 * half * half, exp(a) * sin(b));
+  return complex_of(expm1(a) * cos(b) - 2 * half * half, exp(a) * sin(b));
 }
 FLOAT_COMPLEX_OP(expm1, expm1f(x), expm1(x), complex_expm1(x))
 FLOAT_COMPLEX_OP(log, logf(x), log(x), clog(x))
@@ -76,7 +76,7 @@ FLOAT_COMPLEX_OP(log, logf(x), log(x), clog(x))
 static inline C128 complex_log1p(C128 x) {
   double a = creal(x), b = cimag(x);
   if (fabs(a) > 0.5 || fabs(b) > 0.5) return clog(1 + x);
-  return CMPLX(0.5 * log1p(2 * a + a * a + b * b), atan2(b, 1 + a));
+  return complex_of(0.5 * log1p(2 * a + a * a + b * b), atan2(b, 1 + a));
 }
 FLOAT_COMPLEX_OP(log1p, log1pf(x), log1p(x), complex_log1p(x))
 FLOAT_COMPLEX_OP(sin, sinf(x), sin(x), csin(x))

@@ -111,7 +111,7 @@ static void min_rows_f32(Acc *acc, const void *x, int64_t n) {
   }                                                                                         \
   static void prod_##t##_row(Acc *acc, const void *in, int64_t n) {                         \
     const T *p = in;                                                                        \
-    C128 s = CMPLX(acc->c[0], acc->c[1]);                                                   \
+    C128 s = complex_of(acc->c[0], acc->c[1]);                                                   \
     for (int64_t i = 0; i < n; i++) s *= p[i];                                              \
     acc->c[0] = creal(s);                                                                   \
     acc->c[1] = cimag(s);                                                                   \
@@ -128,11 +128,11 @@ static void min_rows_f32(Acc *acc, const void *x, int64_t n) {
   }                                                                                         \
   static void plain_##t##_finish(void *out, const Acc *acc, int64_t n, int64_t count) {     \
     (void)count;                                                                            \
-    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)CMPLX(acc[i].c[0], acc[i].c[1]);     \
+    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)complex_of(acc[i].c[0], acc[i].c[1]);     \
   }                                                                                         \
   static void mean_##t##_finish(void *out, const Acc *acc, int64_t n, int64_t count) {      \
     double k = count ? (double)count : 1; /* TF: of nothing it is 0 */                      \
-    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)CMPLX(acc[i].c[0] / k, acc[i].c[1] / k); \
+    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = (T)complex_of(acc[i].c[0] / k, acc[i].c[1] / k); \
   }                                                                                         \
   static void norm_##t##_finish(void *out, const Acc *acc, int64_t n, int64_t count) {      \
     (void)count;                                                                            \
