@@ -29,7 +29,7 @@ static bool eval_constant(const Node *node, const Tensor *const *inputs, Tensor 
   StepEnv env = {.threads = 1, .cancelled = &cancelled, .call = no_calls, .memory_limit = 1 << 20};
   OpInit init = {.node = node, .arena = &arena};
   Kernel kernel = {0};
-  const Tensor **aliases = arena_calloc(&arena, (size_t)node->num_outputs + 1, sizeof *aliases);
+  int *aliases = arena_calloc(&arena, (size_t)node->num_outputs + 1, sizeof *aliases);
   const Tensor **in = arena_memdup(&arena, inputs, (size_t)node->num_inputs * sizeof *in);
   bool ok = aliases && in && !kernel_init(&kernel, &init, &st);
   if (ok) {

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "capi/capi.h"
+#include "graph/graph_import.h"
 #include "wire/saved_model_file.h"
 
 #define INIT_OP_SIGNATURE "__saved_model_init_op"
@@ -145,7 +146,7 @@ static TF_Code initialise(TF_Session *session, const TF_Buffer *options, const c
 
 static TF_Code import_graph(TF_Graph *graph, const Tensorflow__MetaGraphDef *meta, TF_Status *st) {
   if (!meta->graph_def) return fail(st, TF_INVALID_ARGUMENT, "the MetaGraphDef has no graph");
-  return graph_import_message(graph, meta->graph_def, st);
+  return graph_import(graph, meta->graph_def, &(GraphImportOptions){0}, NULL, NULL, st);
 }
 
 TF_Session *TF_LoadSessionFromSavedModel(const TF_SessionOptions *session_options, const TF_Buffer *run_options,
