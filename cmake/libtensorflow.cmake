@@ -1,0 +1,23 @@
+# opdefs.tsv goes into the program by the assembler, which looks it up from the top of the tree.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/graph/opdefs_data.c PROPERTIES
+  COMPILE_OPTIONS "-Wa,-I${CMAKE_SOURCE_DIR}"
+  OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/src/graph/opdefs.tsv)
+
+# libtensorflow.so.2: the C API for other programs. Only TF_ functions are visible: all else is hidden.
+# Whole archives, because nothing in the library itself refers to most of the API.
+if(NOT SM_TENSORFLOW_LIB)
+  file(WRITE ${CMAKE_BINARY_DIR}/libtensorflow.c "typedef int libtensorflow_is_made_of_archives;\n")
+  add_library(tensorflow SHARED ${CMAKE_BINARY_DIR}/libtensorflow.c)
+  set_target_properties(tensorflow PROPERTIES VERSION 2.15.1 SOVERSION 2)
+  target_link_libraries(tensorflow PRIVATE
+    -Wl,--whole-archive sm_capi sm_tensor sm_base -Wl,--no-whole-archive
+    PUBLIC Threads::Threads)
+  target_link_options(tensorflow PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libtensorflow.map -Wl,--no-undefined)
+  set_target_properties(tensorflow PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/libtensorflow.map)
+  target_include_directories(tensorflow INTERFACE ${CMAKE_SOURCE_DIR}/include)
+
+  install(TARGETS tensorflow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY include/tensorflow DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  configure_file(cmake/tensorflow.pc.in ${CMAKE_BINARY_DIR}/tensorflow.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/tensorflow.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()
