@@ -1,6 +1,7 @@
 /* layers: checkpoint */
-/* The bytes as PREFIX.index of a V2 checkpoint (and as its data file), and as a V1 checkpoint. Checksums of blocks
- * are put right first, or nothing would get past them. What opens must list its entries in order and find each. */
+/* The bytes as PREFIX.index of a V2 checkpoint (and as its data file), and as a V1 checkpoint. Checksums of
+ * blocks are put right first, or nothing would get past them. What opens must list its entries in order and
+ * find each. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ static void read_everything(const char *name) {
     const CheckpointEntry *e = checkpoint_reader_at(r, i);
     if (checkpoint_reader_find(r, e->name) != e) abort();
     Bytes spec = {0};
-    for (int k = 0; k < e->rank && k < SLICE_MAX_RANK; k++) bytes_printf(&spec, "%lld ", (long long)e->dims[k]);
+    for (int k = 0; k < e->rank && k < SLICE_MAX_RANK; k++)
+      bytes_printf(&spec, "%lld ", (long long)e->dims[k]);
     for (int k = 0; k < e->rank && k < SLICE_MAX_RANK; k++) bytes_puts(&spec, k ? ":0,1" : "0,1");
     Span specs[] = {{0}, {spec.data, spec.size}};
     for (int k = 0; k < 2; k++) {

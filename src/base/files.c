@@ -290,7 +290,8 @@ TF_Code file_link(const char *from, const char *to, TF_Status *st) {
 }
 
 TF_Code file_remove(const char *path, TF_Status *st) {
-  if ((hook_fails("unlink", path) || unlink(path)) && errno != ENOENT) return fail_errno(st, errno, "%s", path);
+  if ((hook_fails("unlink", path) || unlink(path)) && errno != ENOENT)
+    return fail_errno(st, errno, "%s", path);
   return TF_OK;
 }
 
@@ -341,7 +342,9 @@ TF_Code dir_sync_of(const char *path, TF_Status *st) {
 }
 
 static int not_dots(const struct dirent *e) { return strcmp(e->d_name, ".") && strcmp(e->d_name, ".."); }
-static int by_bytes(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
 
 TF_Code dir_list(const char *path, TF_Code (*each)(void *arg, const char *name, TF_Status *st), void *arg,
                  TF_Status *st) {

@@ -27,8 +27,8 @@ FileMap *file_map_ref(FileMap *map);
 /* Unmaps with the last reference. Null is allowed. */
 void file_map_unref(FileMap *map);
 Span file_map_span(const FileMap *map);
-/* Closes the file behind the mapping, which file_map_read then copies from. For maps that are kept for long: there
- * are fewer descriptors than memory. Nobody else may read from the map meanwhile. */
+/* Closes the file behind the mapping, which file_map_read then copies from. For maps that are kept for long:
+ * there are fewer descriptors than memory. Nobody else may read from the map meanwhile. */
 void file_map_close_file(FileMap *map);
 /* Copies bytes of the file without mapping their pages; TF_OUT_OF_RANGE when the file ends before. */
 TF_Code file_map_read(const FileMap *map, void *out, size_t size, uint64_t offset, TF_Status *st);
@@ -43,8 +43,9 @@ bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 TF_Code file_size(const char *path, uint64_t *size, TF_Status *st);
 
-/* A file that is written under a temporary name in the folder of `path` (made if it is not there) and gets its
- * own name at commit. It starts as zero; file_writer_close is always to be called, and removes what was not committed. */
+/* A file that is written under a temporary name in the folder of `path` (made if it is not there) and gets
+ * its own name at commit. It starts as zero; file_writer_close is always to be called, and removes what was
+ * not committed. (A process that is killed leaves PATH.tmp-PID-N behind, which nobody ever reads.) */
 typedef struct FileWriter {
   int fd;          /* open while temp_path is set */
   char *path;      /* the final name */
@@ -81,13 +82,14 @@ TF_Code dir_list(const char *path, TF_Code (*each)(void *arg, const char *name, 
 char *path_dirname(const char *path);
 /* What follows the last '/'. Borrows. */
 const char *path_basename(const char *path);
-/* "a/b" of "a" and "b"; `name` alone when it is absolute or `dir` is empty. malloc'ed; null when memory is out. */
+/* "a/b" of "a" and "b"; `name` alone when it is absolute or `dir` is empty. malloc'ed; null when memory is
+ * out. */
 char *path_join(const char *dir, const char *name);
 
 /* Called before every operation that changes the file system ("open", "fallocate", "write", "fsync",
- * "rename", "link", "unlink", "mkdir", "rmdir") with its path, perhaps from several threads. What it returns is 0
- * or the errno with which the operation fails without being tried; it may also end the process. For tests;
- * null by default. */
+ * "rename", "link", "unlink", "mkdir", "rmdir") with its path, perhaps from several threads. What it returns
+ * is 0 or the errno with which the operation fails without being tried; it may also end the process. For
+ * tests; null by default. */
 typedef int (*FileHook)(void *arg, const char *operation, const char *path);
 void file_hook_set(FileHook hook, void *arg);
 

@@ -159,9 +159,10 @@ static void test_hook(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_paths), cmocka_unit_test_setup_teardown(test_atomic, enter, leave),
-      cmocka_unit_test_setup_teardown(test_given_up, enter, leave),
-      cmocka_unit_test_setup_teardown(test_errors, enter, leave), cmocka_unit_test_setup_teardown(test_hook, enter, leave)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_paths),
+                                     cmocka_unit_test_setup_teardown(test_atomic, enter, leave),
+                                     cmocka_unit_test_setup_teardown(test_given_up, enter, leave),
+                                     cmocka_unit_test_setup_teardown(test_errors, enter, leave),
+                                     cmocka_unit_test_setup_teardown(test_hook, enter, leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,8 @@
 #include "checkpoint/sstable.h"
 
 enum {
-  /* Shards of the largest checkpoints count in the thousands; the table of shards is as long as the highest number. */
+  /* Shards of the largest checkpoints count in the thousands; the table of shards is as long as the highest
+     number. */
   MAX_SHARDS = 1 << 20,
   /* Past this many data files their descriptors are closed at once, and reads go through the mapping. */
   MAX_OPEN_SHARDS = 64,
@@ -59,19 +60,22 @@ const BundleEntry *bundle_find(const Bundle *bundle, Span name) {
 static TF_Code check_header(Bundle *b, const BundleHeader *h, TF_Status *st) {
   if (h->min_consumer > BUNDLE_VERSION)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Checkpoint min consumer version %d above current version %d for TensorFlow.  Please upgrade TensorFlow.",
+                "Checkpoint min consumer version %d above current version %d for TensorFlow.  Please upgrade "
+                "TensorFlow.",
                 h->min_consumer, BUNDLE_VERSION);
   if (h->refused)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Checkpoint disallows consumer version %d.  Please upgrade TensorFlow: this version is likely buggy.",
-                BUNDLE_VERSION);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Checkpoint disallows consumer version %d.  Please upgrade TensorFlow: this version is likely buggy.",
+        BUNDLE_VERSION);
   if (h->shard_count < 0) return fail(st, TF_DATA_LOSS, "header entry with %d shards", h->shard_count);
   b->shard_count = h->shard_count;
   b->swap = h->big_endian;
   return TF_OK;
 }
 
-/* Reads the header, which is the first entry of the table; its absence and all that goes wrong before it look the same. */
+/* Reads the header, which is the first entry of the table; its absence and all that goes wrong before it look
+ * the same. */
 static TF_Code read_header(Bundle *b, TableIter *it, const char *path, TF_Status *st) {
   bool have;
   BundleHeader header;
@@ -150,7 +154,8 @@ static TF_Code open_shards(Bundle *b, TF_Status *st) {
   size_t open = 0;
   for (size_t i = 0; i < b->count; i++)
     if (!b->entries[i].slice_count && b->entries[i].shard > highest) highest = b->entries[i].shard;
-  if (highest >= MAX_SHARDS) return fail(st, TF_DATA_LOSS, "%s.index: shard %d: too many", b->prefix, highest);
+  if (highest >= MAX_SHARDS)
+    return fail(st, TF_DATA_LOSS, "%s.index: shard %d: too many", b->prefix, highest);
   b->shard_table_size = highest + 1;
   b->shards = calloc((size_t)highest + 2, sizeof *b->shards);
   if (!b->shards) return fail_oom(st, "the table of data files");

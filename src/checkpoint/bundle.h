@@ -1,8 +1,8 @@
 /* Reads V2 checkpoints (tensor bundles): PREFIX.index, a table of names to entries, and the data files
  * PREFIX.data-SSSSS-of-NNNNN in which the tensors' bytes stand back to back.
  *
- * Opening reads the whole index and maps the data files; a data file that is missing is only an error when one
- * of its tensors is read. After opening, a bundle never changes: any number of threads may read it. */
+ * Opening reads the whole index and maps the data files; a data file that is missing is only an error when
+ * one of its tensors is read. After opening, a bundle never changes: any number of threads may read it. */
 #ifndef SM_CHECKPOINT_BUNDLE_H_
 #define SM_CHECKPOINT_BUNDLE_H_
 
@@ -42,15 +42,15 @@ bool bundle_entry_is_slice(const BundleEntry *entry);
 /* Null if there is none. */
 const BundleEntry *bundle_find(const Bundle *bundle, Span name);
 
-/* Reads a tensor, whole (`slice` null) or a slice of it, from any slicing it was stored with. Checksums of all
- * that is read are verified. The tensor is new and the caller's.
+/* Reads a tensor, whole (`slice` null) or a slice of it, from any slicing it was stored with. Checksums of
+ * all that is read are verified. The tensor is new and the caller's.
  *
- * A whole tensor of fixed-size elements is a view of the mapped file: nothing is copied. Its data stands on the
- * element's alignment (files that put it elsewhere are copied), not on 64 bytes. Its pages are private: writing
- * to them changes neither the file nor other mappings of it, but other tensors read from the same
- * bundle entry would see it, so buffers are marked shared: whoever writes must copy (tensor.h). */
-TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice, TF_Tensor **tensor,
-                    TF_Status *st);
+ * A whole tensor of fixed-size elements is a view of the mapped file: nothing is copied. Its data stands on
+ * the element's alignment (files that put it elsewhere are copied), not on 64 bytes. Its buffer is `readonly`
+ * (tensor.h): whoever wants to write copies first, since other tensors may view the same bytes. Should
+ * somebody write all the same, private pages take it: the file never changes. */
+TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
+                    TF_Tensor **tensor, TF_Status *st);
 
 typedef struct BundleRead {
   const BundleEntry *entry;
@@ -58,13 +58,14 @@ typedef struct BundleRead {
   TF_Tensor *tensor;        /* out */
 } BundleRead;
 
-/* Reads many at once: checksums in parallel over all of them and over the parts of large ones. All or nothing:
- * on an error no tensor is left. */
+/* Reads many at once: checksums in parallel over all of them and over the parts of large ones. All or
+ * nothing: on an error no tensor is left. */
 TF_Code bundle_read_all(const Bundle *bundle, BundleRead *reads, size_t count, TF_Status *st);
 /* Verifies the checksum of every entry; stops at the first error, or goes on when `report` is not null: it is
  * called with each entry and its status. Returns the first error. */
-TF_Code bundle_verify(const Bundle *bundle, void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
-                      void *arg, TF_Status *st);
+TF_Code bundle_verify(const Bundle *bundle,
+                      void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
+                      TF_Status *st);
 
 /* PREFIX.index and PREFIX.data-SSSSS-of-NNNNN; malloc'ed, null when memory is out. */
 char *bundle_index_path(const char *prefix);

@@ -20,8 +20,9 @@ static int standing_shard_count(const char *prefix) {
   bool have = false;
   char *path = bundle_index_path(prefix);
   if (path && !file_read(&file, path, SIZE_MAX / 2, &ignored) &&
-      !table_open(&table, (Span){file.data, file.size}, &ignored) && !table_iter_init(&it, &table, &ignored) &&
-      !table_iter_next(&it, &have, &ignored) && have && !table_iter_key(&it).size)
+      !table_open(&table, (Span){file.data, file.size}, &ignored) &&
+      !table_iter_init(&it, &table, &ignored) && !table_iter_next(&it, &have, &ignored) && have &&
+      !table_iter_key(&it).size)
     bundle_header_decode(table_iter_value(&it), &header, &ignored);
   table_iter_clear(&it);
   bytes_clear(&file);
@@ -89,9 +90,10 @@ static void remove_data(const char *prefix, int shard_count) {
   }
 }
 
-/* Gives the data files their names of a shard count: as shard i of `shard_count`, whatever `from` calls them now. */
-static TF_Code place_data(const BundleCommit *c, char *const *from, int from_count, int shard_count, bool keep,
-                          TF_Status *st) {
+/* Gives the data files their names of a shard count: as shard i of `shard_count`, whatever `from` calls them
+ * now. */
+static TF_Code place_data(const BundleCommit *c, char *const *from, int from_count, int shard_count,
+                          bool keep, TF_Status *st) {
   for (int i = 0; i < c->shard_count; i++) {
     char *to = bundle_data_path(c->prefix, i, shard_count);
     char *old = from ? NULL : bundle_data_path(c->prefix, i, from_count);

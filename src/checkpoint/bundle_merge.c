@@ -25,7 +25,8 @@ typedef struct Merge {
   int data_count, data_capacity;
 } Merge;
 
-static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count, bool allow_missing, TF_Status *st) {
+static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count, bool allow_missing,
+                            TF_Status *st) {
   m->sources = calloc(count + 1, sizeof *m->sources);
   if (!m->sources) return fail_oom(st, "checkpoints to merge");
   for (size_t i = 0; i < count; i++) {
@@ -35,7 +36,8 @@ static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count,
     if (!path) return fail_oom(st, "an index's name");
     if (!there && allow_missing) continue;
     if (!there)
-      return fail(st, TF_INVALID_ARGUMENT, "allow_missing_files was set to false and %s did not exist.NOT_FOUND: %s not found",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "allow_missing_files was set to false and %s did not exist.NOT_FOUND: %s not found",
                   prefixes[i], prefixes[i]);
     TRY(bundle_open(&m->sources[m->source_count], prefixes[i], st));
     if (m->sources[m->source_count++]->swap != m->sources[0]->swap)
@@ -46,9 +48,10 @@ static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count,
   return TF_OK;
 }
 
-/* The new number of a source's data file; they are numbered in the order in which entries need them. `numbers` has
- * one for each of the source's shards, -1 where it has none yet. */
-static TF_Code new_shard(Merge *m, size_t source, int32_t shard, int32_t *numbers, int32_t *number, TF_Status *st) {
+/* The new number of a source's data file; they are numbered in the order in which entries need them.
+ * `numbers` has one for each of the source's shards, -1 where it has none yet. */
+static TF_Code new_shard(Merge *m, size_t source, int32_t shard, int32_t *numbers, int32_t *number,
+                         TF_Status *st) {
   if (numbers[shard] < 0) {
     const Bundle *b = m->sources[source];
     if (m->data_count == m->data_capacity) {
@@ -97,8 +100,9 @@ static int by_name_and_source(const void *a, const void *b) {
 static TF_Code join_slices(Merge *m, BundleEntry *into, const MergeEntry *from, TF_Status *st) {
   const BundleEntry *e = &from->entry;
   if (!into->slice_count || !e->slice_count)
-    return fail(st, TF_INVALID_ARGUMENT, "Duplicate tensor keyed by %.*s encountered, when merging prefix: %s",
-                (int)e->name.size, (const char *)e->name.data, m->sources[from->source]->prefix);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Duplicate tensor keyed by %.*s encountered, when merging prefix: %s", (int)e->name.size,
+                (const char *)e->name.data, m->sources[from->source]->prefix);
   bool same = into->dtype == e->dtype && into->rank == e->rank;
   for (int i = 0; same && i < e->rank; i++) same = into->dims[i] == e->dims[i];
   if (!same)

@@ -127,7 +127,8 @@ TF_Code bundle_entry_decode(Span value, Arena *arena, BundleEntry *entry, TF_Sta
     if (is(&f, 6, WIRE_FIXED32)) entry->crc = (uint32_t)f.value;
     if (is(&f, 7, WIRE_BYTES)) slices++;
   }
-  if (c.failed || offset < 0 || size < 0 || entry->shard < 0) return fail(st, TF_DATA_LOSS, "a malformed entry");
+  if (c.failed || offset < 0 || size < 0 || entry->shard < 0)
+    return fail(st, TF_DATA_LOSS, "a malformed entry");
   entry->offset = (uint64_t)offset;
   entry->size = (uint64_t)size;
   return slices ? read_slices(all, slices, arena, entry, st) : TF_OK;

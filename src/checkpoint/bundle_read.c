@@ -1,9 +1,9 @@
 /* Reading the tensors of a bundle.
  *
- * A call is first planned: every tensor it asks for becomes jobs, each a run of bytes of a data file. Then threads
- * take the jobs one by one. Whole tensors of fixed-size elements are views of the mapping; their jobs only sum
- * the bytes, read through a small buffer that stays in the cache: that is faster than touching the mapping's
- * pages, which are then mapped when somebody uses them. */
+ * A call is first planned: every tensor it asks for becomes jobs, each a run of bytes of a data file. Then
+ * threads take the jobs one by one. Whole tensors of fixed-size elements are views of the mapping; their jobs
+ * only sum the bytes, read through a small buffer that stays in the cache: that is faster than touching the
+ * mapping's pages, which are then mapped when somebody uses them. */
 #include <stdlib.h>
 
 #include "base/checked.h"
@@ -61,31 +61,33 @@ static Job *add_job(Plan *p, Job job, TF_Status *st) {
 }
 
 /* Checks that the entry's bytes lie in its data file, and gives them. */
-static TF_Code entry_bytes(const Bundle *b, const BundleEntry *e, const FileMap **map, Span *bytes, TF_Status *st) {
+static TF_Code entry_bytes(const Bundle *b, const BundleEntry *e, const FileMap **map, Span *bytes,
+                           TF_Status *st) {
   const BundleShard *s = &b->shards[e->shard];
   if (!s->map) return fail(st, s->code, "%s", s->error);
   Span file = file_map_span(s->map);
   if (e->offset > file.size || e->size > file.size - e->offset)
-    return fail(st, TF_OUT_OF_RANGE, "%s.data-%05d-of-%05d: Read less bytes than requested", b->prefix, e->shard,
-                b->shard_count);
+    return fail(st, TF_OUT_OF_RANGE, "%s.data-%05d-of-%05d: Read less bytes than requested", b->prefix,
+                e->shard, b->shard_count);
   *map = s->map;
   *bytes = (Span){file.data ? (const char *)file.data + e->offset : NULL, (size_t)e->size};
   return TF_OK;
 }
 
 static TF_Code fail_entry_size(const BundleEntry *e, uint64_t expected, TF_Status *st) {
-  return fail(st, TF_DATA_LOSS, "Invalid size in bundle entry: key %.*s; stored size %llu; expected size %llu",
+  return fail(st, TF_DATA_LOSS,
+              "Invalid size in bundle entry: key %.*s; stored size %llu; expected size %llu",
               (int)e->name.size, (const char *)e->name.data, (unsigned long long)e->size,
               (unsigned long long)expected);
 }
 
 static TF_Code check_dtype(const Bundle *b, const BundleEntry *e, TF_Status *st) {
   if (e->dtype == TF_VARIANT || e->dtype == TF_RESOURCE)
-    return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': %s tensors of checkpoints cannot be read", (int)e->name.size,
-                (const char *)e->name.data, dtype_name(e->dtype));
+    return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': %s tensors of checkpoints cannot be read",
+                (int)e->name.size, (const char *)e->name.data, dtype_name(e->dtype));
   if (!dtype_size(e->dtype) || dtype_is_ref(e->dtype))
-    return fail(st, TF_DATA_LOSS, "tensor '%.*s': unknown dtype %d", (int)e->name.size, (const char *)e->name.data,
-                (int)e->dtype);
+    return fail(st, TF_DATA_LOSS, "tensor '%.*s': unknown dtype %d", (int)e->name.size,
+                (const char *)e->name.data, (int)e->dtype);
   if (e->dtype == TF_STRING && b->swap)
     return fail(st, TF_UNIMPLEMENTED, "%s: strings of a big-endian checkpoint cannot be read", b->prefix);
   return TF_OK;
@@ -106,7 +108,8 @@ static size_t swap_unit(TF_DataType dtype) {
 static TF_Code plan_sums(Plan *p, size_t read, const BundleEntry *e, char *dst, TF_Status *st) {
   for (uint64_t at = 0; at < e->size || !at; at += JOB_BYTES) {
     size_t size = e->size - at < JOB_BYTES ? (size_t)(e->size - at) : JOB_BYTES;
-    Job job = {.kind = JOB_SUM, .entry = e, .read = read, .at = at, .size = size, .dst = dst ? dst + at : NULL};
+    Job job = {
+        .kind = JOB_SUM, .entry = e, .read = read, .at = at, .size = size, .dst = dst ? dst + at : NULL};
     if (!add_job(p, job, st)) return TF_GetCode(st);
   }
   return TF_OK;
@@ -189,8 +192,8 @@ static TF_Code fail_insufficient(const BundleEntry *e, const TensorSlice *wanted
   Bytes text = {0};
   slice_format(wanted, &text);
   fail(st, TF_INVALID_ARGUMENT,
-       "Does not have sufficient slices for partitioned tensor %.*s to restore in slice_spec: %s", (int)e->name.size,
-       (const char *)e->name.data, text.size ? text.data : "");
+       "Does not have sufficient slices for partitioned tensor %.*s to restore in slice_spec: %s",
+       (int)e->name.size, (const char *)e->name.data, text.size ? text.data : "");
   bytes_clear(&text);
   return TF_INVALID_ARGUMENT;
 }
@@ -203,8 +206,8 @@ static TF_Code plan_slices(Plan *p, size_t read, TF_Status *st) {
   Tensor t = {0};
   TRY(check_dtype(p->bundle, e, st));
   if (e->dtype == TF_STRING)
-    return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': slices of string tensors cannot be read", (int)e->name.size,
-                (const char *)e->name.data);
+    return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': slices of string tensors cannot be read",
+                (int)e->name.size, (const char *)e->name.data);
   if (e->rank > SLICE_MAX_RANK)
     return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': slices have at most %d dimensions", (int)e->name.size,
                 (const char *)e->name.data, SLICE_MAX_RANK);
@@ -223,17 +226,20 @@ static TF_Code plan_slices(Plan *p, size_t read, TF_Status *st) {
 
 static TF_Code plan_read(Plan *p, size_t read, TF_Status *st) {
   const BundleRead *r = &p->reads[read];
-  if (!r->entry->slice_count && (!r->slice || (r->slice->rank == r->entry->rank && slice_covers(r->slice, r->entry->dims)))) return plan_whole(p, read, st);
+  if (!r->entry->slice_count &&
+      (!r->slice || (r->slice->rank == r->entry->rank && slice_covers(r->slice, r->entry->dims))))
+    return plan_whole(p, read, st);
   return plan_slices(p, read, st);
 }
 
 /* ---- running ---- */
 
 static TF_Code fail_checksum(const Bundle *b, const BundleEntry *e, uint32_t computed, TF_Status *st) {
-  return fail(st, TF_DATA_LOSS,
-              "TensorBundle at %s shard %d (%llu bytes): Checksum does not match: stored %08u vs. calculated on the "
-              "restored bytes %u",
-              b->prefix, e->shard, (unsigned long long)e->size, crc32c_unmask(e->crc), computed);
+  return fail(
+      st, TF_DATA_LOSS,
+      "TensorBundle at %s shard %d (%llu bytes): Checksum does not match: stored %08u vs. calculated on the "
+      "restored bytes %u",
+      b->prefix, e->shard, (unsigned long long)e->size, crc32c_unmask(e->crc), computed);
 }
 
 /* Sums a job's bytes, and copies them when the tensor is no view. */
@@ -254,8 +260,8 @@ static TF_Code run_sum(const Plan *p, Job *job, char *buffer, TF_Status *st) {
   return TF_OK;
 }
 
-/* Layout: a varint length each, masked checksum of the lengths, the bytes of all. The entry's checksum is over
- * the lengths as u32 (u64 if they need it), that checksum, the bytes. */
+/* Layout: a varint length each, masked checksum of the lengths, the bytes of all. The entry's checksum is
+ * over the lengths as u32 (u64 if they need it), that checksum, the bytes. */
 static TF_Code run_strings(const Plan *p, const Job *job, TF_Status *st) {
   const BundleEntry *e = job->entry;
   const FileMap *map;
@@ -277,13 +283,13 @@ static TF_Code run_strings(const Plan *p, const Job *job, TF_Status *st) {
     crc = crc32c_extend(crc, raw, width);
   }
   const uint8_t *stored = cursor_take(&c, 4);
-  if (!stored || total != cursor_left(&c)) return fail_entry_size(e, (uint64_t)(c.at - lengths.at) + total, st);
+  if (!stored || total != cursor_left(&c))
+    return fail_entry_size(e, (uint64_t)(c.at - lengths.at) + total, st);
   Cursor sum = cursor_of(stored, 4);
   uint32_t stored_crc = cursor_u32le(&sum);
   if (crc32c_mask(crc) != stored_crc)
-    return fail(st, TF_DATA_LOSS,
-                "The length checksum does not match: expected %08u but actual is %08u", crc32c_unmask(stored_crc),
-                crc);
+    return fail(st, TF_DATA_LOSS, "The length checksum does not match: expected %08u but actual is %08u",
+                crc32c_unmask(stored_crc), crc);
   crc = crc32c_extend(crc32c_extend(crc, stored, 4), c.at, total);
   if (crc32c_mask(crc) != e->crc) return fail_checksum(p->bundle, e, crc, st);
   for (size_t i = 0; i < count; i++) {
@@ -355,8 +361,8 @@ TF_Code bundle_read_all(const Bundle *bundle, BundleRead *reads, size_t count, T
   return code;
 }
 
-TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice, TF_Tensor **tensor,
-                    TF_Status *st) {
+TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
+                    TF_Tensor **tensor, TF_Status *st) {
   BundleRead read = {entry, slice, NULL};
   TF_Code code = bundle_read_all(bundle, &read, 1, st);
   *tensor = read.tensor;
@@ -369,8 +375,8 @@ enum { VERIFY_ENTRIES = 1024, VERIFY_BYTES = 64 << 20 }; /* at a time; a report 
 
 /* One after the other, to tell which are bad. */
 static TF_Code verify_each(const Bundle *b, const BundleRead *reads, size_t count,
-                           void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
-                           TF_Status *first) {
+                           void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
+                           void *arg, TF_Status *first) {
   for (size_t i = 0; i < count; i++) {
     TF_Status st = {0};
     TF_Tensor *t;
@@ -383,8 +389,9 @@ static TF_Code verify_each(const Bundle *b, const BundleRead *reads, size_t coun
   return TF_GetCode(first);
 }
 
-TF_Code bundle_verify(const Bundle *b, void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
-                      void *arg, TF_Status *st) {
+TF_Code bundle_verify(const Bundle *b,
+                      void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
+                      TF_Status *st) {
   BundleRead *reads = calloc(VERIFY_ENTRIES, sizeof *reads);
   if (!reads) return fail_oom(st, "a list of reads");
   for (size_t i = 0; i < b->count && (report || !TF_GetCode(st));) {

@@ -1,5 +1,5 @@
-/* Bundles beyond the corpus: TensorFlow's messages for damaged ones, views and copies, many threads' worth of data,
- * big-endian files, versions, merging (files as TensorFlow's MergeV2Checkpoints makes them), slices. */
+/* Bundles beyond the corpus: TensorFlow's messages for damaged ones, views and copies, many threads' worth of
+ * data, big-endian files, versions, merging (files as TensorFlow's MergeV2Checkpoints makes them), slices. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -83,7 +83,8 @@ static void end(BundleWriter *w) {
 }
 
 /* Reading must give this error. */
-static void check_error(const char *prefix, const char *name, const char *spec, TF_Code code, const char *message) {
+static void check_error(const char *prefix, const char *name, const char *spec, TF_Code code,
+                        const char *message) {
   TF_Status st = {0};
   CheckpointReader *r;
   TF_Tensor *t = NULL;
@@ -129,7 +130,8 @@ static void test_damage(void **state) {
   write_xy("x4");
   change_byte("x4.index", 0);
   check_error("x4", "x", "", TF_DATA_LOSS,
-              "Unable to read file (x4.index). Perhaps the file is corrupt or was produced by a newer version of TensorFlow "
+              "Unable to read file (x4.index). Perhaps the file is corrupt or was produced by a newer "
+              "version of TensorFlow "
               "with format changes (failed to seek to header entry): block checksum mismatch");
   assert_int_equal(truncate("x4.index", 100), 0);
   check_error("x4", "x", "", TF_DATA_LOSS, "x4.index: not an sstable (bad magic number)");
@@ -151,7 +153,8 @@ static void test_writer_refuses(void **state) {
   assert_ok(bundle_writer_add_slice(w, span("p"), t->dims, 2, &top, part, st));
   assert_int_equal(bundle_writer_add_slice(w, span("p"), t->dims, 2, &top, part, &st), TF_INVALID_ARGUMENT);
   /* TensorFlow's process ends at this one. */
-  assert_int_equal(bundle_writer_add_slice(w, span("p"), (int64_t[]){8, 3}, 2, &top, part, &st), TF_INVALID_ARGUMENT);
+  assert_int_equal(bundle_writer_add_slice(w, span("p"), (int64_t[]){8, 3}, 2, &top, part, &st),
+                   TF_INVALID_ARGUMENT);
   assert_int_equal(bundle_writer_add(w, span("p"), t, &st), TF_INVALID_ARGUMENT);
   assert_string_equal(st.message, "Adding duplicate key: p");
   Tensor variant = {0};
@@ -173,16 +176,19 @@ static void test_slices(void **state) {
   add(w, "hole", "7 3 5,2:-", floats(15, 2, (int64_t[]){2, 3}));
   add(w, "all", "7 3 -:-", floats(0, 2, (int64_t[]){7, 3}));
   end(w);
-  check_error("s", "overlap", "", TF_INTERNAL, "Overlapping slices: existing slice = 0,4:-, new slice = 3,4:-");
+  check_error("s", "overlap", "", TF_INTERNAL,
+              "Overlapping slices: existing slice = 0,4:-, new slice = 3,4:-");
   check_error("s", "hole", "", TF_INVALID_ARGUMENT,
               "Does not have sufficient slices for partitioned tensor hole to restore in slice_spec: -:-");
-  check_error("s", "hole", "7 3 1,5:1,1", TF_INVALID_ARGUMENT,
-              "Does not have sufficient slices for partitioned tensor hole to restore in slice_spec: 1,5:1,1");
+  check_error(
+      "s", "hole", "7 3 1,5:1,1", TF_INVALID_ARGUMENT,
+      "Does not have sufficient slices for partitioned tensor hole to restore in slice_spec: 1,5:1,1");
   CheckpointReader *r;
   TF_Tensor *t;
   assert_ok(checkpoint_reader_open(&r, "s", st));
   assert_int_equal(checkpoint_reader_count(r), 3);
-  assert_int_equal(checkpoint_reader_find(r, span("all"))->slice_count, 0); /* a slice that is all is no slice */
+  assert_int_equal(checkpoint_reader_find(r, span("all"))->slice_count,
+                   0); /* a slice that is all is no slice */
   assert_ok(checkpoint_reader_read(r, span("hole"), span("7 3 5,1:1,2"), &t, st));
   assert_memory_equal(t->data, ((float[]){16, 17}), 8);
   TF_DeleteTensor(t);
@@ -192,7 +198,8 @@ static void test_slices(void **state) {
   checkpoint_reader_free(r);
 }
 
-/* Large tensors, at odd offsets and even ones: views where aligned, copies where not, summed by several threads. */
+/* Large tensors, at odd offsets and even ones: views where aligned, copies where not, summed by several
+ * threads. */
 static void test_large(void **state) {
   (void)state;
   enum { BIG = 3000000 };
@@ -303,7 +310,8 @@ static void test_lies(void **state) {
   BundleEntry e = {.name = span("x"), .dtype = TF_FLOAT, .rank = 1, .dims = (int64_t[]){3}, .size = 8,
                    .crc = crc32c_mask(crc32c(bytes, 8))};
   write_by_hand("l", &header, &e, (Span){bytes, 8});
-  check_error("l", "x", "", TF_DATA_LOSS, "Invalid size in bundle entry: key x; stored size 8; expected size 12");
+  check_error("l", "x", "", TF_DATA_LOSS,
+              "Invalid size in bundle entry: key x; stored size 8; expected size 12");
   /* More than there is memory for must not be asked for. */
   e.dims = (int64_t[]){INT64_C(1) << 45};
   write_by_hand("l", &header, &e, (Span){bytes, 8});
@@ -333,7 +341,8 @@ static void test_lies(void **state) {
   e.shard = 0;
   write_by_hand("l", &header, &e, (Span){bytes, 8});
   check_error("l", "x", "", TF_INVALID_ARGUMENT,
-              "Checkpoint min consumer version 2 above current version 1 for TensorFlow.  Please upgrade TensorFlow.");
+              "Checkpoint min consumer version 2 above current version 1 for TensorFlow.  Please upgrade "
+              "TensorFlow.");
 }
 
 /* ---- merging ---- */
@@ -400,9 +409,11 @@ static void test_merge_errors(void **state) {
   st = (TF_Status){0};
   assert_int_equal(bundle_merge((const char *const[]){"m1", "mnope"}, 2, "mm", false, false, &quick, &st),
                    TF_INVALID_ARGUMENT);
-  assert_string_equal(st.message, "allow_missing_files was set to false and mnope did not exist.NOT_FOUND: mnope not found");
+  assert_string_equal(
+      st.message, "allow_missing_files was set to false and mnope did not exist.NOT_FOUND: mnope not found");
   st = (TF_Status){0};
-  assert_int_equal(bundle_merge((const char *const[]){"mnope"}, 1, "mm", true, false, &quick, &st), TF_INVALID_ARGUMENT);
+  assert_int_equal(bundle_merge((const char *const[]){"mnope"}, 1, "mm", true, false, &quick, &st),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(st.message, "At least one prefix checkpoint file must exist, but none existed.");
   assert_false(file_exists("mm.index"));
   assert_true(file_exists("m1.index")); /* nothing is lost */

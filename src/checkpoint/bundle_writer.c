@@ -82,10 +82,11 @@ static TF_Code new_entry(BundleWriter *w, Span name, TF_DataType dtype, const in
     return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': %s tensors cannot be saved", (int)name.size,
                 (const char *)name.data, dtype_name(dtype));
   if (!dtype_size(dtype) || dtype_is_ref(dtype))
-    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': no dtype %d", (int)name.size, (const char *)name.data,
-                (int)dtype);
+    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': no dtype %d", (int)name.size,
+                (const char *)name.data, (int)dtype);
   if (find_entry(w, name))
-    return fail(st, TF_INVALID_ARGUMENT, "Adding duplicate key: %.*s", (int)name.size, (const char *)name.data);
+    return fail(st, TF_INVALID_ARGUMENT, "Adding duplicate key: %.*s", (int)name.size,
+                (const char *)name.data);
   if (w->count == w->capacity) {
     size_t more = w->capacity ? 2 * w->capacity : 64;
     WriterEntry *entries = realloc(w->entries, more * sizeof *entries);
@@ -158,13 +159,14 @@ static TF_Code partitioned_entry(BundleWriter *w, Span name, const int64_t *dims
   WriterEntry *e = find_entry(w, name);
   if (!e) return new_entry(w, name, dtype, dims, rank, out, st);
   if (!e->entry.slice_count)
-    return fail(st, TF_INVALID_ARGUMENT, "Adding duplicate key: %.*s", (int)name.size, (const char *)name.data);
+    return fail(st, TF_INVALID_ARGUMENT, "Adding duplicate key: %.*s", (int)name.size,
+                (const char *)name.data);
   bool same = e->entry.rank == rank && e->entry.dtype == dtype;
   for (int i = 0; same && i < rank; i++) same = e->entry.dims[i] == dims[i];
   *out = e;
   return same ? TF_OK
-              : fail(st, TF_INVALID_ARGUMENT, "slices of '%.*s' differ in dtype or full shape", (int)name.size,
-                     (const char *)name.data);
+              : fail(st, TF_INVALID_ARGUMENT, "slices of '%.*s' differ in dtype or full shape",
+                     (int)name.size, (const char *)name.data);
 }
 
 static TF_Code append_slice(WriterEntry *e, const TensorSlice *slice, TF_Status *st) {
@@ -179,8 +181,8 @@ static TF_Code append_slice(WriterEntry *e, const TensorSlice *slice, TF_Status 
   return TF_OK;
 }
 
-TF_Code bundle_writer_add_slice(BundleWriter *w, Span name, const int64_t *dims, int rank, const TensorSlice *slice,
-                                const TF_Tensor *t, TF_Status *st) {
+TF_Code bundle_writer_add_slice(BundleWriter *w, Span name, const int64_t *dims, int rank,
+                                const TensorSlice *slice, const TF_Tensor *t, TF_Status *st) {
   int64_t expected[SLICE_MAX_RANK];
   WriterEntry *e;
   Bytes key = {0};
@@ -190,8 +192,8 @@ TF_Code bundle_writer_add_slice(BundleWriter *w, Span name, const int64_t *dims,
   bool same = t->rank == rank;
   for (int i = 0; same && i < rank; i++) same = t->dims[i] == expected[i];
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': the slice's shape is not the tensor's", (int)name.size,
-                (const char *)name.data);
+    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': the slice's shape is not the tensor's",
+                (int)name.size, (const char *)name.data);
   /* TF: a slice that is all of the tensor is stored as the tensor. */
   bool all = true;
   for (int i = 0; i < rank; i++) all = all && expected[i] == dims[i];
@@ -281,7 +283,8 @@ static TF_Code write_block(void *arg, size_t block, char *buffer, TF_Status *st)
   for (Piece *i = first; i < end; i++)
     i->crc = i->from->encoded.size ? 0 : crc32c(i->from->bytes + i->at, i->size);
   uint64_t start = piece_offset(first), size = piece_offset(end - 1) + end[-1].size - start;
-  if (first + 1 == end) return file_writer_write_at(&p->file, start, first->from->bytes + first->at, first->size, st);
+  if (first + 1 == end)
+    return file_writer_write_at(&p->file, start, first->from->bytes + first->at, first->size, st);
   memset(buffer, 0, (size_t)size); /* the gaps of an alignment */
   for (const Piece *i = first; i < end; i++)
     memcpy(buffer + (piece_offset(i) - start), i->from->bytes + i->at, i->size);
@@ -295,7 +298,8 @@ static void sum_entries(BundleWriter *w, const WritePlan *p) {
   for (size_t i = 0; i < p->piece_count; i++) {
     const Piece *piece = &p->pieces[i];
     BundleEntry *e = &w->entries[piece->from - w->entries].entry;
-    if (!piece->from->encoded.size) e->crc = piece->at ? crc32c_combine(e->crc, piece->crc, piece->size) : piece->crc;
+    if (!piece->from->encoded.size)
+      e->crc = piece->at ? crc32c_combine(e->crc, piece->crc, piece->size) : piece->crc;
   }
   for (size_t i = 0; i < w->count; i++)
     if (!w->entries[i].encoded.size && !w->entries[i].entry.slice_count)

@@ -1,5 +1,6 @@
-/* Every checkpoint of tests/data/checkpoints, which TensorFlow 2.15.1 wrote: names, dtypes, shapes and each value are
- * those that TensorFlow restored (expected.json, expected.npz); written again, the files have the same bytes. */
+/* Every checkpoint of tests/data/checkpoints, which TensorFlow 2.15.1 wrote: names, dtypes, shapes and each
+ * value are those that TensorFlow restored (expected.json, expected.npz); written again, the files have the
+ * same bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,8 +52,8 @@ static void check_strings(const char *where, const TF_Tensor *t, const JsonNode 
   }
 }
 
-static void check_tensor(const char *where, const TF_Tensor *t, const JsonNode *info, const NpzMember *members,
-                         size_t member_count, const char *name, size_t name_len) {
+static void check_tensor(const char *where, const TF_Tensor *t, const JsonNode *info,
+                         const NpzMember *members, size_t member_count, const char *name, size_t name_len) {
   assert_int_equal(t->dtype, dtype_of(json_member(info, "dtype")));
   const JsonNode *shape = json_member(info, "shape");
   if ((uint32_t)t->rank != shape->count) fail_msg("%s: rank %d", where, t->rank);
@@ -65,7 +66,8 @@ static void check_tensor(const char *where, const TF_Tensor *t, const JsonNode *
   for (size_t i = 0; i < member_count; i++) {
     if (strlen(members[i].name) != name_len || memcmp(members[i].name, name, name_len)) continue;
     assert_int_equal(members[i].array.data.size, TF_TensorByteSize(t));
-    if (memcmp(members[i].array.data.data, t->data, members[i].array.data.size)) fail_msg("%s: values differ", where);
+    if (memcmp(members[i].array.data.data, t->data, members[i].array.data.size))
+      fail_msg("%s: values differ", where);
     return;
   }
   fail_msg("%s: no expected value", where);
@@ -195,7 +197,8 @@ static TF_Code check_one(void *arg, const char *name, TF_Status *unused) {
   CheckpointRead *reads = calloc(tensors->count, sizeof *reads);
   const JsonNode *key = json_first(tensors);
   for (uint32_t i = 0; i < tensors->count; i++, key = json_end(key + 1))
-    reads[i] = (CheckpointRead){.name = {key->text, key->count}, .dtype = dtype_of(json_member(key + 1, "dtype"))};
+    reads[i] =
+        (CheckpointRead){.name = {key->text, key->count}, .dtype = dtype_of(json_member(key + 1, "dtype"))};
   assert_ok(checkpoint_reader_read_all(r, reads, tensors->count, st));
   key = json_first(tensors);
   for (uint32_t i = 0; i < tensors->count; i++, key = json_end(key + 1)) {
@@ -228,8 +231,8 @@ static void test_corpus(void **state) {
   assert_int_equal(count, 19);
 }
 
-/* A slice as RestoreV2 asks for it, across the stored ones, has the whole tensor's elements (which test_corpus checks). Messages
- * are TensorFlow's. */
+/* A slice as RestoreV2 asks for it, across the stored ones, has the whole tensor's elements (which
+ * test_corpus checks). Messages are TensorFlow's. */
 static void test_slices(void **state) {
   (void)state;
   CheckpointReader *r;
@@ -257,19 +260,23 @@ static void test_slices(void **state) {
       {"rows", "10 4 ", TF_INTERNAL, "Mismatching ranks: shape = [10,4], slice = "},
       {"rows", " ", TF_INVALID_ARGUMENT, "Non numerical dimension in shape_and_slice:  "},
       {"rows", "10 5 -:-", TF_INVALID_ARGUMENT,
-       "tensor_name = rows; shape in shape_and_slice spec [10,5] does not match the shape stored in checkpoint: [10,4]"},
-      {"rows", "10 4 8,3:-", TF_INTERNAL, "Extent in dimension 0 out of bounds: shape = [10,4], slice = 8,3:-"},
+       "tensor_name = rows; shape in shape_and_slice spec [10,5] does not match the shape stored in "
+       "checkpoint: [10,4]"},
+      {"rows", "10 4 8,3:-", TF_INTERNAL,
+       "Extent in dimension 0 out of bounds: shape = [10,4], slice = 8,3:-"},
   };
   for (size_t i = 0; i < SM_COUNTOF(wrong); i++) {
     TF_Status st = {0};
-    assert_int_equal(checkpoint_reader_read(r, span(wrong[i].name), span(wrong[i].spec), &part, &st), wrong[i].code);
+    assert_int_equal(checkpoint_reader_read(r, span(wrong[i].name), span(wrong[i].spec), &part, &st),
+                     wrong[i].code);
     assert_string_equal(st.message, wrong[i].message);
     assert_null(part);
   }
   TF_Status st = {0};
   CheckpointRead read = {.name = span("rows"), .dtype = TF_INT32};
   assert_int_equal(checkpoint_reader_read_all(r, &read, 1, &st), TF_INVALID_ARGUMENT);
-  assert_string_equal(st.message, "tensor_name = rows; expected dtype int32 does not equal original dtype float");
+  assert_string_equal(st.message,
+                      "tensor_name = rows; expected dtype int32 does not equal original dtype float");
   checkpoint_reader_free(r);
 }
 
@@ -281,16 +288,19 @@ static void test_v1_errors(void **state) {
   assert_ok(checkpoint_reader_open(&r, "tests/data/checkpoints/v1_format/model.ckpt", st));
   assert_int_equal(checkpoint_reader_version(r), 1);
   assert_int_equal(checkpoint_reader_read(r, span("nope"), (Span){0}, &t, &st), TF_NOT_FOUND);
-  assert_string_equal(st.message,
-                      "Tensor name \"nope\" not found in checkpoint files tests/data/checkpoints/v1_format/model.ckpt");
+  assert_string_equal(
+      st.message,
+      "Tensor name \"nope\" not found in checkpoint files tests/data/checkpoints/v1_format/model.ckpt");
   checkpoint_reader_free(r);
   assert_int_equal(checkpoint_reader_open(&r, "tests/data/nope", &st), TF_NOT_FOUND);
-  assert_string_equal(st.message,
-                      "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for tests/data/nope");
+  assert_string_equal(
+      st.message,
+      "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for tests/data/nope");
   assert_int_equal(checkpoint_reader_open(&r, "tests/data", &st), TF_DATA_LOSS);
-  assert_string_equal(st.message,
-                      "Unable to open table file tests/data: FAILED_PRECONDITION: tests/data; Is a directory: perhaps "
-                      "your file is in a different file format and you need to use a different restore operator?");
+  assert_string_equal(
+      st.message,
+      "Unable to open table file tests/data: FAILED_PRECONDITION: tests/data; Is a directory: perhaps "
+      "your file is in a different file format and you need to use a different restore operator?");
 }
 
 int main(void) {

@@ -1,5 +1,6 @@
-/* Saving is killed, and fails, at every single file operation. Each time the checkpoint that the state file names must be
- * whole, be it the old one or the new one; nothing temporary may stay behind a failure; and the next save works. */
+/* Saving is killed, and fails, at every single file operation. Each time the checkpoint that the state file
+ * names must be whole, be it the old one or the new one; nothing temporary may stay behind a failure; and the
+ * next save works. */
 #include <errno.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -228,11 +229,13 @@ static void fail_everywhere(const Scenario *s) {
         fail_msg("operation %d, %s: no error", trap.at, trap.operation);
       assert_int_equal(value, 2);
     } else {
-      assert_non_null(strstr(st.message, errors[i % 2] == EIO ? "Input/output error" : "No space left on device"));
+      assert_non_null(
+          strstr(st.message, errors[i % 2] == EIO ? "Input/output error" : "No space left on device"));
     }
     leftovers = 0;
     nftw(dir, count_leftover, 8, FTW_PHYS);
-    if (leftovers && strcmp(trap.operation, "unlink")) fail_msg("operation %d, %s leaves garbage", trap.at, trap.operation);
+    if (leftovers && strcmp(trap.operation, "unlink"))
+      fail_msg("operation %d, %s leaves garbage", trap.at, trap.operation);
     must_save(s, 3);
     remove_dir();
   }

@@ -54,7 +54,8 @@ static void list_bundle(CheckpointReader *r) {
     const BundleEntry *e = bundle_entry_at(r->bundle, i);
     if (bundle_entry_is_slice(e)) continue;
     r->origins[r->count] = e;
-    r->entries[r->count++] = (CheckpointEntry){e->name, e->dtype, e->rank, e->dims, e->slice_count, e->slices};
+    r->entries[r->count++] =
+        (CheckpointEntry){e->name, e->dtype, e->rank, e->dims, e->slice_count, e->slices};
   }
 }
 
@@ -73,7 +74,8 @@ TF_Code checkpoint_reader_open(CheckpointReader **reader, const char *prefix, TF
   char *index = bundle_index_path(prefix);
   CheckpointReader *r = calloc(1, sizeof *r);
   TF_Code code = index && r && (r->prefix = strdup(prefix)) ? TF_OK : fail_oom(st, "a checkpoint reader");
-  if (!code) code = file_exists(index) ? bundle_open(&r->bundle, prefix, st) : v1_reader_open(&r->v1, prefix, st);
+  if (!code)
+    code = file_exists(index) ? bundle_open(&r->bundle, prefix, st) : v1_reader_open(&r->v1, prefix, st);
   if (!code) {
     size_t most = r->bundle ? bundle_entry_count(r->bundle) : v1_reader_entry_count(r->v1);
     r->entries = calloc(most + 1, sizeof *r->entries);
@@ -103,16 +105,19 @@ void checkpoint_reader_free(CheckpointReader *r) {
 /* ---- reading: the two formats differ in their messages ---- */
 
 static TF_Code fail_missing(const CheckpointReader *r, Span name, TF_Status *st) {
-  return r->bundle ? fail(st, TF_NOT_FOUND, "Key %.*s not found in checkpoint", (int)name.size, (const char *)name.data)
-                   : fail(st, TF_NOT_FOUND, "Tensor name \"%.*s\" not found in checkpoint files %s", (int)name.size,
-                          (const char *)name.data, r->prefix);
+  return r->bundle ? fail(st, TF_NOT_FOUND, "Key %.*s not found in checkpoint", (int)name.size,
+                          (const char *)name.data)
+                   : fail(st, TF_NOT_FOUND, "Tensor name \"%.*s\" not found in checkpoint files %s",
+                          (int)name.size, (const char *)name.data, r->prefix);
 }
 
-static TF_Code check_dtype(const CheckpointReader *r, const CheckpointEntry *e, TF_DataType wanted, TF_Status *st) {
+static TF_Code check_dtype(const CheckpointReader *r, const CheckpointEntry *e, TF_DataType wanted,
+                           TF_Status *st) {
   if (!wanted || wanted == e->dtype) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
               r->bundle ? "tensor_name = %3$s; expected dtype %1$s does not equal original dtype %2$s"
-                        : "Expected to restore a tensor of type %1$s, got a tensor of type %2$s instead: tensor_name = %3$s",
+                        : "Expected to restore a tensor of type %1$s, got a tensor of type %2$s instead: "
+                          "tensor_name = %3$s",
               dtype_name(wanted), dtype_name(e->dtype), (const char *)e->name.data);
 }
 
@@ -120,15 +125,17 @@ static TF_Code fail_shape(const CheckpointReader *r, const CheckpointEntry *e, c
                           TF_Status *st) {
   char asked[SHAPE_TEXT_MAX], stored[SHAPE_TEXT_MAX];
   return fail(st, TF_INVALID_ARGUMENT,
-              r->bundle ? "tensor_name = %3$s; shape in shape_and_slice spec %1$s does not match the shape stored in checkpoint: %2$s"
-                        : "Shape in shape_and_slice spec does not match the shape in the save file: %1$s, save file shape: %2$s",
-              shape_text(dims, rank, asked, sizeof asked), shape_text(e->dims, e->rank, stored, sizeof stored),
-              (const char *)e->name.data);
+              r->bundle ? "tensor_name = %3$s; shape in shape_and_slice spec %1$s does not match the shape "
+                          "stored in checkpoint: %2$s"
+                        : "Shape in shape_and_slice spec does not match the shape in the save file: %1$s, "
+                          "save file shape: %2$s",
+              shape_text(dims, rank, asked, sizeof asked),
+              shape_text(e->dims, e->rank, stored, sizeof stored), (const char *)e->name.data);
 }
 
 /* Finds what a read asks for; *slice stays as it is for a whole tensor. */
-static TF_Code resolve(const CheckpointReader *r, const CheckpointRead *read, size_t *index, TensorSlice *slice,
-                       TF_Status *st) {
+static TF_Code resolve(const CheckpointReader *r, const CheckpointRead *read, size_t *index,
+                       TensorSlice *slice, TF_Status *st) {
   const CheckpointEntry *e = checkpoint_reader_find(r, read->name);
   if (!e) return fail_missing(r, read->name, st);
   *index = (size_t)(e - r->entries);
@@ -158,7 +165,8 @@ static TF_Code read_v1(const CheckpointReader *r, CheckpointRead *reads, const s
                        const TensorSlice *slices, size_t count, TF_Status *st) {
   TF_Code code = TF_OK;
   for (size_t i = 0; !code && i < count; i++)
-    code = v1_reader_read(r->v1, r->origins[index[i]], reads[i].spec.size ? &slices[i] : NULL, &reads[i].tensor, st);
+    code = v1_reader_read(r->v1, r->origins[index[i]], reads[i].spec.size ? &slices[i] : NULL,
+                          &reads[i].tensor, st);
   for (size_t i = 0; code && i < count; i++) {
     TF_DeleteTensor(reads[i].tensor);
     reads[i].tensor = NULL;
@@ -166,7 +174,8 @@ static TF_Code read_v1(const CheckpointReader *r, CheckpointRead *reads, const s
   return code;
 }
 
-TF_Code checkpoint_reader_read_all(const CheckpointReader *r, CheckpointRead *reads, size_t count, TF_Status *st) {
+TF_Code checkpoint_reader_read_all(const CheckpointReader *r, CheckpointRead *reads, size_t count,
+                                   TF_Status *st) {
   size_t *index = calloc(count + 1, sizeof *index);
   TensorSlice *slices = calloc(count + 1, sizeof *slices);
   TF_Code code = index && slices ? TF_OK : fail_oom(st, "a list of reads");
@@ -178,7 +187,8 @@ TF_Code checkpoint_reader_read_all(const CheckpointReader *r, CheckpointRead *re
   return code;
 }
 
-TF_Code checkpoint_reader_read(const CheckpointReader *r, Span name, Span spec, TF_Tensor **tensor, TF_Status *st) {
+TF_Code checkpoint_reader_read(const CheckpointReader *r, Span name, Span spec, TF_Tensor **tensor,
+                               TF_Status *st) {
   CheckpointRead read = {.name = name, .spec = spec};
   TF_Code code = checkpoint_reader_read_all(r, &read, 1, st);
   *tensor = read.tensor;

@@ -44,8 +44,8 @@ typedef struct CheckpointRead {
   TF_Tensor *tensor; /* out: new and the caller's (see bundle_read about views of the file) */
 } CheckpointRead;
 
-/* All or nothing; in parallel. TF_NOT_FOUND "Key x not found in checkpoint", TF_INVALID_ARGUMENT "tensor_name = x;
- * expected dtype int32 does not equal original dtype float", ... */
+/* All or nothing; in parallel. TF_NOT_FOUND "Key x not found in checkpoint", TF_INVALID_ARGUMENT "tensor_name
+ * = x; expected dtype int32 does not equal original dtype float", ... */
 TF_Code checkpoint_reader_read_all(const CheckpointReader *reader, CheckpointRead *reads, size_t count,
                                    TF_Status *st);
 /* One tensor; `spec` may be empty. */

@@ -73,7 +73,8 @@ static TF_Code relative_path(const char *path, const char *dir, Bytes *out, TF_S
 }
 
 /* A path as the state file in `dir` has it; lives in the arena. */
-static TF_Code stored_path(const char *path, const char *dir, bool relative, Arena *arena, char **out, TF_Status *st) {
+static TF_Code stored_path(const char *path, const char *dir, bool relative, Arena *arena, char **out,
+                           TF_Status *st) {
   Bytes text = {0};
   /* TF: relative paths stay as they are when the folder is named from the root. */
   if (*path == '/' ? relative : *dir != '/')
@@ -98,7 +99,8 @@ static TF_Code add_path(CheckpointState *s, char *path, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code take_message(CheckpointState *s, const char *dir, const Tensorflow__CheckpointState *m, TF_Status *st) {
+static TF_Code take_message(CheckpointState *s, const char *dir, const Tensorflow__CheckpointState *m,
+                            TF_Status *st) {
   if (*m->model_checkpoint_path && !(s->latest = path_join(dir, m->model_checkpoint_path)))
     return fail_oom(st, "a checkpoint's path");
   for (size_t i = 0; i < m->n_all_model_checkpoint_paths; i++)
@@ -121,8 +123,8 @@ TF_Code checkpoint_state_read(CheckpointState *state, const char *dir, const cha
   char *path = path_join(dir, file_or_default(file));
   TF_Code code = path ? file_read(&text, path, STATE_FILE_MAX, st) : fail_oom(st, "a state file's name");
   if (!code) {
-    code = text_format_parse(&tensorflow__checkpoint_state__descriptor, (Span){text.data, text.size}, &arena, &message,
-                             st);
+    code = text_format_parse(&tensorflow__checkpoint_state__descriptor, (Span){text.data, text.size}, &arena,
+                             &message, st);
     if (code) fail_prefix(st, "%s", path);
   }
   if (!code) code = take_message(state, dir, message, st);
@@ -140,7 +142,8 @@ static TF_Code make_message(const CheckpointState *s, const char *dir, bool rela
   bool append = s->latest && (!s->path_count || strcmp(s->paths[s->path_count - 1], s->latest));
   size_t count = s->path_count + append;
   if (append && s->timestamps)
-    return fail(st, TF_INVALID_ARGUMENT, "the latest checkpoint is not the last of the paths, which have timestamps");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "the latest checkpoint is not the last of the paths, which have timestamps");
   m->all_model_checkpoint_paths = arena_calloc(arena, count + 1, sizeof *m->all_model_checkpoint_paths);
   if (!m->all_model_checkpoint_paths) return fail_oom(st, "checkpoint paths");
   m->n_all_model_checkpoint_paths = count;

@@ -1,5 +1,5 @@
-/* The state file: what TensorFlow wrote is understood, what we write has TensorFlow's text; paths relative and absolute; the
- * latest checkpoint only if its files are there. */
+/* The state file: what TensorFlow wrote is understood, what we write has TensorFlow's text; paths relative
+ * and absolute; the latest checkpoint only if its files are there. */
 #include "checkpoint/checkpoint_state.h"
 
 #include <ftw.h>
@@ -40,7 +40,9 @@ static int leave(void **state) {
   return chdir(cwd) || nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static void put(const char *path, const char *text) { assert_ok(file_write_atomic(path, (Span){text, strlen(text)}, false, st)); }
+static void put(const char *path, const char *text) {
+  assert_ok(file_write_atomic(path, (Span){text, strlen(text)}, false, st));
+}
 
 static void check_text(const char *path, const char *want) {
   Bytes text = {0};
@@ -109,8 +111,10 @@ static void test_write(void **state) {
   char *absolute_dir = path_join(dir, "sub");
   assert_ok(checkpoint_state_write(&s, absolute_dir, NULL, false, true, st));
   snprintf(want, sizeof want,
-           "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: \"%s\"\nall_model_checkpoint_timestamps: 12.5\n"
-           "last_preserved_timestamp: 2.5\n", absolute, absolute);
+           "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: "
+           "\"%s\"\nall_model_checkpoint_timestamps: 12.5\n"
+           "last_preserved_timestamp: 2.5\n",
+           absolute, absolute);
   check_text("sub/checkpoint", want);
   assert_ok(checkpoint_state_write(&s, absolute_dir, NULL, true, true, st));
   check_text("sub/checkpoint", "model_checkpoint_path: \"model-7\"\nall_model_checkpoint_paths: \"model-7\"\n"
@@ -141,8 +145,10 @@ static void test_latest(void **state) {
 
 static void test_remove(void **state) {
   (void)state;
-  static const char *const gone[] = {"sub/m-1.index", "sub/m-1.data-00000-of-00002", "sub/m-1.data-00001-of-00002", "sub/m-1.meta"};
-  static const char *const stay[] = {"sub/m-10.index", "sub/m-1.data-00000", "sub/m-10.data-00000-of-00001", "sub/m-1x"};
+  static const char *const gone[] = {"sub/m-1.index", "sub/m-1.data-00000-of-00002",
+                                     "sub/m-1.data-00001-of-00002", "sub/m-1.meta"};
+  static const char *const stay[] = {"sub/m-10.index", "sub/m-1.data-00000", "sub/m-10.data-00000-of-00001",
+                                     "sub/m-1x"};
   for (int i = 0; i < 4; i++) {
     put(gone[i], "x");
     put(stay[i], "x");
@@ -157,8 +163,9 @@ static void test_remove(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_of_tensorflow), cmocka_unit_test_setup_teardown(test_write, enter, leave),
-      cmocka_unit_test_setup_teardown(test_latest, enter, leave), cmocka_unit_test_setup_teardown(test_remove, enter, leave)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_of_tensorflow),
+                                     cmocka_unit_test_setup_teardown(test_write, enter, leave),
+                                     cmocka_unit_test_setup_teardown(test_latest, enter, leave),
+                                     cmocka_unit_test_setup_teardown(test_remove, enter, leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,8 +47,9 @@ static void work(void *arg, int64_t begin, int64_t end) {
   free(buffer);
 }
 
-TF_Code jobs_run(size_t count, uint64_t bytes, TF_Code (*run)(void *arg, size_t job, char *buffer, TF_Status *st),
-                 void *arg, TF_Status *st) {
+TF_Code jobs_run(size_t count, uint64_t bytes,
+                 TF_Code (*run)(void *arg, size_t job, char *buffer, TF_Status *st), void *arg,
+                 TF_Status *st) {
   Pool p = {.run = run, .arg = arg, .count = count, .lock = ATOMIC_FLAG_INIT};
   atomic_init(&p.failed, SIZE_MAX);
   uint64_t threads = bytes / THREAD_BYTES, most = (uint64_t)omp_get_max_threads();

@@ -10,9 +10,10 @@
 /* A buffer each thread has to itself; it stays in the second-level cache. */
 enum { JOB_BUFFER_BYTES = 256 << 10 };
 
-/* Calls run(arg, 0..count-1, buffer, st), in any order and from several threads when `bytes`, the work of all jobs,
- * is worth it. The error is that of the first failing job by number among those that were tried. */
-TF_Code jobs_run(size_t count, uint64_t bytes, TF_Code (*run)(void *arg, size_t job, char *buffer, TF_Status *st),
-                 void *arg, TF_Status *st);
+/* Calls run(arg, 0..count-1, buffer, st), in any order and from several threads when `bytes`, the work of all
+ * jobs, is worth it. The error is that of the first failing job by number among those that were tried. */
+TF_Code jobs_run(size_t count, uint64_t bytes,
+                 TF_Code (*run)(void *arg, size_t job, char *buffer, TF_Status *st), void *arg,
+                 TF_Status *st);
 
 #endif

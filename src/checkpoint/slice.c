@@ -54,8 +54,9 @@ TF_Code slice_parse(TensorSlice *slice, const char *text, size_t size, TF_Status
       const char *comma = memchr(item, ',', len);
       size_t first = comma ? (size_t)(comma - item) : len;
       if (!comma || !parse_i64(item, first, &start) || !parse_i64(comma + 1, len - first - 1, &length))
-        return fail(st, TF_INVALID_ARGUMENT, "Expected a pair of numbers or '-' but got '%.*s': string = %.*s",
-                    (int)len, item, (int)size, text);
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "Expected a pair of numbers or '-' but got '%.*s': string = %.*s", (int)len, item,
+                    (int)size, text);
       if (start < 0 || length <= 0)
         return fail(st, TF_INVALID_ARGUMENT,
                     "Expected non-negative start and positive length but got start = %lld, length = %lld: "
@@ -116,16 +117,18 @@ TF_Code slice_parse_spec(const char *text, size_t size, int64_t *dims, int *rank
   const char *end = text + size, *last = end;
   while (last > text && last[-1] != ' ') last--;
   if (last == text)
-    return fail(st, TF_INVALID_ARGUMENT, "Need least two elements in shape_and_slice specification: %.*s", (int)size,
-                text);
+    return fail(st, TF_INVALID_ARGUMENT, "Need least two elements in shape_and_slice specification: %.*s",
+                (int)size, text);
   *rank = 0;
   for (const char *p = text; p < last;) {
     const char *blank = memchr(p, ' ', (size_t)(last - p));
     int64_t dim;
     if (!parse_i64(p, (size_t)(blank - p), &dim) || dim < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Non numerical dimension in shape_and_slice: %.*s", (int)size, text);
+      return fail(st, TF_INVALID_ARGUMENT, "Non numerical dimension in shape_and_slice: %.*s", (int)size,
+                  text);
     if (*rank == SLICE_MAX_RANK)
-      return fail(st, TF_INVALID_ARGUMENT, "slices have at most %d dimensions: %.*s", SLICE_MAX_RANK, (int)size, text);
+      return fail(st, TF_INVALID_ARGUMENT, "slices have at most %d dimensions: %.*s", SLICE_MAX_RANK,
+                  (int)size, text);
     dims[(*rank)++] = dim;
     p = blank + 1;
   }
@@ -149,8 +152,8 @@ bool slice_intersect(const TensorSlice *a, const TensorSlice *b, const int64_t *
   return true;
 }
 
-int64_t slice_copy(const int64_t *dims, const TensorSlice *from, const void *src, const TensorSlice *to, void *dst,
-                   size_t item) {
+int64_t slice_copy(const int64_t *dims, const TensorSlice *from, const void *src, const TensorSlice *to,
+                   void *dst, size_t item) {
   TensorSlice common;
   if (!slice_intersect(from, to, dims, &common)) return 0;
   /* Offsets of the common part's first element in each side, and each side's strides, in elements. */
@@ -170,7 +173,8 @@ int64_t slice_copy(const int64_t *dims, const TensorSlice *from, const void *src
   while (outer > 0 && src_stride[outer] == run && dst_stride[outer] == run) run *= common.length[--outer];
   int64_t at[SLICE_MAX_RANK] = {0};
   for (int64_t done = 0; done < count; done += run) {
-    memcpy((char *)dst + (size_t)dst_at * item, (const char *)src + (size_t)src_at * item, (size_t)run * item);
+    memcpy((char *)dst + (size_t)dst_at * item, (const char *)src + (size_t)src_at * item,
+           (size_t)run * item);
     for (int i = outer - 1; i >= 0; i--) {
       src_at += src_stride[i + 1];
       dst_at += dst_stride[i + 1];
@@ -203,8 +207,9 @@ static void put_string(Bytes *out, Span s) {
 }
 
 /* Header bits of a signed number of n bytes, as the first two of its bytes. */
-static const uint8_t signed_header[11][2] = {{0, 0},       {0x80, 0},    {0xc0, 0},    {0xe0, 0}, {0xf0, 0}, {0xf8, 0},
-                                             {0xfc, 0},    {0xfe, 0},    {0xff, 0},    {0xff, 0x80}, {0xff, 0xc0}};
+static const uint8_t signed_header[11][2] = {{0, 0},    {0x80, 0},    {0xc0, 0},   {0xe0, 0},
+                                             {0xf0, 0}, {0xf8, 0},    {0xfc, 0},   {0xfe, 0},
+                                             {0xff, 0}, {0xff, 0x80}, {0xff, 0xc0}};
 
 /* The bytes that v needs: n of them hold 7n - 1 bits and the sign. */
 static int signed_length(int64_t v) {

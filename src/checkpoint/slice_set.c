@@ -37,7 +37,8 @@ static TF_Code fail_overlap(const TensorSlice *a, const TensorSlice *b, TF_Statu
   return TF_INTERNAL;
 }
 
-TF_Code slices_check_apart(const TensorSlice *slices, size_t count, const int64_t *dims, int rank, TF_Status *st) {
+TF_Code slices_check_apart(const TensorSlice *slices, size_t count, const int64_t *dims, int rank,
+                           TF_Status *st) {
   const TensorSlice **sorted = calloc(count + 1, sizeof *sorted);
   int64_t slice_dims[SLICE_MAX_RANK];
   TensorSlice common;

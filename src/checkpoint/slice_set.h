@@ -10,8 +10,9 @@ extern const TensorSlice slice_whole_of[SLICE_MAX_RANK + 1];
 int64_t slice_volume(const TensorSlice *slice, const int64_t *dims);
 /* Whether the slice, of as many dimensions, is all of the tensor. */
 bool slice_covers(const TensorSlice *slice, const int64_t *dims);
-/* Checks that all slices lie inside the tensor and share nothing: TF_INTERNAL "Overlapping slices: existing slice =
- * 0,4:-, new slice = 3,4:-". */
-TF_Code slices_check_apart(const TensorSlice *slices, size_t count, const int64_t *dims, int rank, TF_Status *st);
+/* Checks that all slices lie inside the tensor and share nothing: TF_INTERNAL "Overlapping slices: existing
+ * slice = 0,4:-, new slice = 3,4:-". */
+TF_Code slices_check_apart(const TensorSlice *slices, size_t count, const int64_t *dims, int rank,
+                           TF_Status *st);
 
 #endif

@@ -1,5 +1,5 @@
-/* Slices: texts that TensorFlow 2.15.1 takes and its messages for others; table keys with the bytes of its files;
- * copying against an element-by-element copy. */
+/* Slices: texts that TensorFlow 2.15.1 takes and its messages for others; table keys with the bytes of its
+ * files; copying against an element-by-element copy. */
 #include "checkpoint/slice.h"
 
 #include <setjmp.h>
@@ -27,15 +27,20 @@ static void test_specs(void **state) {
       {"7", "Need least two elements in shape_and_slice specification: 7", TF_INVALID_ARGUMENT, 0, 0},
       {"7 3 ", "Mismatching ranks: shape = [7,3], slice = ", TF_INTERNAL, 0, 0},
       {"7 3 0,1", "Mismatching ranks: shape = [7,3], slice = 0,1", TF_INTERNAL, 0, 0},
-      {"7 3 0,1:0,9", "Extent in dimension 1 out of bounds: shape = [7,3], slice = 0,1:0,9", TF_INTERNAL, 0, 0},
+      {"7 3 0,1:0,9", "Extent in dimension 1 out of bounds: shape = [7,3], slice = 0,1:0,9", TF_INTERNAL, 0,
+       0},
       {"7 3 8,1:-", "Extent in dimension 0 out of bounds: shape = [7,3], slice = 8,1:-", TF_INTERNAL, 0, 0},
-      {"7 3 0,0:-", "Expected non-negative start and positive length but got start = 0, length = 0: string = 0,0:-",
+      {"7 3 0,0:-",
+       "Expected non-negative start and positive length but got start = 0, length = 0: string = 0,0:-",
        TF_INVALID_ARGUMENT, 0, 0},
-      {"7 3 -1,2:-", "Expected non-negative start and positive length but got start = -1, length = 2: string = -1,2:-",
+      {"7 3 -1,2:-",
+       "Expected non-negative start and positive length but got start = -1, length = 2: string = -1,2:-",
        TF_INVALID_ARGUMENT, 0, 0},
-      {"7 3 1,2,3:-", "Expected a pair of numbers or '-' but got '1,2,3': string = 1,2,3:-", TF_INVALID_ARGUMENT, 0, 0},
+      {"7 3 1,2,3:-", "Expected a pair of numbers or '-' but got '1,2,3': string = 1,2,3:-",
+       TF_INVALID_ARGUMENT, 0, 0},
       {"7 3 99999999999999999999,1:-",
-       "Expected a pair of numbers or '-' but got '99999999999999999999,1': string = 99999999999999999999,1:-",
+       "Expected a pair of numbers or '-' but got '99999999999999999999,1': string = "
+       "99999999999999999999,1:-",
        TF_INVALID_ARGUMENT, 0, 0},
       {"a b -:-", "Non numerical dimension in shape_and_slice: a b -:-", TF_INVALID_ARGUMENT, 0, 0},
       {"7  3 2,4:-", "Non numerical dimension in shape_and_slice: 7  3 2,4:-", TF_INVALID_ARGUMENT, 0, 0},
@@ -48,7 +53,8 @@ static void test_specs(void **state) {
     int64_t dims[SLICE_MAX_RANK], slice_dims[SLICE_MAX_RANK];
     int rank;
     TensorSlice slice;
-    TF_Code code = slice_parse_spec(cases[i].spec, strlen(cases[i].spec), dims, &rank, &slice, slice_dims, &st);
+    TF_Code code =
+        slice_parse_spec(cases[i].spec, strlen(cases[i].spec), dims, &rank, &slice, slice_dims, &st);
     assert_int_equal(code, cases[i].code);
     assert_string_equal(st.message, cases[i].error ? cases[i].error : "");
     if (code) continue;
@@ -64,7 +70,8 @@ static void test_specs(void **state) {
   }
 }
 
-static void check_key(const char *name, size_t name_len, const TensorSlice *slice, const char *bytes, size_t size) {
+static void check_key(const char *name, size_t name_len, const TensorSlice *slice, const char *bytes,
+                      size_t size) {
   Bytes key = {0}, back = {0};
   TensorSlice again;
   TF_Status st = {0};
@@ -114,7 +121,8 @@ static void test_keys(void **state) {
   /* The longest forms, by what they mean: decoded again they are the same, and larger numbers sort later. */
   Bytes previous = {0};
   for (int bit = 0; bit < 63; bit++) {
-    TensorSlice far = {.rank = 1, .start = {INT64_C(1) << bit}, .length = {INT64_MAX - (INT64_C(1) << bit)}}, again;
+    TensorSlice far = {.rank = 1, .start = {INT64_C(1) << bit}, .length = {INT64_MAX - (INT64_C(1) << bit)}},
+                again;
     Bytes key = {0}, name = {0};
     TF_Status st = {0};
     slice_key_put(&key, (Span){"x", 1}, &far);
@@ -168,7 +176,8 @@ static void test_copy(void **state) {
     int64_t dims[4] = {1, 1, 1, 1}, total = 1;
     for (int i = 0; i < rank; i++) total *= dims[i] = 1 + below(5);
     TensorSlice from = random_slice(dims, rank), to = random_slice(dims, rank);
-    int16_t *src = malloc(2 * (size_t)total), *dst = malloc(2 * (size_t)total), *want = malloc(2 * (size_t)total);
+    int16_t *src = malloc(2 * (size_t)total), *dst = malloc(2 * (size_t)total),
+            *want = malloc(2 * (size_t)total);
     for (int64_t i = 0; i < total; i++) {
       src[i] = (int16_t)(i + 1);
       dst[i] = want[i] = -1;

@@ -42,7 +42,8 @@ static void block_clear(TableBlock *b) {
   *b = (TableBlock){0};
 }
 
-static TF_Code unpack_snappy(TableBlock *b, const char *data, size_t size, size_t *unpacked_size, TF_Status *st) {
+static TF_Code unpack_snappy(TableBlock *b, const char *data, size_t size, size_t *unpacked_size,
+                             TF_Status *st) {
   size_t n;
   if (snappy_uncompressed_length(data, size, &n) != SNAPPY_OK || n / SNAPPY_MAX_RATIO > size)
     return fail(st, TF_DATA_LOSS, "corrupted compressed block contents");
@@ -84,8 +85,8 @@ static TF_Code block_load(TableBlock *b, const Table *table, uint64_t offset, ui
   return TF_OK;
 }
 
-/* Decodes the next entry into key and value. There must be one. With `ordered`, its key has to be greater than the
- * one before, which may be the last of the previous block. */
+/* Decodes the next entry into key and value. There must be one. With `ordered`, its key has to be greater
+ * than the one before, which may be the last of the previous block. */
 static TF_Code block_next(TableBlock *b, bool ordered, TF_Status *st) {
   uint64_t shared = cursor_varint(&b->at), unshared = cursor_varint(&b->at), value = cursor_varint(&b->at);
   size_t left = cursor_left(&b->at);
@@ -199,7 +200,8 @@ static void put_block(TableBuilder *b, Bytes *entries, Bytes *restarts, uint64_t
   bytes_put_u32le(&b->file, (uint32_t)(restarts->size / 4));
   *size = b->file.size - *offset;
   bytes_putc(&b->file, KIND_RAW);
-  if (!b->file.failed) bytes_put_u32le(&b->file, crc32c_mask(crc32c(b->file.data + *offset, (size_t)*size + 1)));
+  if (!b->file.failed)
+    bytes_put_u32le(&b->file, crc32c_mask(crc32c(b->file.data + *offset, (size_t)*size + 1)));
   b->file.failed |= entries->failed | restarts->failed;
   entries->size = restarts->size = 0;
 }

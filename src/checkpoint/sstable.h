@@ -9,7 +9,8 @@
  *   index block: a key >= the block's last and < the next block's first, value = handle (varint offset, size)
  *   footer: metaindex handle, index handle, zeros up to 40 bytes, u64 magic 0xdb4775248b80fb57
  *
- * All errors are TF_DATA_LOSS with TensorFlow's texts ("block checksum mismatch", ...), without a file name. */
+ * All errors are TF_DATA_LOSS with TensorFlow's texts ("block checksum mismatch", ...), without a file name.
+ */
 #ifndef SM_CHECKPOINT_SSTABLE_H_
 #define SM_CHECKPOINT_SSTABLE_H_
 
@@ -51,13 +52,16 @@ void table_iter_clear(TableIter *it);
 TF_Code table_iter_next(TableIter *it, bool *have, TF_Status *st);
 /* Moves so that the next table_iter_next gives the first entry whose key is not less than `key`. */
 TF_Code table_iter_seek(TableIter *it, Span key, TF_Status *st);
-static inline Span table_iter_key(const TableIter *it) { return (Span){it->block.key.data, it->block.key.size}; }
+static inline Span table_iter_key(const TableIter *it) {
+  return (Span){it->block.key.data, it->block.key.size};
+}
 static inline Span table_iter_value(const TableIter *it) { return it->block.value; }
 
 /* Plain byte order, as memcmp and then by length. */
 int table_key_compare(Span a, Span b);
 
-/* Builds a table in memory, byte for byte as TensorFlow does (no compression). Start with zero; keys ascend. */
+/* Builds a table in memory, byte for byte as TensorFlow does (no compression). Start with zero; keys ascend.
+ */
 typedef struct TableBuilder {
   Bytes file;
   Bytes block, index;             /* the entries of the block being built */

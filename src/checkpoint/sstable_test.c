@@ -1,5 +1,6 @@
-/* Tables: what the builder makes, the reader gives back, in order and by key; blocks are cut where TensorFlow cuts
- * them (sizes and checksums of whole files are those of files that TensorFlow 2.15.1 wrote); damage is an error. */
+/* Tables: what the builder makes, the reader gives back, in order and by key; blocks are cut where TensorFlow
+ * cuts them (sizes and checksums of whole files are those of files that TensorFlow 2.15.1 wrote); damage is
+ * an error. */
 #include "checkpoint/sstable.h"
 
 #include <setjmp.h>
@@ -178,7 +179,8 @@ static void test_v1_bytes(void **state) {
   save_v1(path, big, SM_COUNTOF(big), "n%d");
   check_file(path, 2640337, 0x64c20a63);
   int sizes[3000];
-  for (int i = 0; i < 3000; i++) sizes[i * 7919 % 3000] = i % 50; /* TensorFlow was given them in another order */
+  for (int i = 0; i < 3000; i++)
+    sizes[i * 7919 % 3000] = i % 50; /* TensorFlow was given them in another order */
   save_v1(path, sizes, 3000, "variable/with/long/name_%06d");
   check_file(path, 600251, 0x347a8a9d);
 }
@@ -239,7 +241,8 @@ static void test_every_byte_damaged(void **state) {
     TF_Status st = {0};
     Table t;
     assert_int_equal(table_open(&t, (Span){b.file.data, size}, &st), TF_DATA_LOSS);
-    assert_string_equal(st.message, size < 48 ? "file is too short to be an sstable" : "not an sstable (bad magic number)");
+    assert_string_equal(
+        st.message, size < 48 ? "file is too short to be an sstable" : "not an sstable (bad magic number)");
   }
   table_builder_clear(&b);
 }
@@ -260,7 +263,8 @@ static void put_compressed(Bytes *file, Span block, Bytes *handle) {
 /* A table of one data block, both blocks compressed, put together by hand. */
 static void test_snappy(void **state) {
   (void)state;
-  static const char entries[] = "\0\1\2aXX\1\1\3bYYY\0\0\0\0\1\0\0"; /* a: XX, ab: YYY; a restart at 0; its terminating NUL counts */
+  static const char entries[] =
+      "\0\1\2aXX\1\1\3bYYY\0\0\0\0\1\0\0"; /* a: XX, ab: YYY; a restart at 0; its terminating NUL counts */
   Bytes file = {0}, data_handle = {0}, index = {0}, index_handle = {0};
   put_compressed(&file, (Span){entries, sizeof entries}, &data_handle);
   bytes_append(&index, "\0\1", 2);
@@ -296,9 +300,13 @@ static void test_snappy(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip), cmocka_unit_test(test_seek), cmocka_unit_test(test_order),
-      cmocka_unit_test(test_v2_index_bytes), cmocka_unit_test(test_v1_bytes), cmocka_unit_test(test_v1_large_entry),
-      cmocka_unit_test(test_every_byte_damaged), cmocka_unit_test(test_snappy)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+                                     cmocka_unit_test(test_seek),
+                                     cmocka_unit_test(test_order),
+                                     cmocka_unit_test(test_v2_index_bytes),
+                                     cmocka_unit_test(test_v1_bytes),
+                                     cmocka_unit_test(test_v1_large_entry),
+                                     cmocka_unit_test(test_every_byte_damaged),
+                                     cmocka_unit_test(test_snappy)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

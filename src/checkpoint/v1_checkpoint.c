@@ -62,13 +62,14 @@ static TF_Code read_extents(const V1File *f, const Tensorflow__TensorSliceProto 
     bool ranged = e->has_length_case == TENSORFLOW__TENSOR_SLICE_PROTO__EXTENT__HAS_LENGTH_LENGTH;
     slice->start[slice->rank] = e->start;
     slice->length[slice->rank] = ranged ? e->length : SLICE_FULL;
-    if (e->start < 0 || (ranged ? e->length < 0 : e->start > 0)) return fail_message(f, "a malformed slice", st);
+    if (e->start < 0 || (ranged ? e->length < 0 : e->start > 0))
+      return fail_message(f, "a malformed slice", st);
   }
   return TF_OK;
 }
 
-static TF_Code new_tensor(V1Reader *r, const V1File *f, const Tensorflow__SavedSliceMeta *meta, V1Tensor **out,
-                          TF_Status *st) {
+static TF_Code new_tensor(V1Reader *r, const V1File *f, const Tensorflow__SavedSliceMeta *meta,
+                          V1Tensor **out, TF_Status *st) {
   size_t rank = meta->shape ? meta->shape->n_dim : 0;
   if (rank > SLICE_MAX_RANK) return fail_message(f, "a tensor of too many dimensions", st);
   if (r->count == r->capacity) {
@@ -88,7 +89,8 @@ static TF_Code new_tensor(V1Reader *r, const V1File *f, const Tensorflow__SavedS
     if (dims[i] < 0) return fail_message(f, "a malformed shape", st);
   }
   V1Tensor *t = *out = &r->tensors[r->count++];
-  *t = (V1Tensor){.entry = {.name = {name, len}, .dtype = (TF_DataType)meta->type, .rank = (int)rank, .dims = dims}};
+  *t = (V1Tensor){
+      .entry = {.name = {name, len}, .dtype = (TF_DataType)meta->type, .rank = (int)rank, .dims = dims}};
   return TF_OK;
 }
 
@@ -136,10 +138,11 @@ static TF_Code open_table(V1File *f, TF_Status *st) {
   TF_Code code = file_map_open(&f->map, f->path, &why);
   if (!code) code = table_open(&f->table, file_map_span(f->map), &why);
   if (!code) return TF_OK;
-  return fail(st, TF_DATA_LOSS,
-              "Unable to open table file %s: %s: %s: perhaps your file is in a different file format and you need "
-              "to use a different restore operator?",
-              f->path, status_code_name(code), why.message);
+  return fail(
+      st, TF_DATA_LOSS,
+      "Unable to open table file %s: %s: %s: perhaps your file is in a different file format and you need "
+      "to use a different restore operator?",
+      f->path, status_code_name(code), why.message);
 }
 
 static TF_Code read_meta(V1Reader *r, size_t file, TF_Status *st) {
@@ -153,17 +156,20 @@ static TF_Code read_meta(V1Reader *r, size_t file, TF_Status *st) {
   if (!code) code = table_iter_next(&it, &have, st);
   if (code) fail_prefix(st, "%s", f->path);
   if (!code && (!have || table_iter_key(&it).size))
-    code = fail(st, TF_INTERNAL, "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s",
-                f->path);
+    code =
+        fail(st, TF_INTERNAL,
+             "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s", f->path);
   if (!code)
-    code = proto_parse(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena, &slices, f->path,
-                       st);
+    code = proto_parse(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena, &slices,
+                       f->path, st);
   if (!code && !slices->meta) /* a table of something else, such as a V2 index */
-    code = fail(st, TF_INTERNAL, "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s",
-                f->path);
+    code =
+        fail(st, TF_INTERNAL,
+             "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s", f->path);
   if (!code && slices->meta->versions && slices->meta->versions->min_consumer > 1)
     code = fail(st, TF_INVALID_ARGUMENT,
-                "Checkpoint min consumer version %d above current version 1 for TensorFlow.  Please upgrade TensorFlow.",
+                "Checkpoint min consumer version %d above current version 1 for TensorFlow.  Please upgrade "
+                "TensorFlow.",
                 slices->meta->versions->min_consumer);
   for (size_t i = 0; !code && i < slices->meta->n_tensor; i++)
     code = add_tensor(r, file, slices->meta->tensor[i], st);
@@ -180,8 +186,9 @@ static TF_Code list_files(V1Reader *r, const char *pattern, TF_Status *st) {
   size_t count = literal ? 1 : found.gl_pathc;
   TF_Code code = TF_OK;
   if (!count)
-    code = fail(st, TF_NOT_FOUND,
-                "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for %s", pattern);
+    code =
+        fail(st, TF_NOT_FOUND,
+             "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for %s", pattern);
   else if (!(r->files = calloc(count, sizeof *r->files)))
     code = fail_oom(st, "a list of files");
   for (size_t i = 0; !code && i < count; i++) {
@@ -275,7 +282,13 @@ static TF_Code take_elements(const Tensorflow__TensorProto *p, TF_DataType dtype
     case TF_COMPLEX128: TAKE_RAW(dcomplex_val, 2);
     case TF_INT64: TAKE_RAW(int64_val, 1);
     case TF_INT32: case TF_QINT32: TAKE_RAW(int_val, 1);
-    case TF_INT16: case TF_INT8: case TF_QINT8: case TF_UINT8: case TF_UINT16: case TF_QUINT8: TAKE_INTEGERS(int_val);
+    case TF_INT16:
+    case TF_INT8:
+    case TF_QINT8:
+    case TF_UINT8:
+    case TF_UINT16:
+    case TF_QUINT8:
+      TAKE_INTEGERS(int_val);
     case TF_HALF: TAKE_INTEGERS(half_val);
     case TF_BOOL: TAKE_INTEGERS(bool_val);
     case TF_STRING:
@@ -289,8 +302,8 @@ static TF_Code take_elements(const Tensorflow__TensorProto *p, TF_DataType dtype
 }
 
 /* Finds and decodes a stored slice; calls for its value with `count` elements in `out`. */
-static TF_Code read_value(const V1File *f, Span name, const TensorSlice *slice, TF_DataType dtype, size_t count,
-                          void *out, TF_Status *st) {
+static TF_Code read_value(const V1File *f, Span name, const TensorSlice *slice, TF_DataType dtype,
+                          size_t count, void *out, TF_Status *st) {
   Bytes key = {0};
   TableIter it;
   bool have = false;
@@ -303,10 +316,11 @@ static TF_Code read_value(const V1File *f, Span name, const TensorSlice *slice, 
   if (!code) code = table_iter_seek(&it, wanted, st);
   if (!code) code = table_iter_next(&it, &have, st);
   if (!code && (!have || table_key_compare(table_iter_key(&it), wanted)))
-    code = fail(st, TF_DATA_LOSS, "a slice of tensor %.*s is missing", (int)name.size, (const char *)name.data);
+    code =
+        fail(st, TF_DATA_LOSS, "a slice of tensor %.*s is missing", (int)name.size, (const char *)name.data);
   if (!code)
-    code = proto_parse_view(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena, &slices,
-                            "a slice", st);
+    code = proto_parse_view(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena,
+                            &slices, "a slice", st);
   if (!code && (!slices->data || !slices->data->data)) code = fail(st, TF_DATA_LOSS, "a slice without data");
   if (!code) code = take_elements(slices->data->data, dtype, count, out, st);
   table_iter_clear(&it);
@@ -315,7 +329,8 @@ static TF_Code read_value(const V1File *f, Span name, const TensorSlice *slice, 
   return code;
 }
 
-/* A stored slice as a tensor of its own; every element takes at least a byte of the file, which bounds the memory. */
+/* A stored slice as a tensor of its own; every element takes at least a byte of the file, which bounds the
+ * memory. */
 static TF_Code read_stored(const V1Reader *r, const V1Tensor *t, size_t i, Tensor *out, TF_Status *st) {
   const V1Entry *e = &t->entry;
   const V1File *f = &r->files[t->files[i]];
@@ -324,7 +339,8 @@ static TF_Code read_stored(const V1Reader *r, const V1Tensor *t, size_t i, Tenso
   TRY(slice_shape(&t->slices[i], e->dims, e->rank, dims, st));
   TRY(shape_bytes(e->dtype, dims, e->rank, &count, &bytes, st));
   if ((uint64_t)count / 64 > f->table.file.size)
-    return fail(st, TF_DATA_LOSS, "%s: tensor %s is larger than the file", f->path, (const char *)e->name.data);
+    return fail(st, TF_DATA_LOSS, "%s: tensor %s is larger than the file", f->path,
+                (const char *)e->name.data);
   TRY(tensor_alloc(out, e->dtype, dims, e->rank, st));
   TF_Code code = read_value(f, e->name, &t->slices[i], e->dtype, (size_t)count, out->data, st);
   if (code) {
@@ -334,7 +350,8 @@ static TF_Code read_stored(const V1Reader *r, const V1Tensor *t, size_t i, Tenso
   return code;
 }
 
-static TF_Code join_slices(const V1Reader *r, const V1Tensor *t, const TensorSlice *wanted, Tensor *out, TF_Status *st) {
+static TF_Code join_slices(const V1Reader *r, const V1Tensor *t, const TensorSlice *wanted, Tensor *out,
+                           TF_Status *st) {
   const V1Entry *e = &t->entry;
   int64_t dims[SLICE_MAX_RANK], covered = 0;
   TensorSlice common;
@@ -342,7 +359,8 @@ static TF_Code join_slices(const V1Reader *r, const V1Tensor *t, const TensorSli
   TRY(slices_check_apart(t->slices, e->slice_count, e->dims, e->rank, st));
   for (size_t i = 0; i < e->slice_count; i++)
     if (slice_intersect(&t->slices[i], wanted, e->dims, &common)) covered += slice_volume(&common, e->dims);
-  if (covered != slice_volume(wanted, e->dims)) return fail(st, TF_INVALID_ARGUMENT, "Error copying slice data");
+  if (covered != slice_volume(wanted, e->dims))
+    return fail(st, TF_INVALID_ARGUMENT, "Error copying slice data");
   TRY(tensor_alloc(out, e->dtype, dims, e->rank, st));
   for (size_t i = 0; i < e->slice_count; i++) {
     Tensor part = {0};

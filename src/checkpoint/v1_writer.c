@@ -1,5 +1,5 @@
-/* Writing V1 checkpoints. The values are encoded when they are added and kept in memory until the end, since the
- * table wants its keys in order. */
+/* Writing V1 checkpoints. The values are encoded when they are added and kept in memory until the end, since
+ * the table wants its keys in order. */
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -64,7 +64,9 @@ void v1_writer_free(V1Writer *w) {
 
 enum { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
-static void put_tag(Bytes *out, int number, int wire) { bytes_put_varint(out, (uint64_t)number << 3 | (uint64_t)wire); }
+static void put_tag(Bytes *out, int number, int wire) {
+  bytes_put_varint(out, (uint64_t)number << 3 | (uint64_t)wire);
+}
 
 static void put_bytes_field(Bytes *out, int number, const void *data, size_t size) {
   put_tag(out, number, WIRE_BYTES);
@@ -112,7 +114,12 @@ static ElementField element_field(TF_DataType dtype) {
     case TF_DOUBLE: return (ElementField){6, FORM_RAW};
     case TF_COMPLEX64: return (ElementField){9, FORM_RAW};
     case TF_COMPLEX128: return (ElementField){12, FORM_RAW};
-    case TF_INT32: case TF_INT16: case TF_INT8: case TF_QINT8: case TF_QINT32: return (ElementField){7, FORM_INT};
+    case TF_INT32:
+    case TF_INT16:
+    case TF_INT8:
+    case TF_QINT8:
+    case TF_QINT32:
+      return (ElementField){7, FORM_INT};
     case TF_UINT8: case TF_UINT16: case TF_QUINT8: return (ElementField){7, FORM_UINT};
     case TF_INT64: return (ElementField){10, FORM_INT};
     case TF_BOOL: return (ElementField){11, FORM_UINT};
@@ -156,21 +163,23 @@ static void put_elements(Bytes *out, const TF_Tensor *t) {
 
 static TF_Code check_dtype(TF_DataType dtype, TF_Status *st) {
   if (dtype == TF_UINT32 || dtype == TF_UINT64)
-    return fail(st, TF_INVALID_ARGUMENT, "Tensor slice serialization not implemented for dtype %d", (int)dtype);
+    return fail(st, TF_INVALID_ARGUMENT, "Tensor slice serialization not implemented for dtype %d",
+                (int)dtype);
   if (dtype != TF_STRING && element_field(dtype).form == FORM_NONE)
     return fail(st, TF_UNIMPLEMENTED, "Saving data type %s not yet supported", dtype_name(dtype));
   return TF_OK;
 }
 
-static TF_Code find_tensor(V1Writer *w, Span name, TF_DataType dtype, const int64_t *dims, int rank, V1Tensor **out,
-                           TF_Status *st) {
+static TF_Code find_tensor(V1Writer *w, Span name, TF_DataType dtype, const int64_t *dims, int rank,
+                           V1Tensor **out, TF_Status *st) {
   size_t i = (size_t)(uintptr_t)map_get_n(&w->by_name, name.data, name.size);
   if (i) {
     V1Tensor *t = *out = &w->tensors[i - 1];
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     bool same = t->rank == rank && !memcmp(t->dims, dims, (size_t)rank * sizeof *dims);
     if (!same)
-      return fail(st, TF_INTERNAL, "Mismatching shapes: existing tensor = %s, trying to add name %s, shape = %s",
+      return fail(st, TF_INTERNAL,
+                  "Mismatching shapes: existing tensor = %s, trying to add name %s, shape = %s",
                   shape_text(t->dims, t->rank, a, sizeof a), t->name, shape_text(dims, rank, b, sizeof b));
     if (t->dtype != dtype)
       return fail(st, TF_INTERNAL, "Mismatching types: existing type = %s, trying to add name %s, type = %s",
@@ -193,7 +202,8 @@ static TF_Code find_tensor(V1Writer *w, Span name, TF_DataType dtype, const int6
   return TF_OK;
 }
 
-static TF_Code add_value(V1Writer *w, Span name, const TensorSlice *slice, const TF_Tensor *tensor, TF_Status *st) {
+static TF_Code add_value(V1Writer *w, Span name, const TensorSlice *slice, const TF_Tensor *tensor,
+                         TF_Status *st) {
   if (w->value_count == w->value_capacity) {
     size_t more = w->value_capacity ? 2 * w->value_capacity : 64;
     V1Value *values = realloc(w->values, more * sizeof *values);
@@ -212,8 +222,8 @@ static TF_Code add_value(V1Writer *w, Span name, const TensorSlice *slice, const
   slice_key_put(&v->key, name, slice);
   if (v->value.failed || v->key.failed) return fail_oom(st, "a tensor's elements");
   if (v->value.size > LIMIT_PROTO_BYTES)
-    return fail(st, TF_INVALID_ARGUMENT, "Tensor slice is too large to serialize (conservative estimate: %zu bytes)",
-                v->value.size);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Tensor slice is too large to serialize (conservative estimate: %zu bytes)", v->value.size);
   return TF_OK;
 }
 
@@ -221,9 +231,11 @@ TF_Code v1_writer_add(V1Writer *w, Span name, const int64_t *dims, int rank, con
                       const TF_Tensor *tensor, TF_Status *st) {
   int64_t expected[SLICE_MAX_RANK];
   V1Tensor *t = NULL;
-  if (!name.size || memchr(name.data, 0, name.size)) return fail(st, TF_INVALID_ARGUMENT, "a bad tensor name");
+  if (!name.size || memchr(name.data, 0, name.size))
+    return fail(st, TF_INVALID_ARGUMENT, "a bad tensor name");
   if (rank > SLICE_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "V1 checkpoints have tensors of at most %d dimensions", SLICE_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "V1 checkpoints have tensors of at most %d dimensions",
+                SLICE_MAX_RANK);
   TensorSlice whole = slice_whole(rank);
   if (!slice) slice = &whole;
   TRY(check_dtype(tensor->dtype, st));
@@ -231,8 +243,8 @@ TF_Code v1_writer_add(V1Writer *w, Span name, const int64_t *dims, int rank, con
   bool same = tensor->rank == rank;
   for (int i = 0; same && i < rank; i++) same = tensor->dims[i] == expected[i];
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': the slice's shape is not the tensor's", (int)name.size,
-                (const char *)name.data);
+    return fail(st, TF_INVALID_ARGUMENT, "tensor '%.*s': the slice's shape is not the tensor's",
+                (int)name.size, (const char *)name.data);
   TRY(find_tensor(w, name, tensor->dtype, dims, rank, &t, st));
   put_slice(&t->slices, 4, slice);
   if (t->slices.failed) return fail_oom(st, "slices");
@@ -286,7 +298,8 @@ TF_Code v1_writer_finish(V1Writer *w, TF_Status *st) {
   for (size_t i = 0; !code && i < w->value_count; i++) {
     V1Value *v = &w->values[i];
     Span key = {v->key.data, v->key.size};
-    /* TF: a slice that is saved twice is kept as it was the first time, and the file cannot be read any more. */
+    /* TF: a slice that is saved twice is kept as it was the first time, and the file cannot be read any more.
+     */
     if (i && !table_key_compare(key, (Span){v[-1].key.data, v[-1].key.size}))
       code = fail(st, TF_INVALID_ARGUMENT, "a tensor or slice was added twice");
     else

@@ -9,8 +9,8 @@
  * SavedModel's folder (its variables). */
 TF_Code checkpoint_open_named(CheckpointReader **reader, const char *name, TF_Status *st);
 /* Reads one tensor whole. */
-TF_Code checkpoint_read_entry(const CheckpointReader *reader, const CheckpointEntry *entry, TF_Tensor **tensor,
-                              TF_Status *st);
+TF_Code checkpoint_read_entry(const CheckpointReader *reader, const CheckpointEntry *entry,
+                              TF_Tensor **tensor, TF_Status *st);
 /* Bytes of the elements; 0 for strings. */
 uint64_t checkpoint_entry_bytes(const CheckpointEntry *entry);
 

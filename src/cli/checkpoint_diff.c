@@ -53,7 +53,8 @@ static TF_Code compare_values(Diff *d, const CheckpointEntry *x, const Checkpoin
   if (code) fail_prefix(st, "the first checkpoint");
   if (!code && (code = checkpoint_read_entry(d->b, y, &b, st))) fail_prefix(st, "the second checkpoint");
   if (!code) {
-    bool same = a->dtype != TF_STRING && !memcmp(a->data ? a->data : "", b->data ? b->data : "", TF_TensorByteSize(a));
+    bool same = a->dtype != TF_STRING &&
+                !memcmp(a->data ? a->data : "", b->data ? b->data : "", TF_TensorByteSize(a));
     if (same || tensors_agree(b, a, d->tolerance, &seen, &why)) d->equal++;
     else report(d, x, "values", why.data ? why.data : "");
     progress_add(&d->progress, checkpoint_entry_bytes(x));
@@ -71,7 +72,8 @@ static TF_Code compare_entry(Diff *d, const CheckpointEntry *x, const Checkpoint
     report(d, x, "dtype", detail);
   } else if (!same_shape(x, y)) {
     int most = TENSOR_MAX_RANK;
-    snprintf(detail, sizeof detail, "%s, %s", shape_text(x->dims, x->rank < most ? x->rank : most, a, sizeof a),
+    snprintf(detail, sizeof detail, "%s, %s",
+             shape_text(x->dims, x->rank < most ? x->rank : most, a, sizeof a),
              shape_text(y->dims, y->rank < most ? y->rank : most, b, sizeof b));
     report(d, x, "shape", detail);
   } else {
@@ -105,16 +107,20 @@ int checkpoint_diff(int argc, char **argv) {
                             {"atol", OPTION_DOUBLE, &atol, "A", "absolute tolerance (default 0)"},
                             {"json", OPTION_FLAG, &json, NULL, "print JSON"},
                             {0}};
-  const Usage usage = {"checkpoint diff A B [--rtol R] [--atol A] [--json]",
-                       "Prints a line for each tensor that only one of the checkpoints A and B has, or whose dtype, shape or\n"
-                       "values differ. Exit code 1 if there is one.\n"};
+  const Usage usage = {
+      "checkpoint diff A B [--rtol R] [--atol A] [--json]",
+      "Prints a line for each tensor that only one of the checkpoints A and B has, or whose dtype, shape or\n"
+      "values differ. Exit code 1 if there is one.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if (argc != 3) return cli_failf(argv[0], "wants two checkpoints (see savedmodel checkpoint diff --help)");
   TF_Status st = {0};
   Bytes out = {0};
   CheckpointReader *a = NULL, *b = NULL;
-  Diff d = {.tolerance = {rtol, atol}, .json = json, .writer = {.out = &out, .indent = 1}, .progress = {"comparing", 0, 0, 0, false}};
+  Diff d = {.tolerance = {rtol, atol},
+            .json = json,
+            .writer = {.out = &out, .indent = 1},
+            .progress = {"comparing", 0, 0, 0, false}};
   if (json) {
     json_begin_object(&d.writer);
     json_key(&d.writer, "differences", 11);

@@ -75,13 +75,18 @@ static TF_Code export_all(Export *x, const CheckpointReader *r, TF_Status *st) {
 
 int checkpoint_export(int argc, char **argv) {
   const char *strings = NULL;
-  const Option options[] = {{"strings", OPTION_STRING, &strings, "OUT.json", "where string tensors go: {name: [base64, ...]}"}, {0}};
-  const Usage usage = {"checkpoint export PREFIX OUT.npz [--strings OUT.json]",
-                       "Writes every tensor as a member of OUT.npz under its name; bfloat16 as uint16, float8 and uint4 as uint8,\n"
-                       "int4 as int8, quantized types as the integers they hold. String tensors need --strings.\n"};
+  const Option options[] = {
+      {"strings", OPTION_STRING, &strings, "OUT.json", "where string tensors go: {name: [base64, ...]}"},
+      {0}};
+  const Usage usage = {
+      "checkpoint export PREFIX OUT.npz [--strings OUT.json]",
+      "Writes every tensor as a member of OUT.npz under its name; bfloat16 as uint16, float8 and uint4 as "
+      "uint8,\n"
+      "int4 as int8, quantized types as the integers they hold. String tensors need --strings.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (argc != 3) return cli_failf(argv[0], "wants PREFIX and OUT.npz (see savedmodel checkpoint export --help)");
+  if (argc != 3)
+    return cli_failf(argv[0], "wants PREFIX and OUT.npz (see savedmodel checkpoint export --help)");
   TF_Status st = {0};
   CheckpointReader *r;
   if (checkpoint_open_named(&r, argv[1], &st)) return cli_fail(argv[0], &st);
@@ -91,7 +96,8 @@ int checkpoint_export(int argc, char **argv) {
   x->strings.out = &x->json;
   TF_Code code = export_all(x, r, &st);
   if (!code && x->string_tensors && !strings)
-    code = fail(&st, TF_INVALID_ARGUMENT, "%s: %zu string tensors need --strings OUT.json", argv[1], x->string_tensors);
+    code = fail(&st, TF_INVALID_ARGUMENT, "%s: %zu string tensors need --strings OUT.json", argv[1],
+                x->string_tensors);
   if (!code) code = file_write_atomic(argv[2], (Span){x->npz.data, x->npz.size}, false, &st);
   if (!code && strings) code = file_write_atomic(strings, (Span){x->json.data, x->json.size}, false, &st);
   bytes_clear(&x->npz);

@@ -88,10 +88,13 @@ static TF_Code print_one(const CheckpointReader *r, const CheckpointEntry *e, si
 
 int checkpoint_print(int argc, char **argv) {
   bool all = false;
-  const Option options[] = {{"all", OPTION_FLAG, &all, NULL, "print every element, not the first 1000 of each tensor"}, {0}};
+  const Option options[] = {
+      {"all", OPTION_FLAG, &all, NULL, "print every element, not the first 1000 of each tensor"}, {0}};
   const Usage usage = {"checkpoint print PREFIX [NAME...] [--all]",
-                       "Prints the values of the named tensors, or of all: a line with name, dtype and shape, then the elements.\n"
-                       "String elements are quoted, with bytes that are not printable ASCII as \\xHH; float8 ones are bytes.\n"};
+                       "Prints the values of the named tensors, or of all: a line with name, dtype and "
+                       "shape, then the elements.\n"
+                       "String elements are quoted, with bytes that are not printable ASCII as \\xHH; float8 "
+                       "ones are bytes.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if (argc < 2) return cli_failf(argv[0], "wants a PREFIX (see savedmodel checkpoint print --help)");

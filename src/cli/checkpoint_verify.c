@@ -119,10 +119,12 @@ static bool verify_one(Verify *v, const char *name, TF_Status *st) {
 
 int checkpoint_verify(int argc, char **argv) {
   bool json = false;
-  const Option options[] = {{"json", OPTION_FLAG, &json, NULL, "print JSON: a list, an object a PREFIX"}, {0}};
-  const Usage usage = {"checkpoint verify PREFIX... [--json]",
-                       "Reads every tensor and checks every checksum; prints a line for each PREFIX that is well and one for\n"
-                       "each damaged tensor. Exit code 1 if something is damaged.\n"};
+  const Option options[] = {{"json", OPTION_FLAG, &json, NULL, "print JSON: a list, an object a PREFIX"},
+                            {0}};
+  const Usage usage = {
+      "checkpoint verify PREFIX... [--json]",
+      "Reads every tensor and checks every checksum; prints a line for each PREFIX that is well and one for\n"
+      "each damaged tensor. Exit code 1 if something is damaged.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if (argc < 2) return cli_failf(argv[0], "wants a PREFIX (see savedmodel checkpoint verify --help)");

@@ -48,8 +48,8 @@ TF_Code checkpoint_open_named(CheckpointReader **reader, const char *name, TF_St
   return code;
 }
 
-TF_Code checkpoint_read_entry(const CheckpointReader *reader, const CheckpointEntry *entry, TF_Tensor **tensor,
-                              TF_Status *st) {
+TF_Code checkpoint_read_entry(const CheckpointReader *reader, const CheckpointEntry *entry,
+                              TF_Tensor **tensor, TF_Status *st) {
   return checkpoint_reader_read(reader, entry->name, (Span){0}, tensor, st);
 }
 
@@ -164,9 +164,12 @@ static const struct {
 } subcommands[] = {
     {"list", "checkpoint list", checkpoint_list, "PREFIX [--json]", "names, dtypes and shapes"},
     {"print", "checkpoint print", checkpoint_print, "PREFIX [NAME...] [--all]", "values"},
-    {"verify", "checkpoint verify", checkpoint_verify, "PREFIX... [--json]", "read everything, check every checksum"},
-    {"diff", "checkpoint diff", checkpoint_diff, "A B [--rtol R] [--atol A] [--json]", "what differs between two"},
-    {"export", "checkpoint export", checkpoint_export, "PREFIX OUT.npz [--strings OUT.json]", "all tensors for NumPy"},
+    {"verify", "checkpoint verify", checkpoint_verify, "PREFIX... [--json]",
+     "read everything, check every checksum"},
+    {"diff", "checkpoint diff", checkpoint_diff, "A B [--rtol R] [--atol A] [--json]",
+     "what differs between two"},
+    {"export", "checkpoint export", checkpoint_export, "PREFIX OUT.npz [--strings OUT.json]",
+     "all tensors for NumPy"},
 };
 
 static void print_usage(FILE *out) {
@@ -176,9 +179,12 @@ static void print_usage(FILE *out) {
     snprintf(left, sizeof left, "%s %s", subcommands[i].name, subcommands[i].arguments);
     fprintf(out, "  %-44s %s\n", left, subcommands[i].help);
   }
-  fprintf(out, "\nPREFIX is a checkpoint's prefix (./tmp/model.ckpt), its .index file, a folder with a `checkpoint` file (the\n"
-               "latest one) or a SavedModel's folder (its variables). Exit codes: 0 done, 1 a difference or damage was\n"
-               "found, 2 failed.\n");
+  fprintf(out,
+          "\nPREFIX is a checkpoint's prefix (./tmp/model.ckpt), its .index file, a folder with a "
+          "`checkpoint` file (the\n"
+          "latest one) or a SavedModel's folder (its variables). Exit codes: 0 done, 1 a difference or "
+          "damage was\n"
+          "found, 2 failed.\n");
 }
 
 int cmd_checkpoint(int argc, char **argv) {
