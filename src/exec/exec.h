@@ -1,22 +1,28 @@
-/* Running a plan.
- *
- * An ExecState is what one run needs: the slots' tensors, which of them are dead, scratch memory. A run takes one
- * for itself; states are kept and used again (session/), so that steady runs ask for no memory. */
+/* Running a plan: an Executor holds a plan, what was learned of it for some shapes of feeds, and idle states, so
+ * that any number of threads run it and steady runs ask for no memory. */
 #ifndef SM_EXEC_EXEC_H_
 #define SM_EXEC_EXEC_H_
 
 #include "plan/plan.h"
 
-typedef struct ExecState ExecState;
+typedef struct Executor Executor;
 
-TF_Code exec_state_new(ExecState **state, const Plan *plan, TF_Status *st);
-void exec_state_free(ExecState *state);
+/* Takes over the plan, also when this fails. Without `specialize` every run takes the general path. */
+TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status *st);
+/* Nobody may be running it. Null is allowed. */
+void executor_free(Executor *executor);
 
 /* Runs all steps. `feeds` are borrowed, in the plan's order, of the plan's dtypes (checked here); `outputs` are none
- * at the start and own their memory afterwards, nobody else shares it. On failure they are none. The state can be
- * used for the next run in either case. */
-TF_Code exec_run(const Plan *plan, ExecState *state, const Tensor *const *feeds, Tensor *outputs, StepEnv *env,
-                 TF_Status *st);
+ * at the start and own their memory afterwards, nobody else shares it. On failure they are none. */
+TF_Code executor_run(Executor *executor, const Tensor *const *feeds, Tensor *outputs, StepEnv *env, TF_Status *st);
+
+/* What happened so far; for tests and for `show --plan`. */
+typedef struct ExecutorStats {
+  int64_t general_runs, special_runs, failed_guesses;
+  int specs;
+} ExecutorStats;
+ExecutorStats executor_stats(Executor *executor);
+const Plan *executor_plan(const Executor *executor);
 
 /* StepEnv.call: runs a function's plan inside the step. */
 TF_Code exec_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,

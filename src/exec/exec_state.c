@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { NEVER_FREED = 1 << 30 }; /* references to a buffer header that the state itself holds */
-
 static void bind_inputs(ExecState *s) {
   const Plan *p = s->plan;
   for (int i = 0; i < p->num_steps; i++)
@@ -32,7 +30,7 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
     if (p->slots[i].value.dtype) tensor_share(&s->slots[i], &p->slots[i].value);
   for (int i = 0; i < p->num_feeds; i++) {
     s->feed_buffers[i] = (TensorBuffer){.readonly = true, .free_data = op_step_memory};
-    atomic_init(&s->feed_buffers[i].refs, NEVER_FREED);
+    atomic_init(&s->feed_buffers[i].refs, STEP_MEMORY_REFS);
   }
   bind_inputs(s);
   *state = s;
@@ -51,5 +49,7 @@ void exec_state_free(ExecState *s) {
   free(s->input_refs);
   free(s->aliases);
   free(s->feed_buffers);
+  free(s->block);
+  free(s->contexts);
   free(s);
 }

@@ -1,10 +1,11 @@
-/* The inside of an ExecState, shared by the executor's files. */
+/* The inside of an ExecState, shared by the executor's files: the slots' tensors, which of them are dead, scratch
+ * memory. A run takes one for itself; states are kept and used again, so that steady runs ask for no memory. */
 #ifndef SM_EXEC_EXEC_STATE_H_
 #define SM_EXEC_EXEC_STATE_H_
 
-#include "exec/exec.h"
+#include "plan/plan.h"
 
-struct ExecState {
+typedef struct ExecState {
   const Plan *plan;
   Tensor *slots;               /* by slot; values of the plan are shared in for good */
   Variable **refs;             /* by slot; null when the plan has none */
@@ -15,11 +16,27 @@ struct ExecState {
   int *aliases;                /* of the step that runs */
   TensorBuffer *feed_buffers;  /* by feed: headers that stand for the caller's memory */
   OpScratch scratch;
-};
 
-/* Steps [begin, end) one after the other, each by prepare and run. */
-TF_Code exec_steps(ExecState *s, int begin, int end, StepEnv *env, TF_Status *st);
-/* One step. */
-TF_Code exec_step(ExecState *s, int step, StepEnv *env, TF_Status *st);
+  /* Of a state that belongs to a spec: */
+  void *block;                 /* memory of ARENA slots and scratch */
+  TensorBuffer block_buffer;   /* its header, for the tensors there */
+  OpCtx *contexts;             /* by step; those of ready steps are filled in */
+  struct ExecState *next_idle;
+} ExecState;
+
+enum { STEP_MEMORY_REFS = 1 << 30 }; /* references to a header of step memory that the state itself holds */
+
+TF_Code exec_state_new(ExecState **state, const Plan *plan, TF_Status *st);
+void exec_state_free(ExecState *state);
+
+/* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. */
+TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st);
+void exec_unbind_feeds(ExecState *s);
+/* One step by the general path, with the lifetimes given. Its outputs are none before. */
+TF_Code exec_step(ExecState *s, int step, const StepLife *life, StepEnv *env, TF_Status *st);
+/* Whether a step that can be dead is; marks it and its outputs. */
+bool exec_mark_dead(ExecState *s, int step);
+/* Clears what a step does not need any more. */
+void exec_release(ExecState *s, const StepLife *life);
 
 #endif

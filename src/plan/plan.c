@@ -84,19 +84,19 @@ static bool is_released(const PlanSlot *slot) {
 static TF_Code set_releases(Plan *p, TF_Status *st) {
   for (int i = 0; i < p->num_steps; i++) {
     PlanStep *s = &p->steps[i];
-    s->release = arena_calloc(&p->arena, (size_t)(s->num_inputs + s->num_outputs), sizeof *s->release);
-    if (!s->release) return fail_oom(st, "a plan");
+    s->life.release = arena_calloc(&p->arena, (size_t)(s->num_inputs + s->num_outputs), sizeof(int));
+    if (!s->life.release) return fail_oom(st, "a plan");
     for (int k = 0; k < s->num_inputs; k++) {
       PlanSlot *slot = &p->slots[s->inputs[k]];
       if (slot->last_step != i || !is_released(slot)) continue;
-      s->last_use |= UINT64_C(1) << (k < 63 ? k : 63);
+      s->life.last_use |= UINT64_C(1) << (k < 63 ? k : 63);
       bool listed = false;
-      for (int j = 0; j < s->num_release; j++) listed |= s->release[j] == s->inputs[k];
-      if (!listed) s->release[s->num_release++] = s->inputs[k];
+      for (int j = 0; j < s->life.num_release; j++) listed |= s->life.release[j] == s->inputs[k];
+      if (!listed) s->life.release[s->life.num_release++] = s->inputs[k];
     }
     for (int k = 0; k < s->num_outputs; k++) {
       int slot = s->first_output + k;
-      if (p->slots[slot].last_step < 0 && is_released(&p->slots[slot])) s->release[s->num_release++] = slot;
+      if (p->slots[slot].last_step < 0 && is_released(&p->slots[slot])) s->life.release[s->life.num_release++] = slot;
     }
   }
   return TF_OK;

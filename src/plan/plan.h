@@ -34,6 +34,13 @@ typedef struct CallSite {
   const char *call;              /* the call node's name */
 } CallSite;
 
+/* What ends with a step. */
+typedef struct StepLife {
+  uint64_t last_use;    /* bit i: nobody uses the slot of input i after this step (63 stands for all above) */
+  int num_release;
+  int *release;         /* slots to be cleared after this step: inputs used last here, outputs that nobody uses */
+} StepLife;
+
 typedef struct PlanStep {
   StepKind kind;
   bool maybe_dead;
@@ -45,9 +52,7 @@ typedef struct PlanStep {
   int first_output;     /* slots first_output .. + num_outputs */
   int num_controls;
   int *controls;        /* steps whose death is this one's too; all maybe_dead */
-  uint64_t last_use;    /* bit i: nobody uses the slot of input i after this step (63 stands for all above) */
-  int num_release;
-  int *release;         /* slots to be cleared after this step: inputs used last here, outputs that nobody uses */
+  StepLife life;
 } PlanStep;
 
 typedef struct PlanSlot {
@@ -80,6 +85,7 @@ typedef struct PlanOptions {
   ResourceManager *resources;
   const StepEnv *env; /* for folding; its limits are not used */
   bool no_folding;
+  bool specialize;    /* the executors of the plan and of what it calls */
 } PlanOptions;
 
 /* Makes a plan. Errors are TensorFlow's: feeds or fetches that do not exist, ops without a kernel. */

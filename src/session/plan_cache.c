@@ -8,10 +8,7 @@ struct PlanEntry {
   PlanEntry *next;
   uint64_t hash;
   RunKey key; /* its arrays stand behind the entry */
-  Plan *plan;
-  pthread_mutex_t lock; /* of the idle states */
-  ExecState **idle;
-  int num_idle, cap_idle;
+  Executor *executor;
 };
 
 static uint64_t mix(uint64_t hash, uint64_t value) {
@@ -65,15 +62,11 @@ static PlanEntry *entry_new(uint64_t hash, const RunKey *k) {
   e->key.feeds = o;
   e->key.fetches = o + k->num_feeds;
   e->key.targets = targets;
-  pthread_mutex_init(&e->lock, NULL);
   return e;
 }
 
 static void entry_free(PlanEntry *e) {
-  for (int i = 0; i < e->num_idle; i++) exec_state_free(e->idle[i]);
-  free(e->idle);
-  plan_free(e->plan);
-  pthread_mutex_destroy(&e->lock);
+  executor_free(e->executor);
   free(e);
 }
 
@@ -95,10 +88,13 @@ static TF_Code add(_Atomic(PlanEntry *) *bucket, uint64_t hash, const RunKey *ke
                    const PlanOptions *options, PlanEntry **entry, TF_Status *st) {
   PlanEntry *e = entry_new(hash, key);
   if (!e) return fail_oom(st, "a plan");
-  if (plan_new(&e->plan, graph, key->feeds, key->num_feeds, key->fetches, key->num_fetches, key->targets,
-               key->num_targets, options, st)) {
+  Plan *plan = NULL;
+  TF_Code code = plan_new(&plan, graph, key->feeds, key->num_feeds, key->fetches, key->num_fetches, key->targets,
+                          key->num_targets, options, st);
+  if (!code) code = executor_new(&e->executor, plan, options->specialize, st);
+  if (code) {
     entry_free(e);
-    return TF_GetCode(st);
+    return code;
   }
   e->next = atomic_load_explicit(bucket, memory_order_relaxed);
   atomic_store_explicit(bucket, e, memory_order_release);
@@ -107,41 +103,17 @@ static TF_Code add(_Atomic(PlanEntry *) *bucket, uint64_t hash, const RunKey *ke
 }
 
 TF_Code plan_cache_get(PlanCache *cache, const RunKey *key, Graph *graph, const PlanOptions *options,
-                       PlanEntry **entry, TF_Status *st) {
+                       Executor **executor, TF_Status *st) {
   uint64_t hash = hash_key(key);
   _Atomic(PlanEntry *) *bucket = &cache->buckets[hash % PLAN_CACHE_BUCKETS];
-  *entry = find(bucket, hash, key);
-  if (SM_LIKELY(*entry != NULL)) return TF_OK;
-  TF_Code code = TF_OK;
-  pthread_mutex_lock(&cache->lock);
-  *entry = find(bucket, hash, key);
-  if (!*entry) code = add(bucket, hash, key, graph, options, entry, st);
-  pthread_mutex_unlock(&cache->lock);
-  return code;
-}
-
-const Plan *plan_entry_plan(const PlanEntry *entry) { return entry->plan; }
-
-TF_Code plan_entry_acquire(PlanEntry *e, ExecState **state, TF_Status *st) {
-  *state = NULL;
-  pthread_mutex_lock(&e->lock);
-  if (e->num_idle) *state = e->idle[--e->num_idle];
-  pthread_mutex_unlock(&e->lock);
-  return *state ? TF_OK : exec_state_new(state, e->plan, st);
-}
-
-void plan_entry_release(PlanEntry *e, ExecState *state) {
-  pthread_mutex_lock(&e->lock);
-  if (e->num_idle == e->cap_idle) {
-    int want = e->cap_idle ? 2 * e->cap_idle : 4;
-    ExecState **idle = realloc(e->idle, (size_t)want * sizeof *idle);
-    if (idle) {
-      e->idle = idle;
-      e->cap_idle = want;
-    }
+  PlanEntry *e = find(bucket, hash, key);
+  if (SM_UNLIKELY(!e)) {
+    pthread_mutex_lock(&cache->lock);
+    e = find(bucket, hash, key);
+    TF_Code code = e ? TF_OK : add(bucket, hash, key, graph, options, &e, st);
+    pthread_mutex_unlock(&cache->lock);
+    if (code) return code;
   }
-  bool kept = e->num_idle < e->cap_idle;
-  if (kept) e->idle[e->num_idle++] = state;
-  pthread_mutex_unlock(&e->lock);
-  if (!kept) exec_state_free(state);
+  *executor = e->executor;
+  return TF_OK;
 }

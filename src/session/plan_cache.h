@@ -1,4 +1,4 @@
-/* The plans of a session, found by the addresses of feeds, fetches and targets; and the states to run them with.
+/* The plans of a session, found by the addresses of feeds, fetches and targets.
  *
  * Looking up takes no lock: entries are only ever added, at the head of a bucket. */
 #ifndef SM_SESSION_PLAN_CACHE_H_
@@ -16,7 +16,7 @@ typedef struct RunKey {
   int num_feeds, num_fetches, num_targets;
 } RunKey;
 
-typedef struct PlanEntry PlanEntry;
+typedef struct PlanEntry PlanEntry; /* a key and its executor */
 enum { PLAN_CACHE_BUCKETS = 64 };
 
 typedef struct PlanCache {
@@ -27,12 +27,7 @@ typedef struct PlanCache {
 void plan_cache_init(PlanCache *cache);
 /* Nobody may be running. */
 void plan_cache_clear(PlanCache *cache);
-/* The entry for a key, its plan made if this is the first time. Lives as long as the cache. */
+/* The executor for a key, its plan made if this is the first time. Lives as long as the cache. */
 TF_Code plan_cache_get(PlanCache *cache, const RunKey *key, Graph *graph, const PlanOptions *options,
-                       PlanEntry **entry, TF_Status *st);
-const Plan *plan_entry_plan(const PlanEntry *entry);
-/* A state that nobody else uses, to be given back. */
-TF_Code plan_entry_acquire(PlanEntry *entry, ExecState **state, TF_Status *st);
-void plan_entry_release(PlanEntry *entry, ExecState *state);
-
+                       Executor **executor, TF_Status *st);
 #endif

@@ -79,14 +79,11 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
                  .deadline_ns = deadline_after(timeout),
                  .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
                  .call = exec_call};
-  PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding};
-  PlanEntry *entry;
-  ExecState *state;
-  TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &entry, st));
-  TRY(plan_entry_acquire(entry, &state, st));
-  TF_Code code = exec_run(plan_entry_plan(entry), state, feed_values, outputs, &env, st);
-  plan_entry_release(entry, state);
-  return code;
+  PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding,
+                              .specialize = !s->config.no_specialization};
+  Executor *executor;
+  TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &executor, st));
+  return executor_run(executor, feed_values, outputs, &env, st);
 }
 
 /* The last run of a session that is being freed wakes whoever waits. */

@@ -1,8 +1,7 @@
-/* The general path: every step prepares for the shapes at hand, asks the allocator for its outputs, and runs.
- * It works for all plans and shapes, and is what the specialised path is measured against. */
+/* One step by the general path: it prepares for the shapes at hand, asks the allocator for its outputs, and runs.
+ * This works for all plans and shapes, and is what the specialised path is measured against. */
 #include <string.h>
 
-#include "base/limits.h"
 #include "exec/exec_state.h"
 
 /* ---- steps of each kind ---- */
@@ -35,12 +34,15 @@ static TF_Code run_switch(ExecState *s, const PlanStep *step, TF_Status *st) {
   return TF_OK;
 }
 
+static bool is_used(const Plan *p, int slot) { return p->slots[slot].last_step >= 0 || p->slots[slot].fetched; }
+
 static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
   int alive = 0, out = step->first_output;
   while (alive < step->num_inputs && s->slot_dead[step->inputs[alive]]) alive++;
   int in = step->inputs[alive];
   if (s->plan->slots[in].is_ref) s->refs[out] = s->refs[in];
   else tensor_share(&s->slots[out], &s->slots[in]);
+  if (!is_used(s->plan, out + 1)) return TF_OK;
   if (tensor_alloc(&s->slots[out + 1], TF_INT32, NULL, 0, st)) return plan_step_fail(step, st);
   *(int32_t *)s->slots[out + 1].data = alive;
   return TF_OK;
@@ -61,13 +63,14 @@ static TF_Code bind_refs(ExecState *s, const PlanStep *step, OpCtx *c, TF_Status
   return TF_OK;
 }
 
-static TF_Code run_kernel(ExecState *s, int index, const PlanStep *step, StepEnv *env, TF_Status *st) {
+static TF_Code run_kernel(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
+  const PlanStep *step = &s->plan->steps[index];
   OpCtx c = {.node = step->kernel.node, .row = step->kernel.row, .state = step->kernel.state,
              .num_inputs = step->num_inputs, .num_outputs = step->num_outputs,
              .inputs = s->inputs + s->plan->input_base[index], .outputs = s->slots + step->first_output,
              .aliases = s->aliases, .threads = env->threads, .env = env};
   if (s->refs) TRY(bind_refs(s, step, &c, st));
-  if (SM_UNLIKELY(op_eval(&c, &s->scratch, step->last_use, st))) return plan_step_fail(step, st);
+  if (SM_UNLIKELY(op_eval(&c, &s->scratch, life->last_use, st))) return plan_step_fail(step, st);
   return TF_OK;
 }
 
@@ -86,41 +89,32 @@ static bool is_dead(const ExecState *s, const PlanStep *step) {
   return false;
 }
 
-static void release(ExecState *s, const PlanStep *step) {
-  for (int i = 0; i < step->num_release; i++) tensor_clear(&s->slots[step->release[i]]);
-}
-
-TF_Code exec_step(ExecState *s, int index, StepEnv *env, TF_Status *st) {
+bool exec_mark_dead(ExecState *s, int index) {
   const PlanStep *step = &s->plan->steps[index];
-  if (step->maybe_dead) {
-    bool dead = is_dead(s, step);
-    s->step_dead[index] = dead;
-    memset(s->slot_dead + step->first_output, dead, (size_t)step->num_outputs);
-    if (dead) return release(s, step), TF_OK;
-  }
-  TF_Code code = TF_OK;
-  switch (step->kind) {
-    case STEP_KERNEL: code = run_kernel(s, index, step, env, st); break;
-    case STEP_DEREF: code = run_deref(s, step, st); break;
-    case STEP_SWITCH: code = run_switch(s, step, st); break;
-    case STEP_MERGE: code = run_merge(s, step, st); break;
-    case STEP_PIVOT: break;
-  }
-  if (!code) release(s, step);
-  return code;
+  bool dead = is_dead(s, step);
+  s->step_dead[index] = dead;
+  memset(s->slot_dead + step->first_output, dead, (size_t)step->num_outputs);
+  return dead;
 }
 
-TF_Code exec_steps(ExecState *s, int begin, int end, StepEnv *env, TF_Status *st) {
-  for (int i = begin; i < end; i++) {
-    TRY(step_check(env, st));
-    TRY(exec_step(s, i, env, st));
+void exec_release(ExecState *s, const StepLife *life) {
+  for (int i = 0; i < life->num_release; i++) tensor_clear(&s->slots[life->release[i]]);
+}
+
+TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
+  const PlanStep *step = &s->plan->steps[index];
+  if (step->maybe_dead && exec_mark_dead(s, index)) return TF_OK;
+  switch (step->kind) {
+    case STEP_KERNEL: return run_kernel(s, index, life, env, st);
+    case STEP_DEREF: return run_deref(s, step, st);
+    case STEP_SWITCH: return run_switch(s, step, st);
+    case STEP_MERGE: return run_merge(s, step, st);
+    case STEP_PIVOT: break;
   }
   return TF_OK;
 }
 
-/* ---- feeds and fetches ---- */
-
-static TF_Code bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st) {
+TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st) {
   const Plan *p = s->plan;
   for (int i = 0; i < p->num_feeds; i++) {
     if (feeds[i]->dtype != p->feed_types[i])
@@ -129,47 +123,20 @@ static TF_Code bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *s
     Tensor *slot = &s->slots[p->feeds[i]];
     *slot = *feeds[i];
     /* Kernels see the caller's bytes under a header that says that they are the caller's. */
-    s->feed_buffers[i].data = slot->data;
-    s->feed_buffers[i].size = slot->buffer ? slot->buffer->size : 0;
-    slot->buffer = &s->feed_buffers[i];
+    TensorBuffer *header = &s->feed_buffers[i];
+    header->data = slot->data;
+    header->size = slot->buffer ? slot->buffer->size : 0;
+    atomic_store_explicit(&header->refs, STEP_MEMORY_REFS, memory_order_relaxed);
+    slot->buffer = header;
   }
   return TF_OK;
 }
 
-static void unbind_feeds(ExecState *s) {
-  for (int i = 0; i < s->plan->num_feeds; i++) s->slots[s->plan->feeds[i]] = (Tensor){0};
-}
-
-static TF_Code take_fetches(ExecState *s, Tensor *outputs, TF_Status *st) {
-  const Plan *p = s->plan;
-  for (int i = 0; i < p->num_fetches; i++) {
-    Tensor *t = &s->slots[p->fetches[i]];
-    if (s->slot_dead[p->fetches[i]]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
-    bool again = false; /* the same output is fetched once more */
-    for (int k = i + 1; k < p->num_fetches; k++) again |= p->fetches[k] == p->fetches[i];
-    if (!again && tensor_writable(t)) tensor_move(&outputs[i], t);
-    else TRY(tensor_copy(&outputs[i], t, st));
+void exec_unbind_feeds(ExecState *s) {
+  for (int i = 0; i < s->plan->num_feeds; i++) {
+    Tensor *slot = &s->slots[s->plan->feeds[i]];
+    slot->buffer = NULL;
+    slot->data = NULL;
+    slot->dtype = (TF_DataType)0;
   }
-  return TF_OK;
-}
-
-/* Clears what the run left in the slots, so that the state is as new. */
-static void reset(ExecState *s, bool failed) {
-  const Plan *p = s->plan;
-  unbind_feeds(s);
-  for (int i = 0; i < p->num_slots; i++)
-    if (p->slots[i].step >= 0 && (failed || p->slots[i].fetched)) tensor_clear(&s->slots[i]);
-}
-
-TF_Code exec_run(const Plan *p, ExecState *s, const Tensor *const *feeds, Tensor *outputs, StepEnv *env,
-                 TF_Status *st) {
-  if (env->call_depth > LIMIT_CALL_DEPTH)
-    return fail(st, TF_RESOURCE_EXHAUSTED, "functions call each other more than %d deep", LIMIT_CALL_DEPTH);
-  TF_Code code = bind_feeds(s, feeds, st);
-  if (!code) code = exec_steps(s, 0, p->num_steps, env, st);
-  if (!code) code = take_fetches(s, outputs, st);
-  reset(s, code != TF_OK);
-  if (code)
-    for (int i = 0; i < p->num_fetches; i++) tensor_clear(&outputs[i]);
-  return code;
 }

@@ -1,0 +1,302 @@
+/* Which path a run takes: the spec for its shapes if there is one, else the general path, from which a spec may be
+ * made. A lock guards specs and idle states; it is held for some pointer moves, never while anything runs. */
+#include "exec/exec.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/status_impl.h"
+#include "exec/spec.h"
+
+enum {
+  MAX_SPECS = 8,       /* shapes remembered; a server batches to a few sizes */
+  EAGER_SPECS = 4,     /* that many are made at once; later ones only for shapes that come twice, as making one takes
+                          longer than a run and shapes may never come again */
+  MAX_SEEN = 16,       /* shapes that came once */
+};
+
+struct Executor {
+  Plan *plan;
+  bool specialize;
+  pthread_mutex_t lock;
+  ExecState *idle;           /* states of the general path */
+  Spec *specs[MAX_SPECS];
+  int num_specs;
+  uint64_t clock;
+  int specs_made;
+  uint64_t seen[MAX_SEEN];   /* hashes of shapes */
+  int next_seen;
+  atomic_uchar *volatile_slots; /* by slot: its shape was once not what a spec guessed */
+  ExecutorStats stats;
+};
+
+TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status *st) {
+  Executor *x = calloc(1, sizeof *x);
+  atomic_uchar *slots = calloc((size_t)plan->num_slots + 1, sizeof *slots);
+  if (!x || !slots) {
+    free(x);
+    free(slots);
+    plan_free(plan);
+    return fail_oom(st, "an executor");
+  }
+  *x = (Executor){.plan = plan, .specialize = specialize, .volatile_slots = slots};
+  pthread_mutex_init(&x->lock, NULL);
+  *executor = x;
+  return TF_OK;
+}
+
+static void free_states(ExecState *s) {
+  for (ExecState *next; s; s = next) {
+    next = s->next_idle;
+    exec_state_free(s);
+  }
+}
+
+static void drop_spec(Spec *spec) {
+  free_states(spec->idle);
+  spec->idle = NULL;
+  spec_free(spec);
+}
+
+void executor_free(Executor *x) {
+  if (!x) return;
+  for (int i = 0; i < x->num_specs; i++) drop_spec(x->specs[i]);
+  free_states(x->idle);
+  plan_free(x->plan);
+  pthread_mutex_destroy(&x->lock);
+  free(x->volatile_slots);
+  free(x);
+}
+
+const Plan *executor_plan(const Executor *x) { return x->plan; }
+
+ExecutorStats executor_stats(Executor *x) {
+  pthread_mutex_lock(&x->lock);
+  ExecutorStats stats = x->stats;
+  stats.specs = x->num_specs;
+  pthread_mutex_unlock(&x->lock);
+  return stats;
+}
+
+/* ---- finding a spec (lock held) ---- */
+
+static Spec *find_spec(Executor *x, const Tensor *const *feeds) {
+  for (int i = 0; i < x->num_specs; i++) {
+    Spec *spec = x->specs[i];
+    if (!spec_matches(spec, feeds)) continue;
+    spec->used_at = ++x->clock;
+    return spec;
+  }
+  return NULL;
+}
+
+static uint64_t shapes_hash(const Plan *p, const Tensor *const *feeds) {
+  uint64_t h = 1;
+  for (int i = 0; i < p->num_feeds; i++) {
+    h = (h ^ (uint64_t)feeds[i]->rank) * UINT64_C(0x9e3779b97f4a7c15);
+    for (int k = 0; k < feeds[i]->rank; k++) {
+      h = (h ^ (uint64_t)feeds[i]->dims[k]) * UINT64_C(0x9e3779b97f4a7c15);
+      h ^= h >> 32;
+    }
+  }
+  return h ? h : 1;
+}
+
+/* Whether a spec is worth making: see EAGER_SPECS. */
+static bool wants_spec(Executor *x, const Tensor *const *feeds) {
+  if (!x->specialize) return false;
+  if (x->specs_made < EAGER_SPECS) return true;
+  uint64_t hash = shapes_hash(x->plan, feeds);
+  for (int i = 0; i < MAX_SEEN; i++) {
+    if (x->seen[i] != hash) continue;
+    x->seen[i] = 0;
+    return true;
+  }
+  x->seen[x->next_seen++ % MAX_SEEN] = hash;
+  return false;
+}
+
+/* Takes a spec out of the cache; frees it if nobody runs it. */
+static void retire(Executor *x, int i) {
+  Spec *spec = x->specs[i];
+  x->specs[i] = x->specs[--x->num_specs];
+  spec->stale = true;
+  if (!spec->refs) drop_spec(spec);
+}
+
+static void retire_spec(Executor *x, const Spec *spec) {
+  for (int i = 0; i < x->num_specs; i++)
+    if (x->specs[i] == spec) return retire(x, i);
+}
+
+static void keep_spec(Executor *x, Spec *spec, const Tensor *const *feeds) {
+  pthread_mutex_lock(&x->lock);
+  bool there = find_spec(x, feeds) != NULL;
+  if (!there) {
+    if (x->num_specs == MAX_SPECS) {
+      int oldest = 0;
+      for (int i = 1; i < x->num_specs; i++)
+        if (x->specs[i]->used_at < x->specs[oldest]->used_at) oldest = i;
+      retire(x, oldest);
+    }
+    spec->used_at = ++x->clock;
+    x->specs[x->num_specs++] = spec;
+    x->specs_made++;
+  }
+  pthread_mutex_unlock(&x->lock);
+  if (there) drop_spec(spec);
+}
+
+/* ---- what a run leaves ---- */
+
+static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, Tensor *outputs, TF_Status *st) {
+  for (int i = 0; i < p->num_fetches; i++) {
+    int slot = p->fetches[i], root = spec ? spec->slots[slot].root : slot;
+    if (s->slot_dead[slot]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
+    bool again = false; /* the same memory is fetched once more */
+    for (int k = i + 1; k < p->num_fetches; k++)
+      again |= root == (spec ? spec->slots[p->fetches[k]].root : p->fetches[k]);
+    if (again || !tensor_writable(&s->slots[root])) {
+      TRY(tensor_copy(&outputs[i], &s->slots[slot], st));
+      continue;
+    }
+    outputs[i] = s->slots[slot];
+    outputs[i].buffer = s->slots[root].buffer;
+    s->slots[root].buffer = NULL;
+    s->slots[root].data = NULL;
+    s->slots[root].dtype = (TF_DataType)0;
+  }
+  return TF_OK;
+}
+
+/* Clears what a general run left in the slots, so that the state is as new. */
+static void reset_general(ExecState *s, bool failed) {
+  const Plan *p = s->plan;
+  exec_unbind_feeds(s);
+  for (int i = 0; i < p->num_slots; i++)
+    if (p->slots[i].step >= 0 && (failed || p->slots[i].fetched)) tensor_clear(&s->slots[i]);
+}
+
+static void clear_outputs(const Plan *p, Tensor *outputs) {
+  for (int i = 0; i < p->num_fetches; i++) tensor_clear(&outputs[i]);
+}
+
+/* ---- the two paths ---- */
+
+/* Learning is no part of the run: when it fails the spec is dropped and the run goes on. */
+static void record(Spec **spec, const ExecState *s, int step, const atomic_uchar *volatile_slots) {
+  TF_Status ignored = {0};
+  if (!*spec || !spec_record(*spec, s, step, volatile_slots, &ignored)) return;
+  spec_free(*spec);
+  *spec = NULL;
+  status_clear(&ignored);
+}
+
+static TF_Code general_steps(Executor *x, ExecState *s, Spec **spec, StepEnv *env, TF_Status *st) {
+  const Plan *p = x->plan;
+  for (int i = 0; i < p->num_steps; i++) {
+    TRY(step_check(env, st));
+    TRY(exec_step(s, i, &p->steps[i].life, env, st));
+    record(spec, s, i, x->volatile_slots);
+    exec_release(s, &p->steps[i].life);
+  }
+  return TF_OK;
+}
+
+static void finish_spec(Executor *x, Spec *spec, const Tensor *const *feeds, StepEnv *env) {
+  TF_Status ignored = {0};
+  if (spec_finish(spec, env, &ignored)) spec_free(spec);
+  else keep_spec(x, spec, feeds);
+  status_clear(&ignored);
+}
+
+static TF_Code run_general(Executor *x, ExecState *s, bool learn, const Tensor *const *feeds, Tensor *outputs,
+                           StepEnv *env, TF_Status *st) {
+  Spec *spec = NULL;
+  TF_Code code = exec_bind_feeds(s, feeds, st);
+  if (!code && learn) {
+    TF_Status ignored = {0};
+    if (spec_begin(&spec, s, &ignored)) spec = NULL;
+    status_clear(&ignored);
+  }
+  if (!code) code = general_steps(x, s, &spec, env, st);
+  if (!code) code = take_fetches(x->plan, s, NULL, outputs, st);
+  reset_general(s, code != TF_OK);
+  if (code) clear_outputs(x->plan, outputs);
+  if (spec && code) spec_free(spec);
+  else if (spec) finish_spec(x, spec, feeds, env);
+  return code;
+}
+
+static TF_Code run_special(Executor *x, Spec *spec, ExecState *s, const Tensor *const *feeds, Tensor *outputs,
+                           StepEnv *env, int *failed_slot, TF_Status *st) {
+  TF_Code code = exec_bind_feeds(s, feeds, st);
+  if (!code) code = spec_run(spec, s, env, failed_slot, st);
+  if (!code) code = take_fetches(x->plan, s, *failed_slot >= 0 ? NULL : spec, outputs, st);
+  exec_unbind_feeds(s);
+  if (code) clear_outputs(x->plan, outputs);
+  return code;
+}
+
+/* A run by a spec: a state of the spec's, and what became of its guesses. `spec` was taken with a reference. */
+static TF_Code run_by_spec(Executor *x, Spec *spec, ExecState *s, const Tensor *const *feeds, Tensor *outputs,
+                           StepEnv *env, TF_Status *st) {
+  int failed_slot = -1;
+  TF_Code code = TF_OK;
+  if (!s) {
+    code = exec_state_new(&s, x->plan, st);
+    if (!code) code = spec_bind(spec, s, st);
+  }
+  if (!code) code = run_special(x, spec, s, feeds, outputs, env, &failed_slot, st);
+  /* After a failure or a wrong guess the slots are in disorder: the state goes. */
+  if (s && (code || failed_slot >= 0)) {
+    spec_unbind(spec, s, failed_slot >= 0);
+    exec_state_free(s);
+    s = NULL;
+  } else if (s) {
+    spec_reset(spec, s);
+  }
+  pthread_mutex_lock(&x->lock);
+  if (s) {
+    s->next_idle = spec->idle;
+    spec->idle = s;
+  }
+  x->stats.special_runs++;
+  if (failed_slot >= 0) {
+    x->stats.failed_guesses++;
+    atomic_store_explicit(&x->volatile_slots[failed_slot], 1, memory_order_relaxed);
+    if (!spec->stale) retire_spec(x, spec);
+  }
+  bool last = --spec->refs == 0 && spec->stale;
+  pthread_mutex_unlock(&x->lock);
+  if (last) drop_spec(spec);
+  return code;
+}
+
+TF_Code executor_run(Executor *x, const Tensor *const *feeds, Tensor *outputs, StepEnv *env, TF_Status *st) {
+  if (env->call_depth > LIMIT_CALL_DEPTH)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "functions call each other more than %d deep", LIMIT_CALL_DEPTH);
+  ExecState *s = NULL;
+  bool record = false;
+  pthread_mutex_lock(&x->lock);
+  Spec *spec = x->num_specs ? find_spec(x, feeds) : NULL;
+  if (spec) {
+    spec->refs++;
+    if ((s = spec->idle)) spec->idle = s->next_idle;
+  } else {
+    record = wants_spec(x, feeds);
+    if ((s = x->idle)) x->idle = s->next_idle;
+    x->stats.general_runs++;
+  }
+  pthread_mutex_unlock(&x->lock);
+  if (spec) return run_by_spec(x, spec, s, feeds, outputs, env, st);
+  TF_Code code = s ? TF_OK : exec_state_new(&s, x->plan, st);
+  if (code) return code;
+  code = run_general(x, s, record, feeds, outputs, env, st);
+  pthread_mutex_lock(&x->lock);
+  s->next_idle = x->idle;
+  x->idle = s;
+  pthread_mutex_unlock(&x->lock);
+  return code;
+}
