@@ -98,6 +98,15 @@ bool map_put_n(Map *map, const char *key, size_t key_len, void *value) {
 
 bool map_put(Map *map, const char *key, void *value) { return map_put_n(map, key, strlen(key), value); }
 
+/* Its slot is the end of its probe chain: nothing was put in after it. */
+void map_pop(Map *map) {
+  size_t slot = 0;
+  MapEntry *e = &map->entries[map->count - 1];
+  find(map, e->key, e->key_len, e->hash, &slot);
+  map->slots[slot] = 0;
+  map->count--;
+}
+
 void map_clear(Map *map) {
   free(map->entries);
   free(map->slots);

@@ -30,6 +30,8 @@ bool map_has_n(const Map *map, const char *key, size_t key_len);
 /* Sets a key, new or not; false when memory is out (the map is as before). */
 bool map_put(Map *map, const char *key, void *value);
 bool map_put_n(Map *map, const char *key, size_t key_len, void *value);
+/* Takes out the entry that was put in last (as a new key); there must be one. */
+void map_pop(Map *map);
 /* Frees the map's own memory, not keys or values. */
 void map_clear(Map *map);
 /* The hash that the map uses, seeded once a process so that strangers cannot aim at collisions. */

@@ -87,6 +87,9 @@ struct TF_Operation {
   Shape *output_shapes;        /* by inference; guarded by the lock (TF_GraphSetTensorShape refines them) */
   Consumer *consumers;         /* of all outputs, in the order of adding */
   int *consumer_output;        /* which output consumers[i] takes */
+  const Tensor **values;       /* null, or the outputs' values as far as constant folding found them; guarded */
+  const struct _Tensorflow__NodeDef__ExperimentalDebugInfo *debug_info; /* null, or kept for export */
+  const struct _Tensorflow__FullTypeDef *full_type;                     /* likewise */
   int num_consumers, cap_consumers;
   Node **control_outputs;
   int num_control_outputs, cap_control_outputs;
@@ -99,10 +102,59 @@ struct TF_Graph {
   Node **nodes;
   int num_nodes, cap_nodes;
   Map by_name;           /* name -> Node */
-  Map functions;         /* name -> GraphFunction */
-  Map used_prefixes;     /* name scopes taken, for uniquifying */
+  Map functions;         /* name -> GraphFunction (graph/function.h) */
+  Graph *library;        /* null, or the graph whose functions a body of a function uses besides */
+  struct OwnedTensor *tensors; /* that attributes point at */
+  Map used_prefixes;     /* "a" and "a/b" of every name "a/b/c", for uniquifying; filled when first needed */
+  int num_prefixed;      /* nodes whose scopes are in used_prefixes */
   int producer, min_consumer; /* versions of what was imported; producer decides on deprecated ops */
 };
+
+/* What TensorFlow 2.15 writes into GraphDefs, and the oldest it says it can read. */
+enum { GRAPH_PRODUCER = 1645, GRAPH_MIN_CONSUMER = 0 };
+/* Outputs of one node. No op has near as many; a hostile attribute may ask for more than memory holds. */
+enum { NODE_MAX_OUTPUTS = 1 << 16 };
+
+/* A new empty graph with one reference; null when memory is out. */
+Graph *graph_new(void);
+Graph *graph_ref(Graph *graph);
+/* Frees it with the last reference. Null is allowed. */
+void graph_unref(Graph *graph);
+static inline void graph_lock(Graph *graph) { pthread_mutex_lock(&graph->lock); }
+static inline void graph_unlock(Graph *graph) { pthread_mutex_unlock(&graph->lock); }
+/* The node of that name, or null. The caller holds the lock, or nobody adds nodes meanwhile. */
+Node *graph_find(const Graph *graph, const char *name);
+/* The spec of an op or of a function of the graph's library, or null. Lock as above. */
+const OpSpec *graph_spec_find(const Graph *graph, const char *op);
+/* TF_NOT_FOUND "Op type not registered ...". */
+TF_Code graph_fail_no_op(const char *op, TF_Status *st);
+
+/* What a node is to be. All of it is in the graph's arena, or lives as long. */
+typedef struct NodeInit {
+  const char *name, *device;
+  const OpSpec *spec;
+  Attr *attrs; /* as given, in any order; of an empty list the kind may be ATTR_KIND_UNKNOWN */
+  int num_attrs;
+  const TF_Output *inputs; /* oper null: an edge that comes later (node_set_back_edge) */
+  int num_inputs;
+  Node *const *controls;
+  int num_controls;
+} NodeInit;
+
+/* Makes a node that is not in the graph yet: checks attributes against the spec and fills in defaults, finds argument
+ * counts and types, checks the inputs' number and types, infers shapes. Errors are TensorFlow's. The caller holds the lock. */
+TF_Code node_make(Graph *graph, const NodeInit *init, Node **node, TF_Status *st);
+/* The input of a node made with a null one. Checks the type. */
+TF_Code node_set_back_edge(Node *node, int input, TF_Output from, TF_Status *st);
+/* Puts nodes into the graph, all or (when memory is out) none. Their names are free. The caller holds the lock. */
+TF_Code graph_insert(Graph *graph, Node *const *nodes, int count, TF_Status *st);
+/* The flat dtypes of a spec's input or output arguments under attributes: *types is in `arena`. */
+TF_Code node_arg_types(const OpSpec *spec, bool output, const Attr *attrs, int num_attrs, const char *node_name,
+                       Arena *arena, TF_DataType **types, int *count, TF_Status *st);
+/* "Op[attrs](inputs)" as shape errors have it. */
+void node_print(const Node *node, Bytes *out);
+/* "Op<name=...; signature=...; attr=...>" */
+void op_spec_print(const OpSpec *spec, Bytes *out);
 
 /* The attr of a node, or null. */
 const Attr *node_attr(const Node *node, const char *name);

@@ -28,6 +28,7 @@
 
 #include "base/arena.h"
 #include "graph/graph.h"
+#include "graph/shape_infer.h"
 #include "resource/step_env.h"
 #include "resource/variable.h"
 #include "tensor/object.h"
@@ -35,7 +36,6 @@
 
 typedef struct OpRow OpRow;
 typedef struct OpCtx OpCtx;
-typedef struct ShapeCtx ShapeCtx;
 
 enum {
   OP_DYNAMIC = 1,   /* output shapes depend on values or state: run makes the outputs by op_alloc_output/op_take */
@@ -51,17 +51,7 @@ enum {
   OP_KEEPS = 512,   /* run keeps inputs beyond the step or in objects (Assign, TensorListPushBack): by op_keep_input */
 };
 
-/* ---- phase shape ---- */
-struct ShapeCtx {
-  const Node *node;
-  int num_inputs, num_outputs;
-  const Shape *const *inputs;
-  Shape *outputs; /* all unknown at the start */
-  /* The value of input i if it is known when the graph is built (a constant, or folded from such and
-   * from shapes), else null. Valid until the shape function returns. */
-  const Tensor *(*value)(ShapeCtx *c, int i);
-};
-typedef TF_Code ShapeFn(ShapeCtx *c, TF_Status *st);
+/* ---- phase shape: ShapeCtx and ShapeFn are in graph/shape_infer.h ---- */
 
 /* ---- phase init ---- */
 typedef struct OpInit {
