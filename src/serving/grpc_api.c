@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "net/grpc.h"
+#include "serving/examples.h"
+#include "serving/model_info.h"
 #include "serving/predict.h"
 
 enum { GRPC_MESSAGE_MAX = 0x7fffffff }; /* as TensorFlow Serving: what a message can be at all */
@@ -37,6 +39,10 @@ static void handle(GrpcCall *call, void *arg) {
 
 static const GrpcMethod methods[] = {
     {"/tensorflow.serving.PredictionService/Predict", handle, &predict_kind},
+    {"/tensorflow.serving.PredictionService/Classify", handle, &classify_kind},
+    {"/tensorflow.serving.PredictionService/Regress", handle, &regress_kind},
+    {"/tensorflow.serving.PredictionService/GetModelMetadata", handle, &metadata_kind},
+    {"/tensorflow.serving.ModelService/GetModelStatus", handle, &status_kind},
 };
 
 static const GrpcService service = {methods, SM_COUNTOF(methods), GRPC_MESSAGE_MAX};

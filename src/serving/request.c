@@ -70,7 +70,6 @@ static TF_Code run(Request *r, const TF_Buffer *options) {
   TF_SessionRun(r->bundle->session, options, r->feeds, r->feed_values, (int)r->feed_count, r->fetches, r->results,
                 (int)r->fetch_count, NULL, 0, NULL, r->st);
   if (TF_GetCode(r->st)) return TF_GetCode(r->st);
-  r->ran = true;
   signature_add_run_time(r->signature, clock_now_us() - start);
   return TF_OK;
 }
@@ -93,8 +92,7 @@ static void come_back(LoopTask *task) {
 
 static void work(WorkItem *item) {
   Request *r = (Request *)((char *)item - offsetof(Request, work));
-  bool prepared = r->signature || r->needs_run;
-  if (!out_of_time(r) && (prepared || !r->kind->prepare(r, r->st))) run_and_respond(r, false);
+  if (!out_of_time(r) && (r->prepared || !r->kind->prepare(r, r->st))) run_and_respond(r, false);
   drop_model(r);
   r->back.run = come_back;
   loop_post(r->loop, &r->back);
@@ -114,6 +112,7 @@ void request_start(Request *r) {
     return;
   }
   if (!r->kind->prepare(r, r->st)) {
+    r->prepared = true;
     uint32_t us = r->needs_run ? atomic_load_explicit(&r->signature->run_us, memory_order_relaxed) : 1;
     if (!us || us > INLINE_RUN_US) {
       hand_to_worker(r);
@@ -125,6 +124,12 @@ void request_start(Request *r) {
   r->done(r);
 }
 
+TF_Code request_execute(Request *r) {
+  if (!r->kind->prepare(r, r->st)) run_and_respond(r, true);
+  drop_model(r);
+  return TF_GetCode(r->st);
+}
+
 /* ---- building blocks ---- */
 
 Span request_signature_name(const Request *r) {
@@ -133,6 +138,7 @@ Span request_signature_name(const Request *r) {
 }
 
 TF_Code request_find_version(Request *r, TF_Status *st) {
+  if (r->bundle) return TF_OK;
   r->version = manager_acquire(r->context->models, &r->spec, st);
   if (!r->version) return TF_GetCode(st);
   r->bundle = model_version_loaded(r->version);

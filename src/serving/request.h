@@ -68,7 +68,7 @@ struct Request {
   TF_Output *fetches;
   TF_Tensor **results; /* owned */
   size_t fetch_count;
-  bool needs_run, ran;
+  bool prepared, needs_run;
   void *detail; /* the kind's own, in the arena */
 };
 
@@ -77,6 +77,9 @@ Request *request_new(const RequestContext *context, const RequestKind *kind, Loo
 void request_free(Request *r);
 /* Sets it going; on the loop's thread. `done` may be called before it returns. */
 void request_start(Request *r);
+/* Does all of it on this thread, without a loop; the outcome is in r->st and r->answer. For the command line: with
+ * r->bundle set beforehand, the model that the request names is not looked up. */
+TF_Code request_execute(Request *r);
 
 /* For prepare. Each returns the error in TensorFlow Serving's words. */
 /* Takes a reference to the version that r->spec names. */
