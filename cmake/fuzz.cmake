@@ -1,6 +1,9 @@
 # Fuzz targets: fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput and names the layers it uses in its first
 # line, `/* layers: wire net */`. With SM_TESTS each becomes a test that replays fuzz/corpus/NAME; with
-# SM_FUZZ and clang a libFuzzer program fuzz_NAME as well (build with -DSM_SANITIZE=address,undefined).
+# SM_FUZZ and clang a libFuzzer program bin/fuzz_NAME as well:
+#   cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DSM_FUZZ=ON -DSM_SANITIZE=address,undefined
+#   ninja -C build/fuzz fuzz_json && build/fuzz/bin/fuzz_json -max_total_time=60 NEW_INPUTS fuzz/corpus/json
+# An input that failed goes into fuzz/corpus/NAME once it is fixed.
 file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/fuzz_*.c)
 if(SM_FUZZ AND NOT CMAKE_C_COMPILER_ID MATCHES Clang)
   message(FATAL_ERROR "SM_FUZZ needs clang: -DCMAKE_C_COMPILER=clang")
