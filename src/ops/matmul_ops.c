@@ -140,8 +140,8 @@ static TF_Code plan_batch(MatMulPrep *p, const Tensor *a, const Tensor *b, int64
   return TF_OK;
 }
 
-/* Multiplications below which our own code is quicker than a oneDNN call. */
-enum { SMALL_PRODUCT = 48 * 48 * 48 };
+/* Multiplications up to which our own code is as quick as oneDNN's, with nothing to set up. */
+enum { SMALL_PRODUCT = 128 * 128 * 128 };
 
 static void take_scratch(size_t *total, size_t *at, size_t bytes) {
   *at = *total;
@@ -201,7 +201,7 @@ static TF_Code matmul_prepare(OpCtx *c, TF_Status *st) {
     take_scratch(&scratch, &p->c_at, bytes);
   }
   if (math_kind(s->dtype) == MK_F32 && work > 0) {
-    if (work > SMALL_PRODUCT) plan_dnnl(c, p);
+    if (q->m > 1 && work / (p->batch.count ? p->batch.count : 1) > SMALL_PRODUCT) plan_dnnl(c, p);
     if (p->call) {
       take_scratch(&scratch, &p->call_at, dnnl_call_scratch(p->call));
     } else if (q->b_col != 1 && q->m > 1) {

@@ -2,7 +2,7 @@
  * registers. No packing and no set-up, which is what small products need. */
 #include "simd/simd.h"
 
-/* Registers: GEMM_ROWS x GEMM_VECS accumulators, GEMM_VECS of B, one of A. */
+/* Registers: rows x vecs accumulators, vecs of B, one of A. */
 #if VFN == 16
 enum { GEMM_ROWS = 8, GEMM_VECS = 3 };
 #elif VFN == 8
@@ -39,11 +39,53 @@ VINL void gemm_tile(const GemmF32 *g, int64_t i, int64_t j, const int rows, cons
 VINL void gemm_columns(const GemmF32 *g, int64_t j, const int vecs, int64_t tail) {
   int64_t i = 0;
   for (; i + GEMM_ROWS <= g->m; i += GEMM_ROWS) gemm_tile(g, i, j, GEMM_ROWS, vecs, tail);
-  for (; i + 2 <= g->m; i += 2) gemm_tile(g, i, j, 2, vecs, tail);
+  if (GEMM_ROWS > 4 && i + 4 <= g->m) {
+    gemm_tile(g, i, j, 4, vecs, tail);
+    i += 4;
+  }
+  if (i + 2 <= g->m) {
+    gemm_tile(g, i, j, 2, vecs, tail);
+    i += 2;
+  }
   if (i < g->m) gemm_tile(g, i, j, 1, vecs, tail);
 }
 
+/* n columns of a single row from `count` (at most 8) rows of B: c = (first ? 0 : c) + sum of a[r] b[r]. */
+VINL void gemm_row_step(float *c, const float *a, int64_t a_col, const float *b, int64_t b_row, int64_t n, const int count,
+                        int first) {
+  VF av[8];
+  for (int r = 0; r < count; r++) av[r] = vf_set(a[r * a_col]);
+  int64_t j = 0;
+  for (; j + VFN <= n; j += VFN) {
+    VF s0 = first ? vf_set(0.0f) : vf_load(c + j), s1 = vf_set(0.0f);
+    for (int r = 0; r < count; r += 2) {
+      s0 = vf_fma(av[r], vf_load(b + r * b_row + j), s0);
+      if (r + 1 < count) s1 = vf_fma(av[r + 1], vf_load(b + (r + 1) * b_row + j), s1);
+    }
+    vf_store(c + j, vf_add(s0, s1));
+  }
+  if (j < n) {
+    int64_t k = n - j;
+    VF s = first ? vf_set(0.0f) : vf_load_n(c + j, k);
+    for (int r = 0; r < count; r++) s = vf_fma(av[r], vf_load_n(b + r * b_row + j, k), s);
+    vf_store_n(c + j, s, k);
+  }
+}
+
+/* One row: B is read once, in the order of memory. */
+static void gemm_row(const GemmF32 *g) {
+  const float *a = g->a, *b = g->b;
+  int64_t p = 0;
+  for (; p + 8 <= g->k; p += 8, a += 8 * g->a_col, b += 8 * g->b_row)
+    gemm_row_step(g->c, a, g->a_col, b, g->b_row, g->n, 8, p == 0);
+  for (; p < g->k; p++, a += g->a_col, b += g->b_row) gemm_row_step(g->c, a, g->a_col, b, g->b_row, g->n, 1, p == 0);
+}
+
 static void gemm_f32(const GemmF32 *g) {
+  if (g->m == 1 && g->n > 4 * VFN && g->k > 0) {
+    gemm_row(g);
+    return;
+  }
   int64_t j = 0;
   for (; j + GEMM_VECS * VFN <= g->n; j += GEMM_VECS * VFN) gemm_columns(g, j, GEMM_VECS, 0);
   for (; j + VFN <= g->n; j += VFN) gemm_columns(g, j, 1, 0);

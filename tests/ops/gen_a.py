@@ -320,7 +320,7 @@ def matmul():
                     if dtype != np.int16: c.case('BatchMatMul', [np.stack([a, a + a]), np.stack([b, b])], name_of(dtype), rtol, atol, adj_x=ta, adj_y=tb)
                     c.case('BatchMatMulV2', [np.stack([a, a + a]), b], name_of(dtype), rtol, atol, adj_x=ta, adj_y=tb)
     for ta, tb in itertools.product([False, True], repeat=2):
-        for m, k, n in [(65, 70, 33), (3, 200, 100), (17, 5, 51), (1, 300, 40), (64, 64, 64), (48, 48, 48), (130, 40, 20), (9, 31, 67)]:
+        for m, k, n in [(65, 70, 33), (3, 200, 100), (17, 5, 51), (1, 300, 40), (64, 64, 64), (48, 48, 48), (130, 40, 20), (9, 31, 67), (2, 40, 300), (1, 33, 270)]:
             a = values(np.float32, (k, m) if ta else (m, k), -1, 1)
             b = values(np.float32, (n, k) if tb else (k, n), -1, 1)
             if m * k + k * n + m * n > 9000 and ta != tb: continue
@@ -329,6 +329,7 @@ def matmul():
         b = values(np.float32, (3, 30, 50) if not tb else (3, 50, 30), -1, 1)
         if not ta: c.case('BatchMatMulV2', [a, b], 'broadcast', 1e-5, 1e-5, adj_y=tb)
     c.case('BatchMatMul', [values(np.float32, (2, 60, 50), -1, 1), values(np.float32, (2, 50, 40), -1, 1)], 'sizes', 1e-5, 1e-5)
+    c.case('MatMul', [np.round(values(np.float32, (130, 140), -1, 1) * 8) / 8, np.round(values(np.float32, (140, 150), -1, 1) * 8) / 8], 'large', 1e-5, 1e-4)
     c.case('BatchMatMulV2', [values(np.float32, (2, 3, 2, 4)), values(np.float32, (4, 3))], 'broadcast')
     c.case('BatchMatMulV2', [values(np.float32, (2, 4)), values(np.float32, (3, 2, 4, 3))], 'broadcast')
     c.case('BatchMatMulV2', [values(np.float32, (0, 2, 4)), values(np.float32, (4, 3))], 'empty')
