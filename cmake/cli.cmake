@@ -5,7 +5,7 @@ if(cli_tests)
   list(REMOVE_ITEM cli_sources ${cli_tests})
 endif()
 add_executable(savedmodel ${cli_sources})
-target_link_libraries(savedmodel PRIVATE sm_net sm_serving sm_savedmodel sm_capi sm_checkpoint sm_wire)
+target_link_libraries(savedmodel PRIVATE sm_savedmodel sm_serving sm_net sm_capi sm_checkpoint sm_wire)
 add_custom_command(TARGET savedmodel POST_BUILD
   COMMAND ${CMAKE_COMMAND} -E create_symlink savedmodel ${CMAKE_BINARY_DIR}/bin/tensorflow_model_server)
 

@@ -5,6 +5,7 @@
 
 #include "serving/request.h"
 #include "serving/request_decode.h"
+#include "wire/json.h"
 
 /* ClassificationRequest and RegressionRequest over gRPC. */
 extern const RequestKind classify_kind, regress_kind;
@@ -13,6 +14,10 @@ extern const RequestKind classify_kind, regress_kind;
  * `with_context` each is the context followed by the example, which protobuf reads as merged. */
 TF_Code prepare_examples(Request *r, bool classify, const Span *examples, size_t count, const Span *context,
                          TF_Status *st);
+
+/* The serialized tf.Example of a JSON object {"feature": values}, in the arena. `list` and `features` are scratch, kept
+ * between calls and cleared by the caller. */
+TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out, TF_Status *st);
 
 /* After the run: the tensors, checked against the number of examples. Either is null when the signature has none. */
 typedef struct ClassifyResult {

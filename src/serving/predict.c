@@ -207,7 +207,7 @@ static TF_Code prepare_predict(Request *r, TF_Status *st) {
 /* ---- the answer ---- */
 
 void put_model_spec(Bytes *out, uint32_t number, const Request *r, Span signature_name) {
-  uint64_t version = (uint64_t)model_version_number(r->version);
+  uint64_t version = r->version ? (uint64_t)model_version_number(r->version) : (uint64_t)r->spec.version; /* no version: request_execute */
   size_t version_size = version ? 1 + proto_varint_size(version) : 0;
   size_t size = proto_field_size(1, r->spec.name.size) + proto_field_size(2, version_size) +
                 (signature_name.size ? proto_field_size(3, signature_name.size) : 0);

@@ -86,8 +86,7 @@ static TF_Code put_feature(const JsonNode *name, Bytes *list, Bytes *features, A
   return TF_OK;
 }
 
-/* The serialized tf.Example of an object, in the arena. */
-static TF_Code make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out, TF_Status *st) {
+TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out, TF_Status *st) {
   if (object->kind != JSON_OBJECT)
     return fail(st, TF_INVALID_ARGUMENT, "Example must be JSON object but got JSON %s", json_type_name(object));
   features->size = 0;
@@ -117,9 +116,9 @@ static TF_Code read_examples(Request *r, const JsonNode *root, Span **examples, 
   *examples = arena_alloc(&r->arena, list->count * sizeof **examples);
   if (!*examples) return fail_oom(st, "examples");
   Bytes scratch = {0}, features = {0};
-  TF_Code code = shared ? make_example(shared, &scratch, &features, &r->arena, context, st) : TF_OK;
+  TF_Code code = shared ? json_make_example(shared, &scratch, &features, &r->arena, context, st) : TF_OK;
   for (const JsonNode *v = json_first(list), *end = json_end(list); v != end && !code; v = json_end(v))
-    code = make_example(v, &scratch, &features, &r->arena, &(*examples)[(*count)++], st);
+    code = json_make_example(v, &scratch, &features, &r->arena, &(*examples)[(*count)++], st);
   bytes_clear(&scratch);
   bytes_clear(&features);
   return code;

@@ -1,0 +1,174 @@
+/* `savedmodel run`: a signature on inputs from files or the command line, with the options of `saved_model_cli run`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/status_impl.h"
+#include "cli/cli.h"
+#include "cli/inputs.h"
+#include "cli/session_config.h"
+#include "cli/tags.h"
+#include "savedmodel/sm_tensor.h"
+#include "serving/json_tensor.h"
+#include "serving/tensor_codec.h"
+#include "wire/npy.h"
+
+typedef struct RunOptions {
+  const char *dir, *tags, *signature, *files, *exprs, *examples, *outdir;
+  bool overwrite, json;
+  int64_t threads;
+} RunOptions;
+
+static void print_tensor(const char *alias, const TF_Tensor *t) {
+  char *text = SM_TensorText(t);
+  printf("Result for output key %s:\n%s\n", alias, text ? text : "(out of memory)");
+  free(text);
+}
+
+static TF_Code print_json(const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
+  Bytes out = {0};
+  JsonWriter w = {.out = &out, .indent = 2, .single_line_arrays = true};
+  json_begin_object(&w);
+  for (size_t i = 0; i < signature->output_count; i++) {
+    const SignatureTensor *output = &signature->outputs[i];
+    json_key(&w, output->alias, output->alias_len);
+    if (!json_can_write((int)TF_TensorType(results[i]))) {
+      bytes_clear(&out);
+      return fail(st, TF_UNIMPLEMENTED, "output '%s' is of type %s, which JSON has no form for", output->alias,
+                  dtype_word((int)TF_TensorType(results[i])));
+    }
+    json_write_tensor(&w, results[i], false);
+  }
+  json_end_object(&w);
+  if (!bytes_finish(&out, "JSON", st)) puts(out.data);
+  bytes_clear(&out);
+  return TF_GetCode(st);
+}
+
+static TF_Code npy_of_tensor(const TF_Tensor *t, Bytes *out, TF_Status *st) {
+  Arena arena = {0};
+  NpyArray a = {.dtype = TF_TensorType(t), .rank = TF_NumDims(t), .count = (size_t)TF_TensorElementCount(t)};
+  for (int i = 0; i < a.rank; i++) a.shape[i] = TF_Dim(t, i);
+  a.data = (Span){TF_TensorData(t), TF_TensorByteSize(t)};
+  Span *strings = a.dtype == TF_STRING ? arena_calloc(&arena, a.count, sizeof *strings) : NULL;
+  const TF_TString *s = TF_TensorData(t);
+  for (size_t i = 0; strings && i < a.count; i++)
+    strings[i] = (Span){TF_StringGetDataPointer(&s[i]), TF_StringGetSize(&s[i])};
+  a.strings = strings;
+  if (a.dtype == TF_STRING && !strings) fail_oom(st, "an array");
+  else npy_write(&a, out, st);
+  arena_clear(&arena);
+  return TF_GetCode(st);
+}
+
+static TF_Code save_result(const RunOptions *o, const char *alias, const TF_Tensor *t, TF_Status *st) {
+  Bytes file = {0};
+  char *name = NULL, *path = NULL;
+  if (strchr(alias, '/')) return fail(st, TF_INVALID_ARGUMENT, "output key '%s' cannot be a file name", alias);
+  if (asprintf(&name, "%s.npy", alias) < 0) return fail_oom(st, "a path");
+  if (!(path = path_join(o->outdir, name))) fail_oom(st, "a path");
+  else if (file_exists(path) && !o->overwrite)
+    fail(st, TF_ALREADY_EXISTS, "%s exists; --overwrite replaces it", path);
+  else if (!npy_of_tensor(t, &file, st) && !file_write_atomic(path, (Span){file.data, file.size}, false, st) && !o->json)
+    printf("Output %s is saved to %s\n", alias, path);
+  bytes_clear(&file);
+  free(name);
+  free(path);
+  return TF_GetCode(st);
+}
+
+static TF_Code run_signature(const Bundle *bundle, const Signature *signature, const Inputs *in, TF_Tensor **results,
+                             TF_Status *st) {
+  Arena arena = {0};
+  size_t count = 0;
+  TF_Output *feeds = arena_calloc(&arena, signature->input_count, sizeof *feeds);
+  TF_Output *fetches = arena_calloc(&arena, signature->output_count, sizeof *fetches);
+  TF_Tensor **values = arena_calloc(&arena, signature->input_count, sizeof *values);
+  if (!feeds || !fetches || !values) fail_oom(st, "feeds");
+  for (size_t i = 0; i < signature->input_count && !TF_GetCode(st); i++) {
+    const SignatureTensor *input = &signature->inputs[i];
+    TF_Tensor *value = in->values[i] ? in->values[i] : input->fallback;
+    if (!value) fail(st, TF_INVALID_ARGUMENT, "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples", input->alias);
+    else if (!input->output.oper) fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for input '%s'", input->tensor_name, input->alias);
+    else {
+      feeds[count] = input->output;
+      values[count++] = value;
+    }
+  }
+  for (size_t i = 0; i < signature->output_count && !TF_GetCode(st); i++) {
+    fetches[i] = signature->outputs[i].output;
+    if (!fetches[i].oper)
+      fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for output '%s'", signature->outputs[i].tensor_name,
+           signature->outputs[i].alias);
+  }
+  if (!TF_GetCode(st))
+    TF_SessionRun(bundle->session, NULL, feeds, values, (int)count, fetches, results, (int)signature->output_count, NULL,
+                  0, NULL, st);
+  arena_clear(&arena);
+  return TF_GetCode(st);
+}
+
+static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
+  if (o->json) TRY(print_json(signature, results, st));
+  if (o->outdir) TRY(dir_make_all(o->outdir, st));
+  for (size_t i = 0; i < signature->output_count; i++) {
+    if (o->outdir) TRY(save_result(o, signature->outputs[i].alias, results[i], st));
+    else if (!o->json) print_tensor(signature->outputs[i].alias, results[i]);
+  }
+  return TF_OK;
+}
+
+static TF_Code run(const RunOptions *o, TF_Status *st) {
+  TagList tags;
+  tags_split(&tags, o->tags);
+  Bytes config = {0};
+  session_config_threads(&config, o->threads);
+  Bundle *bundle = bundle_load(o->dir, &(BundleOptions){tags.tags, tags.count, config.data, config.size}, st);
+  bytes_clear(&config);
+  if (!bundle) return TF_GetCode(st);
+  const Signature *signature = bundle_signature(bundle, o->signature, strlen(o->signature));
+  Inputs in = {0};
+  TF_Tensor **results = NULL;
+  if (!signature) {
+    fail(st, TF_NOT_FOUND, "there is no signature '%s' (see savedmodel show)", o->signature);
+  } else if (!(results = calloc(signature->output_count + 1, sizeof *results))) {
+    fail_oom(st, "results");
+  } else if (!inputs_init(&in, signature, st) && !(o->files && inputs_add_files(&in, o->files, st)) &&
+             !(o->exprs && inputs_add_exprs(&in, o->exprs, st)) &&
+             !(o->examples && inputs_add_examples(&in, o->examples, st)) &&
+             !run_signature(bundle, signature, &in, results, st)) {
+    show_results(o, signature, results, st);
+  }
+  for (size_t i = 0; results && i < signature->output_count; i++) TF_DeleteTensor(results[i]);
+  free(results);
+  if (signature) inputs_clear(&in);
+  bundle_free(bundle);
+  return TF_GetCode(st);
+}
+
+int cmd_run(int argc, char **argv) {
+  RunOptions o = {.tags = "serve", .signature = "serving_default"};
+  const Option options[] = {
+      {"dir", OPTION_STRING, &o.dir, "DIR", "the SavedModel"},
+      {"tag_set", OPTION_STRING, &o.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
+      {"signature_def", OPTION_STRING, &o.signature, "KEY", "the signature (serving_default)"},
+      {"inputs", OPTION_STRING, &o.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
+      {"input_exprs", OPTION_STRING, &o.exprs, "KEY=JSON;...", "values as JSON"},
+      {"input_examples", OPTION_STRING, &o.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},
+      {"outdir", OPTION_STRING, &o.outdir, "DIR", "write KEY.npy files there instead of printing"},
+      {"overwrite", OPTION_FLAG, &o.overwrite, NULL, "replace files that are there"},
+      {"json", OPTION_FLAG, &o.json, NULL, "print the outputs as JSON"},
+      {"threads", OPTION_INT, &o.threads, "N", "threads (0: one a core)"},
+      {0}};
+  const Usage usage = {
+      "run --dir DIR [--tag_set TAGS] [--signature_def KEY] [--input_exprs 'KEY=JSON;...'] ...",
+      "Runs a signature once and prints its outputs. For example:\n"
+      "  savedmodel run --dir half_plus_two/1 --input_exprs 'x=[[1.0], [2.0]]'\n"};
+  int early = options_parse(&argc, argv, options, &usage);
+  if (early >= 0) return early;
+  if (!o.dir && argc > 1) o.dir = argv[1];
+  if (!o.dir) return cli_failf("run", "--dir is missing (see savedmodel run --help)");
+  TF_Status st = {0};
+  return run(&o, &st) ? cli_fail("run", &st) : EXIT_OK;
+}
