@@ -661,8 +661,48 @@ def nn_norm():
     c.save()
 
 
+# ---- segments ----
+def math_segment():
+    c = Cases('math_segment')
+    for name, types in [('Sum', NUMBERS), ('Mean', NUMBERS), ('Prod', NUMBERS), ('Max', REAL), ('Min', REAL)]:
+        for dtype in types:
+            rtol, atol = tolerance(dtype)
+            for index in (np.int32, np.int64):
+                x = values(dtype, (6, 3), -3, 3)
+                if not (name == 'Mean' and is_int(dtype)):
+                    c.case('Segment' + name, [x, index([0, 0, 1, 3, 3, 3])], name_of(dtype), rtol * 3, atol * 4)
+                elif index == np.int32:
+                    c.case('Segment' + name, [np.abs(x.astype(np.int32)).astype(dtype), index([0, 0, 1, 3, 3, 3])], name_of(dtype))
+                if name == 'Mean': continue
+                c.case('UnsortedSegment' + name, [x, index([2, 0, -1, 2, 5, 2]), index(6)], name_of(dtype), rtol * 3, atol * 4)
+                if dtype == np.float32:
+                    c.case('UnsortedSegment' + name, [x, index([[0, 1, 0], [2, 2, 2], [0, 0, 0], [1, 1, 1], [3, 3, -1], [0, 0, 0]]), np.int32(4)],
+                           'ids of rank 2', rtol * 3, atol)
+        v = values(np.float32, (4, 2))
+        c.case('Segment' + name, [values(np.float32, (5,)), np.int32([0, 1, 1, 4, 4])], 'vector', 1e-5, 1e-5)
+        c.case('Segment' + name, [v, np.int32([0, 2, 1, 3])], 'order')
+        c.case('Segment' + name, [v, np.int32([-1, 0, 1, 3])], 'negative')
+        c.case('Segment' + name, [v, np.int32([0, 1])], 'sizes')
+        c.case('Segment' + name, [v, np.int32([[0], [1], [2], [3]])], 'rank')
+        c.case('Segment' + name, [np.zeros((0, 2), np.float32), np.int32([])], 'empty')
+        if name != 'Mean':
+            op = 'UnsortedSegment' + name
+            c.case(op, [v, np.int32([0, 2, 1, 3]), np.int32(3)], 'range')
+            c.case(op, [v, np.int32([[0, 0], [0, 1], [4, 0], [0, 0]]), np.int32(3)], 'range')
+            c.case(op, [v, np.int32([0, 1]), np.int32(3)], 'sizes')
+            c.case(op, [v, np.int32([0, 1, 0, 1]), np.int32([3])], 'count', error_part='num_segments should be a scalar')
+            c.case(op, [v, np.int32([0, 1, 0, 1]), np.int32(-1)], 'count', error_part='')
+            c.case(op, [np.zeros((0, 2), np.float32), np.int32([]), np.int32(2)], 'empty')
+    for dtype in (np.int32, np.int64, np.float32, np.float64):
+        c.case('Bucketize', [values(dtype, (3, 7), -9, 9)], name_of(dtype), boundaries=[-5.0, 0.0, 0.5, 3.0])
+        c.case('Bucketize', [values(dtype, (3,), -9, 9)], name_of(dtype), boundaries=[])
+    c.case('Bucketize', [np.float32([0, -0., 3, 2.9999, np.nan, np.inf, -np.inf])], 'borders', boundaries=[0.0, 3.0])
+    c.case('Bucketize', [np.float32([0])], 'order', boundaries=[3.0, 0.0])
+    c.save()
+
+
 FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
-            nn_norm]
+            nn_norm, math_segment]
 
 if __name__ == '__main__':
     for family in FAMILIES:
