@@ -14,6 +14,10 @@ TF_Code checkpoint_read_entry(const CheckpointReader *reader, const CheckpointEn
 /* Bytes of the elements; 0 for strings. */
 uint64_t checkpoint_entry_bytes(const CheckpointEntry *entry);
 
+/* A tensor's name (or a message with one) for a terminal: control bytes, which a stranger's file may hold, as
+ * \xHH. The text is in `buf`, which it replaces; "?" when memory is out. */
+const char *text_for_terminal(Span text, Bytes *buf);
+
 /* A line on stderr that tells how far long work is; only where that is a terminal. Start with zero. */
 typedef struct Progress {
   const char *what;

@@ -24,7 +24,9 @@ static void report(Diff *d, const CheckpointEntry *e, const char *what, const ch
   d->different++;
   progress_end(&d->progress);
   if (!d->json) {
-    printf("%s: %s%s%s\n", (const char *)e->name.data, what, *detail ? ": " : "", detail);
+    Bytes name = {0};
+    printf("%s: %s%s%s\n", text_for_terminal(e->name, &name), what, *detail ? ": " : "", detail);
+    bytes_clear(&name);
     return;
   }
   json_begin_object(&d->writer);

@@ -73,15 +73,16 @@ void tensor_print(const TF_Tensor *t, size_t max, Bytes *out) {
 
 static TF_Code print_one(const CheckpointReader *r, const CheckpointEntry *e, size_t max, TF_Status *st) {
   TF_Tensor *t;
-  Bytes out = {0};
+  Bytes out = {0}, name = {0};
   char shape[SHAPE_TEXT_MAX];
   TRY(checkpoint_read_entry(r, e, &t, st));
-  bytes_printf(&out, "%s: %s %s\n", (const char *)e->name.data, dtype_name(t->dtype),
+  bytes_printf(&out, "%s: %s %s\n", text_for_terminal(e->name, &name), dtype_name(t->dtype),
                shape_text(t->dims, t->rank, shape, sizeof shape));
   tensor_print(t, max, &out);
   TF_Code code = bytes_finish(&out, "the values as text", st);
   if (!code) printf("%s\n", out.data);
   bytes_clear(&out);
+  bytes_clear(&name);
   TF_DeleteTensor(t);
   return code;
 }

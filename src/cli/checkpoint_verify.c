@@ -31,8 +31,11 @@ static void report_error(Verify *v, Span tensor, const char *message) {
   v->bad++;
   progress_end(&v->progress);
   if (!v->json) {
-    printf("%s: %.*s%s%s\n", v->name, (int)tensor.size, tensor.size ? (const char *)tensor.data : "",
-           tensor.size ? ": " : "", message);
+    Bytes name = {0}, text = {0};
+    printf("%s: %s%s%s\n", v->name, text_for_terminal(tensor, &name), tensor.size ? ": " : "",
+           text_for_terminal((Span){message, strlen(message)}, &text));
+    bytes_clear(&name);
+    bytes_clear(&text);
     return;
   }
   json_begin_object(&v->writer);

@@ -59,6 +59,17 @@ uint64_t checkpoint_entry_bytes(const CheckpointEntry *entry) {
   return n;
 }
 
+const char *text_for_terminal(Span text, Bytes *buf) {
+  const unsigned char *p = text.data;
+  buf->size = 0;
+  bytes_append(buf, "", 0);
+  for (size_t i = 0; i < text.size; i++) {
+    if (p[i] < 0x20 || p[i] == 0x7f) bytes_printf(buf, "\\x%02x", p[i]);
+    else bytes_putc(buf, (char)p[i]);
+  }
+  return buf->failed ? "?" : buf->data;
+}
+
 void progress_add(Progress *p, uint64_t done) {
   p->done += done;
   struct timespec t;
@@ -124,6 +135,7 @@ static void list_json(const CheckpointReader *r) {
 
 static void list_text(const CheckpointReader *r) {
   int width = 0;
+  Bytes name = {0};
   for (size_t i = 0; i < checkpoint_reader_count(r); i++) {
     size_t size = checkpoint_reader_at(r, i)->name.size;
     if (size > (size_t)width && size < 80) width = (int)size;
@@ -132,11 +144,12 @@ static void list_text(const CheckpointReader *r) {
     const CheckpointEntry *e = checkpoint_reader_at(r, i);
     char shape[SHAPE_TEXT_MAX];
     int rank = e->rank < TENSOR_MAX_RANK ? e->rank : TENSOR_MAX_RANK;
-    printf("%-*s  %-9s %s", width, (const char *)e->name.data, dtype_name(e->dtype),
+    printf("%-*s  %-9s %s", width, text_for_terminal(e->name, &name), dtype_name(e->dtype),
            shape_text(e->dims, rank, shape, sizeof shape));
     if (e->slice_count) printf("  %zu slices", e->slice_count);
     printf("\n");
   }
+  bytes_clear(&name);
 }
 
 int checkpoint_list(int argc, char **argv) {
