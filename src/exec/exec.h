@@ -7,10 +7,12 @@
 
 typedef struct Executor Executor;
 
-/* Takes over the plan, also when this fails. Without `specialize` every run takes the general path. */
+/* Takes over the plan unless this fails. Without `specialize` every run takes the general path. */
 TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status *st);
 /* Nobody may be running it. Null is allowed. */
 void executor_free(Executor *executor);
+/* Frees an executor that never ran, and not its plan. */
+void executor_drop(Executor *executor);
 
 /* Runs all steps. `feeds` are borrowed, in the plan's order, of the plan's dtypes (checked here); `outputs` are none
  * at the start and own their memory afterwards, nobody else shares it. On failure they are none. */
@@ -24,6 +26,8 @@ typedef struct ExecutorStats {
 ExecutorStats executor_stats(Executor *executor);
 const Plan *executor_plan(const Executor *executor);
 
+/* PlanOptions.free_executor. */
+void exec_free_executor(void *executor);
 /* StepEnv.call: runs a function's plan inside the step. */
 TF_Code exec_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
                   int num_outputs, TF_Status *st);

@@ -29,8 +29,10 @@ enum { STEP_MEMORY_REFS = 1 << 30 }; /* references to a header of step memory th
 TF_Code exec_state_new(ExecState **state, const Plan *plan, TF_Status *st);
 void exec_state_free(ExecState *state);
 
-/* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. */
-TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st);
+/* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. The user of a session may
+ * write to his tensors after the run, so they count as memory of the step; with `share` (between functions) they
+ * are shared where they have memory of their own. */
+TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, bool share, TF_Status *st);
 void exec_unbind_feeds(ExecState *s);
 /* One step by the general path, with the lifetimes given. Its outputs are none before. */
 TF_Code exec_step(ExecState *s, int step, const StepLife *life, StepEnv *env, TF_Status *st);

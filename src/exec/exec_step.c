@@ -114,15 +114,18 @@ TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, T
   return TF_OK;
 }
 
-TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st) {
+TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, bool share, TF_Status *st) {
   const Plan *p = s->plan;
   for (int i = 0; i < p->num_feeds; i++) {
     if (feeds[i]->dtype != p->feed_types[i])
       return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided", i,
                   dtype_name(p->feed_types[i]), dtype_name(feeds[i]->dtype));
     Tensor *slot = &s->slots[p->feeds[i]];
+    if (share && feeds[i]->buffer && !op_is_step_memory(feeds[i])) {
+      tensor_share(slot, feeds[i]);
+      continue;
+    }
     *slot = *feeds[i];
-    /* Kernels see the caller's bytes under a header that says that they are the caller's. */
     TensorBuffer *header = &s->feed_buffers[i];
     header->data = slot->data;
     header->size = slot->buffer ? slot->buffer->size : 0;
@@ -133,10 +136,5 @@ TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, TF_Status *st)
 }
 
 void exec_unbind_feeds(ExecState *s) {
-  for (int i = 0; i < s->plan->num_feeds; i++) {
-    Tensor *slot = &s->slots[s->plan->feeds[i]];
-    slot->buffer = NULL;
-    slot->data = NULL;
-    slot->dtype = (TF_DataType)0;
-  }
+  for (int i = 0; i < s->plan->num_feeds; i++) tensor_clear(&s->slots[s->plan->feeds[i]]);
 }

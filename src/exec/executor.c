@@ -37,7 +37,6 @@ TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status
   if (!x || !slots) {
     free(x);
     free(slots);
-    plan_free(plan);
     return fail_oom(st, "an executor");
   }
   *x = (Executor){.plan = plan, .specialize = specialize, .volatile_slots = slots};
@@ -57,6 +56,11 @@ static void drop_spec(Spec *spec) {
   free_states(spec->idle);
   spec->idle = NULL;
   spec_free(spec);
+}
+
+void executor_drop(Executor *x) {
+  x->plan = NULL;
+  executor_free(x);
 }
 
 void executor_free(Executor *x) {
@@ -150,7 +154,10 @@ static void keep_spec(Executor *x, Spec *spec, const Tensor *const *feeds) {
 
 /* ---- what a run leaves ---- */
 
-static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, Tensor *outputs, TF_Status *st) {
+/* What a run gives away: the slot's own memory if nobody else has it; else a copy, or between functions (`share`) a
+ * reference. */
+static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool share, Tensor *outputs,
+                            TF_Status *st) {
   for (int i = 0; i < p->num_fetches; i++) {
     int slot = p->fetches[i], root = spec ? spec->slots[slot].root : slot;
     if (s->slot_dead[slot]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
@@ -158,7 +165,8 @@ static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, Tenso
     for (int k = i + 1; k < p->num_fetches; k++)
       again |= root == (spec ? spec->slots[p->fetches[k]].root : p->fetches[k]);
     if (again || !tensor_writable(&s->slots[root])) {
-      TRY(tensor_copy(&outputs[i], &s->slots[slot], st));
+      if (share && !op_is_step_memory(&s->slots[slot])) tensor_share(&outputs[i], &s->slots[slot]);
+      else TRY(tensor_copy(&outputs[i], &s->slots[slot], st));
       continue;
     }
     outputs[i] = s->slots[slot];
@@ -214,14 +222,14 @@ static void finish_spec(Executor *x, Spec *spec, const Tensor *const *feeds, Ste
 static TF_Code run_general(Executor *x, ExecState *s, bool learn, const Tensor *const *feeds, Tensor *outputs,
                            StepEnv *env, TF_Status *st) {
   Spec *spec = NULL;
-  TF_Code code = exec_bind_feeds(s, feeds, st);
+  TF_Code code = exec_bind_feeds(s, feeds, env->call_depth > 0, st);
   if (!code && learn) {
     TF_Status ignored = {0};
     if (spec_begin(&spec, s, &ignored)) spec = NULL;
     status_clear(&ignored);
   }
   if (!code) code = general_steps(x, s, &spec, env, st);
-  if (!code) code = take_fetches(x->plan, s, NULL, outputs, st);
+  if (!code) code = take_fetches(x->plan, s, NULL, env->call_depth > 0, outputs, st);
   reset_general(s, code != TF_OK);
   if (code) clear_outputs(x->plan, outputs);
   if (spec && code) spec_free(spec);
@@ -231,9 +239,9 @@ static TF_Code run_general(Executor *x, ExecState *s, bool learn, const Tensor *
 
 static TF_Code run_special(Executor *x, Spec *spec, ExecState *s, const Tensor *const *feeds, Tensor *outputs,
                            StepEnv *env, int *failed_slot, TF_Status *st) {
-  TF_Code code = exec_bind_feeds(s, feeds, st);
+  TF_Code code = exec_bind_feeds(s, feeds, env->call_depth > 0, st);
   if (!code) code = spec_run(spec, s, env, failed_slot, st);
-  if (!code) code = take_fetches(x->plan, s, *failed_slot >= 0 ? NULL : spec, outputs, st);
+  if (!code) code = take_fetches(x->plan, s, *failed_slot >= 0 ? NULL : spec, env->call_depth > 0, outputs, st);
   exec_unbind_feeds(s);
   if (code) clear_outputs(x->plan, outputs);
   return code;

@@ -108,7 +108,7 @@ static void drop_unused_values(Plan *p) {
     if (p->slots[i].last_step < 0 && !p->slots[i].fetched) tensor_clear(&p->slots[i].value);
 }
 
-static TF_Code finish(Plan *p, TF_Status *st) {
+TF_Code plan_finish(Plan *p, TF_Status *st) {
   find_last_uses(p);
   drop_unused_values(p);
   TRY(set_releases(p, st));
@@ -141,7 +141,19 @@ static TF_Code build(Builder *b, Graph *graph, Scope *s, const TF_Output *fetche
   TRY(scope_order(b, s, roots, num_roots, &order, &count, st));
   for (int i = 0; i < count; i++) TRY(plan_emit_node(b, s, order[i], st));
   TRY(add_fetches(b, s, fetches, num_fetches, st));
-  return finish(b->plan, st);
+  return plan_finish(b->plan, st);
+}
+
+TF_Code plan_builder_init(Builder *b, const PlanOptions *options, PlanCallees *callees, TF_Status *st) {
+  *b = (Builder){.plan = calloc(1, sizeof *b->plan), .options = options, .env = *options->env, .callees = callees};
+  if (!b->plan) return fail_oom(st, "a plan");
+  b->env.memory_limit = PLAN_FOLD_MAX_BYTES;
+  return TF_OK;
+}
+
+void plan_builder_clear(Builder *b) {
+  op_scratch_clear(&b->scratch);
+  arena_clear(&b->temp);
 }
 
 TF_Code plan_new(Plan **plan, Graph *graph, const TF_Output *feeds, int num_feeds, const TF_Output *fetches,
@@ -149,14 +161,14 @@ TF_Code plan_new(Plan **plan, Graph *graph, const TF_Output *feeds, int num_feed
                  TF_Status *st) {
   if (!num_fetches && !num_targets)
     return fail(st, TF_INVALID_ARGUMENT, "Must specify at least one target to fetch or execute.");
-  Builder b = {.plan = calloc(1, sizeof *b.plan), .options = options};
-  if (!b.plan) return fail_oom(st, "a plan");
-  b.env = *options->env;
-  b.env.memory_limit = PLAN_FOLD_MAX_BYTES;
+  PlanCallees *callees = calloc(1, sizeof *callees);
+  if (!callees) return fail_oom(st, "a plan");
+  Builder b;
+  if (plan_builder_init(&b, options, callees, st)) return free(callees), TF_GetCode(st);
+  b.plan->callees = callees;
   Scope s = {.prefix = "", .feeds = feeds, .num_feeds = num_feeds};
   TF_Code code = build(&b, graph, &s, fetches, num_fetches, targets, num_targets, st);
-  op_scratch_clear(&b.scratch);
-  arena_clear(&b.temp);
+  plan_builder_clear(&b);
   if (code) plan_free(b.plan);
   else *plan = b.plan;
   return code;
@@ -166,6 +178,9 @@ void plan_free(Plan *p) {
   if (!p) return;
   for (int i = 0; i < p->num_steps; i++) kernel_clear(&p->steps[i].kernel);
   for (int i = 0; i < p->num_slots; i++) tensor_clear(&p->slots[i].value);
+  if (p->callees) plan_callees_free(p->callees);
+  free(p->callees);
+  for (int i = 0; i < p->num_bodies; i++) graph_unref(p->bodies[i]);
   free(p->steps);
   free(p->slots);
   arena_clear(&p->arena);

@@ -65,7 +65,26 @@ typedef struct PlanSlot {
   Tensor value;      /* not none: a constant of the plan */
 } PlanSlot;
 
-typedef struct Plan {
+typedef struct Plan Plan;
+
+/* A function as a plan of its own: feeds are its arguments, fetches its results. */
+struct Callee {
+  const char *name;
+  int num_attrs;
+  Plan *plan;               /* the executor's once that is there */
+  bool specialize;
+  _Atomic(void *) executor; /* made by the first call (exec/) */
+  void (*free_executor)(void *executor);
+  struct Callee *next;
+};
+
+/* The functions that a plan's steps call, and those that these call, each once: recursion finds itself here. */
+typedef struct PlanCallees {
+  Arena arena;
+  Callee *first;
+} PlanCallees;
+
+struct Plan {
   Arena arena;
   int num_steps, num_slots;
   PlanStep *steps;
@@ -78,14 +97,17 @@ typedef struct Plan {
   int *input_base;
   int max_outputs, max_inputs; /* of one step */
   bool has_refs;
-  struct PlanCallees *callees; /* functions called by steps; own */
-} Plan;
+  int num_bodies;
+  Graph **bodies; /* of inlined functions, whose nodes steps have; a reference each */
+  PlanCallees *callees; /* own; null in the plan of a function */
+};
 
 typedef struct PlanOptions {
   ResourceManager *resources;
   const StepEnv *env; /* for folding; its limits are not used */
   bool no_folding;
   bool specialize;    /* the executors of the plan and of what it calls */
+  void (*free_executor)(void *executor); /* of a Callee */
 } PlanOptions;
 
 /* Makes a plan. Errors are TensorFlow's: feeds or fetches that do not exist, ops without a kernel. */

@@ -35,8 +35,16 @@ typedef struct Builder {
   int cap_steps, cap_slots;
   OpScratch scratch;
   StepEnv env; /* for folding */
-  atomic_bool not_cancelled;
+  PlanCallees *callees; /* of the plan for the session's graph; shared by the plans of functions */
+  const char *callee;   /* null, or the function that this plan is of */
+  int depth;            /* of callees within callees */
 } Builder;
+
+TF_Code plan_builder_init(Builder *b, const PlanOptions *options, PlanCallees *callees, TF_Status *st);
+/* Frees all but the plan. */
+void plan_builder_clear(Builder *b);
+/* When all steps are there: lifetimes and what else follows from the steps. */
+TF_Code plan_finish(Plan *plan, TF_Status *st);
 
 /* ---- plan_order.c: which nodes, in which order ---- */
 TF_Code scope_init(Builder *b, Scope *s, Graph *graph, TF_Status *st);
@@ -48,6 +56,10 @@ int scope_feed(const Scope *s, TF_Output out);
 
 /* ---- plan_emit.c: nodes to steps ---- */
 TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st);
+/* A node as a step of its row's kernel. */
+TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st);
+/* The slots of a call's arguments; and, where the call can be dead, the step that its body dies with (else -1). */
+TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *pivot, TF_Status *st);
 /* The slot that holds an output; -1 with TF_INTERNAL when its node was not emitted. */
 TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st);
 TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int *slot, TF_Status *st);
@@ -64,5 +76,6 @@ bool plan_is_call(const Node *node, const AttrFunc **func, AttrFunc *direct);
 TF_Code plan_emit_call(Builder *b, Scope *s, Node *node, const AttrFunc *func, TF_Status *st);
 /* A function that `node` calls while it runs, as a plan of its own. */
 TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **callee, TF_Status *st);
+void plan_callees_free(PlanCallees *callees);
 
 #endif

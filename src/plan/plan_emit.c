@@ -145,7 +145,7 @@ static TF_Code make_callee(OpInit *k, const AttrFunc *func, const Callee **calle
   return plan_make_callee(k->plan, k->node, func, callee, st);
 }
 
-static TF_Code emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
+TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   PlanStep *step;
   TRY(add_node_step(b, s, STEP_KERNEL, node, &step, st));
   OpInit k = {.node = node, .name = step->name, .arena = &b->plan->arena, .resources = b->options->resources,
@@ -176,6 +176,21 @@ static bool has_controls(const Builder *b, const Scope *s, const Node *node) {
   return !node->num_inputs && s->entry_pivot >= 0;
 }
 
+TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *pivot, TF_Status *st) {
+  TRY(input_slots(b, s, node, args, st));
+  bool can_die = has_controls(b, s, node);
+  for (int i = 0; i < node->num_inputs; i++) can_die |= b->plan->slots[args[i]].maybe_dead;
+  *pivot = -1;
+  if (!can_die) return TF_OK;
+  PlanStep *step;
+  TRY(add_step(b, s, STEP_PIVOT, node, node->num_inputs, 0, &step, st));
+  if (node->num_inputs) memcpy(step->inputs, args, (size_t)node->num_inputs * sizeof *args);
+  TRY(control_steps(b, s, node, &step->controls, &step->num_controls, st));
+  step->maybe_dead = true;
+  *pivot = s->pivot[node->id] = (int)(step - b->plan->steps);
+  return TF_OK;
+}
+
 TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st) {
   PlanStep *step;
   AttrFunc direct;
@@ -191,5 +206,5 @@ TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st) {
     return fail(st, TF_UNIMPLEMENTED, "v1 while loops are not run yet: op %s of {{node %s%s}}", node->op, s->prefix,
                 node->name);
   if (plan_is_call(node, &func, &direct)) return plan_emit_call(b, s, node, func, st);
-  return emit_kernel(b, s, node, st);
+  return plan_emit_kernel(b, s, node, st);
 }

@@ -93,6 +93,7 @@ static TF_Code add(_Atomic(PlanEntry *) *bucket, uint64_t hash, const RunKey *ke
                           key->num_targets, options, st);
   if (!code) code = executor_new(&e->executor, plan, options->specialize, st);
   if (code) {
+    if (!e->executor) plan_free(plan);
     entry_free(e);
     return code;
   }

@@ -80,7 +80,8 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
                  .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
                  .call = exec_call};
   PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding,
-                              .specialize = !s->config.no_specialization};
+                              .specialize = !s->config.no_specialization,
+                              .free_executor = exec_free_executor};
   Executor *executor;
   TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &executor, st));
   return executor_run(executor, feed_values, outputs, &env, st);
