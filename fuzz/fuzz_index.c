@@ -72,10 +72,10 @@ static void read_everything(const char *name) {
   TF_Status st = {0};
   CheckpointReader *r;
   if (checkpoint_reader_open(&r, name, &st)) return;
-  const Bundle *b = checkpoint_reader_bundle(r);
-  for (size_t i = 0; b && i < bundle_entry_count(b); i++)
-    if (bundle_find(b, bundle_entry_at(b, i)->name) != bundle_entry_at(b, i)) abort();
-  if (b) bundle_verify(b, NULL, NULL, &(TF_Status){0});
+  const TensorBundle *b = checkpoint_reader_bundle(r);
+  for (size_t i = 0; b && i < tensor_bundle_entry_count(b); i++)
+    if (tensor_bundle_find(b, tensor_bundle_entry_at(b, i)->name) != tensor_bundle_entry_at(b, i)) abort();
+  if (b) tensor_bundle_verify(b, NULL, NULL, &(TF_Status){0});
   for (size_t i = 0; i < checkpoint_reader_count(r) && i < 100; i++) {
     const CheckpointEntry *e = checkpoint_reader_at(r, i);
     if (checkpoint_reader_find(r, e->name) != e) abort();

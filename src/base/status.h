@@ -4,7 +4,7 @@
  * there: TF_OK (0), or an error. It touches `st` only to report an error, so a status that is TF_OK
  * at the start stays so. Return values therefore read as "nonzero means it failed":
  *
- *   TRY(bundle_open(&bundle, path, st));
+ *   TRY(tensor_bundle_open(&bundle, path, st));
  *   if (n > left) return fail(st, TF_DATA_LOSS, "block at %zu: %zu bytes, %zu left", at, n, left);
  *
  * fail() and friends use only TF_SetStatus, TF_GetCode and TF_Message, so code above them works on

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 
 typedef struct BundleCommit {
   const char *prefix;

@@ -3,9 +3,9 @@
 
 #include "base/arena.h"
 #include "base/files.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_commit.h"
-#include "checkpoint/bundle_impl.h"
+#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/sstable.h"
 
@@ -17,7 +17,7 @@ typedef struct MergeEntry {
 
 typedef struct Merge {
   Arena arena; /* joined slices */
-  Bundle **sources;
+  TensorBundle **sources;
   size_t source_count;
   MergeEntry *entries;
   size_t count;
@@ -39,7 +39,7 @@ static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count,
       return fail(st, TF_INVALID_ARGUMENT,
                   "allow_missing_files was set to false and %s did not exist.NOT_FOUND: %s not found",
                   prefixes[i], prefixes[i]);
-    TRY(bundle_open(&m->sources[m->source_count], prefixes[i], st));
+    TRY(tensor_bundle_open(&m->sources[m->source_count], prefixes[i], st));
     if (m->sources[m->source_count++]->swap != m->sources[0]->swap)
       return fail(st, TF_INVALID_ARGUMENT, "Merging bundles with conflicting endianness; inputs corrupted?");
   }
@@ -53,7 +53,7 @@ static TF_Code open_sources(Merge *m, const char *const *prefixes, size_t count,
 static TF_Code new_shard(Merge *m, size_t source, int32_t shard, int32_t *numbers, int32_t *number,
                          TF_Status *st) {
   if (numbers[shard] < 0) {
-    const Bundle *b = m->sources[source];
+    const TensorBundle *b = m->sources[source];
     if (m->data_count == m->data_capacity) {
       int more = m->data_capacity ? 2 * m->data_capacity : 8;
       char **data = realloc(m->data, (size_t)more * sizeof *data);
@@ -72,7 +72,7 @@ static TF_Code new_shard(Merge *m, size_t source, int32_t shard, int32_t *number
 }
 
 static TF_Code take_entries(Merge *m, size_t source, TF_Status *st) {
-  const Bundle *b = m->sources[source];
+  const TensorBundle *b = m->sources[source];
   size_t shards = (size_t)b->shard_table_size + 1;
   int32_t *numbers = malloc(shards * sizeof *numbers);
   MergeEntry *entries = realloc(m->entries, (m->count + b->count + 1) * sizeof *entries);
@@ -153,7 +153,7 @@ static void remove_sources(const Merge *m, bool delete_dirs) {
 }
 
 static void merge_clear(Merge *m) {
-  for (size_t i = 0; i < m->source_count; i++) bundle_free(m->sources[i]);
+  for (size_t i = 0; i < m->source_count; i++) tensor_bundle_free(m->sources[i]);
   for (int i = 0; i < m->data_count; i++) free(m->data[i]);
   free(m->sources);
   free(m->entries);

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 
 /* Versions of the bundle format that this code writes, and understands. */
 enum { BUNDLE_VERSION = 1 };

@@ -104,7 +104,8 @@ static TF_Code new_entry(BundleWriter *w, Span name, TF_DataType dtype, const in
   return TF_OK;
 }
 
-/* The form that bundle_read.c describes. The entry's checksum is not that of the bytes in the file. */
+/* The form that tensor_bundle_read.c describes. The entry's checksum is not that of the bytes in the
+ * file. */
 static TF_Code encode_strings(WriterEntry *e, const TF_TString *strings, size_t count, TF_Status *st) {
   uint32_t crc = 0;
   size_t n;

@@ -90,23 +90,23 @@ static int by_offset(const void *a, const void *b) {
   return (x->size > y->size) - (x->size < y->size);
 }
 
-static void rewrite_bundle(const Bundle *b, const char *to) {
+static void rewrite_bundle(const TensorBundle *b, const char *to) {
   BundleWriter *w;
   BundleWriterOptions options = {.no_sync = true};
   size_t count = 0;
-  const BundleEntry **entries = calloc(bundle_entry_count(b) + 1, sizeof *entries);
-  for (size_t i = 0; i < bundle_entry_count(b); i++)
-    if (!bundle_entry_at(b, i)->slice_count) entries[count++] = bundle_entry_at(b, i);
+  const BundleEntry **entries = calloc(tensor_bundle_entry_count(b) + 1, sizeof *entries);
+  for (size_t i = 0; i < tensor_bundle_entry_count(b); i++)
+    if (!tensor_bundle_entry_at(b, i)->slice_count) entries[count++] = tensor_bundle_entry_at(b, i);
   qsort(entries, count, sizeof *entries, by_offset);
   assert_ok(bundle_writer_open(&w, to, &options, st));
   for (size_t i = 0; i < count; i++) {
     TF_Tensor *t;
-    assert_ok(bundle_read(b, entries[i], NULL, &t, st));
+    assert_ok(tensor_bundle_read(b, entries[i], NULL, &t, st));
     if (bundle_entry_is_slice(entries[i])) {
       Bytes name = {0};
       TensorSlice slice;
       assert_ok(slice_key_get(entries[i]->name, &name, &slice, st));
-      const BundleEntry *whole = bundle_find(b, (Span){name.data, name.size});
+      const BundleEntry *whole = tensor_bundle_find(b, (Span){name.data, name.size});
       assert_non_null(whole);
       assert_ok(bundle_writer_add_slice(w, whole->name, whole->dims, whole->rank, &slice, t, st));
       bytes_clear(&name);
@@ -143,11 +143,11 @@ static void check_rewritten(const CheckpointReader *r, const char *prefix) {
   char dir[] = "/tmp/checkpoint_test_XXXXXX";
   assert_non_null(mkdtemp(dir));
   char *to = path_join(dir, "sub/again");
-  const Bundle *b = checkpoint_reader_bundle(r);
+  const TensorBundle *b = checkpoint_reader_bundle(r);
   if (!b) {
     rewrite_v1(prefix, to);
     check_same_file(to, prefix);
-  } else if (bundle_shard_count(b) == 1) {
+  } else if (tensor_bundle_shard_count(b) == 1) {
     rewrite_bundle(b, to);
     char *a[] = {bundle_index_path(to), bundle_data_path(to, 0, 1)};
     char *want[] = {bundle_index_path(prefix), bundle_data_path(prefix, 0, 1)};
@@ -208,7 +208,8 @@ static TF_Code check_one(void *arg, const char *name, TF_Status *unused) {
     TF_DeleteTensor(reads[i].tensor);
   }
   free(reads);
-  if (checkpoint_reader_bundle(r)) assert_ok(bundle_verify(checkpoint_reader_bundle(r), NULL, NULL, st));
+  if (checkpoint_reader_bundle(r))
+    assert_ok(tensor_bundle_verify(checkpoint_reader_bundle(r), NULL, NULL, st));
   check_rewritten(r, prefix);
   checkpoint_reader_free(r);
 

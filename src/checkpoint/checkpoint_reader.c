@@ -10,7 +10,7 @@
 
 struct CheckpointReader {
   char *prefix;
-  Bundle *bundle; /* V2 */
+  TensorBundle *bundle; /* V2 */
   V1Reader *v1;
   CheckpointEntry *entries;
   const void **origins; /* the BundleEntry or V1Entry of each */
@@ -18,7 +18,7 @@ struct CheckpointReader {
 };
 
 int checkpoint_reader_version(const CheckpointReader *r) { return r->bundle ? 2 : 1; }
-const Bundle *checkpoint_reader_bundle(const CheckpointReader *r) { return r->bundle; }
+const TensorBundle *checkpoint_reader_bundle(const CheckpointReader *r) { return r->bundle; }
 size_t checkpoint_reader_count(const CheckpointReader *r) { return r->count; }
 const CheckpointEntry *checkpoint_reader_at(const CheckpointReader *r, size_t i) { return &r->entries[i]; }
 
@@ -50,8 +50,8 @@ bool checkpoint_exists(const char *prefix) {
 /* ---- opening ---- */
 
 static void list_bundle(CheckpointReader *r) {
-  for (size_t i = 0; i < bundle_entry_count(r->bundle); i++) {
-    const BundleEntry *e = bundle_entry_at(r->bundle, i);
+  for (size_t i = 0; i < tensor_bundle_entry_count(r->bundle); i++) {
+    const BundleEntry *e = tensor_bundle_entry_at(r->bundle, i);
     if (bundle_entry_is_slice(e)) continue;
     r->origins[r->count] = e;
     r->entries[r->count++] =
@@ -75,9 +75,10 @@ TF_Code checkpoint_reader_open(CheckpointReader **reader, const char *prefix, TF
   CheckpointReader *r = calloc(1, sizeof *r);
   TF_Code code = index && r && (r->prefix = strdup(prefix)) ? TF_OK : fail_oom(st, "a checkpoint reader");
   if (!code)
-    code = file_exists(index) ? bundle_open(&r->bundle, prefix, st) : v1_reader_open(&r->v1, prefix, st);
+    code =
+        file_exists(index) ? tensor_bundle_open(&r->bundle, prefix, st) : v1_reader_open(&r->v1, prefix, st);
   if (!code) {
-    size_t most = r->bundle ? bundle_entry_count(r->bundle) : v1_reader_entry_count(r->v1);
+    size_t most = r->bundle ? tensor_bundle_entry_count(r->bundle) : v1_reader_entry_count(r->v1);
     r->entries = calloc(most + 1, sizeof *r->entries);
     r->origins = calloc(most + 1, sizeof *r->origins);
     if (!r->entries || !r->origins) code = fail_oom(st, "a list of tensors");
@@ -94,7 +95,7 @@ TF_Code checkpoint_reader_open(CheckpointReader **reader, const char *prefix, TF
 
 void checkpoint_reader_free(CheckpointReader *r) {
   if (!r) return;
-  bundle_free(r->bundle);
+  tensor_bundle_free(r->bundle);
   v1_reader_free(r->v1);
   free(r->entries);
   free(r->origins);
@@ -155,7 +156,7 @@ static TF_Code read_bundle(const CheckpointReader *r, CheckpointRead *reads, con
   if (!bundle_reads) return fail_oom(st, "a list of reads");
   for (size_t i = 0; i < count; i++)
     bundle_reads[i] = (BundleRead){r->origins[index[i]], reads[i].spec.size ? &slices[i] : NULL, NULL};
-  TF_Code code = bundle_read_all(r->bundle, bundle_reads, count, st);
+  TF_Code code = tensor_bundle_read_all(r->bundle, bundle_reads, count, st);
   for (size_t i = 0; i < count; i++) reads[i].tensor = bundle_reads[i].tensor;
   free(bundle_reads);
   return code;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/slice.h"
 #include "checkpoint/v1_checkpoint.h"
 #include "tensorflow/c/tf_tensor.h"
@@ -30,7 +30,7 @@ void checkpoint_reader_free(CheckpointReader *reader);
 /* 1 or 2. */
 int checkpoint_reader_version(const CheckpointReader *reader);
 /* The V2 reader inside; null for V1. */
-const Bundle *checkpoint_reader_bundle(const CheckpointReader *reader);
+const TensorBundle *checkpoint_reader_bundle(const CheckpointReader *reader);
 /* In the order of the names. */
 size_t checkpoint_reader_count(const CheckpointReader *reader);
 const CheckpointEntry *checkpoint_reader_at(const CheckpointReader *reader, size_t i);
@@ -41,7 +41,7 @@ typedef struct CheckpointRead {
   Span name;
   Span spec;         /* shape_and_slice; empty: the whole tensor */
   TF_DataType dtype; /* 0: any */
-  TF_Tensor *tensor; /* out: new and the caller's (see bundle_read about views of the file) */
+  TF_Tensor *tensor; /* out: new and the caller's (see tensor_bundle_read about views of the file) */
 } CheckpointRead;
 
 /* All or nothing; in parallel. TF_NOT_FOUND "Key x not found in checkpoint", TF_INVALID_ARGUMENT "tensor_name

@@ -14,7 +14,7 @@
 #include "base/crc32c.h"
 #include "base/files.h"
 #include "base/status_impl.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/v1_checkpoint.h"
 #include "tensor/tensor.h"

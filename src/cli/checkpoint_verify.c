@@ -105,13 +105,14 @@ static bool verify_one(Verify *v, const char *name, TF_Status *st) {
     report_error(v, (Span){0}, st->message);
     TF_SetStatus(st, TF_OK, "");
   } else {
-    const Bundle *b = checkpoint_reader_bundle(r);
+    const TensorBundle *b = checkpoint_reader_bundle(r);
     v->progress = (Progress){.what = "verifying"};
-    for (size_t i = 0; b && i < bundle_entry_count(b); i++) v->progress.total += bundle_entry_at(b, i)->size;
+    for (size_t i = 0; b && i < tensor_bundle_entry_count(b); i++)
+      v->progress.total += tensor_bundle_entry_at(b, i)->size;
     for (size_t i = 0; !b && i < checkpoint_reader_count(r); i++)
       v->progress.total += checkpoint_entry_bytes(checkpoint_reader_at(r, i));
     TF_Status first = {0};
-    if (b) bundle_verify(b, verified, v, &first);
+    if (b) tensor_bundle_verify(b, verified, v, &first);
     /* Slices that are damaged have been named; what is left to see is whether whole ones fit together. */
     if (!v->bad) verify_partitioned(v, r, !b);
   }

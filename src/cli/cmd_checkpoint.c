@@ -97,7 +97,7 @@ static void list_json(const CheckpointReader *r) {
   json_write_i64(&w, checkpoint_reader_version(r));
   if (checkpoint_reader_bundle(r)) {
     json_key(&w, "shards", 6);
-    json_write_i64(&w, bundle_shard_count(checkpoint_reader_bundle(r)));
+    json_write_i64(&w, tensor_bundle_shard_count(checkpoint_reader_bundle(r)));
   }
   json_key(&w, "tensors", 7);
   json_begin_array(&w);

@@ -10,7 +10,7 @@
 #include "base/crc32c.h"
 #include "base/cursor.h"
 #include "base/status_impl.h"
-#include "checkpoint/bundle_impl.h"
+#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/jobs.h"
 #include "checkpoint/slice_set.h"
 #include "tensor/tensor.h"
@@ -34,7 +34,7 @@ typedef struct Job {
 } Job;
 
 typedef struct Plan {
-  const Bundle *bundle;
+  const TensorBundle *bundle;
   BundleRead *reads;
   Job *jobs;
   size_t count, capacity;
@@ -61,7 +61,7 @@ static Job *add_job(Plan *p, Job job, TF_Status *st) {
 }
 
 /* Checks that the entry's bytes lie in its data file, and gives them. */
-static TF_Code entry_bytes(const Bundle *b, const BundleEntry *e, const FileMap **map, Span *bytes,
+static TF_Code entry_bytes(const TensorBundle *b, const BundleEntry *e, const FileMap **map, Span *bytes,
                            TF_Status *st) {
   const BundleShard *s = &b->shards[e->shard];
   if (!s->map) return fail(st, s->code, "%s", s->error);
@@ -81,7 +81,7 @@ static TF_Code fail_entry_size(const BundleEntry *e, uint64_t expected, TF_Statu
               (unsigned long long)expected);
 }
 
-static TF_Code check_dtype(const Bundle *b, const BundleEntry *e, TF_Status *st) {
+static TF_Code check_dtype(const TensorBundle *b, const BundleEntry *e, TF_Status *st) {
   if (e->dtype == TF_VARIANT || e->dtype == TF_RESOURCE)
     return fail(st, TF_UNIMPLEMENTED, "tensor '%.*s': %s tensors of checkpoints cannot be read",
                 (int)e->name.size, (const char *)e->name.data, dtype_name(e->dtype));
@@ -148,12 +148,12 @@ out:
 }
 
 /* The entry that holds a stored slice. */
-static TF_Code find_slice_entry(const Bundle *b, const BundleEntry *e, const TensorSlice *stored,
+static TF_Code find_slice_entry(const TensorBundle *b, const BundleEntry *e, const TensorSlice *stored,
                                 const BundleEntry **out, TF_Status *st) {
   Bytes key = {0};
   slice_key_put(&key, e->name, stored);
   TF_Code code = bytes_finish(&key, "a slice's key", st);
-  const BundleEntry *s = code ? NULL : bundle_find(b, (Span){key.data, key.size});
+  const BundleEntry *s = code ? NULL : tensor_bundle_find(b, (Span){key.data, key.size});
   bytes_clear(&key);
   if (code) return code;
   int64_t dims[SLICE_MAX_RANK];
@@ -234,7 +234,7 @@ static TF_Code plan_read(Plan *p, size_t read, TF_Status *st) {
 
 /* ---- running ---- */
 
-static TF_Code fail_checksum(const Bundle *b, const BundleEntry *e, uint32_t computed, TF_Status *st) {
+static TF_Code fail_checksum(const TensorBundle *b, const BundleEntry *e, uint32_t computed, TF_Status *st) {
   return fail(
       st, TF_DATA_LOSS,
       "TensorBundle at %s shard %d (%llu bytes): Checksum does not match: stored %08u vs. calculated on the "
@@ -342,7 +342,7 @@ static void swap_bytes(Tensor *t) {
     }
 }
 
-TF_Code bundle_read_all(const Bundle *bundle, BundleRead *reads, size_t count, TF_Status *st) {
+TF_Code tensor_bundle_read_all(const TensorBundle *bundle, BundleRead *reads, size_t count, TF_Status *st) {
   Plan p = {.bundle = bundle, .reads = reads};
   for (size_t i = 0; i < count; i++) reads[i].tensor = NULL;
   p.wanted = calloc(count ? count : 1, sizeof *p.wanted);
@@ -361,10 +361,10 @@ TF_Code bundle_read_all(const Bundle *bundle, BundleRead *reads, size_t count, T
   return code;
 }
 
-TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
+TF_Code tensor_bundle_read(const TensorBundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
                     TF_Tensor **tensor, TF_Status *st) {
   BundleRead read = {entry, slice, NULL};
-  TF_Code code = bundle_read_all(bundle, &read, 1, st);
+  TF_Code code = tensor_bundle_read_all(bundle, &read, 1, st);
   *tensor = read.tensor;
   return code;
 }
@@ -374,13 +374,13 @@ TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const Tensor
 enum { VERIFY_ENTRIES = 1024, VERIFY_BYTES = 64 << 20 }; /* at a time; a report follows each */
 
 /* One after the other, to tell which are bad. */
-static TF_Code verify_each(const Bundle *b, const BundleRead *reads, size_t count,
+static TF_Code verify_each(const TensorBundle *b, const BundleRead *reads, size_t count,
                            void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
                            void *arg, TF_Status *first) {
   for (size_t i = 0; i < count; i++) {
     TF_Status st = {0};
     TF_Tensor *t;
-    bundle_read(b, reads[i].entry, NULL, &t, &st);
+    tensor_bundle_read(b, reads[i].entry, NULL, &t, &st);
     TF_DeleteTensor(t);
     if (report) report(arg, reads[i].entry, &st);
     if (st.code && !TF_GetCode(first)) fail(first, st.code, "%s", st.message);
@@ -389,7 +389,7 @@ static TF_Code verify_each(const Bundle *b, const BundleRead *reads, size_t coun
   return TF_GetCode(first);
 }
 
-TF_Code bundle_verify(const Bundle *b,
+TF_Code tensor_bundle_verify(const TensorBundle *b,
                       void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
                       TF_Status *st) {
   BundleRead *reads = calloc(VERIFY_ENTRIES, sizeof *reads);
@@ -403,7 +403,7 @@ TF_Code bundle_verify(const Bundle *b,
       reads[n++] = (BundleRead){.entry = &b->entries[i]};
     }
     TF_Status good = {0};
-    if (bundle_read_all(b, reads, n, &good)) {
+    if (tensor_bundle_read_all(b, reads, n, &good)) {
       verify_each(b, reads, n, report, arg, st);
       continue;
     }

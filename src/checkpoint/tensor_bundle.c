@@ -1,11 +1,11 @@
-/* Opening a bundle and finding entries; what their data is read with is in bundle_read.c. */
-#include "checkpoint/bundle.h"
+/* Opening a bundle and finding entries; what their data is read with is in tensor_bundle_read.c. */
+#include "checkpoint/tensor_bundle.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/status_impl.h"
-#include "checkpoint/bundle_impl.h"
+#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/sstable.h"
 
@@ -36,12 +36,14 @@ bool bundle_entry_is_slice(const BundleEntry *entry) {
   return entry->name.size && *(const char *)entry->name.data == 0;
 }
 
-const char *bundle_prefix(const Bundle *bundle) { return bundle->prefix; }
-int bundle_shard_count(const Bundle *bundle) { return bundle->shard_count; }
-size_t bundle_entry_count(const Bundle *bundle) { return bundle->count; }
-const BundleEntry *bundle_entry_at(const Bundle *bundle, size_t i) { return &bundle->entries[i]; }
+const char *tensor_bundle_prefix(const TensorBundle *bundle) { return bundle->prefix; }
+int tensor_bundle_shard_count(const TensorBundle *bundle) { return bundle->shard_count; }
+size_t tensor_bundle_entry_count(const TensorBundle *bundle) { return bundle->count; }
+const BundleEntry *tensor_bundle_entry_at(const TensorBundle *bundle, size_t i) {
+  return &bundle->entries[i];
+}
 
-const BundleEntry *bundle_find(const Bundle *bundle, Span name) {
+const BundleEntry *tensor_bundle_find(const TensorBundle *bundle, Span name) {
   size_t low = 0, high = bundle->count;
   while (low < high) {
     size_t mid = low + (high - low) / 2;
@@ -57,7 +59,7 @@ const BundleEntry *bundle_find(const Bundle *bundle, Span name) {
 
 /* ---- opening ---- */
 
-static TF_Code check_header(Bundle *b, const BundleHeader *h, TF_Status *st) {
+static TF_Code check_header(TensorBundle *b, const BundleHeader *h, TF_Status *st) {
   if (h->min_consumer > BUNDLE_VERSION)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Checkpoint min consumer version %d above current version %d for TensorFlow.  Please upgrade "
@@ -76,7 +78,7 @@ static TF_Code check_header(Bundle *b, const BundleHeader *h, TF_Status *st) {
 
 /* Reads the header, which is the first entry of the table; its absence and all that goes wrong before it look
  * the same. */
-static TF_Code read_header(Bundle *b, TableIter *it, const char *path, TF_Status *st) {
+static TF_Code read_header(TensorBundle *b, TableIter *it, const char *path, TF_Status *st) {
   bool have;
   BundleHeader header;
   TF_Code code = table_iter_next(it, &have, st);
@@ -99,7 +101,7 @@ static TF_Code read_header(Bundle *b, TableIter *it, const char *path, TF_Status
   return check_header(b, &header, st);
 }
 
-static TF_Code add_entry(Bundle *b, const TableIter *it, size_t *capacity, TF_Status *st) {
+static TF_Code add_entry(TensorBundle *b, const TableIter *it, size_t *capacity, TF_Status *st) {
   if (b->count == *capacity) {
     size_t more = *capacity ? *capacity * 2 : 64;
     BundleEntry *entries = realloc(b->entries, more * sizeof *entries);
@@ -120,7 +122,7 @@ static TF_Code add_entry(Bundle *b, const TableIter *it, size_t *capacity, TF_St
   return TF_OK;
 }
 
-static TF_Code read_index(Bundle *b, const char *path, TF_Status *st) {
+static TF_Code read_index(TensorBundle *b, const char *path, TF_Status *st) {
   Bytes file = {0};
   Table table;
   TableIter it = {0};
@@ -149,7 +151,7 @@ out:
   return code;
 }
 
-static TF_Code open_shards(Bundle *b, TF_Status *st) {
+static TF_Code open_shards(TensorBundle *b, TF_Status *st) {
   int32_t highest = -1;
   size_t open = 0;
   for (size_t i = 0; i < b->count; i++)
@@ -174,10 +176,10 @@ static TF_Code open_shards(Bundle *b, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code bundle_open(Bundle **bundle, const char *prefix, TF_Status *st) {
+TF_Code tensor_bundle_open(TensorBundle **bundle, const char *prefix, TF_Status *st) {
   *bundle = NULL;
   char *path = bundle_index_path(prefix);
-  Bundle *b = calloc(1, sizeof *b);
+  TensorBundle *b = calloc(1, sizeof *b);
   if (!path || !b || !(b->prefix = arena_strdup(&b->arena, prefix))) {
     fail_oom(st, prefix);
     goto out;
@@ -188,11 +190,11 @@ TF_Code bundle_open(Bundle **bundle, const char *prefix, TF_Status *st) {
   return TF_OK;
 out:
   free(path);
-  bundle_free(b);
+  tensor_bundle_free(b);
   return TF_GetCode(st);
 }
 
-void bundle_free(Bundle *b) {
+void tensor_bundle_free(TensorBundle *b) {
   if (!b) return;
   for (int i = 0; i < b->shard_table_size && b->shards; i++) {
     if (!b->shards[i].map) continue;

@@ -12,7 +12,7 @@
 #include "base/crc32c.h"
 #include "base/files.h"
 #include "base/status_impl.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/checkpoint_reader.h"
@@ -208,11 +208,12 @@ static void test_large(void **state) {
   assert_ok(bundle_writer_add_raw(w, span("one_byte"), TF_UINT8, (int64_t[]){1}, 1, (Span){"x", 1}, st));
   add(w, "odd", "", floats(2, 1, (int64_t[]){BIG}));
   end(w);
-  Bundle *b;
+  TensorBundle *b;
   TF_Tensor *kept;
-  assert_ok(bundle_open(&b, "large", st));
-  BundleRead reads[] = {{.entry = bundle_find(b, span("odd"))}, {.entry = bundle_find(b, span("even"))}};
-  assert_ok(bundle_read_all(b, reads, 2, st));
+  assert_ok(tensor_bundle_open(&b, "large", st));
+  BundleRead reads[] = {{.entry = tensor_bundle_find(b, span("odd"))},
+                        {.entry = tensor_bundle_find(b, span("even"))}};
+  assert_ok(tensor_bundle_read_all(b, reads, 2, st));
   for (int k = 0; k < 2; k++)
     for (int i = 0; i < BIG; i++)
       if (((float *)reads[k].tensor->data)[i] != (float)(i + 2 - k)) fail_msg("element %d", i);
@@ -220,7 +221,7 @@ static void test_large(void **state) {
   assert_true(tensor_writable(reads[0].tensor));
   TF_DeleteTensor(reads[0].tensor);
   kept = reads[1].tensor;
-  bundle_free(b);
+  tensor_bundle_free(b);
   write_xy("large"); /* renamed over: the old file stays as long as somebody looks at it */
   assert_true(((float *)kept->data)[BIG - 1] == BIG);
   TF_DeleteTensor(kept);
@@ -230,11 +231,11 @@ static void test_large(void **state) {
   end(w);
   change_byte("large.data-00000-of-00001", 4 * BIG - 1);
   TF_Status st = {0};
-  assert_int_equal(bundle_open(&b, "large", &st), TF_OK);
-  reads[0].entry = bundle_find(b, span("even"));
-  assert_int_equal(bundle_read_all(b, reads, 1, &st), TF_DATA_LOSS);
+  assert_int_equal(tensor_bundle_open(&b, "large", &st), TF_OK);
+  reads[0].entry = tensor_bundle_find(b, span("even"));
+  assert_int_equal(tensor_bundle_read_all(b, reads, 1, &st), TF_DATA_LOSS);
   assert_null(reads[0].tensor);
-  bundle_free(b);
+  tensor_bundle_free(b);
 }
 
 static void test_alignment(void **state) {
@@ -246,16 +247,16 @@ static void test_alignment(void **state) {
   add(w, "f", "", floats(3, 1, (int64_t[]){100000}));
   add(w, "g", "", floats(4, 1, (int64_t[]){3}));
   end(w);
-  Bundle *b;
+  TensorBundle *b;
   TF_Tensor *t;
-  assert_ok(bundle_open(&b, "aligned", st));
-  assert_ok(bundle_verify(b, NULL, NULL, st));
-  assert_int_equal(bundle_find(b, span("f"))->offset, 64);
-  assert_int_equal(bundle_find(b, span("g"))->offset % 64, 0);
-  assert_ok(bundle_read(b, bundle_find(b, span("f")), NULL, &t, st));
+  assert_ok(tensor_bundle_open(&b, "aligned", st));
+  assert_ok(tensor_bundle_verify(b, NULL, NULL, st));
+  assert_int_equal(tensor_bundle_find(b, span("f"))->offset, 64);
+  assert_int_equal(tensor_bundle_find(b, span("g"))->offset % 64, 0);
+  assert_ok(tensor_bundle_read(b, tensor_bundle_find(b, span("f")), NULL, &t, st));
   assert_true(TF_TensorIsAligned(t));
   TF_DeleteTensor(t);
-  bundle_free(b);
+  tensor_bundle_free(b);
 }
 
 /* ---- files put together by hand ---- */

@@ -1,10 +1,10 @@
-/* The inside of a Bundle, for bundle.c and bundle_read.c. */
-#ifndef SM_CHECKPOINT_BUNDLE_IMPL_H_
-#define SM_CHECKPOINT_BUNDLE_IMPL_H_
+/* The inside of a TensorBundle, for tensor_bundle.c and tensor_bundle_read.c. */
+#ifndef SM_CHECKPOINT_TENSOR_BUNDLE_IMPL_H_
+#define SM_CHECKPOINT_TENSOR_BUNDLE_IMPL_H_
 
 #include "base/arena.h"
 #include "base/files.h"
-#include "checkpoint/bundle.h"
+#include "checkpoint/tensor_bundle.h"
 
 /* A data file that some entry refers to; others have neither map nor error. */
 typedef struct BundleShard {
@@ -13,7 +13,7 @@ typedef struct BundleShard {
   const char *error;
 } BundleShard;
 
-struct Bundle {
+struct TensorBundle {
   Arena arena; /* names, shapes, slices */
   char *prefix;
   int shard_count;

@@ -3,8 +3,8 @@
  *
  * Opening reads the whole index and maps the data files; a data file that is missing is only an error when
  * one of its tensors is read. After opening, a bundle never changes: any number of threads may read it. */
-#ifndef SM_CHECKPOINT_BUNDLE_H_
-#define SM_CHECKPOINT_BUNDLE_H_
+#ifndef SM_CHECKPOINT_TENSOR_BUNDLE_H_
+#define SM_CHECKPOINT_TENSOR_BUNDLE_H_
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include "checkpoint/slice.h"
 #include "tensorflow/c/tf_tensor.h"
 
-typedef struct Bundle Bundle;
+typedef struct TensorBundle TensorBundle;
 
 /* One tensor, or one slice of a partitioned one (its name is then a slice key, see slice.h). */
 typedef struct BundleEntry {
@@ -28,19 +28,19 @@ typedef struct BundleEntry {
   const TensorSlice *slices;
 } BundleEntry;
 
-TF_Code bundle_open(Bundle **bundle, const char *prefix, TF_Status *st);
+TF_Code tensor_bundle_open(TensorBundle **bundle, const char *prefix, TF_Status *st);
 /* Tensors read from it stay good. Null is allowed. */
-void bundle_free(Bundle *bundle);
+void tensor_bundle_free(TensorBundle *bundle);
 
-const char *bundle_prefix(const Bundle *bundle);
-int bundle_shard_count(const Bundle *bundle);
+const char *tensor_bundle_prefix(const TensorBundle *bundle);
+int tensor_bundle_shard_count(const TensorBundle *bundle);
 /* All entries in the order of their names, slices included. */
-size_t bundle_entry_count(const Bundle *bundle);
-const BundleEntry *bundle_entry_at(const Bundle *bundle, size_t i);
+size_t tensor_bundle_entry_count(const TensorBundle *bundle);
+const BundleEntry *tensor_bundle_entry_at(const TensorBundle *bundle, size_t i);
 /* Whether an entry is a slice of a partitioned tensor and not a tensor of its own. */
 bool bundle_entry_is_slice(const BundleEntry *entry);
 /* Null if there is none. */
-const BundleEntry *bundle_find(const Bundle *bundle, Span name);
+const BundleEntry *tensor_bundle_find(const TensorBundle *bundle, Span name);
 
 /* Reads a tensor, whole (`slice` null) or a slice of it, from any slicing it was stored with. Checksums of
  * all that is read are verified. The tensor is new and the caller's.
@@ -49,7 +49,7 @@ const BundleEntry *bundle_find(const Bundle *bundle, Span name);
  * the element's alignment (files that put it elsewhere are copied), not on 64 bytes. Its buffer is `readonly`
  * (tensor.h): whoever wants to write copies first, since other tensors may view the same bytes. Should
  * somebody write all the same, private pages take it: the file never changes. */
-TF_Code bundle_read(const Bundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
+TF_Code tensor_bundle_read(const TensorBundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
                     TF_Tensor **tensor, TF_Status *st);
 
 typedef struct BundleRead {
@@ -60,10 +60,10 @@ typedef struct BundleRead {
 
 /* Reads many at once: checksums in parallel over all of them and over the parts of large ones. All or
  * nothing: on an error no tensor is left. */
-TF_Code bundle_read_all(const Bundle *bundle, BundleRead *reads, size_t count, TF_Status *st);
+TF_Code tensor_bundle_read_all(const TensorBundle *bundle, BundleRead *reads, size_t count, TF_Status *st);
 /* Verifies the checksum of every entry; stops at the first error, or goes on when `report` is not null: it is
  * called with each entry and its status. Returns the first error. */
-TF_Code bundle_verify(const Bundle *bundle,
+TF_Code tensor_bundle_verify(const TensorBundle *bundle,
                       void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
                       TF_Status *st);
 
