@@ -67,6 +67,8 @@ typedef enum SM_Reuse {
 } SM_Reuse;
 /* tf.compat.v1.variable_scope: prefixes variables with "NAME/" and opens a name scope of that name. */
 TF_CAPI_EXPORT extern void SM_PushVariableScope(SM_Graph *g, const char *name, SM_Reuse reuse);
+/* scope.reuse_variables() and its like: changes the current scope, the top one too, until it ends. */
+TF_CAPI_EXPORT extern void SM_SetReuse(SM_Graph *g, SM_Reuse reuse);
 TF_CAPI_EXPORT extern void SM_PopScope(SM_Graph *g);
 
 /* ---- operations ---- */

@@ -196,6 +196,8 @@ void SM_PushVariableScope(SM_Graph *g, const char *name, SM_Reuse reuse) {
   if (reuse != SM_REUSE_INHERIT) frame->reuse = reuse;
 }
 
+void SM_SetReuse(SM_Graph *g, SM_Reuse reuse) { g->top->reuse = reuse; }
+
 /* ---- names ---- */
 
 static const char *lower_case(SM_Graph *g, const char *text) {

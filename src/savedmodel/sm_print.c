@@ -97,19 +97,19 @@ static void positional(const Printer *p, double v, char out[400]) {
   else strcat(out, ".");
 }
 
-/* "1.25e-07" with `fraction` digits after the point, or as many as needed when it is negative. */
-static void scientific(const Printer *p, double v, int fraction, char out[400]) {
+/* "1.25e-07": the fewest digits after the point when `fraction` is 0, else that many of the true ones; an exponent of
+ * `exponent` digits. */
+static void scientific(const Printer *p, double v, int fraction, int exponent, char out[400]) {
   char digits[48];
-  int n = shortest(p, v, digits);
-  if (n > PRECISION) n = PRECISION;
-  snprintf(out, 400, "%.*e", n, v);
-  char *e = strchr(out, 'e'), tail[16];
-  snprintf(tail, sizeof tail, "%s", e);
+  int n = fraction ? fraction : shortest(p, v, digits);
+  snprintf(out, 400, "%.*e", n > PRECISION ? PRECISION : n, v);
+  char *e = strchr(out, 'e'), sign = e[1];
+  int power = abs(atoi(e + 1));
   *e = 0;
   if (!strchr(out, '.')) strcat(out, ".");
-  else cut_zeros(out);
-  for (int have = (int)strlen(strchr(out, '.') + 1); have < fraction; have++) strcat(out, "0");
-  strcat(out, tail);
+  else if (!fraction) cut_zeros(out);
+  size_t len = strlen(out);
+  snprintf(out + len, 400 - len, exponent > 2 ? "e%c%03d" : "e%c%02d", sign, power);
 }
 
 static const char *not_finite(double v, bool plus) {
@@ -132,7 +132,7 @@ static void put_float(Printer *p, const FloatStyle *style, double v) {
     return;
   }
   if (style->plus && !signbit(v)) *start++ = '+';
-  if (style->exponent) scientific(p, v, style->right - style->exponent_digits - 2, start);
+  if (style->exponent) scientific(p, v, style->right - style->exponent_digits - 2, style->exponent_digits, start);
   else positional(p, v, start);
   int before = (int)(strchr(text, '.') - text), after = (int)strlen(text) - before - 1;
   put_padded(&p->out, style->left - before, text, style->right - after);
@@ -190,7 +190,7 @@ static void survey_width(Printer *p, size_t i, void *arg) {
   double v = float_at(p, i, s->imaginary);
   char text[400];
   if (!isfinite(v)) return;
-  if (style->exponent) scientific(p, v, -1, text);
+  if (style->exponent) scientific(p, v, 0, 0, text);
   else positional(p, v, text);
   char *point = strchr(text, '.'), *e = strchr(point, 'e');
   int left = (int)(point - text) + (style->plus && !signbit(v)), right = (int)((e ? e : text + strlen(text)) - point) - 1;
@@ -203,7 +203,10 @@ static void choose_style(Printer *p, FloatStyle *style, bool imaginary) {
   Survey s = {.imaginary = imaginary, .style = style};
   style->plus = imaginary;
   visit(p, 0, 0, survey_range, &s);
-  style->exponent = s.any && (s.greatest >= 1e8 || s.least < 1e-4 || s.greatest / s.least > 1000);
+  /* numpy divides in the array's own precision: 20 / 0.02 is not above 1000 there. */
+  bool is_double = p->dtype == TF_DOUBLE || p->dtype == TF_COMPLEX128;
+  double ratio = is_double ? s.greatest / s.least : (double)((float)s.greatest / (float)s.least);
+  style->exponent = s.any && (s.greatest >= 1e8 || s.least < 1e-4 || ratio > 1000);
   visit(p, 0, 0, survey_width, &s);
   if (style->exponent) style->right += style->exponent_digits + 2;
   if (s.odd_width - style->right - 1 > style->left) style->left = s.odd_width - style->right - 1;
