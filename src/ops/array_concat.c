@@ -2,6 +2,7 @@
  *
  * All of them see a tensor as [outer, inner]: what lies before the axis, and the run of elements of each outer
  * index that belongs to one part. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -167,8 +168,9 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *dim = op_input(c, axis_input), *head = op_input(c, first);
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (tensor_count(dim) != 1 || dim->rank > 1)
-    return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : Concat dim tensor should be a scalar integer, but got shape %s",
-                shape_text(dim->dims, dim->rank, a, sizeof a));
+    return fail(st, TF_INVALID_ARGUMENT, "%s tensor should be a scalar integer, but got shape %s",
+                axis_input ? "axis" : "concat_dim", shape_text(dim->dims, dim->rank, a, sizeof a));
+  if (head->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : Can't concatenate scalars (use tf.stack instead)");
   int64_t axis = int_at(dim, 0), given = axis, dims[TENSOR_MAX_RANK];
   if (!axis_in_range(&axis, head->rank))
     return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : Expected concatenating dimensions in the range [%d, %d), but got %lld",
@@ -224,7 +226,7 @@ static TF_Code concat_offset_prepare(OpCtx *c, TF_Status *st) {
   for (int i = 0; i < c->num_outputs; i++) {
     const Tensor *t = op_input(c, i + 1);
     if (t->rank != 1)
-      return fail(st, TF_INVALID_ARGUMENT, "input %d should be a vector, but got shape %s", i,
+      return fail(st, TF_INVALID_ARGUMENT, "input %d should be a vector, but got shape %s", i + 1,
                   shape_text(t->dims, t->rank, a, sizeof a));
     if (t->dims[0] != op_input(c, 1)->dims[0])
       return fail(st, TF_INVALID_ARGUMENT, "input %d should contain %lld elements, but got %lld", i,
@@ -232,6 +234,23 @@ static TF_Code concat_offset_prepare(OpCtx *c, TF_Status *st) {
     TRY(op_output(c, i, t->dtype, t->dims, 1, st));
   }
   return TF_OK;
+}
+
+/* "[2 3]": a vector as TensorFlow prints its values, up to ten of them. */
+static const char *values_text(const Tensor *t, char *buf, size_t size) {
+  int64_t n = tensor_count(t);
+  size_t at = (size_t)snprintf(buf, size, "[");
+  for (int64_t i = 0; i < n && i < 10; i++)
+    at += (size_t)snprintf(buf + at, size - at, "%s%lld", i ? " " : "", (long long)int_at(t, i));
+  snprintf(buf + at, size - at, "%s]", n > 10 ? "..." : "");
+  return buf;
+}
+
+static TF_Code fail_offset(int64_t axis, int input, const Tensor *t, const Tensor *first, TF_Status *st) {
+  char a[256], b[256];
+  return fail(st, TF_INVALID_ARGUMENT,
+              "All dimensions except %lld must match. Input %d has shape %s and doesn't match input 0 with shape %s.",
+              (long long)axis, input, values_text(t, a, sizeof a), values_text(first, b, sizeof b));
 }
 
 static TF_Code concat_offset_run(OpCtx *c, TF_Status *st) {
@@ -244,10 +263,7 @@ static TF_Code concat_offset_run(OpCtx *c, TF_Status *st) {
     for (int64_t k = 0; k < n; k++) {
       int64_t v = k == axis ? offset : 0;
       if (k != axis && int_at(t, k) != int_at(first, k))
-        return fail(st, TF_INVALID_ARGUMENT,
-                    "All dimensions except %lld must match. Input %d has shape [%lld] and doesn't match input 0 with "
-                    "shape [%lld].",
-                    (long long)axis, i, (long long)int_at(t, k), (long long)int_at(first, k));
+        return fail_offset(axis, i, t, first, st);
       if (t->dtype == TF_INT64) ((int64_t *)c->outputs[i].data)[k] = v;
       else ((int32_t *)c->outputs[i].data)[k] = (int32_t)v;
     }
@@ -380,6 +396,10 @@ static TF_Code splitv_prepare(OpCtx *c, TF_Status *st) {
       break;
     }
   }
+  if (c->num_outputs == 1 && hole < 0 && sum != in->dims[axis])
+    return fail(st, TF_INVALID_ARGUMENT,
+                "If there is only one output, it must have the same size as the input. Input size: %lld output size: %lld",
+                (long long)in->dims[axis], (long long)sum);
   if (hole >= 0 ? sum > in->dims[axis] : sum != in->dims[axis])
     return fail(st, TF_INVALID_ARGUMENT,
                 "Determined shape must either match input shape along split_dim exactly if fully specified, or be less "

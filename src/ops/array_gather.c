@@ -12,8 +12,8 @@ TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, 
   int64_t given = axis;
   if (params->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "params must be at least 1 dimensional");
   if (!axis_in_range(&axis, params->rank))
-    return fail(st, TF_INVALID_ARGUMENT, "Expected axis in the range [%d, %d), but got %lld", -params->rank, params->rank,
-                (long long)given);
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d",
+                given < 0 ? -(long long)given : (long long)given + 1, params->rank);
   if (batch_dims != 0) {
     if (batch_dims < -indices->rank || batch_dims > indices->rank)
       return fail(st, TF_INVALID_ARGUMENT, "Expected batch_dims in the range [%d, %d], but got %lld", -indices->rank, indices->rank,
@@ -55,10 +55,9 @@ static TF_Code fail_index(const Tensor *indices, int64_t at, int64_t limit, TF_S
 }
 
 TF_Code gather_run(const GatherPlan *g, Tensor *out, const Tensor *params, const Tensor *indices, TF_Status *st) {
-  if (tensor_count(out) == 0 && g->limit > 0 && g->count == 0) return TF_OK;
+  if (tensor_count(out) == 0) return TF_OK;
   for (int64_t i = 0; i < g->batch * g->count; i++)
     if (!index_ok(int_at(indices, i), g->limit)) return fail_index(indices, i, g->limit, st);
-  if (tensor_count(out) == 0) return TF_OK;
   size_t item = dtype_size(params->dtype);
   bool plain = !dtype_is_object(params->dtype);
   for (int64_t b = 0; b < g->batch; b++)
@@ -165,7 +164,7 @@ TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, 
         size_t n = 0;
         for (int j = 0; j < depth; j++) {
           bad[j] = int_at(indices, r * depth + j);
-          n += (size_t)snprintf(b + n, sizeof b - n, "%s%lld", j ? "," : "[", (long long)bad[j]);
+          n += (size_t)snprintf(b + n, sizeof b - n, "%s%lld", j ? ", " : "[", (long long)bad[j]);
         }
         return fail(st, TF_INVALID_ARGUMENT, "indices%s = %s] does not index into param shape %s, node name: %s",
                     indices->rank > 1 ? shape_text(where, indices->rank - 1, a, sizeof a) : "", b,

@@ -75,7 +75,7 @@ static TF_Code fail_nd_index(const Tensor *target, const Tensor *indices, int64_
   }
   bad[0] = 0;
   for (int64_t j = 0; j < depth; j++)
-    n += (size_t)snprintf(bad + n, sizeof bad - n, "%s%lld", j ? "," : "", (long long)int_at(indices, row * depth + j));
+    n += (size_t)snprintf(bad + n, sizeof bad - n, "%s%lld", j ? ", " : "", (long long)int_at(indices, row * depth + j));
   return fail(st, TF_INVALID_ARGUMENT, "indices%s = [%s] does not index into shape %s",
               shape_text(where, batch, w, sizeof w), bad, shape_text(target->dims, target->rank, s, sizeof s));
 }
@@ -106,6 +106,28 @@ static TF_Code scatter_nd_shape(ShapeCtx *c, TF_Status *st) {
   return shape_of_value(c, 2, &c->outputs[0], st);
 }
 
+/* TF: what ScatterNd asks before the check that all scatters share; a vector of indices is one index here. */
+static TF_Code check_scatter_nd(const int64_t *dims, int rank, const Tensor *indices, const Tensor *updates, TF_Status *st) {
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  int outer = indices->rank - 1;
+  int64_t depth = indices->dims[outer];
+  shape_text(updates->dims, updates->rank, b, sizeof b);
+  if (dims_product(dims, 0, rank) == 0 && (tensor_count(indices) || tensor_count(updates)))
+    return fail(st, TF_INVALID_ARGUMENT, "Indices and updates specified for empty output.  indices shape: %s",
+                shape_text(indices->dims, indices->rank, a, sizeof a));
+  bool fits = updates->rank >= outer;
+  for (int i = 0; fits && i < outer; i++) fits = updates->dims[i] == indices->dims[i];
+  if (!fits)
+    return fail(st, TF_INVALID_ARGUMENT, "Dimensions [0,%d) of indices[shape=%s] must match dimensions [0,%d) of updates[shape=%s]",
+                outer, shape_text(indices->dims, indices->rank, a, sizeof a), outer, b);
+  fits = depth <= rank && updates->rank - outer == rank - depth;
+  for (int i = 0; fits && i < rank - depth; i++) fits = updates->dims[outer + i] == dims[depth + i];
+  if (!fits)
+    return fail(st, TF_INVALID_ARGUMENT, "Dimensions [%lld,%d) of input[shape=%s] must match dimensions [%d,%d) of updates[shape=%s]",
+                (long long)depth, rank, shape_text(dims, rank, a, sizeof a), outer, updates->rank, b);
+  return TF_OK;
+}
+
 static TF_Code scatter_nd_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
   int rank;
@@ -120,6 +142,7 @@ static TF_Code scatter_nd_prepare(OpCtx *c, TF_Status *st) {
   if (shape->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "Shape must be a vector");
   TRY(dims_of_tensor(shape, dims, &rank, st));
+  TRY(check_scatter_nd(dims, rank, indices, updates, st));
   TRY(scatter_nd_check(dims, rank, indices, updates, st));
   return op_output(c, 0, updates->dtype, dims, rank, st);
 }
@@ -133,6 +156,28 @@ static TF_Code scatter_nd_run(OpCtx *c, TF_Status *st) {
 
 /* ---- TensorScatter*, ScatterNdNonAliasingAdd ---- */
 
+static TF_Code check_tensor_scatter(const Tensor *in, const Tensor *indices, const Tensor *updates, TF_Status *st) {
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  int outer = indices->rank - 1;
+  int64_t depth = indices->dims[outer];
+  shape_text(updates->dims, updates->rank, b, sizeof b);
+  if (tensor_count(in) == 0 && (tensor_count(indices) || tensor_count(updates)))
+    return fail(st, TF_INVALID_ARGUMENT, "Indices and updates specified for empty output shape");
+  bool fits = updates->rank >= outer;
+  for (int i = 0; fits && i < outer; i++) fits = updates->dims[i] == indices->dims[i];
+  if (!fits)
+    return fail(st, TF_INVALID_ARGUMENT, "Outer dimensions of indices and update must match. Indices shape: %s, updates shape:%s",
+                shape_text(indices->dims, indices->rank, a, sizeof a), b);
+  shape_text(in->dims, in->rank, a, sizeof a);
+  if (depth > in->rank || updates->rank - outer != in->rank - depth)
+    return fail(st, TF_INVALID_ARGUMENT, "Inner dimensions of output shape must match inner dimensions of updates shape. Output: %s updates: %s", a, b);
+  for (int i = 0; i < in->rank - depth; i++)
+    if (updates->dims[outer + i] != in->dims[depth + i])
+      return fail(st, TF_INVALID_ARGUMENT, "The inner %lld dimensions of output.shape=%s must match the inner %d dimensions of updates.shape=%s",
+                  (long long)(in->rank - depth), a, updates->rank - outer, b);
+  return TF_OK;
+}
+
 static TF_Code tensor_scatter_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *indices = op_input(c, 1), *updates = op_input(c, 2);
   char text[SHAPE_TEXT_MAX];
@@ -142,6 +187,7 @@ static TF_Code tensor_scatter_prepare(OpCtx *c, TF_Status *st) {
   if (indices->rank < 1)
     return fail(st, TF_INVALID_ARGUMENT, "Indices shape must have rank at least one. Found:%s",
                 shape_text(indices->dims, indices->rank, text, sizeof text));
+  TRY(check_tensor_scatter(in, indices, updates, st));
   TRY(scatter_nd_check(in->dims, in->rank, indices, updates, st));
   return op_output_like(c, 0, in, st);
 }

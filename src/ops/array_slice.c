@@ -97,7 +97,8 @@ enum { BEGIN_MASK, END_MASK, ELLIPSIS_MASK, NEW_AXIS_MASK, SHRINK_MASK };
 typedef struct DenseDim {
   int64_t begin, end, stride;
   bool begin_masked, end_masked, shrink;
-  bool known; /* begin and end are */
+  bool known;  /* begin, end and stride are */
+  bool listed; /* the specification names it */
 } DenseDim;
 
 /* Spreads the sparse specification over the input's dimensions. `out_axis` gets for each dimension of the output which
@@ -138,7 +139,8 @@ static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out
                     .begin_masked = spec->mask[BEGIN_MASK] >> i & 1,
                     .end_masked = spec->mask[END_MASK] >> i & 1,
                     .shrink = spec->mask[SHRINK_MASK] >> i & 1,
-                    .known = spec->begin && spec->end && spec->strides};
+                    .known = spec->begin && spec->end && spec->strides,
+                    .listed = true};
     if (spec->begin) d->begin = int_at(spec->begin, i);
     if (spec->end) d->end = int_at(spec->end, i);
     if (!d->shrink) {
@@ -164,10 +166,9 @@ static TF_Code dense_range(const DenseDim *d, int axis, int64_t size, int64_t *b
   if (d->stride == 0) return fail(st, TF_INVALID_ARGUMENT, "strides[%d] must be non-zero", axis);
   if (d->shrink) {
     if (d->stride <= 0) return fail(st, TF_INVALID_ARGUMENT, "only stride 1 allowed on non-range indexing.");
-    int64_t x = d->begin_masked ? 0 : d->begin;
-    if (x < 0) x += size;
+    int64_t x = d->begin < 0 ? d->begin + size : d->begin; /* TF: begin_mask does not count here */
     if (!index_ok(x, size))
-      return fail(st, TF_INVALID_ARGUMENT, "slice index %lld of dimension %d out of bounds.", (long long)d->begin, axis);
+      return fail(st, TF_INVALID_ARGUMENT, "slice index %lld of dimension %d out of bounds.", (long long)x, axis);
     *begin = x;
     *length = 1;
     return TF_OK;
@@ -221,7 +222,10 @@ TF_Code slice_spec_resolve(const Node *node, const int64_t *in_dims, int in_rank
     out->steps[i] = lengths[i] > 1 ? dense[i].stride * in_strides[i] : 0;
     out->count *= lengths[i];
   }
-  for (int i = 0; i < out->rank; i++) out->dims[i] = out_axis[i] < 0 ? 1 : lengths[out_axis[i]];
+  for (int i = 0; i < out->rank; i++) {
+    out->axis[i] = out_axis[i];
+    out->dims[i] = out_axis[i] < 0 ? 1 : lengths[out_axis[i]];
+  }
   return TF_OK;
 }
 
@@ -253,7 +257,7 @@ static TF_Code strided_shape(ShapeCtx *c, TF_Status *st) {
   for (int i = 0; i < in->rank; i++) {
     const DenseDim *d = &dense[i];
     int64_t from;
-    bool full = d->begin_masked && d->end_masked && d->stride == 1 && !d->shrink;
+    bool full = d->begin_masked && d->end_masked && d->stride == 1 && !d->shrink && (spec.strides || !d->listed);
     lengths[i] = full ? in->dims[i] : -1;
     if (d->known && in->dims[i] >= 0) TRY(dense_range(d, i, in->dims[i], &from, &lengths[i], st));
     else if (d->known && d->stride == 0) return fail(st, TF_INVALID_ARGUMENT, "strides[%d] must be non-zero", i);
@@ -305,18 +309,33 @@ static TF_Code strided_grad_run(OpCtx *c, TF_Status *st) {
 
 /* ---- TensorStridedSliceUpdate, and what assignments to slices of variables share with it ---- */
 
+/* Steps through `value`, broadcast to the slice, for every dimension of the target; false when it does not fit. */
+static bool broadcast_steps(const StridedSlice *s, const Tensor *value, int64_t *steps) {
+  int64_t strides[TENSOR_MAX_RANK];
+  int lead = s->rank - value->rank;
+  if (lead < 0) return false;
+  array_strides(value->dims, value->rank, strides);
+  memset(steps, 0, (size_t)s->copy_rank * sizeof *steps);
+  for (int i = 0; i < value->rank; i++) {
+    if (value->dims[i] == 1) continue;
+    if (value->dims[i] != s->dims[i + lead]) return false;
+    if (s->axis[i + lead] >= 0) steps[s->axis[i + lead]] = strides[i];
+  }
+  return true;
+}
+
 TF_Code slice_assign(const Node *node, Tensor *target, const Tensor *begin, const Tensor *end, const Tensor *strides,
                      const Tensor *value, int threads, TF_Status *st) {
   StridedSlice s;
-  ArrayCopy p;
+  ArrayCopy p = {0};
+  int64_t steps[TENSOR_MAX_RANK];
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   TRY(slice_spec_resolve(node, target->dims, target->rank, begin, end, strides, &s, st));
-  if (s.count == 0 && tensor_count(value) <= 1) return TF_OK;
-  bool same = value->rank == s.rank && !memcmp(value->dims, s.dims, (size_t)s.rank * sizeof *s.dims);
-  if (!same)
-    return fail(st, TF_UNIMPLEMENTED, "sliced l-value shape %s does not match r-value shape %s. Automatic broadcasting not yet implemented.",
-                shape_text(s.dims, s.rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
-  slice_loops(&s, false, &p);
+  if (!broadcast_steps(&s, value, steps))
+    return fail(st, TF_INVALID_ARGUMENT, "Cannot broadcast input shape %s into final shape %s",
+                shape_text(value->dims, value->rank, a, sizeof a), shape_text(s.dims, s.rank, b, sizeof b));
+  p.dst_at = s.at;
+  for (int i = 0; i < s.copy_rank; i++) array_copy_loop(&p, s.lengths[i], steps[i], s.steps[i]);
   array_copy_finish(&p);
   return array_copy_run(&p, target->dtype, target->data, value->data, threads, st);
 }

@@ -129,7 +129,6 @@ def array_concat():
         c.case(op, order(0, [f(0, 3), f(0, 3)]), 'empty')
         c.case(op, order(2, [f(2, 3), f(2, 3)]), 'axis')
         c.case(op, order(-3, [f(2, 3), f(2, 3)]), 'axis')
-        c.case(op, order([1], [f(2, 3), f(2, 3)]), 'axis vector')
         c.case(op, order([1, 1], [f(2, 3), f(2, 3)]), 'axis two')
         c.case(op, order(0, [f(2, 3), f(2, 4)]), 'sizes')
         c.case(op, order(0, [f(2, 3), f(3)]), 'ranks')
@@ -237,7 +236,10 @@ def array_slice():
         c.case('TensorStridedSliceUpdate', [x] + args + [f(*shape.as_list())], str(spec), **spec)
     c.case('StridedSliceGrad', [i32(4, 5), i32(0, 0), i32(2, 2), i32(1, 1), f(2, 3)], 'dy', error_part='shape of dy was')
     c.case('TensorStridedSliceUpdate', [x, i32(3), i32(0), i32(-1), f(3, 5)], 'backwards')
-    c.case('TensorStridedSliceUpdate', [x, i32(0), i32(2), i32(1), f(3, 5)], 'value', error_part='')
+    c.case('TensorStridedSliceUpdate', [x, i32(0), i32(2), i32(1), f(3, 5)], 'value')
+    c.case('TensorStridedSliceUpdate', [x, i32(0), i32(2), i32(1), f(5)], 'broadcast')
+    c.case('TensorStridedSliceUpdate', [x, i32(0, 1), i32(4, 3), i32(2, 1), f(2, 1)], 'broadcast')
+    c.case('TensorStridedSliceUpdate', [x, i32(0, 0), i32(1, 3), i32(1, 1), f()], 'broadcast', shrink_axis_mask=1)
     c.save()
 
 
@@ -263,8 +265,7 @@ def array_move():
     c.case('Transpose', [f(33, 47), i32(1, 0)], 'tiles')
     c.case('Transpose', [values(np.uint8, (9, 37, 3), 0, 9), i32(2, 0, 1)], 'tiles')
     c.case('Transpose', [f(2, 130, 140), i32(0, 2, 1)], 'threads')
-    c.case('Transpose', [f(2, 3), i32(-1, 0)], 'negative')
-    for perm in ((0, 0), (0, 2), (-3, 0), (0,), (0, 1, 2)):
+    for perm in ((0, 0), (0, 2), (0,), (0, 1, 2)):
         c.case('Transpose', [f(2, 3), np.array(perm, I32)], str(perm))
     c.case('Transpose', [f(2, 3), i32(1, 0)[None]], 'matrix')
     c.case('ConjugateTranspose', [values(np.complex64, (2, 3)), i32(0, 1)], 'conjugates in place')
@@ -292,7 +293,7 @@ def array_move():
     c.case('ReverseSequence', [f(2, 3), i32(1, 1)], 'same', seq_dim=0, batch_dim=0)
     c.case('ReverseSequence', [f(2, 3), i32(1, 1)], 'axis', seq_dim=2, batch_dim=0)
     c.case('ReverseSequence', [f(2, 0), i32(0, 0)], 'empty', seq_dim=1, batch_dim=0)
-    for m in ((1, 1), (3, 1), (1, 3), (2, 3), (0, 2), (-1, 1), (2,), (1, 1, 1)):
+    for m in ((1, 1), (3, 1), (1, 3), (2, 3), (0, 2), (2,), (1, 1, 1)):
         for t in (I32, I64):
             c.case('Tile', [f(2, 3), np.array(m, t)], str(m))
     c.case('Tile', [f(2, 3), i64(1 << 40, 1 << 40)], 'huge', error_part='')
@@ -323,7 +324,6 @@ def array_fill():
     for dims in ([], [0], [3], [0, 1 << 40], [2, 2, 2, 2, 2, 2, 2, 2], [-1], [3, -2]):
         c.case('Fill', [np.array(dims, I64), one], str(dims))
     c.case('Fill', [i64(1 << 40, 1 << 40), one], 'huge', error_part='')
-    c.case('Fill', [i32(2)[0], one], 'scalar dims')
     c.case('Fill', [i32(2, 3)[None], one], 'matrix dims')
     c.case('Fill', [i32(2), f32(1, 2)], 'vector value')
     c.case('Fill', [i32(5000), one], 'long')
@@ -334,8 +334,6 @@ def array_fill():
     for dtype in (np.float32, np.float64):
         for a, b, d in [(0, 1, 0.1), (0, 1, 0.3), (1, 0, -0.1), (0.5, 3.7, 0.7)]:
             c.case('Range', [np.array(v, dtype) for v in (a, b, d)], '%s %s' % (name_of(dtype), (a, b, d)), 0, 0)
-    c.case('Range', [np.array(v, I64) for v in (-(1 << 63), (1 << 63) - 1, 1 << 62)], 'extreme')
-    c.case('Range', [i32(0)[0], i32(3), i32(1)[0]], 'vector')
     c.case('Range', [i32(0)[0], i32(3, 4), i32(1)[0]], 'two')
     for dtype in (np.float32, np.float64):
         for a, b, n in [(0, 1, 5), (3, 3, 2), (5, -5, 4), (2, 9, 1), (0, 1, 11), (0, 1, 0), (0, 1, -3)]:
@@ -382,7 +380,8 @@ def array_gather():
     c.case('GatherV2', [f(2, 3, 4), values(I32, (3, 2), 0, 2), i32(1)[0]], 'batch sizes', batch_dims=1)
     y = f(2, 3, 2)
     for ind in ([[0, 1]], [[1, 2, 1], [0, 0, 0]], [[1]], [[]], [[[0, 1], [1, 2]]], [0, 1], [1], [], [[2, 0]], [[0, -1]], [[[0, 3, 0]]], [[0, 0, 0, 0]]):
-        c.case('GatherNd', [y, np.array(ind, I32)], str(ind))
+        c.case('GatherNd', [y, np.array(ind, I32)], str(ind), error_part=None if ind != [[2, 0]] and ind != [[0, -1]] and ind != [[[0, 3, 0]]] else
+               'does not index into param shape [2,3,2], node name: GatherNd')
     c.case('GatherNd', [y, np.array(1, I32)], 'scalar')
     c.case('GatherNd', [f(0, 3), np.zeros((0, 1), I32)], 'empty')
     c.case('GatherNd', [f(0, 3), i32(0)[None]], 'of nothing')
