@@ -126,6 +126,9 @@ static inline const char *tstring_data(const TF_TString *s, size_t *size) {
     case TF_TSTR_OFFSET:
       *size = s->u.offset.size >> 2;
       return (const char *)s + s->u.offset.offset;
+    case TF_TSTR_VIEW:
+      *size = s->u.view.size >> 2;
+      return s->u.view.ptr;
     default:
       *size = s->u.large.size >> 2;
       return s->u.large.ptr;
