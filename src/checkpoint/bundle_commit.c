@@ -10,24 +10,28 @@
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/sstable.h"
 
-/* The number of shards of the checkpoint that stands there; 0 for none, or none that can be read. */
-static int standing_shard_count(const char *prefix) {
-  TF_Status ignored = {0};
+/* The number of shards of the checkpoint that stands there; 0 for none, or for one that is damaged beyond
+ * being read. */
+static TF_Code standing_shard_count(const char *prefix, int *count, TF_Status *st) {
+  TF_Status why = {0};
   Bytes file = {0};
   Table table;
   TableIter it = {0};
   BundleHeader header = {0};
   bool have = false;
   char *path = bundle_index_path(prefix);
-  if (path && !file_read(&file, path, SIZE_MAX / 2, &ignored) &&
-      !table_open(&table, (Span){file.data, file.size}, &ignored) &&
-      !table_iter_init(&it, &table, &ignored) && !table_iter_next(&it, &have, &ignored) && have &&
-      !table_iter_key(&it).size)
-    bundle_header_decode(table_iter_value(&it), &header, &ignored);
+  TF_Code code = path ? file_read(&file, path, SIZE_MAX / 2, &why) : fail_oom(&why, "an index's name");
+  if (!code) code = table_open(&table, (Span){file.data, file.size}, &why);
+  if (!code) code = table_iter_init(&it, &table, &why);
+  if (!code) code = table_iter_next(&it, &have, &why);
+  if (!code && have && !table_iter_key(&it).size)
+    code = bundle_header_decode(table_iter_value(&it), &header, &why);
   table_iter_clear(&it);
   bytes_clear(&file);
   free(path);
-  return header.shard_count > 0 ? header.shard_count : 0;
+  *count = !code && header.shard_count > 0 ? header.shard_count : 0;
+  if (!code || code == TF_NOT_FOUND || code == TF_DATA_LOSS) return TF_OK;
+  return fail(st, code, "%s", why.message);
 }
 
 static TF_Code build_index(const BundleCommit *c, int shard_count, TableBuilder *table, TF_Status *st) {
@@ -118,12 +122,14 @@ static TF_Code commit_as(const BundleCommit *c, int shard_count, TF_Status *st) 
 }
 
 TF_Code bundle_commit(const BundleCommit *c, TF_Status *st) {
-  int standing = standing_shard_count(c->prefix);
+  int standing, after;
+  TRY(standing_shard_count(c->prefix, &standing, st));
   int first = standing == c->shard_count ? c->shard_count + 1 : c->shard_count;
   TF_Code code = commit_as(c, first, st);
   if (code) {
     /* The rename of the index is what may or may not have happened when syncing the folder failed. */
-    if (standing_shard_count(c->prefix) != first) remove_data(c->prefix, first);
+    TF_Status ignored = {0};
+    if (!standing_shard_count(c->prefix, &after, &ignored) && after != first) remove_data(c->prefix, first);
     return code;
   }
   if (first == c->shard_count) {
