@@ -94,6 +94,18 @@ static bool parse_tensors(Bundle *bundle, Span signature, uint32_t number, Signa
   return !c.failed;
 }
 
+/* A session refuses to fetch what is fed, so such outputs are answered without it. */
+static void find_echoes(Signature *s) {
+  for (size_t o = 0; o < s->output_count; o++) {
+    SignatureTensor *output = &s->outputs[o];
+    output->echo = -1;
+    for (size_t i = 0; i < s->input_count && output->output.oper; i++)
+      if (s->inputs[i].output.oper == output->output.oper && s->inputs[i].output.index == output->output.index)
+        output->echo = (int)i;
+    s->has_echoes = s->has_echoes || output->echo >= 0;
+  }
+}
+
 static TF_Code parse_defaults(Signature *s, TF_Status *st) {
   Cursor c = cursor_of(s->proto.data, s->proto.size);
   for (ProtoField f; proto_next(&c, &f);) {
@@ -122,6 +134,7 @@ static TF_Code parse_signature(Bundle *bundle, Span key, Span value, Signature *
       !parse_tensors(bundle, s->proto, SIGNATURE_INPUTS, &s->inputs, &s->input_count, &s->input_by_alias) ||
       !parse_tensors(bundle, s->proto, SIGNATURE_OUTPUTS, &s->outputs, &s->output_count, &s->output_by_alias))
     return fail(st, TF_DATA_LOSS, "signature %s: malformed SignatureDef", s->name);
+  find_echoes(s);
   return parse_defaults(s, st);
 }
 

@@ -19,6 +19,7 @@ typedef struct SignatureTensor {
   TF_Output output;        /* oper is null when the graph has no such tensor */
   int dtype;               /* of the graph's tensor, or as the signature says */
   TF_Tensor *fallback;     /* SignatureDef.defaults; null: must be given */
+  int echo;                /* of an output: the index of the input that is the same tensor, else -1 */
 } SignatureTensor;
 
 typedef struct Signature {
@@ -29,6 +30,7 @@ typedef struct Signature {
   size_t input_count, output_count;
   Map input_by_alias, output_by_alias; /* to SignatureTensor */
   bool has_fallbacks;
+  bool has_echoes; /* some output is an input */
   Span proto; /* the serialized SignatureDef, as stored in the model */
   /* How long a run takes, a moving average in microseconds; 0: none measured. */
   _Atomic uint32_t run_us;

@@ -71,7 +71,7 @@ static TF_Code check_regress(Request *r, TF_Status *st) {
 /* ---- the input ---- */
 
 static TF_Code strings_of(const Span *examples, size_t count, const Span *context, TF_Tensor **out, TF_Status *st) {
-  TF_Tensor *tensor = TF_AllocateTensor(TF_STRING, (int64_t[]){(int64_t)count}, 1, count * sizeof(TF_TString));
+  TF_Tensor *tensor = tensor_new(TF_STRING, (int64_t[]){(int64_t)count}, 1, count * sizeof(TF_TString));
   if (!tensor) return fail_oom(st, "examples");
   TF_TString *texts = TF_TensorData(tensor);
   Bytes both = {0};
@@ -128,10 +128,10 @@ static TF_Code prepare_regress(Request *r, TF_Status *st) { return prepare(r, fa
 static int64_t example_count(const Request *r) { return TF_TensorElementCount(r->feed_values[0]); }
 
 static TF_Code check_matrix(const TF_Tensor *t, const char *name, int dtype, int64_t rows, TF_Status *st) {
-  char shape[SHAPE_TEXT_MAX];
+  char shape[TENSOR_SHAPE_TEXT_MAX];
   if (TF_NumDims(t) != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Expected Tensor shape: [batch_size num_classes] but got %s",
-                shape_text(t, shape));
+                tensor_shape_text(t, shape));
   if ((int)TF_TensorType(t) != dtype)
     return fail(st, TF_INVALID_ARGUMENT, "Expected %s Tensor of %s. Got: %s", name, dtype_enum_name(dtype),
                 dtype_enum_name((int)TF_TensorType(t)));
@@ -154,11 +154,11 @@ TF_Code classify_result(const Request *r, ClassifyResult *out, TF_Status *st) {
 
 TF_Code regress_result(const Request *r, const float **values, int64_t *rows, TF_Status *st) {
   const TF_Tensor *t = r->results[0];
-  char shape[SHAPE_TEXT_MAX];
+  char shape[TENSOR_SHAPE_TEXT_MAX];
   int rank = TF_NumDims(t);
   if (rank != 1 && !(rank == 2 && TF_Dim(t, 1) == 1))
     return fail(st, TF_INVALID_ARGUMENT, "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
-                "but got %s", shape_text(t, shape));
+                "but got %s", tensor_shape_text(t, shape));
   *rows = TF_Dim(t, 0);
   if (*rows != example_count(r))
     return fail(st, TF_INVALID_ARGUMENT, "Input batch size did not match output batch size: %lld vs. %lld",

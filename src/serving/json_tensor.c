@@ -154,7 +154,7 @@ static TF_Code allocate(JsonTensor *t, size_t nodes, TF_Status *st) {
   if (!checked_mul((size_t)t->size, t->batch ? (size_t)t->batch : 1, &count) || !checked_mul(count, element, &bytes))
     return fail(st, TF_INVALID_ARGUMENT, "the tensor is too large");
   bool batched = t->batch > 0;
-  t->tensor = TF_AllocateTensor((TF_DataType)t->dtype, t->dims + !batched, t->rank + batched, bytes);
+  t->tensor = tensor_new(t->dtype, t->dims + !batched, t->rank + batched, bytes);
   return t->tensor ? TF_OK : fail_oom(st, "tensor");
 }
 

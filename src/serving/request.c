@@ -34,7 +34,8 @@ Request *request_new(const RequestContext *context, const RequestKind *kind, Loo
 static void drop_model(Request *r) {
   for (size_t i = 0; i < r->feed_count; i++)
     if (!r->feed_borrowed[i]) TF_DeleteTensor(r->feed_values[i]);
-  for (size_t i = 0; r->results && i < r->fetch_count; i++) TF_DeleteTensor(r->results[i]);
+  for (size_t i = 0; i < r->fetch_count; i++)
+    if (!r->result_borrowed[i]) TF_DeleteTensor(r->results[i]);
   r->feed_count = r->fetch_count = 0;
   if (r->version) manager_release(r->version);
   r->version = NULL;
@@ -65,13 +66,42 @@ static bool out_of_time(Request *r) {
   return TF_GetCode(r->st) != TF_OK;
 }
 
-static TF_Code run(Request *r, const TF_Buffer *options) {
+/* What was fed for output `i`, or null: it is no input. */
+static TF_Tensor *request_echo(const Request *r, size_t i) {
+  if (r->outputs[i]->echo < 0) return NULL;
+  for (size_t k = 0; k < r->feed_count; k++)
+    if (r->feeds[k].oper == r->fetches[i].oper && r->feeds[k].index == r->fetches[i].index) return r->feed_values[k];
+  return NULL;
+}
+
+static void run_session(Request *r, const TF_Buffer *options, const TF_Output *fetches, TF_Tensor **results, size_t n) {
   int64_t start = clock_now_us();
-  TF_SessionRun(r->bundle->session, options, r->feeds, r->feed_values, (int)r->feed_count, r->fetches, r->results,
-                (int)r->fetch_count, NULL, 0, NULL, r->st);
-  if (TF_GetCode(r->st)) return TF_GetCode(r->st);
-  signature_add_run_time(r->signature, clock_now_us() - start);
-  return TF_OK;
+  TF_SessionRun(r->bundle->session, options, r->feeds, r->feed_values, (int)r->feed_count, fetches, results, (int)n, NULL,
+                0, NULL, r->st);
+  if (!TF_GetCode(r->st)) signature_add_run_time(r->signature, clock_now_us() - start);
+}
+
+/* With outputs that are inputs: they are what was fed, and only the others are fetched. */
+static void run_with_echoes(Request *r, const TF_Buffer *options) {
+  TF_Output *fetches = arena_alloc(&r->arena, r->fetch_count * sizeof *fetches);
+  TF_Tensor **results = arena_calloc(&r->arena, r->fetch_count, sizeof *results);
+  size_t n = 0, k = 0;
+  if (!fetches || !results) {
+    fail_oom(r->st, "request");
+    return;
+  }
+  for (size_t i = 0; i < r->fetch_count; i++)
+    if (!request_echo(r, i)) fetches[n++] = r->fetches[i];
+  if (n) run_session(r, options, fetches, results, n);
+  for (size_t i = 0; i < r->fetch_count; i++) {
+    r->result_borrowed[i] = request_echo(r, i) != NULL;
+    r->results[i] = r->result_borrowed[i] ? request_echo(r, i) : results[k++];
+  }
+}
+
+static void run(Request *r, const TF_Buffer *options) {
+  if (r->signature->has_echoes) run_with_echoes(r, options);
+  else run_session(r, options, r->fetches, r->results, r->fetch_count);
 }
 
 /* From prepared to answered. */
@@ -153,7 +183,8 @@ TF_Code request_reserve(Request *r, size_t outputs, TF_Status *st) {
   r->outputs = arena_alloc(&r->arena, outputs * sizeof *r->outputs);
   r->fetches = arena_alloc(&r->arena, outputs * sizeof *r->fetches);
   r->results = arena_calloc(&r->arena, outputs, sizeof *r->results);
-  bool ok = r->feeds && r->feed_values && r->feed_borrowed && r->outputs && r->fetches && r->results;
+  r->result_borrowed = arena_calloc(&r->arena, outputs, sizeof *r->result_borrowed);
+  bool ok = r->result_borrowed && r->feeds && r->feed_values && r->feed_borrowed && r->outputs && r->fetches && r->results;
   return ok ? TF_OK : fail_oom(st, "request");
 }
 

@@ -66,7 +66,8 @@ struct Request {
   size_t feed_count;
   const SignatureTensor **outputs;
   TF_Output *fetches;
-  TF_Tensor **results; /* owned */
+  TF_Tensor **results; /* owned, unless borrowed from the feeds */
+  bool *result_borrowed;
   size_t fetch_count;
   bool prepared, needs_run;
   void *detail; /* the kind's own, in the arena */

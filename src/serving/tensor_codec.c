@@ -74,14 +74,20 @@ const char *dtype_word(int dtype) { return row_of(dtype)->word; }
 const char *dtype_enum_name(int dtype) { return row_of(dtype)->name; }
 size_t dtype_memory_size(int dtype) { return row_of(dtype)->size; }
 
-const char *shape_text(const TF_Tensor *tensor, char out[SHAPE_TEXT_MAX]) {
+const char *tensor_shape_text(const TF_Tensor *tensor, char out[TENSOR_SHAPE_TEXT_MAX]) {
   size_t n = 0;
   out[n++] = '[';
-  for (int i = 0; i < TF_NumDims(tensor) && n < SHAPE_TEXT_MAX - 24; i++)
-    n += (size_t)snprintf(out + n, SHAPE_TEXT_MAX - n, "%s%lld", i ? "," : "", (long long)TF_Dim(tensor, i));
+  for (int i = 0; i < TF_NumDims(tensor) && n < TENSOR_SHAPE_TEXT_MAX - 24; i++)
+    n += (size_t)snprintf(out + n, TENSOR_SHAPE_TEXT_MAX - n, "%s%lld", i ? "," : "", (long long)TF_Dim(tensor, i));
   out[n++] = ']';
   out[n] = 0;
   return out;
+}
+
+TF_Tensor *tensor_new(int dtype, const int64_t *dims, int rank, size_t bytes) {
+  TF_Tensor *tensor = TF_AllocateTensor((TF_DataType)dtype, dims, rank, bytes);
+  if (tensor && dtype == TF_STRING && bytes) memset(TF_TensorData(tensor), 0, bytes);
+  return tensor;
 }
 
 /* ---- decoding ---- */
@@ -265,7 +271,7 @@ TF_Code tensor_decode(Span proto, TF_Tensor **out, TF_Status *st) {
   size_t elements = 0;
   TRY(count_elements(proto, &p, &elements, st));
   size_t bytes = elements * p.row->size;
-  TF_Tensor *tensor = TF_AllocateTensor((TF_DataType)p.dtype, p.dims, p.rank, bytes);
+  TF_Tensor *tensor = tensor_new(p.dtype, p.dims, p.rank, bytes);
   if (!tensor) return fail_oom(st, "tensor");
   bool ok;
   if (!p.content.size) ok = fill_typed(proto, p.row, tensor, elements);

@@ -15,6 +15,9 @@
  * Errors: TF_INVALID_ARGUMENT with a reason; TF_RESOURCE_EXHAUSTED when memory is out. */
 TF_Code tensor_decode(Span proto, TF_Tensor **out, TF_Status *st);
 
+/* TF_AllocateTensor, with strings that are empty (another libtensorflow leaves them unset). */
+TF_Tensor *tensor_new(int dtype, const int64_t *dims, int rank, size_t bytes);
+
 /* Bytes of the tensor as a serialized TensorProto, for tensor_encode. False: the type cannot be sent. */
 bool tensor_encoded_size(const TF_Tensor *tensor, bool as_content, size_t *size);
 /* Appends the TensorProto: dtype, shape, then all values in the typed field, or (`as_content`, strings
@@ -28,7 +31,7 @@ const char *dtype_enum_name(int dtype);
 size_t dtype_memory_size(int dtype);
 
 /* The shape as in messages, "[2,3]", into `out`; returns it. */
-enum { SHAPE_TEXT_MAX = 256 };
-const char *shape_text(const TF_Tensor *tensor, char out[SHAPE_TEXT_MAX]);
+enum { TENSOR_SHAPE_TEXT_MAX = 256 };
+const char *tensor_shape_text(const TF_Tensor *tensor, char out[TENSOR_SHAPE_TEXT_MAX]);
 
 #endif
