@@ -701,8 +701,57 @@ def math_segment():
     c.save()
 
 
+# ---- diagonals ----
+def linalg_diag():
+    c = Cases('linalg_diag')
+    types = [np.float32, np.float64, np.int32, np.int64, np.complex64, np.float16, BF16, np.bool_, np.int8]
+    for dtype in types:
+        v = lambda *s: values(dtype, s)
+        c.case('MatrixDiag', [v(2, 3)], name_of(dtype))
+        c.case('MatrixDiagPart', [v(2, 3, 4)], name_of(dtype))
+        c.case('MatrixSetDiag', [v(2, 3, 4), v(2, 3)], name_of(dtype))
+        c.case('MatrixBandPart', [v(2, 4, 5), np.int64(1), np.int64(2)], name_of(dtype))
+        if dtype not in (np.bool_, np.int8, BF16):
+            c.case('Diag', [v(2, 3)], name_of(dtype))
+            c.case('DiagPart', [v(2, 3, 2, 3)], name_of(dtype))
+    v = lambda *s: values(np.float32, s)
+    for lower, upper in [(0, 0), (-1, 1), (1, 2), (-2, -1), (-2, 3), (2, 2), (-1, -1), (0, 3)]:
+        k = np.int32([lower, upper]) if lower != upper else np.int32(lower)
+        for rows, cols in [(3, 4), (4, 3), (4, 4)]:
+            if upper >= cols or lower <= -rows: continue
+            longest = min(rows + min(upper, 0), cols - max(lower, 0))
+            band = (2, longest) if lower == upper else (2, upper - lower + 1, longest)
+            for align in ('LEFT_RIGHT', 'RIGHT_LEFT', 'LEFT_LEFT', 'RIGHT_RIGHT'):
+                x = v(2, rows, cols)
+                c.case('MatrixDiagPartV3', [x, k, np.float32(9)], align, align=align)
+                c.case('MatrixSetDiagV3', [x, v(*band), k], align, align=align)
+                c.case('MatrixDiagV3', [v(*band), k, np.int32(rows), np.int32(cols), np.float32(7)], align, align=align, error_part='')
+            c.case('MatrixDiagPartV2', [x, k, np.float32(9)])
+            c.case('MatrixSetDiagV2', [x, v(*band), k])
+            c.case('MatrixDiagV2', [v(*band), k, np.int32(-1), np.int32(-1), np.float32(7)])
+            c.case('MatrixDiagV3', [v(*band), k, np.int32(-1), np.int32(cols), np.float32(7)], error_part='')
+    for lower, upper in [(-1, -1), (0, 0), (-1, 0), (0, -1), (2, 1), (4, 5)]:
+        c.case('MatrixBandPart', [v(4, 5), np.int32(lower), np.int32(upper)])
+    c.case('MatrixBandPart', [v(0, 4, 5), np.int32(1), np.int32(1)], 'empty')
+    c.case('MatrixBandPart', [v(4, 5), np.int32(5), np.int32(1)], 'lower')
+    c.case('MatrixBandPart', [v(4, 5), np.int32(1), np.int32(6)], 'upper')
+    c.case('MatrixBandPart', [v(4), np.int32(1), np.int32(1)], 'rank')
+    c.case('MatrixDiag', [v()], 'rank')
+    c.case('MatrixDiagPart', [v(3)], 'rank')
+    c.case('MatrixDiagPartV3', [v(3, 3), np.int32(5), np.float32(0)], 'k', error_part='diag_index')
+    c.case('MatrixDiagPartV3', [v(3, 3), np.int32([1, 0]), np.float32(0)], 'k', error_part='lower_diag_index')
+    c.case('MatrixSetDiag', [v(3, 3), v(2)], 'sizes', error_part='')
+    c.case('MatrixSetDiagV3', [v(3, 3), v(2, 2), np.int32([0, 1])], 'sizes', error_part='')
+    c.case('MatrixDiagPart', [v(2, 0, 3)], 'empty')
+    c.case('Diag', [v()], 'rank', error_part='Input must be at least rank 1')
+    c.case('DiagPart', [v(2, 3, 2)], 'rank', error_part='The rank of the tensor should be even and positive')
+    c.case('DiagPart', [v(2, 3, 2, 2)], 'sizes', error_part='Invalid shape [2,3,2,2]: dimensions 1 and 3 do not match.')
+    c.case('Diag', [v(0)], 'empty')
+    c.save()
+
+
 FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
-            nn_norm, math_segment]
+            nn_norm, math_segment, linalg_diag]
 
 if __name__ == '__main__':
     for family in FAMILIES:
