@@ -5,6 +5,7 @@
 #include "graph/shape_infer.h"
 #include "ops/op.h"
 #include "ops/op_eval.h"
+#include "tensorflow/c/c_api_experimental.h"
 
 static ShapeFn *lookup_shape_fn(const char *op) {
   const OpRow *row = op_row_find(op);
