@@ -118,7 +118,8 @@ TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, bool share, TF
   const Plan *p = s->plan;
   for (int i = 0; i < p->num_feeds; i++) {
     if (feeds[i]->dtype != p->feed_types[i])
-      return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided", i,
+      return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided",
+                  p->feed_numbers ? p->feed_numbers[i] : i,
                   dtype_name(p->feed_types[i]), dtype_name(feeds[i]->dtype));
     Tensor *slot = &s->slots[p->feeds[i]];
     if (share && feeds[i]->buffer && !op_is_step_memory(feeds[i])) {

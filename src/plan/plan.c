@@ -35,18 +35,39 @@ static TF_Code check_fetches(const Scope *s, const TF_Output *fetches, int n, TF
   return TF_OK;
 }
 
+typedef struct FeedName {
+  const char *name;
+  int index, feed;
+} FeedName;
+
+static int by_name(const void *a, const void *b) {
+  const FeedName *x = a, *y = b;
+  int order = strcmp(x->name, y->name);
+  return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static TF_Code number_feeds(Builder *b, const Scope *s, TF_Status *st) {
+  FeedName *names = arena_calloc(&b->temp, (size_t)s->num_feeds, sizeof *names);
+  if (!names) return fail_oom(st, "a plan");
+  for (int i = 0; i < s->num_feeds; i++) names[i] = (FeedName){s->feeds[i].oper->name, s->feeds[i].index, i};
+  qsort(names, (size_t)s->num_feeds, sizeof *names, by_name);
+  for (int i = 0; i < s->num_feeds; i++) b->plan->feed_numbers[names[i].feed] = i;
+  return TF_OK;
+}
+
 static TF_Code add_feeds(Builder *b, Scope *s, TF_Status *st) {
   Plan *p = b->plan;
   p->num_feeds = s->num_feeds;
   p->feeds = arena_calloc(&p->arena, (size_t)s->num_feeds, sizeof *p->feeds);
   p->feed_types = arena_calloc(&p->arena, (size_t)s->num_feeds, sizeof *p->feed_types);
+  p->feed_numbers = arena_calloc(&p->arena, (size_t)s->num_feeds, sizeof *p->feed_numbers);
   s->feed_slots = p->feeds;
-  if (!p->feeds || !p->feed_types) return fail_oom(st, "a plan");
+  if (!p->feeds || !p->feed_types || !p->feed_numbers) return fail_oom(st, "a plan");
   for (int i = 0; i < s->num_feeds; i++) {
     p->feed_types[i] = dtype_base(s->feeds[i].oper->output_types[s->feeds[i].index]);
     TRY(plan_add_slot(b, p->feed_types[i], false, -1, &p->feeds[i], st));
   }
-  return TF_OK;
+  return number_feeds(b, s, st);
 }
 
 static TF_Code add_fetches(Builder *b, Scope *s, const TF_Output *fetches, int n, TF_Status *st) {

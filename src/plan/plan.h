@@ -92,6 +92,7 @@ struct Plan {
   int num_feeds, num_fetches;
   int *feeds;   /* slot of each feed, -1 when nothing uses it */
   TF_DataType *feed_types;
+  int *feed_numbers; /* of each feed when they are sorted by name: TF's messages count them so */
   int *fetches; /* slot of each fetch */
   int num_inputs;  /* of all steps together; step i's start at input_base[i] */
   int *input_base;

@@ -1,0 +1,295 @@
+"""Makes tests/data/exec/cases.json: small graphs, runs of them, and what TensorFlow answers.
+
+Run by hand with TensorFlow 2.15.1 present, from the repository's root:  python tests/exec/gen.py
+src/session/session_golden_test.c replays the cases on every path of the executor.
+"""
+import base64
+import json
+import os
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.client import pywrap_tf_session as ts
+
+v1 = tf.compat.v1
+CASES = []
+
+
+def tensor(a):
+    a = np.asarray(a)
+    values = [v.decode("latin1") if isinstance(v, bytes) else v for v in a.ravel().tolist()]
+    kind = "string" if a.dtype == object or a.dtype.kind in "SU" else str(a.dtype).replace("float32", "float").replace("float64", "double")
+    return {"dtype": kind, "shape": list(a.shape), "values": values}
+
+
+def case(name):
+    """Decorates a function that builds a graph and returns runs: (feeds, fetches, targets), made in this order
+    in one session; feeds by tensor."""
+
+    def make(build):
+        graph = tf.Graph()
+        with graph.as_default():
+            v1.set_random_seed(7)
+            runs = build()
+        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        session = v1.Session(graph=graph, config=config)
+        session._extend_graph()
+        out = []
+        for feeds, fetches, *targets in runs:
+            run = {"feeds": {t.name: tensor(v) for t, v in feeds.items()}, "fetches": [t.name for t in fetches],
+                   "targets": [o.name for o in targets]}
+            try:
+                got = ts.TF_SessionRun_wrapper(session._session, None, {t._as_tf_output(): v for t, v in feeds.items()},
+                                               [t._as_tf_output() for t in fetches], [o._c_op for o in targets], None)
+                run["outputs"] = [tensor(g) for g in got]
+            except tf.errors.OpError as e:
+                run["code"], run["error"] = e.error_code, str(e)
+            out.append(run)
+        CASES.append({"name": name, "graph": base64.b64encode(graph.as_graph_def().SerializeToString()).decode(),
+                      "runs": out})
+        return build
+
+    return make
+
+
+def ph(shape=None, name="p", dtype=tf.float32):
+    return v1.placeholder(dtype, shape, name)
+
+
+def f32(*shape):
+    return (np.arange(np.prod(shape, dtype=int)).reshape(shape) % 7 - 3).astype(np.float32)
+
+
+@case("straight line, several shapes")
+def _():
+    p = ph()
+    y = tf.identity((p + 1.0) * 2.0 - p, name="y")
+    z = tf.nn.relu(y)
+    return [({p: f32(*s)}, [y, z]) for s in [(3,), (2, 2), (3,), (), (0,), (5, 1), (2, 2), (6,), (7,), (8,), (6,)]]
+
+
+@case("unfed placeholders")
+def _():
+    a, b, c = ph([2], "a"), ph(None, "b"), ph([None, 3], "scope/c")
+    return [({}, [a + 1.0]), ({}, [b + 1.0]), ({}, [c]), ({a: f32(2)}, [a + 1.0, b + 1.0]), ({}, [], c.op)]
+
+
+@case("what may be fed and fetched")
+def _():
+    p = ph()
+    k = tf.constant(3.0, name="k")
+    y = tf.identity(k * 2.0, name="y")
+    z = y + p
+    i = ph(None, "i", tf.int32)
+    d = v1.placeholder_with_default(np.float32(5), [], "d")
+    return [({k: np.float32(7)}, [y]), ({y: np.float32(1), p: f32(2)}, [z, z, z]), ({p: f32(2)}, [p]),
+            ({}, []), ({p: np.int32(1)}, [z]), ({p: f32(2), i: np.float32(1)}, [z]), ({p: f32(2)}, [k, z, y]),
+            ({}, [d, d + 1.0]), ({d: np.float32(2)}, [d + 1.0]), ({p: f32(1), y: f32(1)}, [k], z.op)]
+
+
+@case("shapes from values that are fed")
+def _():
+    p, s = ph(), ph(None, "s", tf.int32)
+    y = tf.reshape(p, s, name="rs") * 2.0
+    z = tf.reduce_sum(y, axis=0)
+    return [({p: f32(6), s: np.int32(v)}, [y, z]) for v in [[2, 3], [3, 2], [2, 3], [6, 1], [4, 2], [2, 3], [2, 3]]]
+
+
+@case("shapes of shapes")
+def _():
+    p = ph()
+    y = tf.reshape(p, tf.concat([tf.shape(p)[1:], tf.shape(p)[:1]], 0))
+    z = tf.reshape(p, [-1, tf.shape(p)[0]]) + tf.cast(tf.size(p), tf.float32)
+    w = tf.zeros_like(p) + tf.fill(tf.shape(p), 2.0)
+    return [({p: f32(*s)}, [y, z, w]) for s in [(2, 3), (2, 3), (4, 5), (2, 3), (4, 5), (1, 1), (0, 2)]]
+
+
+@case("shapes that data decide")
+def _():
+    p = ph()
+    w = tf.where(p > 0.0)
+    g = tf.gather_nd(p, w)
+    r = tf.reshape(g, [-1, 1]) * 3.0
+    n = tf.shape(g)[0]
+    s = tf.reduce_sum(r * r) + tf.cast(n, tf.float32)
+    t = tf.concat([g, p], 0) + tf.cast(tf.shape(r)[0], tf.float32)
+    return [({p: np.float32(v)}, [g, r, s, t, n]) for v in
+            [[1, -1, 2], [1, -1, 2], [-1, -1, 4], [3, 3, 3], [-1, -1, -1], [1, -1, 2], [3, 3, 3], [3, -3, 3]]]
+
+
+@case("memory that several outputs share")
+def _():
+    p = ph()
+    y = tf.nn.relu(p)
+    v = tf.reshape(y, [-1])
+    w = tf.expand_dims(v, 0)
+    a = tf.identity(w)
+    b = a + 1.0
+    c = tf.nn.relu(y - 1.0)
+    d = tf.reshape(c, [-1])
+    e = tf.negative(c)
+    return [({p: f32(2, 3)}, [y, v, w, a, b, d, e, c]), ({p: f32(2, 3)}, [v, b, v]), ({p: f32(2, 3)}, [v, b, v]),
+            ({p: f32(2, 3)}, [y, v, w, a, b, d, e, c]), ({p: f32(2, 3)}, [y, v, w, a, b, d, e, c]),
+            ({p: f32(2, 3)}, [tf.reshape(p, [-1]), tf.identity(p)]), ({p: f32(4)}, [e, d])]
+
+
+@case("ref variables")
+def _():
+    v = v1.get_variable("v", initializer=np.float32([1, 2, 3]), use_resource=False)
+    init, read = v.initializer, v.read_value()
+    up = v1.assign_add(v, np.float32([10, 20, 30]))
+    double = v1.assign(v, read * 2.0)
+    p = ph()
+    reshaped = v1.assign(v, p, validate_shape=False)
+    total = read + 1.0
+    with tf.control_dependencies([up]):
+        after = v.read_value()
+    return [({}, [read]), ({}, [v._ref()]), ({}, [up]), ({}, [], init), ({}, [read, total]), ({}, [up]), ({}, [read]),
+            ({}, [after]), ({}, [double]), ({}, [total]), ({p: f32(2)}, [reshaped]), ({}, [total, read]),
+            ({}, [total]), ({p: f32(2, 2)}, [reshaped]), ({}, [total]), ({}, [total]), ({}, [], init), ({}, [total]),
+            ({}, [v._ref()])]
+
+
+@case("resource variables")
+def _():
+    v = v1.get_variable("v", initializer=np.float32([1, 2, 3]), use_resource=True)
+    read = v.read_value()
+    total = tf.reduce_sum(read * 2.0)
+    up = v.assign_add(np.float32([1, 1, 1]), read_value=False)
+    with tf.control_dependencies([up]):
+        after = v.read_value()
+    is_there = tf.raw_ops.VarIsInitializedOp(resource=v.handle)
+    return [({}, [is_there]), ({}, [], v.initializer), ({}, [is_there]), ({}, [read, total]), ({}, [after, read]),
+            ({}, [total]), ({}, [], up), ({}, [total]), ({}, [total]), ({}, [after]), ({}, [total, read])]
+
+
+@case("kernel errors name their node")
+def _():
+    p = ph()
+    y = tf.reshape(p, [2], name="sc/rs")
+    a = tf.raw_ops.Assert(condition=tf.reduce_sum(p) > 0.0, data=[tf.constant([1, 2, 3, 4, 5]), tf.constant("bad")],
+                          name="as")
+    return [({p: f32(3)}, [y]), ({p: f32(2)}, [y]), ({p: f32(3)}, [y]), ({p: f32(2)}, [y]), ({p: f32(3)}, [], a),
+            ({p: np.float32([3])}, [], a), ({p: f32(3)}, [], a), ({p: np.float32([9])}, [], a)]
+
+
+@case("switch and merge")
+def _():
+    p, c = ph(), ph([], "c", tf.bool)
+    no, yes = tf.raw_ops.Switch(data=p, pred=c)
+    m = tf.raw_ops.Merge(inputs=[tf.nn.relu(no), tf.reshape(yes * 2.0, [-1])])
+    after = m[0] + 1.0
+    with tf.control_dependencies([yes]):
+        k = tf.constant(5.0)
+    m2 = tf.raw_ops.Merge(inputs=[no, k])
+    bad = tf.raw_ops.Switch(data=p, pred=v1.placeholder_with_default([True, True], None), name="badsw")
+    both = [m[0], m[1], after, m2[0], m2[1]]
+    return [({p: f32(2, 2), c: np.bool_(v)}, both) for v in [True, False, True, False, False, True, True]] + [
+        ({p: f32(2), c: np.True_}, [no]), ({p: f32(2), c: np.True_}, [no + 1.0]), ({p: f32(2), c: np.True_}, [yes]),
+        ({p: f32(2)}, [bad[0]]), ({p: f32(2), c: np.True_}, [after]), ({p: f32(2), c: np.False_}, [after])]
+
+
+@case("nested conditionals, v1")
+def _():
+    v1.disable_control_flow_v2()
+    p, c, d = ph(), ph([], "c", tf.bool), ph([], "d", tf.bool)
+    w = tf.constant(np.float32([1, 2]))
+    y = v1.cond(c, lambda: v1.cond(d, lambda: p + w, lambda: p * tf.constant(3.0)), lambda: tf.negative(p) + tf.ones([2]))
+    z = tf.reduce_sum(y * y)
+    v1.enable_control_flow_v2()
+    return [({p: f32(2), c: np.bool_(a), d: np.bool_(b)}, [y, z]) for a in (1, 0) for b in (1, 0)] * 2
+
+
+@case("functions")
+def _():
+    w = v1.get_variable("w", initializer=np.float32([2, 3]), use_resource=True)
+
+    @tf.function
+    def f(x):
+        return tf.reshape(x, [2], name="rs") + 1.0
+
+    @tf.function
+    def g(x):
+        w.assign_add([1.0, 1.0])
+        return f(x) * w, x
+
+    @tf.function
+    def h(x):
+        return tf.nn.relu(x)
+
+    p = ph()
+    a = f(p)
+    b, c = g(p)
+    d = h(h(p))
+    return [({p: f32(2)}, [a]), ({p: f32(3)}, [a]), ({}, [], w.initializer), ({p: f32(2)}, [b, c]),
+            ({p: f32(2)}, [b]), ({p: f32(2)}, [w.read_value()]), ({p: f32(3)}, [b]), ({p: f32(2)}, [b]),
+            ({p: f32(1, 3)}, [d]), ({p: f32(1, 3)}, [d, tf.negative(d)]), ({p: f32(2)}, [d])]
+
+
+@case("functions in branches")
+def _():
+    v1.disable_control_flow_v2()
+
+    @tf.function
+    def f(x):
+        return x + tf.constant([1.0, 2.0]), tf.constant(4.0)
+
+    p, c = ph(), ph([], "c", tf.bool)
+    y = v1.cond(c, lambda: f(p), lambda: (tf.negative(p), tf.constant(9.0)))
+    v1.enable_control_flow_v2()
+    return [({p: f32(2), c: np.bool_(v)}, list(y)) for v in (1, 0, 1, 1, 0)]
+
+
+@case("strings")
+def _():
+    p = ph(None, "p", tf.string)
+    y = tf.identity(p)
+    return [({p: np.array([b"a", b"a longer string than fits inside", b""], object)}, [y, tf.reshape(y, [-1, 1])])] * 3
+
+
+def random_graph(seed):
+    rng = np.random.RandomState(seed)
+    p, q = ph(None, "p"), ph(None, "q")
+    live = [p, q]
+    kept = []
+    for _ in range(70):
+        a, b = (live[rng.randint(max(0, len(live) - 9), len(live))] for _ in range(2))
+        kind = rng.randint(11)
+        if kind < 3:
+            y = a + b if kind else a * b
+        elif kind == 3:
+            y = tf.nn.relu(a)
+        elif kind == 4:
+            y = tf.reshape(tf.reshape(a, [-1]), tf.shape(b)) - b
+        elif kind == 5:
+            y = tf.transpose(tf.transpose(a)) + tf.reduce_sum(b, axis=0, keepdims=True)
+        elif kind == 6:
+            y = tf.concat([a[:1], b[1:]], 0)
+        elif kind == 7:
+            y = tf.identity(a)
+        elif kind == 8:
+            y = tf.minimum(tf.maximum(a, -2.0), 2.0)
+        elif kind == 9:
+            y = tf.tanh(a)
+        else:
+            y = tf.expand_dims(a, 0)[0] / 2.0
+        if rng.rand() < 0.3:
+            y = tf.tanh(y)
+        live.append(y)
+        if rng.rand() < 0.1:
+            kept.append(y)
+    kept.append(live[-1])
+    runs = [({p: f32(*s), q: f32(*s)[::-1] / 4}, kept) for s in [(3, 4), (3, 4), (5, 2), (3, 4), (5, 2), (1, 1)]]
+    return runs + [({p: f32(3, 4), q: f32(3, 4) / 3}, kept[-1:])] * 3
+
+
+for seed in range(12):
+    case(f"random graph {seed}")(lambda seed=seed: random_graph(seed))
+
+with open("tests/data/exec/cases.json", "w") as f:
+    json.dump(CASES, f, separators=(",", ":"))
+    f.write("\n")
+for c in CASES:
+    print(c["name"], len(c["graph"]), [r.get("error", "ok")[:150] for r in c["runs"]])
