@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/golden.h"
 #include "cli/session_config.h"
+#include "net/grpc.h"
 #include "serving/bundle.h"
 #include "serving/examples.h"
 #include "serving/predict.h"
@@ -125,6 +126,12 @@ fail:
   return NULL;
 }
 
+/* The answer without the head that a gRPC message has in front. */
+static Span answer_message(const Request *r) {
+  if (r->answer.size < GRPC_HEAD_BYTES) return (Span){0};
+  return (Span){r->answer.data + GRPC_HEAD_BYTES, r->answer.size - GRPC_HEAD_BYTES};
+}
+
 /* Runs one case; `why` gets what is wrong. */
 static void run_case(const Replay *replay, const Bundle *bundle, const GoldenCase *c, double *ms, Difference *difference,
                      Bytes *why) {
@@ -144,7 +151,7 @@ static void run_case(const Replay *replay, const Bundle *bundle, const GoldenCas
   TF_Status st = {0};
   bool agree;
   if (code) bytes_printf(why, "%s: %s", status_code_name(code), TF_Message(r->st));
-  else if (golden_compare(c->kind, (Span){r->answer.data, r->answer.size}, c->response, replay->tolerance, difference,
+  else if (golden_compare(c->kind, answer_message(r), c->response, replay->tolerance, difference,
                           why, &agree, &st))
     bytes_printf(why, "%s", st.message);
   request_free(r);

@@ -59,6 +59,6 @@ void grpc_message_begin(Bytes *message);
  * the code and `text` (cut at GRPC_TEXT_MAX bytes); `message` is then freed. */
 void grpc_call_finish(GrpcCall *call, TF_Code code, const char *text, Bytes *message);
 
-enum { GRPC_TEXT_MAX = 1024 };
+enum { GRPC_TEXT_MAX = 1024, GRPC_HEAD_BYTES = 5 /* flag and length before each message */ };
 
 #endif
