@@ -11,19 +11,10 @@
 #include "base/parallel.h"
 #include "dnnl/dnnl_call.h"
 #include "ops/math_broadcast.h"
-#include "ops/math_types.h"
-#include "ops/op.h"
+#include "ops/matmul_ops.h"
 
 typedef float complex C64;
 typedef double complex C128;
-
-/* One product: C[m, n] = A[m, k] B[k, n], strides in elements. */
-typedef struct Product {
-  int64_t m, n, k, a_row, a_col, b_row, b_col;
-  bool conj_a, conj_b;
-} Product;
-
-typedef void PlainFn(const Product *p, const void *a, const void *b, void *c);
 
 /* Row by row of B, so that the inner loop runs along memory. Integers wrap. */
 #define PLAIN(name, T, W, LOAD_A, LOAD_B)                                        \
@@ -57,7 +48,7 @@ PLAIN(plain_i64, int64_t, uint64_t, AS_IS, AS_IS)
 PLAIN(plain_c64, C64, C64, MAYBE_CONJ_A, MAYBE_CONJ_B)
 PLAIN(plain_c128, C128, C128, MAYBE_CONJ_A, MAYBE_CONJ_B)
 
-static PlainFn *plain_fn(int kind) {
+PlainFn *matmul_plain_fn(int kind) {
   switch (kind) {
     case MK_F32: return plain_f32;
     case MK_F64: return plain_f64;
@@ -94,7 +85,7 @@ static TF_Code matmul_init(OpInit *k, TF_Status *st) {
   s->broadcasts = strcmp(k->row->name, "BatchMatMulV2") == 0;
   s->adjoint = s->batched;
   s->dtype = dtype_base(k->node->input_types[0]);
-  s->plain = plain_fn(math_kind(s->dtype));
+  s->plain = matmul_plain_fn(math_kind(s->dtype));
   if (!s->plain) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   TRY(node_attr_bool(k->node, s->batched ? "adj_x" : "transpose_a", &s->transpose_a, st));
   return node_attr_bool(k->node, s->batched ? "adj_y" : "transpose_b", &s->transpose_b, st);
@@ -264,11 +255,24 @@ static void dot_columns(void *arg, int64_t begin, int64_t end) {
 
 enum { PART_WORK = 64 * 1024 }; /* multiplications below which a second thread does not pay */
 
+/* By rows where there are many, else by columns. */
+static void split_gemm(int threads, GemmPart *g) {
+  const Product *q = g->p;
+  int64_t per_row = q->n * q->k + 1, per_column = q->m * q->k + 1;
+  if (q->m >= 4 * threads) parallel_for(threads, q->m, PART_WORK / per_row + 1, gemm_rows, g);
+  else parallel_for(threads, q->n, (PART_WORK / per_column + 64) / 64 * 64, gemm_columns, g);
+}
+
+void matmul_f32(int threads, const Product *p, const float *a, const float *b, float *c) {
+  GemmPart g = {p, a, b, c, p->b_row};
+  split_gemm(threads, &g);
+}
+
 /* One product with our own vector code. */
 static void product_f32(const OpCtx *c, const MatMulPrep *p, const float *a, const float *b, float *out, char *scratch) {
   const Product *q = &p->p;
   GemmPart g = {q, a, b, out, q->b_row};
-  int64_t per_row = q->n * q->k + 1, per_column = q->m * q->k + 1;
+  int64_t per_column = q->m * q->k + 1;
   if (q->b_col != 1 && !p->pack_b) {
     parallel_for(c->threads, q->n, PART_WORK / per_column + 1, dot_columns, &g);
     return;
@@ -279,8 +283,7 @@ static void product_f32(const OpCtx *c, const MatMulPrep *p, const float *a, con
     g.b = packed;
     g.b_row = q->n;
   }
-  if (q->m >= 4 * c->threads) parallel_for(c->threads, q->m, PART_WORK / per_row + 1, gemm_rows, &g);
-  else parallel_for(c->threads, q->n, (PART_WORK / per_column + 64) / 64 * 64, gemm_columns, &g);
+  split_gemm(c->threads, &g);
 }
 
 static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_Status *st) {

@@ -750,8 +750,38 @@ def linalg_diag():
     c.save()
 
 
+# ---- einsum ----
+EINSUMS = [('ab,bc->ac', (2, 3), (3, 4)), ('abc,cd->abd', (2, 3, 4), (4, 5)), ('bij,bjk->bik', (2, 3, 4), (2, 4, 5)),
+           ('abcd,cde->abe', (2, 3, 4, 2), (4, 2, 5)), ('aecd,abcd->acbe', (2, 3, 4, 5), (2, 6, 4, 5)),
+           ('acbe,aecd->abcd', (2, 4, 6, 3), (2, 3, 4, 5)), ('...ij,...jk->...ik', (2, 1, 3, 4), (5, 4, 2)),
+           ('...x,xy->...y', (2, 3, 4), (4, 5)), ('ij,ij->', (3, 4), (3, 4)), ('i,j->ij', (3,), (4,)), ('i,i->i', (3,), (3,)),
+           ('ab,cd->', (2, 3), (3, 2)), ('ijj,jk->ik', (2, 3, 3), (3, 4)), ('ab,b->a', (0, 3), (3,)), ('ab,bc->ac', (2, 0), (0, 3)),
+           ('abc,ad->dcb', (2, 3, 4), (2, 5)), ('...a,...a->...', (2, 3), (3,)), ('a...b,b->...a', (2, 3, 4), (4,)), (',->', (), ())]
+UNARY_EINSUMS = [('ij->ji', (2, 3)), ('ii->', (3, 3)), ('ii->i', (3, 3)), ('ijk->', (2, 3, 4)), ('ijk->kj', (2, 3, 4)),
+                 ('...ij->...ji', (2, 3, 4)), ('i->ii', (3,)), ('iij->ji', (2, 2, 3)), ('ab...->b...', (2, 3, 4)), ('->', ()),
+                 ('ij->i', (2, 0))]
+
+
+def linalg_einsum():
+    c = Cases('linalg_einsum')
+    for dtype in FLOATS + [np.int32, np.int64] + COMPLEX:
+        rtol, atol = tolerance(dtype)
+        if dtype in (np.float16, BF16): rtol, atol = rtol * 4, atol * 30
+        v = lambda s: values(dtype, s, -3, 3)
+        for n, (equation, a, b) in enumerate(EINSUMS):
+            if dtype != np.float32 and n not in (0, 3, 5, 6, 8, 12): continue
+            c.case('Einsum', [[v(a), v(b)]], '%s %s' % (equation, name_of(dtype)), rtol * 2, atol * 8, equation=equation)
+        for n, (equation, a) in enumerate(UNARY_EINSUMS):
+            if dtype != np.float32 and n not in (0, 1, 4, 6): continue
+            c.case('Einsum', [[v(a)]], '%s %s' % (equation, name_of(dtype)), rtol * 2, atol * 8, equation=equation)
+    v = lambda *s: values(np.float32, s)
+    c.case('Einsum', [[v(2, 3), v(4, 5)]], 'sizes', error_part='', equation='ab,bc->ac')
+    c.case('Einsum', [[v(2, 3, 4), v(4, 5)]], 'rank', error_part='', equation='ab,bc->ac')
+    c.save()
+
+
 FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
-            nn_norm, math_segment, linalg_diag]
+            nn_norm, math_segment, linalg_diag, linalg_einsum]
 
 if __name__ == '__main__':
     for family in FAMILIES:
