@@ -37,6 +37,7 @@ static bool is_set(const Tensor *t, int64_t i) {
 static TF_Code where_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   int64_t n = tensor_count(in), found = 0;
+  if (in->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "WhereOp : Unhandled input dimensions: 0");
   for (int64_t i = 0; i < n; i++) found += is_set(in, i);
   TRY(op_alloc_output(c, 0, TF_INT64, (int64_t[]){found, in->rank}, 2, st));
   int64_t *out = c->outputs[0].data;
@@ -81,7 +82,7 @@ static uint64_t element_hash(TF_DataType dtype, const void *e) {
       double f = *(const double *)e + 0.0;
       return map_hash(&f, sizeof f);
     }
-    case TF_HALF: case TF_BFLOAT16: {
+    case TF_BFLOAT16: {
       uint16_t h = *(const uint16_t *)e;
       if (h == 0x8000) h = 0;
       return map_hash(&h, sizeof h);
@@ -99,7 +100,9 @@ static bool element_equal(TF_DataType dtype, const void *a, const void *b) {
     }
     case TF_FLOAT: return *(const float *)a == *(const float *)b;
     case TF_DOUBLE: return *(const double *)a == *(const double *)b;
-    case TF_HALF: return half_to_float(*(const uint16_t *)a) == half_to_float(*(const uint16_t *)b);
+    case TF_HALF: /* TF: the two zeros are two values */
+      x = *(const uint16_t *)a;
+      return x == *(const uint16_t *)b && (x & 0x7fff) <= 0x7c00;
     case TF_BFLOAT16: return bfloat16_to_float(*(const uint16_t *)a) == bfloat16_to_float(*(const uint16_t *)b);
     default: return !memcmp(a, b, dtype_size(dtype));
   }

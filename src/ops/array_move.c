@@ -136,12 +136,12 @@ static TF_Code reverse_plan(OpCtx *c, const bool *reversed, TF_Status *st) {
 static TF_Code reverse_v2_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *axes = op_input(c, 1);
   bool reversed[TENSOR_MAX_RANK] = {0};
-  if (axes->rank > 1) return fail(st, TF_INVALID_ARGUMENT, "'dims' must be 1-dimension, not %d", axes->rank);
+  if (axes->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "'dims' must be 1-dimension, not %d", axes->rank);
   for (int64_t i = 0; i < tensor_count(axes); i++) {
     int64_t axis = int_at(axes, i);
     if (!axis_in_range(&axis, in->rank))
-      return fail(st, TF_INVALID_ARGUMENT, "'axis'[%lld] = %lld is out of valid range [%d, %d)", (long long)i,
-                  (long long)int_at(axes, i), 0, in->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "'axis'[%lld] = %lld is out of valid range [0, %d", (long long)i,
+                  (long long)int_at(axes, i), in->rank - 1);
     if (reversed[axis]) return fail(st, TF_INVALID_ARGUMENT, "axis %lld specified more than once.", (long long)axis);
     reversed[axis] = true;
   }
@@ -203,7 +203,7 @@ static TF_Code sequence_prepare(OpCtx *c, TF_Status *st) {
   if (s->batch < 0 || s->batch >= in->rank)
     return fail(st, TF_INVALID_ARGUMENT, "batch_dim must be < input rank ( %lld vs. %d)", (long long)s->batch, in->rank);
   if (lengths->dims[0] != in->dims[s->batch])
-    return fail(st, TF_INVALID_ARGUMENT, "Length of seq_lens != input.dims(%lld), (%lld vs. %lld)", (long long)s->batch,
+    return fail(st, TF_INVALID_ARGUMENT, "Length of seq_lengths != input.dims(%lld), (%lld vs. %lld)", (long long)s->batch,
                 (long long)lengths->dims[0], (long long)in->dims[s->batch]);
   return op_output_like(c, 0, in, st);
 }
@@ -332,16 +332,20 @@ static TF_Code broadcast_to_prepare(OpCtx *c, TF_Status *st) {
   array_strides(in->dims, in->rank, strides);
   array_strides(dims, rank, out_strides);
   *p = (ArrayCopy){0};
-  bool same = in->rank == rank;
+  bool same = in->rank == rank, broken = false, incompatible = false;
   for (int i = 0; i < rank; i++) {
     int from = i - (rank - in->rank);
     int64_t d = from < 0 ? 1 : in->dims[from];
-    if (d != 1 && d != dims[i])
-      return fail(st, TF_INVALID_ARGUMENT, "Incompatible shapes: %s vs. %s", shape_text(in->dims, in->rank, a, sizeof a),
-                  shape_text(dims, rank, b, sizeof b));
+    if (d != 1 && d != dims[i]) {
+      broken = true;
+      incompatible = incompatible || dims[i] != 1;
+    }
     same = same && d == dims[i];
     array_copy_loop(p, dims[i], d == 1 ? 0 : strides[from], out_strides[i]);
   }
+  if (broken)
+    return fail(st, TF_INVALID_ARGUMENT, incompatible ? "Incompatible shapes: %s vs. %s" : "Unable to broadcast tensor of shape %s to tensor of shape %s",
+                shape_text(in->dims, in->rank, a, sizeof a), shape_text(dims, rank, b, sizeof b));
   array_copy_finish(p);
   return same ? op_output_alias(c, 0, 0, dims, rank, st) : op_output(c, 0, in->dtype, dims, rank, st);
 }

@@ -48,7 +48,7 @@ static TF_Code pad_prepare(OpCtx *c, TF_Status *st) {
     p->before[i] = int_at(pads, 2 * i);
     p->after[i] = int_at(pads, 2 * i + 1);
     if (p->before[i] < 0 || p->after[i] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Paddings must be non-negative: %lld %lld", (long long)p->before[i], (long long)p->after[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "%s must be non-negative: %lld %lld", strcmp(c->node->op, "MirrorPad") ? "Paddings" : "paddings", (long long)p->before[i], (long long)p->after[i]);
     if (!checked_add_i64(in->dims[i], p->before[i], &dims[i]) || !checked_add_i64(dims[i], p->after[i], &dims[i]))
       return fail(st, TF_INVALID_ARGUMENT, "Paddings of dimension %d overflow", i);
     p->all = p->all && dims[i] == in->dims[i];

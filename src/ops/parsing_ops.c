@@ -2,6 +2,8 @@
  *
  * A run first walks every example once and notes for each wanted key the last feature of that name (bytes are read in
  * place), then makes the outputs key by key. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,7 +63,7 @@ static TF_Code key_at(const OpCtx *c, int first, bool vector, int k, Span *key, 
   return TF_OK;
 }
 
-static TF_Code dense_slot(Slot *s, const Tensor *default_value, const Shape *shape, TF_Status *st) {
+static TF_Code dense_slot(Slot *s, int k, const Tensor *default_value, const Shape *shape, TF_Status *st) {
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   s->default_value = default_value;
   s->shape = shape;
@@ -71,7 +73,7 @@ static TF_Code dense_slot(Slot *s, const Tensor *default_value, const Shape *sha
   s->variable = shape->rank > 0 && shape->dims[0] == -1;
   for (int i = s->variable; i < shape->rank; i++) {
     if (shape->dims[i] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "dense_shapes[%d] has unknown rank or unknown inner dimensions: %s", 0,
+      return fail(st, TF_INVALID_ARGUMENT, "dense_shapes[%d] has unknown rank or unknown inner dimensions: %s", k,
                   shape_text(shape->dims, shape->rank, a, sizeof a));
     if (!checked_mul_i64(s->elements, shape->dims[i], &s->elements))
       return fail(st, TF_INVALID_ARGUMENT, "dense_shapes: %s is too large", shape_text(shape->dims, shape->rank, a, sizeof a));
@@ -80,15 +82,15 @@ static TF_Code dense_slot(Slot *s, const Tensor *default_value, const Shape *sha
   if (default_value->dtype != s->dtype)
     return fail(st, TF_INVALID_ARGUMENT, "dense_defaults[%.*s].dtype() == %s != dense_types == %s", (int)s->key.size,
                 (const char *)s->key.data, dtype_name(default_value->dtype), dtype_name(s->dtype));
-  if (n == 0) return TF_OK;
   if (s->variable) {
-    if (n != 1)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "dense_shape[%.*s] is a variable length shape: %s, therefore def_value.shape must be [] or [1], but is %s",
-                  (int)s->key.size, (const char *)s->key.data, shape_text(shape->dims, shape->rank, a, sizeof a),
-                  shape_text(default_value->dims, default_value->rank, b, sizeof b));
-    return TF_OK;
+    if (n == 1) return TF_OK;
+    return fail(st, TF_INVALID_ARGUMENT,
+                "dense_shape[%d] is a variable length shape: %s, therefore def_value[%d] must contain a single element (the "
+                "padding element).  But its shape is: %s",
+                k, shape_text(shape->dims, shape->rank, a, sizeof a), k,
+                shape_text(default_value->dims, default_value->rank, b, sizeof b));
   }
+  if (n == 0) return TF_OK;
   bool same = default_value->rank == shape->rank;
   for (int i = 0; same && i < shape->rank; i++) same = default_value->dims[i] == shape->dims[i];
   if (!same)
@@ -144,7 +146,7 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
     TRY(add_slot(p, SLOT_DENSE, key, dense->v.list_type[k], st));
     Slot *s = &p->slots[p->num_slots - 1];
     s->out = 3 * p->num_sparse + k;
-    TRY(dense_slot(s, op_input(c, defaults + k), &shapes->v.list_shape[k], st));
+    TRY(dense_slot(s, k, op_input(c, defaults + k), &shapes->v.list_shape[k], st));
   }
   for (int k = 0; k < p->num_ragged; k++) {
     Span key;
@@ -163,11 +165,18 @@ static Span example_name(const Parse *p, int64_t i) {
   return p->names && tensor_count(p->names) ? string_at(p->names, i) : (Span){"<unknown>", 9};
 }
 
-static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st) {
-  if (p->short_names) return fail_prefix(st, "Key: %.*s.  ", (int)s->key.size, (const char *)s->key.data);
+static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st, const char *fmt, ...) SM_PRINTF(5, 6);
+static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st, const char *fmt, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(text, sizeof text, fmt, args);
+  va_end(args);
+  if (p->short_names)
+    return fail(st, TF_INVALID_ARGUMENT, "Key: %.*s.  %s", (int)s->key.size, (const char *)s->key.data, text);
   Span name = example_name(p, i);
-  return fail_prefix(st, "Name: %.*s, Key: %.*s, Index: %lld.  ", (int)name.size, (const char *)name.data,
-                     (int)s->key.size, (const char *)s->key.data, (long long)i);
+  return fail(st, TF_INVALID_ARGUMENT, "Name: %.*s, Key: %.*s, Index: %lld.  %s", (int)name.size, (const char *)name.data,
+              (int)s->key.size, (const char *)s->key.data, (long long)i, text);
 }
 
 static TF_Code find_features(Parse *p, TF_Status *st) {
@@ -200,15 +209,13 @@ static TF_Code feature_count(const Parse *p, const Slot *s, int64_t i, size_t *c
   *count = 0;
   if (f->kind == EXAMPLE_NONE) return TF_OK;
   if (kind_dtype(f->kind) != s->dtype) {
-    fail(st, TF_INVALID_ARGUMENT, "Data types don't match. %sData type: %s%s%s", s->kind == SLOT_DENSE ? "" : "Expected type: ",
-         dtype_name(s->kind == SLOT_DENSE ? kind_dtype(f->kind) : s->dtype),
-         s->kind == SLOT_DENSE ? " but expected type: " : ", Data type: ",
-         dtype_name(s->kind == SLOT_DENSE ? s->dtype : kind_dtype(f->kind)));
-    return fail_key(p, s, i, st);
+    const char *is = dtype_name(kind_dtype(f->kind)), *want = dtype_name(s->dtype);
+    return s->kind == SLOT_DENSE
+               ? fail_key(p, s, i, st, "Data types don't match. Data type: %s but expected type: %s", is, want)
+               : fail_key(p, s, i, st, "Data types don't match. Expected type: %s, Actual type: %s", want, is);
   }
   if (example_count(f, count)) return TF_OK;
-  fail(st, TF_INVALID_ARGUMENT, "Can't parse serialized Example.");
-  return fail_key(p, s, i, st);
+  return fail_key(p, s, i, st, "Can't parse serialized Example.");
 }
 
 /* Reads all values of example i into `t` from element `at` on; there is room for `count`. */
@@ -230,11 +237,15 @@ static TF_Code read_values(const Parse *p, const Slot *s, int64_t i, Tensor *t, 
     if (code) return code;
   }
   if (ok) return TF_OK;
-  fail(st, TF_INVALID_ARGUMENT, "Can't parse serialized Example.");
-  return fail_key(p, s, i, st);
+  return fail_key(p, s, i, st, "Can't parse serialized Example.");
 }
 
 /* ---- outputs ---- */
+
+/* TF: for one example without batch a wrong count is no more than this. */
+static TF_Code fail_single(const Parse *p, const Slot *s, TF_Status *st) {
+  return fail_key(p, s, 0, st, "Can't parse serialized Example.");
+}
 
 static const char *values_word(TF_DataType t) { return t == TF_STRING ? "bytes" : dtype_name(t); }
 
@@ -263,9 +274,9 @@ static TF_Code fixed_dense(Parse *p, const Slot *s, TF_Status *st) {
       if (!tensor_count(s->default_value)) return fail_required(p, s, i, st);
       TRY(tensor_copy_range(t, i * s->elements, s->default_value, 0, s->elements, st));
     } else if ((int64_t)count != s->elements) {
-      fail(st, TF_INVALID_ARGUMENT, "Number of %s values != expected.  Values size: %zu but output shape: %s",
-           values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
-      return fail_key(p, s, i, st);
+      if (p->single) return fail_single(p, s, st);
+      return fail_key(p, s, i, st, "Number of %s values != expected.  Values size: %zu but output shape: %s",
+                      values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
     } else {
       TRY(read_values(p, s, i, t, i * s->elements, count, st));
     }
@@ -282,9 +293,10 @@ static TF_Code variable_dense(Parse *p, const Slot *s, TF_Status *st) {
     size_t count;
     TRY(feature_count(p, s, i, &count, st));
     if (s->elements ? (int64_t)count % s->elements != 0 : count != 0) {
-      fail(st, TF_INVALID_ARGUMENT, "Number of %s values is not a multiple of stride length. Saw %zu values but output shape is: %s",
-           values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
-      return fail_key(p, s, i, st);
+      if (p->single) return fail_single(p, s, st);
+      return fail_key(p, s, i, st,
+                      "Number of %s values is not a multiple of stride length. Saw %zu values but output shape is: %s",
+                      values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
     }
     if ((int64_t)count > longest) longest = (int64_t)count;
   }
@@ -382,7 +394,7 @@ static TF_Code parse_run(OpCtx *c, TF_Status *st) {
   if (!by_attr) {
     p.names = op_input(c, 1);
     if (tensor_count(p.names) && !p.single && !tensor_same_shape(p.names, p.serialized))
-      return fail(st, TF_INVALID_ARGUMENT, "Expected len(names) == len(serialized), but got: %s vs. %s",
+      return fail(st, TF_INVALID_ARGUMENT, "Expected names have the same shape as serialized: name.shape=%s, serialized.shape=%s",
                   shape_text(p.names->dims, p.names->rank, a, sizeof a),
                   shape_text(p.serialized->dims, p.serialized->rank, b, sizeof b));
   }
@@ -441,7 +453,7 @@ static TF_Code decode_raw_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 1; i < n; i++)
     if (string_at(in, i).size != size)
       return fail(st, TF_INVALID_ARGUMENT, "DecodeRaw requires input strings to all be the same size, but element %lld has size %zu != %zu",
-                  (long long)i, string_at(in, i).size, size);
+                  (long long)i, size, string_at(in, i).size);
   if (size % item)
     return fail(st, TF_INVALID_ARGUMENT, "Input to DecodeRaw has length %zu that is not a multiple of %zu, the size of %s",
                 size, item, dtype_name(dtype));

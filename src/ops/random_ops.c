@@ -307,19 +307,15 @@ static TF_Code stateful_run(OpCtx *c, TF_Status *st) {
 
 /* ---- stateless ---- */
 
-static int64_t seed_at(const Tensor *t, int64_t i) {
-  if (t->dtype == TF_UINT64) return (int64_t)((uint64_t *)t->data)[i];
-  if (t->dtype == TF_UINT32) return ((uint32_t *)t->data)[i];
-  return int_at(t, i);
-}
-
 /* Key and counter of a seed pair: its bits scrambled by one Philox call with a fixed key. */
 static TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (seed->rank != 1 || seed->dims[0] != 2)
     return fail(st, TF_INVALID_ARGUMENT, "seed must have shape [2], not %s",
                 shape_text(seed->dims, seed->rank, text, sizeof text));
-  uint64_t a = (uint64_t)seed_at(seed, 0), b = (uint64_t)seed_at(seed, 1);
+  if (seed->dtype != TF_INT32 && seed->dtype != TF_INT64)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid seed type: %s", dtype_name(seed->dtype));
+  uint64_t a = (uint64_t)int_at(seed, 0), b = (uint64_t)int_at(seed, 1);
   Philox p = {.key = {0x3ec8f720u, 0x02461e29u},
               .counter = {(uint32_t)a, (uint32_t)(a >> 32), (uint32_t)b, (uint32_t)(b >> 32)}};
   uint32_t w[4];

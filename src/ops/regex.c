@@ -56,6 +56,11 @@ static bool put_escape(Translate *t, bool in_class) {
       bytes_putc(&t->out, (char)q);
     }
     if (t->at < t->end) t->at += 2;
+  } else if ((c == 'p' || c == 'P') && t->at < t->end && *t->at == '{') {
+    const char *stop = memchr(t->at, '}', (size_t)(t->end - t->at));
+    if (!stop) return refuse(t, "invalid character class range", from, (size_t)(t->end - from));
+    bytes_append(&t->out, from, (size_t)(stop + 1 - from));
+    t->at = stop + 1;
   } else {
     bytes_append(&t->out, from, 2);
   }

@@ -45,7 +45,7 @@ static TF_Code join_prepare(OpCtx *c, TF_Status *st) {
     if (t->rank == 0) continue;
     if (!wide) wide = t;
     else if (!tensor_same_shape(wide, t))
-      return fail(st, TF_INVALID_ARGUMENT, "Input shapes do not match: got %s and %s",
+      return fail(st, TF_INVALID_ARGUMENT, "Input shapes do not match: %s vs. %s",
                   shape_text(wide->dims, wide->rank, a, sizeof a), shape_text(t->dims, t->rank, b, sizeof b));
   }
   return wide ? op_output_like(c, 0, wide, st) : op_output_scalar(c, 0, TF_STRING, st);
@@ -384,8 +384,10 @@ static TF_Code substr_run(OpCtx *c, TF_Status *st) {
     Span s = string_at(in, broadcast_index(in, out, i)), part;
     int64_t k = broadcast_index(pos, out, i), at = int_at(pos, k);
     if (!(chars ? substr_chars : substr_bytes)(s, at, int_at(len, k), &part))
-      return fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %lld", (long long)at,
-                  (int)s.size, (const char *)s.data, (long long)i);
+      return pos->rank == 0 && chars
+                 ? fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string at index %lld", (long long)at, (long long)i)
+                 : fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %lld", (long long)at,
+                        (int)s.size, (const char *)s.data, (long long)i);
     TRY(string_put(&c->outputs[0], i, part.data, part.size, st));
   }
   return TF_OK;
@@ -410,7 +412,7 @@ static int base64_value(char c) {
   return at ? (int)(at - base64_digits) : -1;
 }
 
-/* TF: padding may be there or not; bits that are left over must be zero. */
+/* TF: padding may be there or not; bits that are left over do not count. */
 static bool read_base64(Bytes *b, Span s) {
   const char *p = s.data;
   if (s.size && s.size % 4 == 0 && p[s.size - 1] == '=') {
@@ -427,7 +429,6 @@ static bool read_base64(Bytes *b, Span s) {
       v |= (uint32_t)digit << (18 - 6 * k);
     }
     for (size_t k = 0; k + 1 < n; k++) bytes_putc(b, (char)(v >> (16 - 8 * k)));
-    if (n < 4 && (v & (n == 2 ? 0xffffu : 0xffu))) return false;
   }
   return true;
 }
@@ -469,9 +470,9 @@ static TF_Code as_string_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_bool(k->node, "shortest", &shortest, st));
   TRY(node_attr_string(k->node, "fill", &fill, st));
   bool real = is_real(t) || is_complex(t);
-  if (!real && scientific) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_proto_name(t));
-  if (!real && shortest) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_proto_name(t));
-  if (!real && precision > -1) return fail(st, TF_INVALID_ARGUMENT, "precision not supported for datatype %s", dtype_proto_name(t));
+  if (!real && scientific) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_name(t));
+  if (!real && shortest) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_name(t));
+  if (!real && precision > -1) return fail(st, TF_INVALID_ARGUMENT, "precision not supported for datatype %s", dtype_name(t));
   if (fill.size > 1) return fail(st, TF_INVALID_ARGUMENT, "Fill string must be one or fewer characters");
   if (scientific && shortest) return fail(st, TF_INVALID_ARGUMENT, "Cannot select both scientific and shortest notation");
   char filler = fill.size ? *(const char *)fill.data : 0;
@@ -564,7 +565,7 @@ static TF_Code reduce_join_axes(const Tensor *axes, int rank, bool *reduced, int
   for (int64_t i = 0; i < tensor_count(axes); i++) {
     int64_t axis = int_at(axes, i);
     if (!axis_in_range(&axis, rank))
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid reduction dimension %lld for input with %d dimension(s)",
+      return fail(st, TF_OUT_OF_RANGE, "Invalid reduction dimension %lld for input with %d dimension(s)",
                   (long long)int_at(axes, i), rank);
     if (reduced[axis]) return fail(st, TF_INVALID_ARGUMENT, "Duplicate reduction dimension %lld", (long long)axis);
     reduced[axis] = true;
@@ -602,7 +603,7 @@ static TF_Code reduce_join_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 0, TF_STRING, dims, rank, st);
 }
 
-/* Joins in the order of the axes as given: the last one runs fastest. */
+/* Joins in the order of the axes as given: the first one runs fastest. */
 static TF_Code reduce_join_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   Span separator;
@@ -628,7 +629,7 @@ static TF_Code reduce_join_run(OpCtx *c, TF_Status *st) {
     b.size = 0;
     for (int64_t j = 0; j < joined; j++) {
       int64_t at = base, k = j;
-      for (int i = count - 1; i >= 0; i--) {
+      for (int i = 0; i < count; i++) {
         at += k % in->dims[order[i]] * strides[order[i]];
         k /= in->dims[order[i]];
       }

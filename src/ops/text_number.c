@@ -59,13 +59,21 @@ static locale_t c_locale;
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
 static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
+static bool all_hex(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (!((text[i] >= '0' && text[i] <= '9') || ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'f'))) return false;
+  return size > 0;
+}
+
 /* A float's or double's value of trimmed text; both are asked for so that each is rounded once. */
 static bool read_real(const char *text, size_t size, float *f, double *d) {
   char copy[512], *heap = NULL, *at = copy, *end;
   trim(&text, &size);
   size_t sign = size && (*text == '-' || *text == '+');
   if (size == sign) return false;
-  if (size > sign + 1 && text[sign] == '0' && (text[sign + 1] == 'x' || text[sign + 1] == 'X')) return false;
+  /* TF: hexadecimal integers, but no hexadecimal fractions; "inf" and "nan", but no longer words. */
+  if (size > sign + 1 && text[sign] == '0' && (text[sign + 1] | 32) == 'x' && !all_hex(text + sign + 2, size - sign - 2)) return false;
+  if (((text[sign] | 32) == 'i' || (text[sign] | 32) == 'n') && size - sign != 3) return false;
   if (is_blank(text[sign]) || text[sign] == '-' || text[sign] == '+' || memchr(text, '(', size)) return false;
   if (size >= sizeof copy && !(at = heap = malloc(size + 1))) return false;
   memcpy(at, text, size);

@@ -12,7 +12,7 @@ bool text_to_int64(const char *text, size_t size, int64_t *out);
 /* Digits without sign (a '-' is refused). */
 bool text_to_uint32(const char *text, size_t size, uint32_t *out);
 bool text_to_uint64(const char *text, size_t size, uint64_t *out);
-/* Decimal, inf, infinity and nan in any case, with sign; no hexadecimal. */
+/* Decimal, hexadecimal integers, inf and nan in any case, with sign. */
 bool text_to_float(const char *text, size_t size, float *out);
 bool text_to_double(const char *text, size_t size, double *out);
 
