@@ -47,23 +47,46 @@ static TF_Code add_feed(LoadFeeds *feeds, TF_Graph *graph, const char *tensor, c
   return TF_OK;
 }
 
+/* One asset: its path under DIR/assets is fed to its tensor. */
+static TF_Code asset_feed(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__AssetFileDef *asset, const char *assets,
+                          TF_Status *st) {
+  const Tensorflow__TensorInfo *info = asset->tensor_info;
+  if (!info || info->encoding_case != TENSORFLOW__TENSOR_INFO__ENCODING_NAME)
+    return fail(st, TF_INVALID_ARGUMENT, "the asset '%s' has no tensor", asset->filename);
+  char *path = path_join(assets, path_basename(asset->filename));
+  TF_Code code = path ? add_feed(feeds, graph, info->name, path, st) : fail_oom(st, "a path");
+  free(path);
+  return code;
+}
+
+/* The collection in which the V1 builder keeps its assets (V2 models have them in asset_file_def); null if none. */
+static const Tensorflow__CollectionDef__AnyList *asset_collection(const Tensorflow__MetaGraphDef *meta) {
+  for (size_t i = 0; i < meta->n_collection_def; i++) {
+    const Tensorflow__CollectionDef *c = meta->collection_def[i]->value;
+    if (!strcmp(meta->collection_def[i]->key, "saved_model_assets") &&
+        c->kind_case == TENSORFLOW__COLLECTION_DEF__KIND_ANY_LIST)
+      return c->any_list;
+  }
+  return NULL;
+}
+
 static TF_Code asset_feeds(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__MetaGraphDef *meta, const char *dir,
                            TF_Status *st) {
-  feeds->outputs = calloc(meta->n_asset_file_def + 1, sizeof *feeds->outputs); /* one more for the prefix */
-  feeds->values = calloc(meta->n_asset_file_def + 1, sizeof *feeds->values);
+  const Tensorflow__CollectionDef__AnyList *any = meta->n_asset_file_def ? NULL : asset_collection(meta);
+  size_t count = any ? any->n_value : meta->n_asset_file_def;
+  feeds->outputs = calloc(count + 1, sizeof *feeds->outputs); /* one more for the prefix */
+  feeds->values = calloc(count + 1, sizeof *feeds->values);
   char *assets = path_join(dir, "assets");
+  Arena arena = {0};
   TF_Code code = feeds->outputs && feeds->values && assets ? TF_OK : fail_oom(st, "feeds");
-  for (size_t i = 0; !code && i < meta->n_asset_file_def; i++) {
-    const Tensorflow__AssetFileDef *asset = meta->asset_file_def[i];
-    const Tensorflow__TensorInfo *info = asset->tensor_info;
-    if (!info || info->encoding_case != TENSORFLOW__TENSOR_INFO__ENCODING_NAME) {
-      code = fail(st, TF_INVALID_ARGUMENT, "the asset '%s' has no tensor", asset->filename);
-      break;
-    }
-    char *path = path_join(assets, path_basename(asset->filename));
-    code = path ? add_feed(feeds, graph, info->name, path, st) : fail_oom(st, "a path");
-    free(path);
+  for (size_t i = 0; !code && i < count; i++) {
+    Tensorflow__AssetFileDef *asset = any ? NULL : meta->asset_file_def[i];
+    if (any)
+      code = proto_parse(&tensorflow__asset_file_def__descriptor, (Span){any->value[i]->value.data, any->value[i]->value.len},
+                         &arena, &asset, "an asset of the SavedModel", st);
+    if (!code) code = asset_feed(feeds, graph, asset, assets, st);
   }
+  arena_clear(&arena);
   free(assets);
   return code;
 }
