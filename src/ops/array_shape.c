@@ -122,21 +122,22 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
     }
   }
   int64_t total = tensor_count(in);
-  if (empty) known = 0;
   if (hole >= 0) {
-    if (total > 0 || known > 0) {
-      if (!known)
-        return fail(st, TF_INVALID_ARGUMENT,
-                    "reshape cannot infer the missing input size for an empty tensor unless all specified input "
-                    "sizes are non-zero");
-      if (total % known)
-        return fail(st, TF_INVALID_ARGUMENT,
-                    "Input to reshape is a tensor with %lld values, but the requested shape requires a multiple of %lld",
-                    (long long)total, (long long)known);
-      dims[hole] = total / known;
-    } else dims[hole] = 0;
-    known = total;
+    /* TF: with a zero among the sizes the input's zeros do not count, so [0, 2] under [-1, 0] is [2, 0]. */
+    int64_t counted = 1;
+    bool skipped = false;
+    for (int i = 0; i < in->rank; i++) {
+      if (in->dims[i] || !empty) counted *= in->dims[i];
+      else skipped = true;
+    }
+    dims[hole] = counted / known;
+    if (!skipped && dims[hole] * known != counted)
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input to reshape is a tensor with %lld values, but the requested shape requires a multiple of %lld",
+                  (long long)total, (long long)known);
+    known *= dims[hole];
   }
+  if (empty) known = 0;
   if (known != total)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Input to reshape is a tensor with %lld values, but the requested shape has %lld", (long long)total,
