@@ -35,7 +35,7 @@ TF_Buffer TF_GetBuffer(TF_Buffer *buffer) { return *buffer; }
 
 TF_Code buffer_take_bytes(TF_Buffer *buffer, Bytes *bytes, TF_Status *st) {
   TF_Code code = bytes_finish(bytes, "a buffer", st);
-  if (!code && buffer->data) code = fail(st, TF_INVALID_ARGUMENT, "Passing non-empty output_graph_def is invalid.");
+  if (!code && buffer->data) code = fail(st, TF_INVALID_ARGUMENT, "Passing non-empty TF_Buffer is invalid.");
   if (code) {
     bytes_clear(bytes);
     return code;

@@ -11,16 +11,29 @@ static const Attr *find_attr(TF_Operation *oper, const char *name, TF_Status *st
   return a;
 }
 
-/* The attribute if it is of that kind. An empty list fits every kind of list. */
+/* The attribute if it is of that kind, else the errors that kernels get. An empty list fits every kind of list. */
 static const Attr *find_kind(TF_Operation *oper, const char *name, TF_AttrType kind, bool is_list, TF_Status *st) {
+  status_reset(st);
+  const Attr *a = node_attr(oper, name);
+  if (!a)
+    fail(st, TF_NOT_FOUND, "No attr named '%s' in NodeDef:\n\t [[{{node %s}}]]", name, oper->name);
+  else if (a->is_list != is_list || (a->kind != kind && !(is_list && !a->count)))
+    fail(st, TF_INVALID_ARGUMENT, "AttrValue had value with type '%s' when '%s' expected",
+         attr_kind_name(a->kind, a->is_list), attr_kind_name(kind, is_list));
+  return TF_GetCode(st) ? NULL : a;
+}
+
+/* The attribute if it is a list. TF: one of another kind counts as empty here; *count is then 0. */
+static const Attr *find_list(TF_Operation *oper, const char *name, TF_AttrType kind, int64_t *count, TF_Status *st) {
   const Attr *a = find_attr(oper, name, st);
-  if (!a || (a->is_list == is_list && (a->kind == kind || (is_list && !a->count)))) return a;
-  if (!is_list && a->is_list) fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' is a list", name);
-  else if (is_list && !a->is_list) fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' is not a list", name);
-  else
-    fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' is not a %s%s", name, attr_kind_name(kind, false),
-         is_list ? " list" : "");
-  return NULL;
+  *count = 0;
+  if (!a) return NULL;
+  if (!a->is_list) {
+    fail(st, TF_INVALID_ARGUMENT, "Value for '%s' is not a list.", name);
+    return NULL;
+  }
+  if (a->kind == kind) *count = a->count;
+  return a;
 }
 
 static int64_t list_total(const Attr *a) {
@@ -54,10 +67,6 @@ TF_AttrMetadata TF_OperationGetAttrMetadata(TF_Operation *oper, const char *attr
     m.total_size = (int64_t)a->v.s.size;
   } else if (a->kind == TF_ATTR_SHAPE) {
     m.total_size = a->v.shape->rank;
-  } else if (a->kind == TF_ATTR_PLACEHOLDER) {
-    m.total_size = (int64_t)strlen(a->v.placeholder);
-  } else if (a->kind == TF_ATTR_FUNC) {
-    m.total_size = (int64_t)strlen(a->v.func->name);
   }
   return m;
 }
@@ -65,22 +74,20 @@ TF_AttrMetadata TF_OperationGetAttrMetadata(TF_Operation *oper, const char *attr
 void TF_OperationGetAttrString(TF_Operation *oper, const char *attr_name, void *value, size_t max_length, TF_Status *st) {
   const Attr *a = find_attr(oper, attr_name, st);
   if (!a) return;
-  Span text;
-  if (a->kind == TF_ATTR_STRING && !a->is_list) text = a->v.s;
-  else if (a->kind == TF_ATTR_FUNC && !a->is_list) text = (Span){a->v.func->name, strlen(a->v.func->name)};
-  else {
+  if (a->kind != TF_ATTR_STRING || a->is_list) {
     fail(st, TF_INVALID_ARGUMENT, "Attribute '%s' is not a string", attr_name);
     return;
   }
-  size_t n = text.size < max_length ? text.size : max_length;
-  if (n) memcpy(value, text.data, n);
+  size_t n = a->v.s.size < max_length ? a->v.s.size : max_length;
+  if (n) memcpy(value, a->v.s.data, n);
 }
 
 void TF_OperationGetAttrStringList(TF_Operation *oper, const char *attr_name, void **values, size_t *lengths,
                                    int max_values, void *storage, size_t storage_size, TF_Status *st) {
-  const Attr *a = find_kind(oper, attr_name, TF_ATTR_STRING, true, st);
+  int64_t count;
+  const Attr *a = find_list(oper, attr_name, TF_ATTR_STRING, &count, st);
   char *at = storage;
-  for (int i = 0; a && i < a->count && i < max_values; i++) {
+  for (int i = 0; i < count && i < max_values; i++) {
     const Span s = a->v.list_s[i];
     if (s.size > storage_size - (size_t)(at - (char *)storage)) {
       fail(st, TF_INVALID_ARGUMENT, "Not enough storage to hold the requested list of strings");
@@ -101,8 +108,9 @@ void TF_OperationGetAttrStringList(TF_Operation *oper, const char *attr_name, vo
   }                                                                                                                   \
   void TF_OperationGetAttr##NAME##List(TF_Operation *oper, const char *attr_name, CTYPE *values, int max_values,      \
                                        TF_Status *st) {                                                               \
-    const Attr *a = find_kind(oper, attr_name, KIND, true, st);                                                       \
-    for (int i = 0; a && i < a->count && i < max_values; i++) values[i] = a->v.LIST[i];                               \
+    int64_t count;                                                                                                    \
+    const Attr *a = find_list(oper, attr_name, KIND, &count, st);                                                     \
+    for (int i = 0; i < count && i < max_values; i++) values[i] = a->v.LIST[i];                                       \
   }
 ATTR_GETTERS(Int, TF_ATTR_INT, int64_t, i, list_i)
 ATTR_GETTERS(Float, TF_ATTR_FLOAT, float, f, list_f)
@@ -140,15 +148,17 @@ static void put_shape(const Shape *shape, TF_Buffer *buffer, TF_Status *st) {
 }
 
 void TF_OperationGetAttrTensorShapeProto(TF_Operation *oper, const char *attr_name, TF_Buffer *value, TF_Status *st) {
-  const Attr *a = find_kind(oper, attr_name, TF_ATTR_SHAPE, false, st);
-  if (a) put_shape(a->v.shape, value, st);
+  const Attr *a = find_attr(oper, attr_name, st);
+  if (a && (a->kind != TF_ATTR_SHAPE || a->is_list)) fail(st, TF_INVALID_ARGUMENT, "Value for '%s' is not a shape.", attr_name);
+  else if (a) put_shape(a->v.shape, value, st);
 }
 
 void TF_OperationGetAttrTensorShapeProtoList(TF_Operation *oper, const char *attr_name, TF_Buffer **values,
                                              int max_values, TF_Status *st) {
-  const Attr *a = find_kind(oper, attr_name, TF_ATTR_SHAPE, true, st);
+  int64_t count;
+  const Attr *a = find_list(oper, attr_name, TF_ATTR_SHAPE, &count, st);
   int made = 0;
-  for (; a && made < a->count && made < max_values && !TF_GetCode(st); made++) {
+  for (; made < count && made < max_values && !TF_GetCode(st); made++) {
     values[made] = TF_NewBuffer();
     if (values[made]) put_shape(&a->v.list_shape[made], values[made], st);
     else fail_oom(st, "a buffer");

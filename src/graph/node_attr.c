@@ -15,8 +15,8 @@ static TF_Code attr_of_kind(const Node *node, const char *name, TF_AttrType kind
   const Attr *a = node_attr(node, name);
   if (!a) return fail(st, TF_NOT_FOUND, "No attr named '%s' in NodeDef:\n\t [[{{node %s}}]]", name, node->name);
   if (a->is_list != is_list || (a->kind != kind && !(is_list && !a->count)))
-    return fail(st, TF_INVALID_ARGUMENT, "AttrValue had value with type '%s' when '%s' expected\n\t [[{{node %s}}]]",
-                attr_kind_name(a->kind, a->is_list), attr_kind_name(kind, is_list), node->name);
+    return fail(st, TF_INVALID_ARGUMENT, "AttrValue had value with type '%s' when '%s' expected",
+                attr_kind_name(a->kind, a->is_list), attr_kind_name(kind, is_list));
   *out = a;
   return TF_OK;
 }

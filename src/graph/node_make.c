@@ -23,6 +23,14 @@ static TF_Code check_type_value(TF_DataType type, TF_Status *st) {
   return TF_OK;
 }
 
+static TF_Code check_shape_value(const Shape *shape, TF_Status *st) {
+  for (int i = 0; i < shape->rank; i++)
+    if (shape->dims[i] < -1)
+      return fail(st, TF_INVALID_ARGUMENT, "Shape has dimension %d of size %lld, below -1 (which means unknown)", i,
+                  (long long)shape->dims[i]);
+  return TF_OK;
+}
+
 /* Whether the value is of the spec's kind; an empty list takes it on. */
 static TF_Code check_kind(Attr *a, const AttrSpec *spec, TF_Status *st) {
   const char *want = attr_kind_name(spec->kind, spec->is_list);
@@ -30,6 +38,10 @@ static TF_Code check_kind(Attr *a, const AttrSpec *spec, TF_Status *st) {
   if (a->is_list != spec->is_list || a->kind != spec->kind)
     return fail(st, TF_INVALID_ARGUMENT, "AttrValue had value with type '%s' when '%s' expected",
                 attr_kind_name(a->kind, a->is_list), want);
+  if (a->kind == TF_ATTR_SHAPE) {
+    for (int64_t i = 0; i < (a->is_list ? a->count : 1); i++)
+      TRY(check_shape_value(a->is_list ? &a->v.list_shape[i] : a->v.shape, st));
+  }
   if (a->kind != TF_ATTR_TYPE) return TF_OK;
   if (!a->is_list) return check_type_value(a->v.type, st);
   for (int64_t i = 0; i < a->count; i++) TRY(check_type_value(a->v.list_type[i], st));
@@ -95,13 +107,22 @@ static Attr *given_attr(const NodeInit *init, const char *name) {
   return NULL;
 }
 
+/* The required attribute that is not given and whose name comes next. */
+static const AttrSpec *next_missing(const NodeInit *init, const AttrSpec *after) {
+  const AttrSpec *best = NULL;
+  for (int i = 0; i < init->spec->num_attrs; i++) {
+    const AttrSpec *a = &init->spec->attrs[i];
+    if (a->default_value || given_attr(init, a->name) || (after && strcmp(a->name, after->name) <= 0)) continue;
+    if (!best || strcmp(a->name, best->name) < 0) best = a;
+  }
+  return best;
+}
+
 static TF_Code fail_missing(const NodeInit *init, TF_Status *st) {
   Bytes names = {0}, text = {0};
   int count = 0;
-  for (int i = 0; i < init->spec->num_attrs; i++) {
-    const AttrSpec *a = &init->spec->attrs[i];
-    if (!a->default_value && !given_attr(init, a->name)) bytes_printf(&names, "%s'%s'", count++ ? ", " : "", a->name);
-  }
+  for (const AttrSpec *a = NULL; (a = next_missing(init, a)); count++)
+    bytes_printf(&names, "%s'%s'", count ? ", " : "", a->name);
   op_spec_print(init->spec, &text);
   TF_Code code = names.failed || text.failed
                      ? fail_oom(st, "an error message")
