@@ -123,8 +123,9 @@ static double fan_average(SM_Shape shape) {
   return fmax(1, field * (in + out) / 2);
 }
 
-static TF_Output glorot(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape, bool uniform) {
-  double n = fan_average(shape);
+static TF_Output glorot(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape, SM_Shape whole,
+                        bool uniform) {
+  double n = fan_average(whole);
   if (uniform) return random_uniform(g, init, dtype, shape, -sqrt(3 / n), sqrt(3 / n));
   /* The standard deviation of a unit normal truncated at two; it makes up for what is cut off. */
   const double truncated_stddev = 0.87962566103423978;
@@ -132,7 +133,8 @@ static TF_Output glorot(SM_Graph *g, const SM_Initializer *init, TF_DataType dty
                        sqrt(1 / n) / truncated_stddev);
 }
 
-TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape) {
+TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape,
+                            SM_Shape whole) {
   bool is_random_float = init->kind >= SM_INIT_NORMAL && init->kind <= SM_INIT_GLOROT_NORMAL;
   if (is_random_float && !dtype_is_float(dtype)) {
     fail(g->status, TF_INVALID_ARGUMENT, "Expected floating point type, got %s.", SM_DataTypeName(dtype));
@@ -140,7 +142,7 @@ TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType
   }
   switch (init->kind) {
     case SM_INIT_DEFAULT:
-      return dtype_is_float(dtype) ? glorot(g, init, dtype, shape, true)
+      return dtype_is_float(dtype) ? glorot(g, init, dtype, shape, whole, true)
                                    : zeros_or_ones(g, dtype, shape, 0, "zeros");
     case SM_INIT_ZEROS: return zeros_or_ones(g, dtype, shape, 0, "zeros");
     case SM_INIT_ONES: return zeros_or_ones(g, dtype, shape, 1, "ones");
@@ -150,8 +152,8 @@ TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType
       return random_normal(g, init, dtype, shape, "random_normal", "RandomStandardNormal", init->a, init->b);
     case SM_INIT_TRUNCATED_NORMAL:
       return random_normal(g, init, dtype, shape, "truncated_normal", "TruncatedNormal", init->a, init->b);
-    case SM_INIT_GLOROT_UNIFORM: return glorot(g, init, dtype, shape, true);
-    case SM_INIT_GLOROT_NORMAL: return glorot(g, init, dtype, shape, false);
+    case SM_INIT_GLOROT_UNIFORM: return glorot(g, init, dtype, shape, whole, true);
+    case SM_INIT_GLOROT_NORMAL: return glorot(g, init, dtype, shape, whole, false);
     case SM_INIT_VALUE:
     case SM_INIT_OUTPUT: break;
   }

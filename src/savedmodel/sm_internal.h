@@ -11,9 +11,9 @@
 #include "tensorflow/core/framework/variable.pb-c.h"
 #include "tensorflow/core/protobuf/meta_graph.pb-c.h"
 
-/* One thing of a collection: a node or tensor by name, or bytes, or a serialised Any. */
+/* One thing of a collection: a node or tensor by name, bytes, a serialised Any, or a number. */
 typedef struct Item {
-  enum { ITEM_NODE, ITEM_BYTES, ITEM_ANY } kind;
+  enum { ITEM_NODE, ITEM_BYTES, ITEM_ANY, ITEM_INT64, ITEM_FLOAT } kind;
   const char *data; /* in the graph's arena; of nodes NUL-terminated */
   size_t size;
   SM_Variable *variable; /* of VariableDef bytes */
@@ -60,6 +60,9 @@ struct SM_Variable {
   TF_DataType dtype;
   SM_Shape shape;
   bool is_resource, trainable;
+  size_t order;          /* 0 is the graph's first variable */
+  const char *full_name; /* of a piece: the whole variable's name, else null */
+  const char *slice;     /* of a piece: its place, "5 2 0,3:0,2"; else "" */
   TF_Output handle;        /* reference or resource */
   TF_Output snapshot;      /* "v/read" or "v/Read/ReadVariableOp" */
   TF_Output initial_value; /* may be missing in imported graphs */
@@ -99,8 +102,10 @@ void graph_next_seed(SM_Graph *g, const SM_Initializer *init, int64_t *seed, int
 /* Text of a shape as Python writes a TensorShape: "(2, 3)", "(3,)", "<unknown>". In the arena. */
 const char *graph_shape_text(SM_Graph *g, SM_Shape shape);
 
-/* Initial value of a variable, made in scope "NAME/Initializer". */
-TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape);
+/* Initial value of a variable, made in scope "NAME/Initializer". `whole` is the shape that Glorot's fans are taken from:
+ * that of the whole variable when this is a piece of one. */
+TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape,
+                            SM_Shape whole);
 
 /* A variable from its VariableDef; the nodes are in the graph already. */
 SM_Variable *variable_from_def(SM_Graph *g, Span bytes, TF_Status *st);

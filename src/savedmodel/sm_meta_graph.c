@@ -171,6 +171,30 @@ static TF_Code fill_anys(const Collection *c, Tensorflow__CollectionDef *def, Ar
   return TF_OK;
 }
 
+static TF_Code fill_ints(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
+  Tensorflow__CollectionDef__Int64List *list = proto_new(arena, &tensorflow__collection_def__int64_list__descriptor);
+  int64_t *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
+  if (!list || !items) return fail_oom(st, "collection");
+  for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
+  list->value = items;
+  list->n_value = (size_t)c->count;
+  def->kind_case = TENSORFLOW__COLLECTION_DEF__KIND_INT64_LIST;
+  def->int64_list = list;
+  return TF_OK;
+}
+
+static TF_Code fill_floats(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
+  Tensorflow__CollectionDef__FloatList *list = proto_new(arena, &tensorflow__collection_def__float_list__descriptor);
+  float *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
+  if (!list || !items) return fail_oom(st, "collection");
+  for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
+  list->value = items;
+  list->n_value = (size_t)c->count;
+  def->kind_case = TENSORFLOW__COLLECTION_DEF__KIND_FLOAT_LIST;
+  def->float_list = list;
+  return TF_OK;
+}
+
 static TF_Code add_collection(MetaGraph *meta, const Collection *c, Arena *arena, TF_Status *st) {
   Tensorflow__MetaGraphDef__CollectionDefEntry *entry =
       proto_new(arena, &tensorflow__meta_graph_def__collection_def_entry__descriptor);
@@ -181,6 +205,8 @@ static TF_Code add_collection(MetaGraph *meta, const Collection *c, Arena *arena
     case ITEM_NODE: TRY(fill_nodes(c, def, arena, st)); break;
     case ITEM_BYTES: TRY(fill_bytes(c, def, arena, st)); break;
     case ITEM_ANY: TRY(fill_anys(c, def, arena, st)); break;
+    case ITEM_INT64: TRY(fill_ints(c, def, arena, st)); break;
+    case ITEM_FLOAT: TRY(fill_floats(c, def, arena, st)); break;
   }
   entry->key = (char *)c->key;
   entry->value = def;
@@ -290,18 +316,58 @@ static bool holds_variables(const char *key) {
   return false;
 }
 
+/* Adds a copy of `size` bytes as one item. */
+static void import_item(SM_Graph *g, const char *key, int kind, const void *data, size_t size) {
+  char *copy = graph_calloc(g, size + 1, 1);
+  if (!copy) return;
+  memcpy(copy, data, size);
+  Item item = {.data = copy, .size = size};
+  item.kind = kind;
+  graph_collect(g, key, item);
+}
+
+static TF_Code import_anys(SM_Graph *g, const char *key, const Tensorflow__CollectionDef__AnyList *list, TF_Status *st) {
+  for (size_t i = 0; i < list->n_value; i++) {
+    Bytes bytes = {0};
+    if (!proto_pack(&list->value[i]->base, &bytes, st)) import_item(g, key, ITEM_ANY, bytes.data ? bytes.data : "", bytes.size);
+    bytes_clear(&bytes);
+  }
+  return TF_GetCode(st);
+}
+
+static TF_Code import_bytes(SM_Graph *g, const char *key, const Tensorflow__CollectionDef__BytesList *list,
+                            TF_Status *st) {
+  for (size_t i = 0; i < list->n_value; i++) {
+    ProtobufCBinaryData b = list->value[i];
+    if (holds_variables(key)) TRY(import_variable(g, key, (Span){b.data, b.len}, st));
+    else import_item(g, key, ITEM_BYTES, b.len ? b.data : (const uint8_t *)"", b.len);
+  }
+  return TF_OK;
+}
+
 static TF_Code import_collection(SM_Graph *g, const char *key, const Tensorflow__CollectionDef *def, TF_Status *st) {
-  if (def->kind_case == TENSORFLOW__COLLECTION_DEF__KIND_NODE_LIST)
-    for (size_t i = 0; i < def->node_list->n_value; i++) {
-      const char *name = graph_strdup(g, def->node_list->value[i]);
-      if (name) graph_collect(g, key, (Item){ITEM_NODE, name, strlen(name), NULL});
-    }
-  if (def->kind_case == TENSORFLOW__COLLECTION_DEF__KIND_BYTES_LIST)
-    for (size_t i = 0; i < def->bytes_list->n_value; i++) {
-      ProtobufCBinaryData b = def->bytes_list->value[i];
-      if (holds_variables(key)) TRY(import_variable(g, key, (Span){b.data, b.len}, st));
-      else SM_CollectBytes(g, key, b.data, b.len);
-    }
+  switch (def->kind_case) {
+    case TENSORFLOW__COLLECTION_DEF__KIND_NODE_LIST:
+      for (size_t i = 0; i < def->node_list->n_value; i++)
+        import_item(g, key, ITEM_NODE, def->node_list->value[i], strlen(def->node_list->value[i]));
+      break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_BYTES_LIST:
+      TRY(import_bytes(g, key, def->bytes_list, st));
+      break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_ANY_LIST:
+      TRY(import_anys(g, key, def->any_list, st));
+      break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_INT64_LIST:
+      for (size_t i = 0; i < def->int64_list->n_value; i++)
+        import_item(g, key, ITEM_INT64, &def->int64_list->value[i], sizeof(int64_t));
+      break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_FLOAT_LIST:
+      for (size_t i = 0; i < def->float_list->n_value; i++)
+        import_item(g, key, ITEM_FLOAT, &def->float_list->value[i], sizeof(float));
+      break;
+    default:
+      break;
+  }
   return SM_GraphStatus(g, st);
 }
 

@@ -8,8 +8,15 @@
 
 /* ---- which variables ---- */
 
+/* The pieces of one variable stay in the order of their making. */
 static int by_name(const void *a, const void *b) {
-  return strcmp(((const SM_SaverEntry *)a)->name, ((const SM_SaverEntry *)b)->name);
+  const SM_SaverEntry *x = a, *y = b;
+  int order = strcmp(x->name, y->name);
+  return order ? order : (x->variable->order > y->variable->order) - (x->variable->order < y->variable->order);
+}
+
+static bool are_pieces_of_one(const SM_Variable *a, const SM_Variable *b) {
+  return a != b && a->full_name && b->full_name && !strcmp(a->full_name, b->full_name);
 }
 
 static bool add_entry(SM_Saver *saver, const char *name, SM_Variable *v) {
@@ -18,7 +25,7 @@ static bool add_entry(SM_Saver *saver, const char *name, SM_Variable *v) {
     fail(g->status, TF_INVALID_ARGUMENT, "saver: a variable is missing");
     return false;
   }
-  saver->entries[saver->count++] = (SM_SaverEntry){graph_strdup(g, name ? name : v->name), v};
+  saver->entries[saver->count++] = (SM_SaverEntry){graph_strdup(g, name ? name : v->full_name ? v->full_name : v->name), v};
   return !graph_failed(g);
 }
 
@@ -29,7 +36,7 @@ static bool check_entries(SM_Saver *saver) {
   Map seen = {0};
   for (int i = 0; i < saver->count && !graph_failed(g); i++) {
     const SM_SaverEntry *e = &saver->entries[i];
-    if (i && !strcmp(e->name, e[-1].name))
+    if (i && !strcmp(e->name, e[-1].name) && !are_pieces_of_one(e->variable, e[-1].variable))
       fail(g->status, TF_INVALID_ARGUMENT, "At least two variables have the same name: %s", e->name);
     else if (map_get(&seen, e->variable->name))
       fail(g->status, TF_INVALID_ARGUMENT, "The same saveable will be restored with two names: %s", e->name);
@@ -113,12 +120,12 @@ static TF_Output scalar_string(SM_Graph *g, const char *text, const char *name) 
 
 static TF_Output name_list(SM_Graph *g, const SM_SaverEntry *const *entries, int n, bool names, const char *as) {
   const char **texts = graph_calloc(g, (size_t)n, sizeof *texts);
-  for (int i = 0; texts && i < n; i++) texts[i] = names ? entries[i]->name : entry_slice(entries[i]);
+  for (int i = 0; texts && i < n; i++) texts[i] = names ? entries[i]->name : entries[i]->variable->slice;
   return SM_Constant(g, texts ? SM_TensorStrings(SM_SHAPE(n), texts) : NULL, as);
 }
 
-/* Python saves the reference itself, a resource's first read. */
-static TF_Output saved_tensor(const SM_Variable *v) { return v->is_resource ? v->snapshot : v->handle; }
+/* TensorFlow saves a variable's reference itself; of a resource and of a piece, what was read. */
+static TF_Output saved_tensor(const SM_Variable *v) { return v->is_resource || v->full_name ? v->snapshot : v->handle; }
 
 static TF_Operation *add_save_op(SM_Saver *saver, TF_Output filename, const SM_SaverEntry *const *entries, int n) {
   SM_Graph *g = saver->graph;

@@ -25,10 +25,4 @@ SM_Saver *saver_new(SM_Graph *g, const SM_SaverOptions *options);
 /* Seconds since the epoch. */
 double saver_now(void);
 
-/* The shape_and_slice string of an entry: "" for a whole variable. */
-static inline const char *entry_slice(const SM_SaverEntry *e) {
-  (void)e;
-  return "";
-}
-
 #endif

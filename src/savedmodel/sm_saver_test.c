@@ -121,6 +121,38 @@ static void another_shape_can_be_restored(void **state) {
   assert_error(b, TF_INVALID_ARGUMENT, "Assign requires shapes of both tensors to match");
 }
 
+/* What one cut wrote, another cut and an uncut variable read. */
+static void pieces_are_slices_of_one_tensor(void **state) {
+  Bench *b = *state;
+  SM_Variable *three[3], *two[2], *whole;
+  SM_GetPartitionedVariable(b->g, "three", SM_SHAPE(5, 2), SM_Zeros(), NULL, 0, 3, three);
+  SM_GetPartitionedVariable(b->g, "two", SM_SHAPE(5, 2), SM_Zeros(), NULL, 1, 2, two);
+  whole = SM_GetVariable(b->g, "whole", SM_SHAPE(5, 2), SM_Zeros(), NULL);
+  assert_fine(b);
+  assert_string_equal(SM_VariableName(three[2]), "three/part_2");
+  assert_int_equal(SM_VariableShape(three[1]).dims[0], 2);
+  assert_int_equal(SM_VariableShape(three[2]).dims[0], 1);
+  TF_Output rows = SM_Constant(b->g, SM_TensorF32(SM_SHAPE(2, 2), (const float[]){3, 4, 5, 6}), NULL);
+  TF_Operation *fill = SM_Assign(three[1], rows).oper;
+  SM_Saver *write = SM_NewSaver(b->g, SM_VARIABLES({"x", three[0]}, {"x", three[1]}, {"x", three[2]}), NULL);
+  SM_Saver *read_two = SM_NewSaver(b->g, SM_VARIABLES({"x", two[0]}, {"x", two[1]}), NULL);
+  SM_Saver *read_whole = SM_NewSaver(b->g, SM_VARIABLES({"x", whole}), NULL);
+  start(b, SM_GlobalVariablesInitializer(b->g));
+  SM_RunOp(b->session, fill, b->st);
+  SM_Save(write, b->session, in_dir(b, "m"), SM_NO_STEP, b->st);
+  SM_Restore(read_two, b->session, in_dir(b, "m"), b->st);
+  SM_Restore(read_whole, b->session, in_dir(b, "m"), b->st);
+  assert_value(b, whole, "[[0. 0.]\n [0. 0.]\n [3. 4.]\n [5. 6.]\n [0. 0.]]");
+  assert_value(b, two[1], "[[0.]\n [0.]\n [4.]\n [6.]\n [0.]]");
+}
+
+static void cuts_are_checked(void **state) {
+  Bench *b = *state;
+  SM_Variable *parts[3];
+  assert_int_equal(SM_GetPartitionedVariable(b->g, "v", SM_SHAPE(2), SM_Zeros(), NULL, 0, 3, parts), 0);
+  assert_error(b, TF_INVALID_ARGUMENT, "variable v of shape (2,) cannot be cut into 3 along axis 0");
+}
+
 /* ---- which files stay ---- */
 
 static void old_checkpoints_go(void **state) {
@@ -273,6 +305,7 @@ static void a_meta_graph_brings_the_graph_back(void **state) {
   Bench *b = *state;
   Pair p = pair(b);
   SM_CollectOperation(b->g, "train_op", p.inc);
+  SM_CollectBytes(b->g, "bytes", "a\0b", 3);
   SM_Saver *saver = SM_NewSaver(b->g, SM_ALL_VARIABLES, &(SM_SaverOptions){.max_to_keep = 3});
   start(b, p.init);
   SM_RunOp(b->session, p.inc, b->st);
@@ -323,6 +356,8 @@ int main(void) {
       BENCH_TEST(v1_sharded),
       BENCH_TEST(step_numbers_can_be_padded),
       BENCH_TEST(another_shape_can_be_restored),
+      BENCH_TEST(pieces_are_slices_of_one_tensor),
+      BENCH_TEST(cuts_are_checked),
       BENCH_TEST(old_checkpoints_go),
       BENCH_TEST(the_same_name_counts_once),
       BENCH_TEST(all_can_be_kept),

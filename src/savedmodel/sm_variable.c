@@ -16,7 +16,7 @@ static void set_name(char **field, const char *name) {
   if (name) *field = (char *)name;
 }
 
-static void pack_variable_def(SM_Variable *v) {
+static void pack_variable_def(SM_Variable *v, Tensorflow__SaveSliceInfoDef *info) {
   SM_Graph *g = v->graph;
   Tensorflow__VariableDef def = TENSORFLOW__VARIABLE_DEF__INIT;
   set_name(&def.variable_name, SM_OutputName(g, v->handle));
@@ -25,6 +25,7 @@ static void pack_variable_def(SM_Variable *v) {
   set_name(&def.initial_value_name, SM_OutputName(g, v->initial_value));
   def.is_resource = v->is_resource;
   def.trainable = v->trainable;
+  def.save_slice_info_def = info;
   size_t size = protobuf_c_message_get_packed_size(&def.base);
   uint8_t *bytes = graph_calloc(g, size, 1);
   if (bytes) v->def = (Span){bytes, protobuf_c_message_pack(&def.base, bytes)};
@@ -34,12 +35,31 @@ static void collect_variable(SM_Variable *v, const char *key) {
   graph_collect(v->graph, key, (Item){ITEM_BYTES, v->def.data, v->def.size, v});
 }
 
+/* "5 2 0,3:0,2": the whole variable's shape, then start and length of the piece in each dimension. */
+static const char *slice_text(SM_Graph *g, const Tensorflow__SaveSliceInfoDef *info) {
+  Bytes text = {0};
+  for (size_t i = 0; i < info->n_full_shape; i++) bytes_printf(&text, "%lld ", (long long)info->full_shape[i]);
+  for (size_t i = 0; i < info->n_var_offset && i < info->n_var_shape; i++)
+    bytes_printf(&text, "%s%lld,%lld", i ? ":" : "", (long long)info->var_offset[i], (long long)info->var_shape[i]);
+  const char *copy = text.failed || !text.data ? NULL : graph_strdup(g, text.data);
+  bytes_clear(&text);
+  return copy;
+}
+
+static bool read_slice(SM_Variable *v, const Tensorflow__SaveSliceInfoDef *info) {
+  v->full_name = graph_strdup(v->graph, info->full_name);
+  v->slice = slice_text(v->graph, info);
+  if (!v->slice && !graph_failed(v->graph)) fail(v->graph->status, TF_INVALID_ARGUMENT, "variable %s: bad slice", v->name);
+  return v->full_name && v->slice;
+}
+
 SM_Variable *variable_from_def(SM_Graph *g, Span bytes, TF_Status *st) {
   Tensorflow__VariableDef *def;
   if (proto_parse(&tensorflow__variable_def__descriptor, bytes, &g->arena, &def, "VariableDef", st)) return NULL;
   SM_Variable *v = graph_calloc(g, 1, sizeof *v);
   if (!v) return status_failed(g, st), NULL;
   v->graph = g;
+  v->order = g->variables.count;
   v->is_resource = def->is_resource;
   v->trainable = def->trainable;
   v->handle = graph_find_output(g, def->variable_name);
@@ -52,6 +72,8 @@ SM_Variable *variable_from_def(SM_Graph *g, Span bytes, TF_Status *st) {
     return NULL;
   }
   v->name = TF_OperationName(v->handle.oper);
+  v->slice = "";
+  if (def->save_slice_info_def && !read_slice(v, def->save_slice_info_def)) return status_failed(g, st), NULL;
   v->dtype = dtype_base(TF_OperationOutputType(v->snapshot));
   v->shape = graph_output_shape(g, v->snapshot);
   v->def.data = arena_memdup(&g->arena, bytes.data, bytes.size);
@@ -62,7 +84,7 @@ SM_Variable *variable_from_def(SM_Graph *g, Span bytes, TF_Status *st) {
 
 /* ---- creation ---- */
 
-static TF_Output build_initial_value(SM_Variable *v, SM_Initializer *init) {
+static TF_Output build_initial_value(SM_Variable *v, SM_Initializer *init, SM_Shape whole) {
   SM_Graph *g = v->graph;
   if (init->kind == SM_INIT_OUTPUT) return init->output;
   bool in_scope = v->is_resource || !is_initial_tensor(init);
@@ -75,7 +97,7 @@ static TF_Output build_initial_value(SM_Variable *v, SM_Initializer *init) {
     value = SM_Constant(g, init->value, "initial_value");
     init->value = NULL;
   } else {
-    value = initializer_build(g, init, v->dtype, v->shape);
+    value = initializer_build(g, init, v->dtype, v->shape, whole.num_dims < 0 ? v->shape : whole);
   }
   if (in_scope) {
     SM_PopScope(g);
@@ -107,14 +129,14 @@ static void build_resource(SM_Variable *v, const char *own) {
 }
 
 /* Makes all nodes of a variable at the top of the name scopes, free of control inputs, as TensorFlow does. */
-static void build_variable(SM_Variable *v, SM_Initializer *init, const char *name) {
+static void build_variable(SM_Variable *v, SM_Initializer *init, SM_Shape whole, const char *name) {
   SM_Graph *g = v->graph;
   graph_push_absolute(g, "", true);
   SM_PushNameScope(g, name);
   v->name = g->top->name_scope;
   const char *own = graph_printf(g, "%s/", v->name);
   if (own) {
-    v->initial_value = build_initial_value(v, init);
+    v->initial_value = build_initial_value(v, init, whole);
     if (!graph_failed(g) && v->shape.num_dims < 0) v->shape = graph_output_shape(g, v->initial_value);
     if (v->is_resource) build_resource(v, own);
     else build_reference(v, init, own);
@@ -168,19 +190,24 @@ static void enter_collections(SM_Variable *v, const char *const *collections) {
   for (const char *const *key = collections; *key; key++) collect_variable(v, *key);
 }
 
+/* `info` is null, or says which piece of a larger variable this one is. */
 static SM_Variable *new_variable(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer *init,
-                                 const SM_VariableOptions *options) {
+                                 const SM_VariableOptions *options, Tensorflow__SaveSliceInfoDef *info) {
   if (!check_shape(g, name, shape, init)) return NULL;
   TF_DataType dtype = variable_type(g, name, init, options);
   SM_Variable *v = graph_failed(g) ? NULL : graph_calloc(g, 1, sizeof *v);
   if (!v) return NULL;
   v->graph = g;
+  v->order = g->variables.count;
   v->dtype = dtype;
   v->shape = is_initial_tensor(init) ? SM_UNKNOWN_SHAPE : graph_copy_shape(g, shape);
   v->is_resource = options->use_resource;
   v->trainable = !options->untrainable;
-  build_variable(v, init, name);
-  if (!graph_failed(g)) pack_variable_def(v);
+  v->slice = "";
+  SM_Shape whole = info ? (SM_Shape){info->full_shape, (int)info->n_full_shape} : SM_UNKNOWN_SHAPE;
+  if (info && !read_slice(v, info)) return NULL;
+  build_variable(v, init, whole, name);
+  if (!graph_failed(g)) pack_variable_def(v, info);
   if (graph_failed(g)) return NULL;
   if (!map_put(&g->variables, name, v)) return fail_oom(g->status, "variable"), NULL;
   enter_collections(v, options->collections);
@@ -211,7 +238,7 @@ static SM_Variable *share_variable(SM_Graph *g, SM_Variable *v, const char *name
 }
 
 static SM_Variable *get_variable(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer *init,
-                                 const SM_VariableOptions *options) {
+                                 const SM_VariableOptions *options, Tensorflow__SaveSliceInfoDef *info) {
   static const SM_VariableOptions defaults = {0};
   if (graph_failed(g)) return NULL;
   if (!options) options = &defaults;
@@ -234,14 +261,51 @@ static SM_Variable *get_variable(SM_Graph *g, const char *name, SM_Shape shape, 
          full);
     return NULL;
   }
-  return new_variable(g, full, shape, init, options);
+  return new_variable(g, full, shape, init, options, info);
 }
 
 SM_Variable *SM_GetVariable(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer initializer,
                             const SM_VariableOptions *options) {
-  SM_Variable *v = get_variable(g, name, shape, &initializer, options);
+  SM_Variable *v = get_variable(g, name, shape, &initializer, options, NULL);
   if (initializer.kind == SM_INIT_VALUE) TF_DeleteTensor(initializer.value); /* null once it has been used */
   return v;
+}
+
+/* ---- partitioned variables ---- */
+
+/* TF: fixed_size_partitioner: pieces along an axis, the first ones longer by one where it does not divide evenly. */
+static SM_Variable *get_piece(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer *init,
+                              const SM_VariableOptions *options, int axis, int num_parts, int part) {
+  const char *piece = graph_printf(g, "%s/part_%d", name, part);
+  const char *scope = g->top->variable_scope;
+  const char *full = *scope ? graph_printf(g, "%s/%s", scope, name) : graph_strdup(g, name);
+  int64_t *dims = graph_calloc(g, (size_t)shape.num_dims, sizeof *dims);
+  int64_t *offsets = graph_calloc(g, (size_t)shape.num_dims, sizeof *offsets);
+  if (!piece || !full || !dims || !offsets) return NULL;
+  int64_t size = shape.dims[axis] / num_parts, longer = shape.dims[axis] % num_parts;
+  memcpy(dims, shape.dims, (size_t)shape.num_dims * sizeof *dims);
+  dims[axis] = size + (part < longer);
+  offsets[axis] = part * size + (part < longer ? part : longer);
+  Tensorflow__SaveSliceInfoDef info = TENSORFLOW__SAVE_SLICE_INFO_DEF__INIT;
+  info.full_name = (char *)full;
+  info.full_shape = (int64_t *)shape.dims;
+  info.var_offset = offsets;
+  info.var_shape = dims;
+  info.n_full_shape = info.n_var_offset = info.n_var_shape = (size_t)shape.num_dims;
+  return get_variable(g, piece, (SM_Shape){dims, shape.num_dims}, init, options, &info);
+}
+
+int SM_GetPartitionedVariable(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer initializer,
+                              const SM_VariableOptions *options, int axis, int num_parts, SM_Variable **parts) {
+  if (graph_failed(g)) return 0;
+  if (is_initial_tensor(&initializer) || axis < 0 || axis >= shape.num_dims || num_parts < 1 ||
+      shape.dims[axis] < num_parts)
+    fail(g->status, TF_INVALID_ARGUMENT, "variable %s of shape %s cannot be cut into %d along axis %d", name,
+         graph_shape_text(g, shape), num_parts, axis);
+  for (int i = 0; i < num_parts && !graph_failed(g); i++)
+    parts[i] = get_piece(g, name, shape, &initializer, options, axis, num_parts, i);
+  if (initializer.kind == SM_INIT_VALUE) TF_DeleteTensor(initializer.value);
+  return graph_failed(g) ? 0 : num_parts;
 }
 
 SM_Variable *SM_FindVariable(SM_Graph *g, const char *name) { return map_get(&g->variables, name); }

@@ -140,6 +140,13 @@ def devices():
     v1.train.Saver(sharded=True)
 
 
+def partitioned():
+    v1.get_variable("part", shape=[5, 2], initializer=v1.zeros_initializer,
+                    partitioner=v1.fixed_size_partitioner(2))
+    v1.get_variable("glorot", shape=[4, 7], partitioner=v1.fixed_size_partitioner(3, axis=1))
+    v1.train.Saver()
+
+
 def seeds():
     v1.set_random_seed(42)
     v1.get_variable("a", shape=[2])
@@ -191,7 +198,7 @@ def collections(meta):
 
 def compare_graphs(directory):
     program("graphs", directory)
-    for build in (seed, initializers, resources, scopes, savers, devices, seeds, tables):
+    for build in (seed, initializers, resources, scopes, savers, devices, seeds, tables, partitioned):
         name = build.__name__
         with tf.Graph().as_default() as graph:
             build()

@@ -137,6 +137,13 @@ static void devices(SM_Graph *g) {
   SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true});
 }
 
+static void partitioned(SM_Graph *g) {
+  SM_Variable *parts[3];
+  SM_GetPartitionedVariable(g, "part", SM_SHAPE(5, 2), SM_Zeros(), NULL, 0, 2, parts);
+  SM_GetPartitionedVariable(g, "glorot", SM_SHAPE(4, 7), SM_DEFAULT_INITIALIZER, NULL, 1, 3, parts);
+  SM_NewSaver(g, SM_ALL_VARIABLES, NULL);
+}
+
 static void seeds(SM_Graph *g) {
   SM_SetRandomSeed(g, 42);
   SM_GetVariable(g, "a", SM_SHAPE(2), SM_DEFAULT_INITIALIZER, NULL);
@@ -164,7 +171,8 @@ static const struct {
   const char *name;
   void (*build)(SM_Graph *g);
 } graphs[] = {{"seed", seed},     {"initializers", initializers}, {"resources", resources}, {"scopes", scopes},
-              {"savers", savers}, {"devices", devices},           {"seeds", seeds},         {"tables", tables}};
+              {"savers", savers}, {"devices", devices},           {"seeds", seeds},         {"tables", tables},
+              {"partitioned", partitioned}};
 
 static void write_graphs(const char *dir) {
   for (size_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
