@@ -40,10 +40,18 @@ static TF_Code find_output(TF_Graph *graph, const char *name, TF_Output *out, TF
 }
 
 static TF_Code add_feed(LoadFeeds *feeds, TF_Graph *graph, const char *tensor, const char *value, TF_Status *st) {
-  TRY(find_output(graph, tensor, &feeds->outputs[feeds->count], st));
-  feeds->values[feeds->count] = string_scalar(value);
-  if (!feeds->values[feeds->count]) return fail_oom(st, "a feed");
-  feeds->count++;
+  TF_Output output;
+  TRY(find_output(graph, tensor, &output, st));
+  TF_Tensor *fed = string_scalar(value);
+  if (!fed) return fail_oom(st, "a feed");
+  for (int i = 0; i < feeds->count; i++) { /* an asset may be listed twice: the last one counts */
+    if (feeds->outputs[i].oper != output.oper || feeds->outputs[i].index != output.index) continue;
+    TF_DeleteTensor(feeds->values[i]);
+    feeds->values[i] = fed;
+    return TF_OK;
+  }
+  feeds->outputs[feeds->count] = output;
+  feeds->values[feeds->count++] = fed;
   return TF_OK;
 }
 
