@@ -53,6 +53,7 @@ static void free_states(ExecState *s) {
 }
 
 static void drop_spec(Spec *spec) {
+  for (ExecState *s = spec->idle; s; s = s->next_idle) spec_unbind(spec, s, false);
   free_states(spec->idle);
   spec->idle = NULL;
   spec_free(spec);

@@ -128,7 +128,10 @@ static void check_tensor(const char *where, int run, int fetch, const Tensor *go
              shape_text(got->dims, got->rank, x, sizeof x), dtype_name(want->dtype),
              shape_text(want->dims, want->rank, y, sizeof y));
   for (int64_t i = 0; i < tensor_count(want); i++)
-    if (!same_element(got, want, i)) fail_msg("%s, run %d, fetch %d: element %lld differs", where, run, fetch, (long long)i);
+    if (!same_element(got, want, i))
+      fail_msg("%s, run %d, fetch %d: element %lld differs (%g, want %g)", where, run, fetch, (long long)i,
+               got->dtype == TF_FLOAT ? (double)((float *)got->data)[i] : 0.0,
+               want->dtype == TF_FLOAT ? (double)((float *)want->data)[i] : 0.0);
 }
 
 /* ---- a run ---- */
