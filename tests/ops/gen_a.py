@@ -780,8 +780,36 @@ def linalg_einsum():
     c.save()
 
 
+# ---- factorisations ----
+def linalg_dense():
+    c = Cases('linalg_dense')
+    for dtype in [np.float32, np.float64] + COMPLEX:
+        rtol, atol = (1e-4, 1e-4) if dtype in (np.float32, np.complex64) else (1e-9, 1e-9)
+        v = lambda *s: values(dtype, s, -2, 2)
+        for dims in [(3, 3), (5, 3), (3, 5), (2, 4, 4), (1, 1), (0, 3, 3)]:
+            for full in (False, True):
+                c.case('Qr', [v(*dims)], name_of(dtype), rtol, atol, full_matrices=full)
+        a = v(2, 4, 4)
+        spd = np.matmul(a, np.conj(np.swapaxes(a, -1, -2))) + 4 * np.eye(4, dtype=dtype)
+        c.case('Cholesky', [spd.astype(dtype)], name_of(dtype), rtol, atol)
+        well = a + 5 * np.eye(4, dtype=dtype)
+        c.case('MatrixDeterminant', [well], name_of(dtype), rtol, atol)
+        for adjoint in (False, True):
+            c.case('MatrixInverse', [well], name_of(dtype), rtol, atol, adjoint=adjoint)
+            c.case('MatrixSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, adjoint=adjoint)
+    v = lambda *s: values(np.float32, s)
+    c.case('MatrixInverse', [np.zeros((2, 2), np.float32)], 'singular')
+    c.case('MatrixInverse', [np.zeros((0, 2, 2), np.float32)], 'empty')
+    c.case('MatrixInverse', [v(2, 3)], 'square', error_part='square')
+    c.case('MatrixInverse', [v(3)], 'rank', error_part='rank >= 2')
+    c.case('MatrixSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
+    c.case('MatrixSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
+    c.case('MatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
+    c.save()
+
+
 FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
-            nn_norm, math_segment, linalg_diag, linalg_einsum]
+            nn_norm, math_segment, linalg_diag, linalg_einsum, linalg_dense]
 
 if __name__ == '__main__':
     for family in FAMILIES:
