@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks a running model server over gRPC, with nothing but grpcio and protobuf.
 
-  tools/pyproto.sh && PYTHONPATH=build/py python3 examples/client.py localhost:9000 seed prediction '[[1, 2, 3]]'
+  tools/pyproto.sh && PYTHONPATH=build/py python3 examples/client.py localhost:9000 seed prediction '[[1, 2]]'
 """
 import json
 import sys

@@ -24,7 +24,7 @@ show "$bin/savedmodel" checkpoint list tmp/model.ckpt
 say '2. A linear model, exported as version 1, trained a step, exported as version 2 (examples/seed_export.c)'
 show "$root/build/examples/seed_export"
 show "$bin/savedmodel" show --dir exp_model/2 --tag_set serve --signature_def prediction
-show "$bin/savedmodel" run --dir exp_model/2 --tag_set serve --signature_def prediction --input_exprs 'input=[[1, 2, 3]]'
+show "$bin/savedmodel" run --dir exp_model/2 --tag_set serve --signature_def prediction --input_exprs 'input=[[1, 2]]'
 
 say '3. Served as TensorFlow Serving would'
 echo "\$ tensorflow_model_server --port=$grpc_port --rest_api_port=$rest_port --model_name=seed --model_base_path=$work/exp_model"
@@ -42,10 +42,10 @@ until curl -fs "http://127.0.0.1:$rest_port/v1/models/seed" >/dev/null 2>&1; do
   sleep 0.05
 done
 sh "$root/tools/pyproto.sh"
-echo "\$ python3 examples/client.py 127.0.0.1:$grpc_port seed prediction '[[1, 2, 3]]'     # gRPC"
-PYTHONPATH="$root/build/py" $python "$root/examples/client.py" "127.0.0.1:$grpc_port" seed prediction '[[1, 2, 3]]'
-echo "\$ curl -d '{\"signature_name\": \"prediction\", \"instances\": [[1, 2, 3]]}' http://127.0.0.1:$rest_port/v1/models/seed:predict     # REST"
-curl -fsS -d '{"signature_name": "prediction", "instances": [[1, 2, 3]]}' "http://127.0.0.1:$rest_port/v1/models/seed:predict"
+echo "\$ python3 examples/client.py 127.0.0.1:$grpc_port seed prediction '[[1, 2]]'     # gRPC"
+PYTHONPATH="$root/build/py" $python "$root/examples/client.py" "127.0.0.1:$grpc_port" seed prediction '[[1, 2]]'
+echo "\$ curl -d '{\"signature_name\": \"prediction\", \"instances\": [[1, 2]]}' http://127.0.0.1:$rest_port/v1/models/seed:predict     # REST"
+curl -fsS -d '{"signature_name": "prediction", "instances": [[1, 2]]}' "http://127.0.0.1:$rest_port/v1/models/seed:predict"
 echo
 curl -fsS "http://127.0.0.1:$rest_port/v1/models/seed"
 
