@@ -1,9 +1,8 @@
 # The server: net and serving use the C API alone, so they also run on a foreign libtensorflow
 # (SM_TENSORFLOW_LIB), which is then linked first: its TF_ functions come before ours of base/status.c.
 layer(net DEPS base LIBS PkgConfig::EVENT PkgConfig::NGHTTP2 PkgConfig::ZLIB)
-layer(serving DEPS base wire net)
-
 if(SM_TENSORFLOW_LIB)
+  layer(serving DEPS base wire net LIBS ${SM_TENSORFLOW_LIB})
   # The server alone on that library, for comparing the two.
   add_executable(foreign_model_server ${CMAKE_SOURCE_DIR}/src/serving/foreign/main.c)
   list(GET SM_TENSORFLOW_LIB 0 first_lib)
@@ -11,4 +10,32 @@ if(SM_TENSORFLOW_LIB)
   target_link_libraries(foreign_model_server PRIVATE ${SM_TENSORFLOW_LIB} sm_serving)
   target_link_options(foreign_model_server PRIVATE -Wl,--no-as-needed,-rpath,${first_dir})
   set_target_properties(foreign_model_server PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set(server_program ${CMAKE_BINARY_DIR}/tests/foreign_model_server)
+else()
+  layer(serving DEPS base wire net capi)
+  set(server_program ${CMAKE_BINARY_DIR}/bin/tensorflow_model_server)
+endif()
+
+# tests/server: real clients against the real program. The Python is the first that has the clients.
+if(SM_TESTS AND NOT DEFINED SM_SERVER_PYTHON)
+  foreach(candidate /usr/bin/python3 python3)
+    execute_process(COMMAND ${candidate} -c "import grpc, google.protobuf, requests, h2" RESULT_VARIABLE missing
+                    OUTPUT_QUIET ERROR_QUIET)
+    if(missing EQUAL 0)
+      set(SM_SERVER_PYTHON ${candidate} CACHE STRING "Python with grpcio, protobuf, requests and h2, for tests/server")
+      break()
+    endif()
+  endforeach()
+endif()
+if(SM_TESTS AND SM_SERVER_PYTHON)
+  file(GLOB server_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/server/test_*.py)
+  foreach(test ${server_tests})
+    get_filename_component(name ${test} NAME_WE)
+    string(REGEX REPLACE "^test_" "" name ${name})
+    add_test(NAME server/${name} COMMAND ${SM_SERVER_PYTHON} ${test} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(server/${name} PROPERTIES TIMEOUT 600
+      ENVIRONMENT "SERVER=${server_program};BUILD=${CMAKE_BINARY_DIR};PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+elseif(SM_TESTS)
+  message(WARNING "No Python with grpcio, protobuf, requests and h2: tests/server are left out")
 endif()

@@ -333,8 +333,18 @@ void manager_set_load_threads(ModelManager *manager, int threads) {
 
 /* ---- waiting for the start ---- */
 
+/* Whether a version that a label names is still on its way: labels can only be set when it is there. */
+static bool awaits_label(const Model *model, const ModelConfig *config) {
+  for (size_t i = 0; i < config->label_count; i++) {
+    const VersionEntry *e = version_find(&model->versions, config->labels[i].version);
+    if (e && (e->state == VERSION_START || e->state == VERSION_LOADING)) return true;
+  }
+  return false;
+}
+
 /* 1: up; -1: failed, with *entry; 0: not decided. */
-static int decide(const Model *model, const VersionEntry **entry) {
+static int decide(const Model *model, const ModelConfig *config, const VersionEntry **entry) {
+  if (model && awaits_label(model, config)) return 0;
   for (size_t i = 0; model && i < model->versions.count; i++) {
     *entry = &model->versions.entries[i];
     if ((*entry)->state == VERSION_AVAILABLE) return 1;
@@ -352,7 +362,7 @@ TF_Code manager_wait_ready(ModelManager *manager, const ModelConfig *models, siz
     bytes_clear(&failed);
     for (size_t i = 0; i < count; i++) {
       const VersionEntry *e;
-      int state = decide(map_get(&manager->models, models[i].name), &e);
+      int state = decide(map_get(&manager->models, models[i].name), &models[i], &e);
       undecided += !state;
       if (state >= 0) continue;
       failures++;

@@ -63,16 +63,18 @@ class Server:
 
     def __init__(self, *flags, ready=True, rest=True):
         self.port, self.rest_port = free_port(), free_port() if rest else 0
-        self.log = tempfile.TemporaryFile("w+b")
+        self.log = tempfile.NamedTemporaryFile("ab")
         argv = [SERVER, "--port=%d" % self.port, "--rest_api_port=%d" % self.rest_port, *flags]
-        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=self.log,
+                                        env=dict(os.environ, TF_CPP_MIN_LOG_LEVEL="0"))
         self.channel = None
         if ready:
             try:
                 wait_until("the server is up", self.is_up)
-            except AssertionError:
+            except AssertionError as error:
+                text = self.log_text()
                 self.kill()
-                raise AssertionError("the server did not start:\n" + self.log_text())
+                raise AssertionError("the server did not start: %s\n%s" % (error, text)) from None
 
     def __enter__(self):
         return self
@@ -82,7 +84,7 @@ class Server:
 
     def is_up(self):
         if self.process.poll() is not None:
-            raise AssertionError("the server ended: %s\n%s" % (self.process.stdout.read(), self.log_text()))
+            raise AssertionError("it ended: %s" % self.process.stdout.read())
         for port in (self.port, self.rest_port):
             if port:
                 try:
@@ -92,8 +94,8 @@ class Server:
         return True
 
     def log_text(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        with open(self.log.name, "rb") as file:
+            return file.read().decode(errors="replace")
 
     def kill(self):
         if self.channel:
