@@ -1,0 +1,298 @@
+/* Sessions beyond single answers: many threads, no memory asked for in steady state, time limits, closing, graphs
+ * that grow, ops without kernels. */
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status_impl.h"
+#include "exec/exec.h"
+#include "graph/graph_import.h"
+#include "session/session.h"
+#include "wire/proto_message.h"
+#include "wire/text_format.h"
+
+#include <cmocka.h> /* last: it has a macro named fail */
+
+/* ---- counting allocations ---- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS_ALLOCATIONS 0
+#else
+#define COUNTS_ALLOCATIONS 1
+static _Atomic long allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+
+void *malloc(size_t size) { return allocations++, __libc_malloc(size); }
+void *calloc(size_t n, size_t size) { return allocations++, __libc_calloc(n, size); }
+void *realloc(void *p, size_t size) { return allocations++, __libc_realloc(p, size); }
+void *aligned_alloc(size_t align, size_t size) { return allocations++, __libc_memalign(align, size); }
+#endif
+
+/* ---- graphs from text ---- */
+
+static void add_text(Graph *graph, const char *text) {
+  TF_Status st = {0};
+  Arena arena = {0};
+  Tensorflow__GraphDef *def;
+  GraphImportOptions options = {0};
+  if (text_format_parse(&tensorflow__graph_def__descriptor, (Span){text, strlen(text)}, &arena, &def, &st) ||
+      graph_import(graph, def, &options, &arena, NULL, &st))
+    fail_msg("%s", TF_Message(&st));
+  arena_clear(&arena);
+}
+
+#define T_FLOAT "attr { key: 'T' value { type: DT_FLOAT } }"
+#define PLACEHOLDER(name) \
+  "node { name: '" name "' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } }"
+#define CONST(name, value)                                                                                      \
+  "node { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' "     \
+  "value { tensor { dtype: DT_FLOAT tensor_shape {} float_val: " value " } } } }"
+#define UNARY(op, name, in) "node { name: '" name "' op: '" op "' input: '" in "' " T_FLOAT "}"
+#define BINARY(op, name, a, b) "node { name: '" name "' op: '" op "' input: '" a "' input: '" b "' " T_FLOAT "}"
+
+/* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
+#define CHAIN                                                                                            \
+  PLACEHOLDER("p") CONST("two", "2") CONST("one", "1") BINARY("Mul", "a", "p", "two")                    \
+  BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") \
+  BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
+
+static float chain_of(float p) {
+  float c = p * 2 + 1 > 0 ? p * 2 + 1 : 0, d = c - p;
+  return (d > -d ? d : -d) + p;
+}
+
+typedef struct Fixture {
+  Graph *graph;
+  Session *session;
+} Fixture;
+
+static Fixture fixture_of(const char *text, const SessionConfig *config) {
+  TF_Status st = {0};
+  Fixture f = {.graph = graph_new()};
+  add_text(f.graph, text);
+  assert_int_equal(session_new(&f.session, f.graph, config, &st), TF_OK);
+  return f;
+}
+
+static void fixture_clear(Fixture *f) {
+  session_free(f->session);
+  graph_unref(f->graph);
+}
+
+static TF_Output output_of(Graph *g, const char *name) {
+  Node *n = graph_find(g, name);
+  assert_non_null(n);
+  return (TF_Output){n, 0};
+}
+
+static void make_vector(Tensor *t, int64_t n, float first) {
+  TF_Status st = {0};
+  assert_int_equal(tensor_alloc(t, TF_FLOAT, &n, 1, &st), TF_OK);
+  for (int64_t i = 0; i < n; i++) ((float *)t->data)[i] = first + (float)i;
+}
+
+/* ---- no allocations ---- */
+
+static void test_steady_runs_allocate_only_what_is_fetched(void **state) {
+  (void)state;
+#if COUNTS_ALLOCATIONS
+  Fixture f = fixture_of(CHAIN, &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, "z");
+  Tensor in[2] = {{0}}, out = {0};
+  make_vector(&in[0], 5, -2);
+  make_vector(&in[1], 9, -3);
+  for (int run = 0; run < 50; run++) {
+    const Tensor *feed = &in[run % 2];
+    long before = allocations;
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0, NULL, &st), TF_OK);
+    if (run >= 4) assert_int_equal(allocations - before, 1); /* the fetched tensor */
+    for (int i = 0; i < tensor_count(feed); i++)
+      assert_float_equal(((float *)out.data)[i], chain_of(((float *)feed->data)[i]), 1e-5);
+    tensor_clear(&out);
+  }
+  tensor_clear(&in[0]);
+  tensor_clear(&in[1]);
+  fixture_clear(&f);
+#else
+  skip();
+#endif
+}
+
+/* ---- threads ---- */
+
+enum { THREADS = 8, RUNS = 300 };
+
+typedef struct Worker {
+  Fixture *f;
+  int number;
+  int wrong;
+} Worker;
+
+static void *work(void *arg) {
+  Worker *w = arg;
+  TF_Output p = output_of(w->f->graph, "p"), z = output_of(w->f->graph, "z"), b = output_of(w->f->graph, "b");
+  for (int run = 0; run < RUNS; run++) {
+    TF_Status st = {0};
+    Tensor in = {0}, out[2] = {{0}};
+    /* Eleven shapes, more than are remembered, and two plans. */
+    make_vector(&in, 1 + (run * 7 + w->number) % 11, (float)w->number - 4);
+    const Tensor *feed = &in;
+    TF_Output fetches[2] = {z, b};
+    int n = 1 + run % 2;
+    w->wrong += session_run(w->f->session, &p, &feed, 1, fetches, out, n, NULL, 0, NULL, &st) != TF_OK;
+    for (int i = 0; out[0].dtype && i < tensor_count(&in); i++)
+      w->wrong += ((float *)out[0].data)[i] - chain_of(((float *)in.data)[i]) != 0;
+    for (int i = 0; i < n; i++) tensor_clear(&out[i]);
+    tensor_clear(&in);
+  }
+  return NULL;
+}
+
+static void test_threads_share_a_session(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, &(SessionConfig){.intra_op_threads = 1});
+  pthread_t threads[THREADS];
+  Worker workers[THREADS];
+  for (int i = 0; i < THREADS; i++) {
+    workers[i] = (Worker){&f, i, 0};
+    assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    assert_int_equal(workers[i].wrong, 0);
+  }
+  fixture_clear(&f);
+}
+
+/* ---- ends ---- */
+
+static void test_a_closed_session_runs_no_more(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, NULL);
+  TF_Status st = {0};
+  TF_Output one = output_of(f.graph, "one");
+  Tensor out = {0};
+  assert_int_equal(session_run(f.session, NULL, NULL, 0, &one, &out, 1, NULL, 0, NULL, &st), TF_OK);
+  assert_float_equal(*(float *)out.data, 1, 0);
+  tensor_clear(&out);
+  session_close(f.session);
+  session_close(f.session);
+  assert_int_equal(session_run(f.session, NULL, NULL, 0, &one, &out, 1, NULL, 0, NULL, &st), TF_CANCELLED);
+  assert_string_equal(TF_Message(&st), "Session has been closed.");
+  fixture_clear(&f);
+}
+
+static void test_a_caller_can_give_up(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, NULL);
+  TF_Status st = {0};
+  atomic_bool cancelled = true;
+  TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, "z");
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 3, 0);
+  const Tensor *feed = &in;
+  assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0,
+                               &(SessionRunOptions){.cancelled = &cancelled}, &st), TF_CANCELLED);
+  tensor_clear(&in);
+  fixture_clear(&f);
+}
+
+static void test_a_graph_may_grow(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, NULL);
+  TF_Status st = {0};
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 3, 1);
+  const Tensor *feed = &in;
+  for (int round = 0; round < 3; round++) {
+    TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, round ? "more" : "z");
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0, NULL, &st), TF_OK);
+    assert_float_equal(*(float *)out.data, round ? -chain_of(1) : chain_of(1), 0);
+    tensor_clear(&out);
+    if (!round) {
+      graph_lock(f.graph); /* a function's way of adding: an import needs its inputs in the same message */
+      Node *from = graph_find(f.graph, "z"), *node;
+      TF_Output input = {from, 0};
+      Attr t = {.name = "T", .kind = TF_ATTR_TYPE, .v.type = TF_FLOAT};
+      NodeInit init = {.name = "more", .device = "", .spec = op_spec_find("Neg"), .attrs = &t, .num_attrs = 1,
+                       .inputs = &input, .num_inputs = 1};
+      assert_int_equal(node_make(f.graph, &init, &node, &st), TF_OK);
+      assert_int_equal(graph_insert(f.graph, &node, 1, &st), TF_OK);
+      graph_unlock(f.graph);
+    }
+  }
+  tensor_clear(&in);
+  fixture_clear(&f);
+}
+
+static void test_only_reached_nodes_need_a_kernel(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN "node { name: 'sc/bad' op: 'CudnnRNNParamsSize' input: 'i' input: 'i' input: 'i' "
+                               "attr { key: 'T' value { type: DT_FLOAT } } attr { key: 'S' value { type: DT_INT32 } } }"
+                               "node { name: 'i' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: "
+                               "'value' value { tensor { dtype: DT_INT32 tensor_shape {} int_val: 1 } } } }",
+                         NULL);
+  TF_Status st = {0};
+  Tensor out = {0};
+  TF_Output one = output_of(f.graph, "one"), bad = output_of(f.graph, "sc/bad");
+  assert_int_equal(session_run(f.session, NULL, NULL, 0, &one, &out, 1, NULL, 0, NULL, &st), TF_OK);
+  tensor_clear(&out);
+  assert_int_not_equal(session_run(f.session, NULL, NULL, 0, &bad, &out, 1, NULL, 0, NULL, &st), TF_OK);
+  const char *want = "No OpKernel was registered to support Op 'CudnnRNNParamsSize' used by {{node sc/bad}} with these attrs: [";
+  assert_memory_equal(TF_Message(&st), want, strlen(want));
+  assert_non_null(strstr(TF_Message(&st), "]\nRegistered devices: [CPU]\nRegistered kernels:\n"));
+  fixture_clear(&f);
+}
+
+static void test_memory_limit(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, &(SessionConfig){.memory_limit = 4096});
+  TF_Status st = {0};
+  TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, "z");
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 2000, 0);
+  const Tensor *feed = &in;
+  for (int i = 0; i < 3; i++) {
+    status_clear(&st);
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0, NULL, &st), TF_RESOURCE_EXHAUSTED);
+    assert_memory_equal(TF_Message(&st), "OOM when allocating tensor with shape[2000] and type float", 58);
+  }
+  tensor_clear(&in);
+  fixture_clear(&f);
+}
+
+static void test_config_protos(void **state) {
+  (void)state;
+  TF_Status st = {0};
+  SessionConfig config = {0};
+  SessionRunOptions options = {0};
+  /* intra_op_parallelism_threads (2): 3; operation_timeout_in_ms (11): 500 */
+  assert_int_equal(session_config_parse(&config, (Span){"\x10\x03\x58\xf4\x03", 5}, &st), TF_OK);
+  assert_int_equal(config.intra_op_threads, 3);
+  assert_int_equal(config.timeout_ms, 500);
+  assert_int_equal(session_run_options_parse(&options, (Span){"\x10\x07", 2}, &st), TF_OK); /* timeout_in_ms (2): 7 */
+  assert_int_equal(options.timeout_ms, 7);
+  assert_int_not_equal(session_config_parse(&config, (Span){"\x10", 1}, &st), TF_OK);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_steady_runs_allocate_only_what_is_fetched),
+      cmocka_unit_test(test_threads_share_a_session),
+      cmocka_unit_test(test_a_closed_session_runs_no_more),
+      cmocka_unit_test(test_a_caller_can_give_up),
+      cmocka_unit_test(test_a_graph_may_grow),
+      cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
+      cmocka_unit_test(test_memory_limit),
+      cmocka_unit_test(test_config_protos)};
+  return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
