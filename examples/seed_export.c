@@ -1,5 +1,5 @@
-/* Trains a linear model and exports it twice: in C, what a Python script does with tf.saved_model.builder. The two
- * versions, ./exp_model/1 and ./exp_model/2, are what a model server serves one after the other. */
+/* Trains a linear model and exports it twice: in C, what a Python script does with tf.saved_model.builder.
+ * The two versions, ./exp_model/1 and ./exp_model/2, are what a model server serves one after the other. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* libsavedmodel: what the TensorFlow C API lacks to build, train, save, export and load models from C.
- * It stands on the public TF_ functions only, so it works on this project's libtensorflow and on any other. */
+ * It stands on the public TF_ functions only: it works on this project's libtensorflow and on any other. */
 #ifndef SAVEDMODEL_SAVEDMODEL_H_
 #define SAVEDMODEL_SAVEDMODEL_H_
 

@@ -133,7 +133,8 @@ typedef struct SM_Part {
 TF_CAPI_EXPORT extern TF_Operation *SM_AddOp(SM_Graph *g, const char *type, const char *name,
                                              const SM_Part *parts);
 /* The same, parts in line: SM_Oper(g, "MatMul", "y", SM_In(a), SM_In(b), SM_Bool("transpose_a", true)). */
-#define SM_Oper(g, type, name, ...) SM_AddOp(g, type, name, (const SM_Part[]){__VA_ARGS__, {.kind = SM_PART_END}})
+#define SM_Oper(g, type, name, ...) \
+  SM_AddOp(g, type, name, (const SM_Part[]){__VA_ARGS__, {.kind = SM_PART_END}})
 /* The same, and gives the first output. */
 #define SM_Op(g, type, name, ...) SM_FirstOutput(SM_Oper(g, type, name, __VA_ARGS__))
 static inline TF_Output SM_FirstOutput(TF_Operation *op) {
@@ -142,7 +143,8 @@ static inline TF_Output SM_FirstOutput(TF_Operation *op) {
 }
 
 /* tf.compat.v1.placeholder. */
-TF_CAPI_EXPORT extern TF_Output SM_Placeholder(SM_Graph *g, TF_DataType dtype, SM_Shape shape, const char *name);
+TF_CAPI_EXPORT extern TF_Output SM_Placeholder(SM_Graph *g, TF_DataType dtype, SM_Shape shape,
+                                               const char *name);
 /* tf.constant; consumes `value` (also on errors), so SM_Constant(g, SM_TensorF32(...), "c") leaks nothing. */
 TF_CAPI_EXPORT extern TF_Output SM_Constant(SM_Graph *g, TF_Tensor *value, const char *name);
 /* A scalar of the element type of `like`, such as the 1 in `v + 1`. */
@@ -165,7 +167,8 @@ TF_CAPI_EXPORT extern TF_Output SM_Identity(SM_Graph *g, TF_Output a, const char
 TF_CAPI_EXPORT extern TF_Output SM_ReduceMean(SM_Graph *g, TF_Output a, const int32_t *axes, int num_axes);
 TF_CAPI_EXPORT extern TF_Operation *SM_NoOp(SM_Graph *g, const char *name);
 /* tf.group: an operation that is done when all of `ops` are. */
-TF_CAPI_EXPORT extern TF_Operation *SM_Group(SM_Graph *g, TF_Operation *const *ops, int num_ops, const char *name);
+TF_CAPI_EXPORT extern TF_Operation *SM_Group(SM_Graph *g, TF_Operation *const *ops, int num_ops,
+                                             const char *name);
 
 /* ---- collections ---- */
 

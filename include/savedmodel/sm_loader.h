@@ -10,12 +10,12 @@ extern "C" {
 
 typedef struct SM_Model SM_Model;
 
-/* Loads the MetaGraphDef whose tags are exactly these, as a set, into a new graph and session: restores the variables,
- * feeds the assets, runs the init op. saved_model.pb wins over saved_model.pbtxt. Null on errors: TF_NOT_FOUND
- * "Could not find SavedModel .pb or .pbtxt at supplied export directory path: DIR. ..." and
+/* Loads the MetaGraphDef whose tags are exactly these, as a set, into a new graph and session: restores the
+ * variables, feeds the assets, runs the init op. saved_model.pb wins over saved_model.pbtxt. Null on errors:
+ * TF_NOT_FOUND "Could not find SavedModel .pb or .pbtxt at supplied export directory path: DIR. ..." and
  * "Could not find meta graph def matching supplied tags: { TAG }. ...". */
-TF_CAPI_EXPORT extern SM_Model *SM_LoadSavedModel(const char *export_dir, const char *const *tags, int num_tags,
-                                                  TF_Status *st);
+TF_CAPI_EXPORT extern SM_Model *SM_LoadSavedModel(const char *export_dir, const char *const *tags,
+                                                  int num_tags, TF_Status *st);
 /* Ends the session and frees the graph; null is allowed. */
 TF_CAPI_EXPORT extern void SM_DeleteModel(SM_Model *model);
 
@@ -41,10 +41,12 @@ typedef struct SM_NamedTensor {
   TF_Tensor *tensor;
 } SM_NamedTensor;
 
-/* Runs a signature: feeds `inputs` by key, puts the tensors of `outputs` (whose keys are set) for the caller to delete. On errors
- * all of them are null. TF_INVALID_ARGUMENT for a signature or a key that does not exist. */
-TF_CAPI_EXPORT extern TF_Code SM_RunSignature(const SM_Model *model, const char *signature, const SM_NamedTensor *inputs,
-                                              int num_inputs, SM_NamedTensor *outputs, int num_outputs, TF_Status *st);
+/* Runs a signature: feeds `inputs` by key, puts the tensors of `outputs` (whose keys are set) for the caller
+ * to delete. On errors all of them are null. TF_INVALID_ARGUMENT for a signature or a key that does not
+ * exist. */
+TF_CAPI_EXPORT extern TF_Code SM_RunSignature(const SM_Model *model, const char *signature,
+                                              const SM_NamedTensor *inputs, int num_inputs,
+                                              SM_NamedTensor *outputs, int num_outputs, TF_Status *st);
 
 /* The tags of each MetaGraphDef, without loading anything. */
 typedef struct SM_TagSet {

@@ -51,8 +51,8 @@ TF_CAPI_EXPORT extern SM_Saver *SM_NewSaver(SM_Graph *g, const SM_SaverEntry *en
  * prefix, owned by the saver and valid until its next save; null on errors.
  * Errors: what the session says (a variable without value, a full disk); TF_INVALID_ARGUMENT when PATH's last
  * part is "checkpoint" itself. */
-TF_CAPI_EXPORT extern const char *SM_Save(SM_Saver *saver, TF_Session *session, const char *path, int64_t step,
-                                          TF_Status *st);
+TF_CAPI_EXPORT extern const char *SM_Save(SM_Saver *saver, TF_Session *session, const char *path,
+                                          int64_t step, TF_Status *st);
 
 typedef struct SM_SaveOptions {
   bool no_meta_graph;          /* no PATH.meta */
@@ -66,7 +66,8 @@ TF_CAPI_EXPORT extern const char *SM_SaveWith(SM_Saver *saver, TF_Session *sessi
 /* Gives the saver's variables the values of the checkpoint PREFIX (V1 or V2); others stay as they are.
  * TF_INVALID_ARGUMENT "The passed save_path is not a valid checkpoint: ..." when there is none;
  * TF_NOT_FOUND "Key v1 not found in checkpoint" and so on from the runtime. */
-TF_CAPI_EXPORT extern TF_Code SM_Restore(SM_Saver *saver, TF_Session *session, const char *prefix, TF_Status *st);
+TF_CAPI_EXPORT extern TF_Code SM_Restore(SM_Saver *saver, TF_Session *session, const char *prefix,
+                                         TF_Status *st);
 
 /* Prefixes that this saver wrote and has not deleted, oldest first. */
 TF_CAPI_EXPORT extern int SM_NumLastCheckpoints(const SM_Saver *saver);

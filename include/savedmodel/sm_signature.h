@@ -55,26 +55,28 @@ typedef struct SM_SignatureDef {
 
 TF_CAPI_EXPORT extern const SM_TensorInfo *SM_BuildTensorInfo(SM_Graph *g, TF_Output tensor);
 /* Of a SparseTensor; dtype and dense rank are taken from `values` and the length of `dense_shape`. */
-TF_CAPI_EXPORT extern const SM_TensorInfo *SM_BuildSparseTensorInfo(SM_Graph *g, TF_Output values, TF_Output indices,
-                                                                    TF_Output dense_shape);
+TF_CAPI_EXPORT extern const SM_TensorInfo *SM_BuildSparseTensorInfo(SM_Graph *g, TF_Output values,
+                                                                    TF_Output indices, TF_Output dense_shape);
 /* A null method name is "". Either list may be empty (NULL, 0). */
 TF_CAPI_EXPORT extern const SM_SignatureDef *SM_BuildSignatureDef(SM_Graph *g, const SM_NamedInfo *inputs,
                                                                   int num_inputs, const SM_NamedInfo *outputs,
                                                                   int num_outputs, const char *method_name);
 
-/* Any tensors: SM_PredictSignatureDef(g, SM_OUTPUTS({"x", x}), SM_OUTPUTS({"y", y})). Neither may be empty. */
+/* Any tensors, one at least: SM_PredictSignatureDef(g, SM_OUTPUTS({"x", x}), SM_OUTPUTS({"y", y})). */
 TF_CAPI_EXPORT extern const SM_SignatureDef *SM_PredictSignatureDef(SM_Graph *g, const SM_NamedOutput *inputs,
-                                                                    int num_inputs, const SM_NamedOutput *outputs,
+                                                                    int num_inputs,
+                                                                    const SM_NamedOutput *outputs,
                                                                     int num_outputs);
 /* `examples`: strings, serialised tf.Examples; `predictions`: float32. */
 TF_CAPI_EXPORT extern const SM_SignatureDef *SM_RegressionSignatureDef(SM_Graph *g, TF_Output examples,
                                                                        TF_Output predictions);
 /* `classes`: strings, `scores`: float32; one of the two may be {NULL, 0}. */
 TF_CAPI_EXPORT extern const SM_SignatureDef *SM_ClassificationSignatureDef(SM_Graph *g, TF_Output examples,
-                                                                           TF_Output classes, TF_Output scores);
+                                                                           TF_Output classes,
+                                                                           TF_Output scores);
 
-/* Whether TensorFlow Serving can serve it: a predict signature with inputs and outputs, or a classify or regress
- * signature with exactly the keys and types of those. False for null. */
+/* Whether TensorFlow Serving can serve it: a predict signature with inputs and outputs, or a classify or
+ * regress signature with exactly the keys and types of those. False for null. */
 TF_CAPI_EXPORT extern bool SM_IsValidSignature(const SM_SignatureDef *signature);
 
 #ifdef __cplusplus

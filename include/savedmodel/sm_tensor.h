@@ -20,8 +20,9 @@ typedef struct SM_Shape {
 } SM_Shape;
 
 /* SM_SHAPE(2, 3): valid inside the enclosing block. */
-#define SM_SHAPE(...) \
-  ((SM_Shape){(const int64_t[]){__VA_ARGS__}, (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))})
+#define SM_SHAPE(...)                         \
+  ((SM_Shape){(const int64_t[]){__VA_ARGS__}, \
+              (int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))})
 #define SM_SCALAR ((SM_Shape){NULL, 0})
 #define SM_UNKNOWN_SHAPE ((SM_Shape){NULL, -1})
 
@@ -55,7 +56,7 @@ TF_CAPI_EXPORT extern const char *SM_TensorDataString(const TF_Tensor *t, int64_
  * memory is out. A null tensor is "None". */
 TF_CAPI_EXPORT extern char *SM_TensorText(const TF_Tensor *t);
 
-/* "float32" for TF_FLOAT, and so on (reference types "float32_ref"); "unknown" for numbers that are no type. */
+/* "float32" for TF_FLOAT, and so on; reference types "float32_ref", numbers that are no type "unknown". */
 TF_CAPI_EXPORT extern const char *SM_DataTypeName(TF_DataType dtype);
 
 /* The version of this library, such as "0.1.0". */

@@ -70,13 +70,16 @@ typedef struct SM_VariableOptions {
 /* tf.compat.v1.get_variable(NAME, SHAPE, initializer=...): the variable SCOPE/NAME of the current variable
  * scope, new or reused as that scope says. For SM_InitialValue and SM_InitialOutput give SM_UNKNOWN_SHAPE. */
 TF_CAPI_EXPORT extern SM_Variable *SM_GetVariable(SM_Graph *g, const char *name, SM_Shape shape,
-                                                  SM_Initializer initializer, const SM_VariableOptions *options);
-/* The same cut into `num_parts` variables NAME/part_0, ... along `axis` (get_variable with fixed_size_partitioner);
- * savers store the pieces as slices of one tensor NAME, so a checkpoint can be read with other cuts or none. Fills
- * parts[0..num_parts); returns num_parts, or 0 on errors (an initial value or output, an axis shorter than num_parts). */
+                                                  SM_Initializer initializer,
+                                                  const SM_VariableOptions *options);
+/* The same cut into `num_parts` variables NAME/part_0, ... along `axis` (get_variable with
+ * fixed_size_partitioner); savers store the pieces as slices of one tensor NAME, so a checkpoint can be read
+ * with other cuts or none. Fills parts[0..num_parts); returns num_parts, or 0 on errors (an initial value or
+ * output, an axis shorter than num_parts). */
 TF_CAPI_EXPORT extern int SM_GetPartitionedVariable(SM_Graph *g, const char *name, SM_Shape shape,
-                                                    SM_Initializer initializer, const SM_VariableOptions *options,
-                                                    int axis, int num_parts, SM_Variable **parts);
+                                                    SM_Initializer initializer,
+                                                    const SM_VariableOptions *options, int axis,
+                                                    int num_parts, SM_Variable **parts);
 /* The variable of that full name ("scope/v"), or null (no error). */
 TF_CAPI_EXPORT extern SM_Variable *SM_FindVariable(SM_Graph *g, const char *name);
 /* The number of variables in a collection, and each of them in the order of creation. */

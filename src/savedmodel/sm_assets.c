@@ -29,8 +29,8 @@ static TF_Code asset_path(TF_Output tensor, Arena *arena, char **path, TF_Status
   size_t size;
   const char *text = TF_TensorElementCount(value) == 1 ? SM_TensorDataString(value, 0, &size) : NULL;
   if (!text) refuse(tensor, st, "a scalar.");
-  else if (!size || memchr(text, 0, size)) fail(st, TF_INVALID_ARGUMENT, "Asset filepath tensor %s in is invalid.",
-                                                TF_OperationName(tensor.oper));
+  else if (!size || memchr(text, 0, size))
+    fail(st, TF_INVALID_ARGUMENT, "Asset filepath tensor %s in is invalid.", TF_OperationName(tensor.oper));
   else if (!(*path = arena_strndup(arena, text, size))) fail_oom(st, "asset");
   TF_DeleteTensor(value);
   return TF_GetCode(st);
@@ -54,7 +54,8 @@ static const char *asset_name(Sources *s, const char *path) {
   const char *name = path_basename(path), *other = map_get(&s->paths, name);
   if (!other || !strcmp(other, path) || same_content(other, path)) return name;
   const char *unique = name;
-  for (int i = 1; unique && map_get(&s->paths, unique); i++) unique = arena_printf(s->arena, "%s_%d", name, i);
+  for (int i = 1; unique && map_get(&s->paths, unique); i++)
+    unique = arena_printf(s->arena, "%s_%d", name, i);
   return unique;
 }
 
@@ -95,7 +96,8 @@ static TF_Code copy_file(const char *from, const char *to, TF_Status *st) {
 }
 
 /* TF: a source that is not there is passed over; the file may have been put in place by other means. */
-static TF_Code copy_assets(const Sources *s, const char *export_dir, Map *saved, Arena *arena, TF_Status *st) {
+static TF_Code copy_assets(const Sources *s, const char *export_dir, Map *saved, Arena *arena,
+                           TF_Status *st) {
   char *dir = arena_printf(arena, "%s/assets", export_dir);
   if (!dir) return fail_oom(st, "assets");
   TRY(dir_make_all(dir, st));

@@ -26,10 +26,11 @@ struct SM_SavedModelBuilder {
 
 static TF_Code found_something(void *arg, const char *name, TF_Status *st) {
   (void)name;
-  return fail(st, TF_FAILED_PRECONDITION,
-              "Export directory %s already exists, and isn't empty. Please choose a different export directory, or "
-              "delete all the contents of the specified directory.",
-              (const char *)arg);
+  return fail(
+      st, TF_FAILED_PRECONDITION,
+      "Export directory %s already exists, and isn't empty. Please choose a different export directory, or "
+      "delete all the contents of the specified directory.",
+      (const char *)arg);
 }
 
 static TF_Code prepare_directory(const char *export_dir, TF_Status *st) {
@@ -74,7 +75,8 @@ static TF_Code refuse_info(ProtobufCMessage *info, const char *why, TF_Status *s
 static TF_Code check_info(Tensorflow__TensorInfo *info, TF_Status *st) {
   if (info->encoding_case == TENSORFLOW__TENSOR_INFO__ENCODING__NOT_SET)
     return refuse_info(&info->base, "one of the 'encoding' fields (e.g., name or coo_sparse)", st);
-  if (info->dtype == TENSORFLOW__DATA_TYPE__DT_INVALID) return refuse_info(&info->base, "the dtype field", st);
+  if (info->dtype == TENSORFLOW__DATA_TYPE__DT_INVALID)
+    return refuse_info(&info->base, "the dtype field", st);
   return TF_OK;
 }
 
@@ -83,7 +85,8 @@ static TF_Code check_signature(const char *key, const Tensorflow__SignatureDef *
   for (size_t i = 0; i < def->n_outputs; i++) TRY(check_info(def->outputs[i]->value, st));
   if (!strcmp(key, INIT_OP_SIGNATURE_KEY))
     return fail(st, TF_INVALID_ARGUMENT,
-                "SignatureDef map key \"%s\" is reserved for initialization. Please use a different key.", key);
+                "SignatureDef map key \"%s\" is reserved for initialization. Please use a different key.",
+                key);
   if (!strcmp(key, TRAIN_OP_SIGNATURE_KEY))
     return fail(st, TF_INVALID_ARGUMENT,
                 "SignatureDef map key \"%s\" is reserved for the train op. Please use a different key.", key);
@@ -100,7 +103,8 @@ static TF_Code make_signatures(SM_SavedModelBuilder *b, const SM_MetaGraphOption
     const SM_NamedSignature *s = &o->signatures[i];
     if (!s->key || !s->signature)
       return fail(st, TF_INVALID_ARGUMENT, "signature %s is missing", s->key ? s->key : "(without a key)");
-    SignatureEntry *e = entries[i] = proto_new(&b->arena, &tensorflow__meta_graph_def__signature_def_entry__descriptor);
+    SignatureEntry *e = entries[i] =
+        proto_new(&b->arena, &tensorflow__meta_graph_def__signature_def_entry__descriptor);
     Tensorflow__SignatureDef *borrowed = e ? signature_message(&b->arena, s->signature) : NULL;
     /* The graph may go before the builder does. */
     if (borrowed) e->value = proto_copy(&b->arena, &borrowed->base);
@@ -122,8 +126,8 @@ static TF_Code add_main_op(SM_Graph *g, TF_Operation *op, TF_Status *st) {
   if (!op) return TF_OK;
   for (size_t i = 0; i < SM_COUNTOF(keys); i++)
     if (SM_CollectionSize(g, keys[i]))
-      return fail(st, TF_INVALID_ARGUMENT, "Graph already contains one or more main ops under the collection %s.",
-                  keys[i]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Graph already contains one or more main ops under the collection %s.", keys[i]);
   SM_CollectOperation(g, SM_MAIN_OP_KEY, op);
   return SM_GraphStatus(g, st);
 }
@@ -150,8 +154,9 @@ static TF_Code append_meta_graph(SM_SavedModelBuilder *b, Tensorflow__MetaGraphD
   return TF_OK;
 }
 
-static TF_Code take_graph(SM_SavedModelBuilder *b, SM_Graph *g, SM_Saver *saver, const char *const *tags, int num_tags,
-                          const SM_MetaGraphOptions *o, SignatureEntry **signatures, TF_Status *st) {
+static TF_Code take_graph(SM_SavedModelBuilder *b, SM_Graph *g, SM_Saver *saver, const char *const *tags,
+                          int num_tags, const SM_MetaGraphOptions *o, SignatureEntry **signatures,
+                          TF_Status *st) {
   Arena arena = {0};
   Tensorflow__MetaGraphDef *meta;
   if (!meta_graph_build(g, saver, o->clear_devices, o->strip_default_attrs, &arena, &meta, st) &&
@@ -166,7 +171,8 @@ static TF_Code take_graph(SM_SavedModelBuilder *b, SM_Graph *g, SM_Saver *saver,
 
 static SM_Saver *choose_saver(SM_Graph *g, const SM_MetaGraphOptions *o, TF_Status *st) {
   if (o->saver) return o->saver;
-  SM_Saver *saver = SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true, .allow_empty = true});
+  SM_Saver *saver =
+      SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true, .allow_empty = true});
   return SM_GraphStatus(g, st) ? NULL : saver;
 }
 
@@ -175,7 +181,8 @@ static TF_Code save_variables(SM_SavedModelBuilder *b, TF_Session *session, SM_S
   char *prefix = arena_printf(&b->arena, "%s/variables/variables", b->export_dir);
   if (!dir || !prefix) return fail_oom(st, "path");
   TRY(dir_make_all(dir, st));
-  SM_SaveWith(saver, session, prefix, SM_NO_STEP, &(SM_SaveOptions){.no_meta_graph = true, .no_state = true}, st);
+  SM_SaveWith(saver, session, prefix, SM_NO_STEP, &(SM_SaveOptions){.no_meta_graph = true, .no_state = true},
+              st);
   return TF_GetCode(st);
 }
 
@@ -194,14 +201,16 @@ static TF_Code add_graph(SM_SavedModelBuilder *b, TF_Session *session, SM_Graph 
   return take_graph(b, g, saver, tags, num_tags, o, signatures, st);
 }
 
-TF_Code SM_AddMetaGraphAndVariables(SM_SavedModelBuilder *b, TF_Session *session, SM_Graph *g, const char *const *tags,
-                                    int num_tags, const SM_MetaGraphOptions *options, TF_Status *st) {
+TF_Code SM_AddMetaGraphAndVariables(SM_SavedModelBuilder *b, TF_Session *session, SM_Graph *g,
+                                    const char *const *tags, int num_tags, const SM_MetaGraphOptions *options,
+                                    TF_Status *st) {
   if (status_failed(g, st)) return TF_GetCode(st);
   if (!b || !session) return fail(st, TF_INVALID_ARGUMENT, "the builder or the session is missing");
   if (b->has_variables)
-    return fail(st, TF_FAILED_PRECONDITION,
-                "Graph state including variables and assets has already been saved. Please invoke `add_meta_graph()` "
-                "instead.");
+    return fail(
+        st, TF_FAILED_PRECONDITION,
+        "Graph state including variables and assets has already been saved. Please invoke `add_meta_graph()` "
+        "instead.");
   TRY(add_graph(b, session, g, tags, num_tags, options, st));
   b->has_variables = true;
   return TF_OK;

@@ -11,10 +11,12 @@ typedef struct Linear {
 static Linear linear(Bench *b, SM_Graph *g, const char *vocabulary) {
   Linear m;
   m.x = SM_Placeholder(g, TF_FLOAT, SM_SHAPE(-1, 2), "x");
-  m.w = SM_GetVariable(g, "w", SM_UNKNOWN_SHAPE, SM_InitialValue(SM_TensorF32(SM_SHAPE(2, 1), (const float[]){2, 3})), NULL);
+  m.w = SM_GetVariable(g, "w", SM_UNKNOWN_SHAPE,
+                       SM_InitialValue(SM_TensorF32(SM_SHAPE(2, 1), (const float[]){2, 3})), NULL);
   m.y = SM_MatMul(g, m.x, SM_Value(m.w));
   m.words = SM_Placeholder(g, TF_STRING, SM_SHAPE(-1), "words");
-  m.ids = SM_Lookup(SM_HashTableFromFile(g, &(SM_VocabularyFile){.path = vocabulary}, SM_ScalarI64(-1), NULL), m.words);
+  m.ids = SM_Lookup(SM_HashTableFromFile(g, &(SM_VocabularyFile){.path = vocabulary}, SM_ScalarI64(-1), NULL),
+                    m.words);
   TF_Operation *tables = SM_TablesInitializer(g);
   m.tables = SM_Group(g, &tables, 1, "legacy_init_op");
   m.init = SM_GlobalVariablesInitializer(g);
@@ -68,7 +70,8 @@ static void export_model(Bench *b, const char *name, SM_SaveFormat format, bool 
 static void a_model_is_loaded_again(void **state) {
   Bench *b = *state;
   export_model(b, "deep/model", SM_AS_BINARY, false);
-  assert_true(is_there(b, "deep/model/saved_model.pb") && is_there(b, "deep/model/variables/variables.index"));
+  assert_true(is_there(b, "deep/model/saved_model.pb") &&
+              is_there(b, "deep/model/variables/variables.index"));
   assert_false(is_there(b, "deep/model/checkpoint") || is_there(b, "deep/model/variables/checkpoint"));
   unlink(in_dir(b, "words.txt")); /* the asset went along */
   SM_Model *model = SM_LoadSavedModel(in_dir(b, "deep/model"), SM_TAGS(SM_SERVING), b->st);
@@ -131,8 +134,9 @@ static void further_graphs_share_the_variables(void **state) {
   Linear m = linear(b, b->g, in_dir(b, "first/words.txt"));
   start(b, m.init);
   SM_SavedModelBuilder *builder = SM_NewSavedModelBuilder(in_dir(b, "m"), b->st);
-  SM_MetaGraphOptions options = {SM_SIGNATURES({"prediction", prediction(b->g, &m)}, {"lookup", lookup(b->g, &m)}),
-                                 .assets_collection = SM_ASSET_FILEPATHS, .main_op = m.tables};
+  SM_MetaGraphOptions options = {
+      SM_SIGNATURES({"prediction", prediction(b->g, &m)}, {"lookup", lookup(b->g, &m)}),
+      .assets_collection = SM_ASSET_FILEPATHS, .main_op = m.tables};
   SM_AddMetaGraphAndVariables(builder, b->session, b->g, SM_TAGS(SM_TRAINING), &options, b->st);
   SM_Graph *g = SM_NewGraph();
   Linear n = linear(b, g, in_dir(b, "second/words.txt"));
@@ -181,7 +185,8 @@ static void assets_of_one_call_are_told_apart(void **state) {
   SM_SaveModel(builder, SM_AS_TEXT, b->st);
   SM_DeleteSavedModelBuilder(builder);
   assert_fine(b);
-  assert_true(is_there(b, "m/assets/f.txt") && is_there(b, "m/assets/f.txt_1") && !is_there(b, "m/assets/f.txt_2"));
+  assert_true(is_there(b, "m/assets/f.txt") && is_there(b, "m/assets/f.txt_1") &&
+              !is_there(b, "m/assets/f.txt_2"));
   char *text = read_text(in_dir(b, "m/assets/f.txt_1"));
   assert_string_equal(text, "2\n");
   free(text);
@@ -200,7 +205,8 @@ static void a_directory_with_something_is_refused(void **state) {
   assert_null(SM_NewSavedModelBuilder(in_dir(b, "empty"), b->st));
   char want[400];
   snprintf(want, sizeof want,
-           "Export directory %s already exists, and isn't empty. Please choose a different export directory, or delete "
+           "Export directory %s already exists, and isn't empty. Please choose a different export directory, "
+           "or delete "
            "all the contents of the specified directory.",
            in_dir(b, "empty"));
   assert_error(b, TF_FAILED_PRECONDITION, want);
@@ -219,9 +225,10 @@ static void the_order_is_checked(void **state) {
   SM_AddMetaGraphAndVariables(builder, b->session, b->g, SM_TAGS(SM_SERVING), NULL, b->st);
   assert_fine(b);
   SM_AddMetaGraphAndVariables(builder, b->session, b->g, SM_TAGS(SM_SERVING), NULL, b->st);
-  assert_error(b, TF_FAILED_PRECONDITION,
-               "Graph state including variables and assets has already been saved. Please invoke `add_meta_graph()` "
-               "instead.");
+  assert_error(
+      b, TF_FAILED_PRECONDITION,
+      "Graph state including variables and assets has already been saved. Please invoke `add_meta_graph()` "
+      "instead.");
   SM_MetaGraphOptions init = {.main_op = m.tables};
   SM_AddMetaGraph(builder, b->g, SM_TAGS("a"), &init, b->st);
   assert_fine(b);
@@ -247,9 +254,11 @@ static void signatures_are_checked(void **state) {
       {{"s", no_name}, "must have one of the 'encoding' fields (e.g., name or coo_sparse) set."},
       {{"s", no_type}, "must have the dtype field set."},
       {{"__saved_model_init_op", fine},
-       "SignatureDef map key \"__saved_model_init_op\" is reserved for initialization. Please use a different key."},
+       "SignatureDef map key \"__saved_model_init_op\" is reserved for initialization. Please use a "
+       "different key."},
       {{"__saved_model_train_op", fine},
-       "SignatureDef map key \"__saved_model_train_op\" is reserved for the train op. Please use a different key."},
+       "SignatureDef map key \"__saved_model_train_op\" is reserved for the train op. Please use a different "
+       "key."},
       {{"s", NULL}, "signature s is missing"},
   };
   SM_SavedModelBuilder *builder = SM_NewSavedModelBuilder(in_dir(b, "m"), b->st);
@@ -266,7 +275,8 @@ static void assets_are_checked(void **state) {
   Bench *b = *state;
   SM_CollectOutput(b->g, "placeholder", SM_Placeholder(b->g, TF_STRING, SM_SCALAR, "p"));
   SM_CollectOutput(b->g, "number", SM_Constant(b->g, SM_ScalarF32(1), "n"));
-  SM_CollectOutput(b->g, "vector", SM_Constant(b->g, SM_TensorStrings(SM_SHAPE(2), (const char *const[]){"a", "b"}), "v"));
+  SM_CollectOutput(b->g, "vector",
+                   SM_Constant(b->g, SM_TensorStrings(SM_SHAPE(2), (const char *const[]){"a", "b"}), "v"));
   SM_CollectOutput(b->g, "nothing", SM_Constant(b->g, SM_ScalarString(""), "e"));
   static const char *const cases[][2] = {{"placeholder", "Asset path tensor p must be of type constant."},
                                          {"number", "Asset path tensor n must be of dtype string."},
@@ -285,9 +295,11 @@ static void assets_are_checked(void **state) {
 static void what_is_not_there_is_not_loaded(void **state) {
   Bench *b = *state;
   assert_null(SM_LoadSavedModel(in_dir(b, "nope"), SM_TAGS(SM_SERVING), b->st));
-  assert_error(b, TF_NOT_FOUND, "Could not find SavedModel .pb or .pbtxt at supplied export directory path: ");
+  assert_error(b, TF_NOT_FOUND,
+               "Could not find SavedModel .pb or .pbtxt at supplied export directory path: ");
   assert_null(SM_ReadTagSets(in_dir(b, "nope"), b->st));
-  assert_error(b, TF_NOT_FOUND, "Could not find SavedModel .pb or .pbtxt at supplied export directory path: ");
+  assert_error(b, TF_NOT_FOUND,
+               "Could not find SavedModel .pb or .pbtxt at supplied export directory path: ");
   assert_false(SM_ContainsSavedModel(b->dir));
   write_text(in_dir(b, "saved_model.pbtxt"), "x");
   assert_true(SM_ContainsSavedModel(b->dir));
@@ -319,7 +331,8 @@ static void constructors_check_types(void **state) {
   assert_true(SM_IsValidSignature(SM_ClassificationSignatureDef(b->g, examples, examples, scores)));
   assert_true(SM_IsValidSignature(SM_ClassificationSignatureDef(b->g, examples, none, scores)));
   assert_true(SM_IsValidSignature(SM_ClassificationSignatureDef(b->g, examples, examples, none)));
-  assert_true(SM_IsValidSignature(SM_PredictSignatureDef(b->g, SM_OUTPUTS({"a", scores}), SM_OUTPUTS({"b", scores}))));
+  assert_true(SM_IsValidSignature(
+      SM_PredictSignatureDef(b->g, SM_OUTPUTS({"a", scores}), SM_OUTPUTS({"b", scores}))));
   assert_false(SM_IsValidSignature(NULL));
   assert_fine(b);
   const SM_TensorInfo *info = SM_BuildTensorInfo(b->g, scores);
@@ -328,11 +341,15 @@ static void constructors_check_types(void **state) {
       SM_BuildSignatureDef(b->g, SM_INFOS({"x", info}), NULL, 0, SM_PREDICT_METHOD_NAME),
       SM_BuildSignatureDef(b->g, NULL, 0, SM_INFOS({"x", info}), SM_PREDICT_METHOD_NAME),
       SM_BuildSignatureDef(b->g, SM_INFOS({"x", info}), SM_INFOS({"x", info}), "other"),
-      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", info}), SM_INFOS({"outputs", info}), SM_REGRESS_METHOD_NAME),
-      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"output", info}), SM_REGRESS_METHOD_NAME),
-      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"outputs", text}), SM_REGRESS_METHOD_NAME),
+      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", info}), SM_INFOS({"outputs", info}),
+                           SM_REGRESS_METHOD_NAME),
+      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"output", info}),
+                           SM_REGRESS_METHOD_NAME),
+      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"outputs", text}),
+                           SM_REGRESS_METHOD_NAME),
       SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), NULL, 0, SM_CLASSIFY_METHOD_NAME),
-      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"classes", info}), SM_CLASSIFY_METHOD_NAME),
+      SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"classes", info}),
+                           SM_CLASSIFY_METHOD_NAME),
       SM_BuildSignatureDef(b->g, SM_INFOS({"inputs", text}), SM_INFOS({"scores", info}, {"more", info}),
                            SM_CLASSIFY_METHOD_NAME),
   };

@@ -17,9 +17,11 @@ double saver_now(void) {
 
 /* ---- saving ---- */
 
-static TF_Code make_prefix(const SM_Saver *saver, const char *path, int64_t step, Bytes *prefix, TF_Status *st) {
+static TF_Code make_prefix(const SM_Saver *saver, const char *path, int64_t step, Bytes *prefix,
+                           TF_Status *st) {
   bytes_puts(prefix, path);
-  if (step != SM_NO_STEP) bytes_printf(prefix, saver->options.pad_step_number ? "-%08lld" : "-%lld", (long long)step);
+  if (step != SM_NO_STEP)
+    bytes_printf(prefix, saver->options.pad_step_number ? "-%08lld" : "-%lld", (long long)step);
   return bytes_finish(prefix, "path", st);
 }
 
@@ -28,7 +30,8 @@ static TF_Code check_names(const SM_Saver *saver, const char *path, int64_t step
   if (strchr(state_file, '/'))
     return fail(st, TF_INVALID_ARGUMENT, "'latest_filename' must not contain path components");
   if (step == SM_NO_STEP && !saver->options.sharded && !strcmp(path_basename(path), state_file))
-    return fail(st, TF_INVALID_ARGUMENT, "'latest_filename' collides with 'save_path': '%s' and '%s'", state_file, path);
+    return fail(st, TF_INVALID_ARGUMENT, "'latest_filename' collides with 'save_path': '%s' and '%s'",
+                state_file, path);
   return TF_OK;
 }
 
@@ -66,7 +69,7 @@ static TF_Code write_state(SM_Saver *saver, const char *dir, const char *file, c
   return checkpoint_state_write(&state, dir, file, saver->options.save_relative_paths, false, st);
 }
 
-/* The state file names the new checkpoint before the oldest one goes, so that it never names a missing one. */
+/* The state file names the new checkpoint before the oldest one goes: it never names a missing one. */
 static TF_Code record(SM_Saver *saver, const char *dir, const char *file, char *prefix, TF_Status *st) {
   int keep = saver->options.max_to_keep;
   if (!keep) return write_state(saver, dir, file, prefix, st);
@@ -112,7 +115,8 @@ const char *SM_SaveWith(SM_Saver *saver, TF_Session *session, const char *path, 
   char *dir = path_dirname(path);
   Bytes prefix = {0};
   if (!dir) fail_oom(st, "path");
-  else if (!make_prefix(saver, path, step, &prefix, st)) save_into(saver, session, dir, prefix.data, options, st);
+  else if (!make_prefix(saver, path, step, &prefix, st))
+    save_into(saver, session, dir, prefix.data, options, st);
   bytes_clear(&prefix);
   free(dir);
   return TF_GetCode(st) || saver->empty ? NULL : saver->returned;
@@ -132,7 +136,8 @@ static bool any_file(const char *pattern) {
   return any;
 }
 
-/* TF: a V2 checkpoint is PREFIX.index; a V1 one is a file of the name itself, which may be a pattern of shards. */
+/* TF: a V2 checkpoint is PREFIX.index; a V1 one is a file of the name itself, which may be a pattern of
+ * shards. */
 bool SM_CheckpointExists(const char *prefix) {
   Bytes index = {0};
   bytes_printf(&index, "%s.index", prefix);
@@ -174,7 +179,8 @@ static bool checkpoint_time(const char *prefix, double *time) {
   return there;
 }
 
-void SM_RecoverLastCheckpoints(SM_Saver *saver, const char *const *prefixes, int num_prefixes, TF_Status *st) {
+void SM_RecoverLastCheckpoints(SM_Saver *saver, const char *const *prefixes, int num_prefixes,
+                               TF_Status *st) {
   if (status_failed(saver->graph, st)) return;
   checkpoint_state_clear(&saver->kept);
   double time;

@@ -32,7 +32,8 @@ SM_Graph *SM_WrapGraph(TF_Graph *graph) { return graph_new(graph, false); }
 void SM_DeleteGraph(SM_Graph *g) {
   if (!g) return;
   savers_free(g->savers);
-  for (size_t i = 0; i < g->collections.count; i++) free(((Collection *)g->collections.entries[i].value)->items);
+  for (size_t i = 0; i < g->collections.count; i++)
+    free(((Collection *)g->collections.entries[i].value)->items);
   map_clear(&g->names);
   map_clear(&g->collections);
   map_clear(&g->variables);
@@ -211,8 +212,8 @@ static bool name_taken(SM_Graph *g, const char *key, const char *name) {
   return map_get(&g->names, key) || TF_GraphOperationByName(g->graph, name);
 }
 
-/* TF: Graph.unique_name. Names are compared without case, and each asked-for name has a counter from which the next
- * suffix starts, so "a", "a", "a" are a, a_1, a_2, and taken ones are skipped. */
+/* TF: Graph.unique_name. Names are compared without case, and each asked-for name has a counter from which
+ * the next suffix starts, so "a", "a", "a" are a, a_1, a_2, and taken ones are skipped. */
 const char *graph_unique_name(SM_Graph *g, const char *name) {
   if (graph_failed(g)) return NULL;
   size_t len = strlen(name);

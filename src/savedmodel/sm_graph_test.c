@@ -8,7 +8,8 @@ static void names_are_made_unique(void **state) {
   Bench *b = *state;
   static const struct {
     const char *asked, *got;
-  } cases[] = {{"a", "a"}, {"a", "a_1"}, {"a_1", "a_1_1"}, {"a", "a_2"}, {"A", "A_3"}, {NULL, "NoOp"}, {NULL, "NoOp_1"}};
+  } cases[] = {{"a", "a"},   {"a", "a_1"},   {"a_1", "a_1_1"}, {"a", "a_2"},
+               {"A", "A_3"}, {NULL, "NoOp"}, {NULL, "NoOp_1"}};
   for (size_t i = 0; i < SM_COUNTOF(cases); i++) {
     TF_Operation *op = SM_NoOp(b->g, cases[i].asked);
     assert_fine(b);
@@ -82,7 +83,8 @@ static void arithmetic_has_the_right_values(void **state) {
   Bench *b = *state;
   TF_Output x = SM_Constant(b->g, SM_TensorF32(SM_SHAPE(2, 2), (const float[]){1, 2, 3, 4}), "x");
   TF_Output sum = SM_AddScalar(b->g, x, 1), twice = SM_MulScalar(b->g, x, 2), less = SM_SubScalar(b->g, x, 1);
-  TF_Output half = SM_DivScalar(b->g, x, 2), product = SM_MatMul(b->g, x, x), gram = SM_MatMulTransposeA(b->g, x, x);
+  TF_Output half = SM_DivScalar(b->g, x, 2), product = SM_MatMul(b->g, x, x),
+            gram = SM_MatMulTransposeA(b->g, x, x);
   TF_Output mean = SM_ReduceMean(b->g, x, NULL, 0), columns = SM_ReduceMean(b->g, x, (const int32_t[]){0}, 1);
   TF_Output same = SM_Div(b->g, SM_Mul(b->g, sum, x), SM_Sub(b->g, SM_Add(b->g, x, x), less));
   assert_string_equal(name_of(sum), "add");
@@ -100,7 +102,8 @@ static void arithmetic_has_the_right_values(void **state) {
 
 static void control_dependencies_order_runs(void **state) {
   Bench *b = *state;
-  SM_Variable *v = SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *v =
+      SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
   TF_Operation *add = SM_AssignAdd(v, SM_Constant(b->g, SM_ScalarF32(5), NULL)).oper;
   SM_PushControlDependencies(b->g, &add, 1);
   TF_Output after = SM_Value(v);
@@ -115,7 +118,8 @@ static void groups_run_all(void **state) {
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(), NULL);
   SM_Variable *w = SM_GetVariable(b->g, "w", SM_SCALAR, SM_Zeros(), NULL);
   TF_Output one = SM_Constant(b->g, SM_ScalarF32(1), NULL);
-  TF_Operation *both = SM_Group(b->g, (TF_Operation *[]){SM_AssignAdd(v, one).oper, SM_AssignSub(w, one).oper}, 2, "both");
+  TF_Operation *both =
+      SM_Group(b->g, (TF_Operation *[]){SM_AssignAdd(v, one).oper, SM_AssignSub(w, one).oper}, 2, "both");
   assert_fine(b);
   assert_string_equal(TF_OperationName(both), "both");
   start(b, SM_GlobalVariablesInitializer(b->g));

@@ -33,7 +33,8 @@ SM_Initializer SM_WithSeed(SM_Initializer initializer, int64_t seed) {
 
 static TF_Output nothing(void) { return (TF_Output){NULL, 0}; }
 
-static TF_Output fill_constant(SM_Graph *g, TF_DataType dtype, SM_Shape shape, double value, const char *name) {
+static TF_Output fill_constant(SM_Graph *g, TF_DataType dtype, SM_Shape shape, double value,
+                               const char *name) {
   if (graph_failed(g)) return nothing();
   TF_Tensor *t = SM_TensorFill(dtype, shape, value);
   if (t) return SM_Constant(g, t, name);
@@ -60,7 +61,8 @@ static double shape_size(SM_Shape shape) {
 }
 
 /* TF: zeros and ones of 1000 elements and more become a Fill, so that the graph stays small. */
-static TF_Output zeros_or_ones(SM_Graph *g, TF_DataType dtype, SM_Shape shape, double value, const char *name) {
+static TF_Output zeros_or_ones(SM_Graph *g, TF_DataType dtype, SM_Shape shape, double value,
+                               const char *name) {
   enum { FILL_FROM = 1000 };
   if (shape_size(shape) < FILL_FROM) return fill_constant(g, dtype, shape, value, name);
   SM_PushNameScope(g, name);
@@ -76,7 +78,8 @@ static TF_Output random_op(SM_Graph *g, const SM_Initializer *init, const char *
                            TF_DataType dtype, TF_Output shape) {
   int64_t seed, seed2;
   graph_next_seed(g, init, &seed, &seed2);
-  return SM_Op(g, type, name, SM_In(shape), SM_Type("dtype", dtype), SM_Int("seed", seed), SM_Int("seed2", seed2));
+  return SM_Op(g, type, name, SM_In(shape), SM_Type("dtype", dtype), SM_Int("seed", seed),
+               SM_Int("seed2", seed2));
 }
 
 static TF_Output random_uniform(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape,
@@ -123,8 +126,8 @@ static double fan_average(SM_Shape shape) {
   return fmax(1, field * (in + out) / 2);
 }
 
-static TF_Output glorot(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape, SM_Shape whole,
-                        bool uniform) {
+static TF_Output glorot(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape,
+                        SM_Shape whole, bool uniform) {
   double n = fan_average(whole);
   if (uniform) return random_uniform(g, init, dtype, shape, -sqrt(3 / n), sqrt(3 / n));
   /* The standard deviation of a unit normal truncated at two; it makes up for what is cut off. */

@@ -67,7 +67,7 @@ struct SM_Variable {
   TF_Output snapshot;      /* "v/read" or "v/Read/ReadVariableOp" */
   TF_Output initial_value; /* may be missing in imported graphs */
   TF_Operation *initializer;
-  TF_Output asked;         /* IsVariableInitialized or VarIsInitializedOp for SM_ReportUninitialized, once made */
+  TF_Output asked; /* IsVariableInitialized or VarIsInitializedOp for SM_ReportUninitialized, once made */
   Span def;                /* serialised VariableDef */
 };
 
@@ -77,9 +77,9 @@ static inline bool graph_failed(const SM_Graph *g) { return TF_GetCode(g->status
  * `g` may be null. */
 bool status_failed(const SM_Graph *g, TF_Status *st);
 
-/* A unique name, marked as taken: in the current scope, or, when it ends with '/', that very name without it. */
+/* A unique name in the current scope, marked as taken; of a name that ends with '/', what stands before it. */
 const char *graph_unique_name(SM_Graph *g, const char *name);
-/* Opens an absolute scope ("a/b"), without making it unique and without control inputs if `clear_controls`. */
+/* Opens an absolute scope ("a/b") without making it unique; with `clear_controls`, free of control inputs. */
 void graph_push_absolute(SM_Graph *g, const char *scope, bool clear_controls);
 /* Colocates what is made inside with the node of that name; clears the device. */
 void graph_push_colocate(SM_Graph *g, const char *node_name);
@@ -102,8 +102,8 @@ void graph_next_seed(SM_Graph *g, const SM_Initializer *init, int64_t *seed, int
 /* Text of a shape as Python writes a TensorShape: "(2, 3)", "(3,)", "<unknown>". In the arena. */
 const char *graph_shape_text(SM_Graph *g, SM_Shape shape);
 
-/* Initial value of a variable, made in scope "NAME/Initializer". `whole` is the shape that Glorot's fans are taken from:
- * that of the whole variable when this is a piece of one. */
+/* Initial value of a variable, made in scope "NAME/Initializer". `whole` is the shape that Glorot's fans are
+ * taken from: that of the whole variable when this is a piece of one. */
 TF_Output initializer_build(SM_Graph *g, const SM_Initializer *init, TF_DataType dtype, SM_Shape shape,
                             SM_Shape whole);
 
@@ -121,13 +121,13 @@ TF_Code meta_graph_build(SM_Graph *g, const SM_Saver *saver, bool clear_devices,
 /* Writes a message atomically, binary or as text. */
 TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, bool sync, TF_Status *st);
 
-/* Signatures to and from messages; all is in the arena (the latter borrows the message's strings). Null when memory is
- * out. */
+/* Signatures to and from messages; all is in the arena (the latter borrows the message's strings). Null when
+ * memory is out. */
 Tensorflow__SignatureDef *signature_message(Arena *arena, const SM_SignatureDef *def);
 SM_SignatureDef *signature_of_message(Arena *arena, Tensorflow__SignatureDef *msg);
 
-/* Copies the assets of a collection to EXPORT_DIR/assets and notes them in the collection SM_ASSETS_KEY. `saved`: base names that
- * are there already, in `arena`. */
+/* Copies the assets of a collection to EXPORT_DIR/assets and notes them in the collection SM_ASSETS_KEY.
+ * `saved`: base names that are there already, in `arena`. */
 TF_Code assets_save(SM_Graph *g, const char *collection, const char *export_dir, Map *saved, Arena *arena,
                     TF_Status *st);
 

@@ -22,8 +22,8 @@ struct SM_Model {
 
 static TF_Code read_signatures(SM_Model *m, TF_Status *st) {
   Tensorflow__MetaGraphDef *meta;
-  TRY(proto_parse(&tensorflow__meta_graph_def__descriptor, (Span){m->meta->data, m->meta->length}, &m->arena, &meta,
-                  "MetaGraphDef", st));
+  TRY(proto_parse(&tensorflow__meta_graph_def__descriptor, (Span){m->meta->data, m->meta->length}, &m->arena,
+                  &meta, "MetaGraphDef", st));
   proto_sort_maps(&meta->base);
   m->signatures = arena_calloc(&m->arena, meta->n_signature_def, sizeof *m->signatures);
   if (!m->signatures) return fail_oom(st, "signatures");
@@ -39,8 +39,8 @@ static TF_Code load_session(SM_Model *m, const char *export_dir, const char *con
                             TF_Status *st) {
   TF_SessionOptions *options = TF_NewSessionOptions();
   if (!options) return fail_oom(st, "session");
-  m->session = TF_LoadSessionFromSavedModel(options, NULL, export_dir, tags, num_tags, SM_GraphHandle(m->graph),
-                                            m->meta, st);
+  m->session = TF_LoadSessionFromSavedModel(options, NULL, export_dir, tags, num_tags,
+                                            SM_GraphHandle(m->graph), m->meta, st);
   TF_DeleteSessionOptions(options);
   if (TF_GetCode(st)) m->session = NULL;
   return TF_GetCode(st);
@@ -90,7 +90,8 @@ const SM_SignatureDef *SM_ModelSignature(const SM_Model *m, const char *key) {
 
 static TF_Output find_tensor(const SM_Model *m, const SM_NamedInfo *infos, int n, const char *key) {
   for (int i = 0; i < n; i++)
-    if (!strcmp(infos[i].key, key) && infos[i].info->name) return SM_FindOutput(m->graph, infos[i].info->name);
+    if (!strcmp(infos[i].key, key) && infos[i].info->name)
+      return SM_FindOutput(m->graph, infos[i].info->name);
   return (TF_Output){NULL, 0};
 }
 
@@ -108,23 +109,26 @@ typedef struct Call {
   TF_Tensor **values, **results;
 } Call;
 
-static TF_Code resolve(const SM_Model *m, const SM_SignatureDef *s, const SM_NamedTensor *inputs, int num_inputs,
-                       const SM_NamedTensor *outputs, int num_outputs, Call *call, TF_Status *st) {
+static TF_Code resolve(const SM_Model *m, const SM_SignatureDef *s, const SM_NamedTensor *inputs,
+                       int num_inputs, const SM_NamedTensor *outputs, int num_outputs, Call *call,
+                       TF_Status *st) {
   for (int i = 0; i < num_inputs; i++) {
     call->feeds[i] = SM_SignatureInput(m, s, inputs[i].key);
     call->values[i] = inputs[i].tensor;
     if (!call->feeds[i].oper || !inputs[i].tensor)
-      return fail(st, TF_INVALID_ARGUMENT, "the signature has no input \"%s\", or its tensor is missing", inputs[i].key);
+      return fail(st, TF_INVALID_ARGUMENT, "the signature has no input \"%s\", or its tensor is missing",
+                  inputs[i].key);
   }
   for (int i = 0; i < num_outputs; i++) {
     call->fetches[i] = SM_SignatureOutput(m, s, outputs[i].key);
-    if (!call->fetches[i].oper) return fail(st, TF_INVALID_ARGUMENT, "the signature has no output \"%s\"", outputs[i].key);
+    if (!call->fetches[i].oper)
+      return fail(st, TF_INVALID_ARGUMENT, "the signature has no output \"%s\"", outputs[i].key);
   }
   return TF_OK;
 }
 
-TF_Code SM_RunSignature(const SM_Model *m, const char *signature, const SM_NamedTensor *inputs, int num_inputs,
-                        SM_NamedTensor *outputs, int num_outputs, TF_Status *st) {
+TF_Code SM_RunSignature(const SM_Model *m, const char *signature, const SM_NamedTensor *inputs,
+                        int num_inputs, SM_NamedTensor *outputs, int num_outputs, TF_Status *st) {
   for (int i = 0; i < num_outputs; i++) outputs[i].tensor = NULL;
   if (TF_GetCode(st)) return TF_GetCode(st);
   const SM_SignatureDef *s = m ? SM_ModelSignature(m, signature) : NULL;
@@ -134,8 +138,8 @@ TF_Code SM_RunSignature(const SM_Model *m, const char *signature, const SM_Named
                calloc(out, sizeof(TF_Tensor *))};
   if (!call.feeds || !call.fetches || !call.values || !call.results) fail_oom(st, "run");
   else if (!resolve(m, s, inputs, num_inputs, outputs, num_outputs, &call, st))
-    TF_SessionRun(m->session, NULL, call.feeds, call.values, num_inputs, call.fetches, call.results, num_outputs, NULL, 0,
-                  NULL, st);
+    TF_SessionRun(m->session, NULL, call.feeds, call.values, num_inputs, call.fetches, call.results,
+                  num_outputs, NULL, 0, NULL, st);
   for (int i = 0; i < num_outputs && !TF_GetCode(st); i++) outputs[i].tensor = call.results[i];
   free(call.feeds);
   free(call.fetches);

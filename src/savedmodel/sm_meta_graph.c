@@ -21,7 +21,8 @@ static TF_Code export_graph(SM_Graph *g, Arena *arena, GraphDef **out, TF_Status
   if (!bytes) return fail_oom(st, "graph");
   TF_GraphToGraphDef(g->graph, bytes, st);
   if (!TF_GetCode(st))
-    proto_parse(&tensorflow__graph_def__descriptor, (Span){bytes->data, bytes->length}, arena, out, "GraphDef", st);
+    proto_parse(&tensorflow__graph_def__descriptor, (Span){bytes->data, bytes->length}, arena, out,
+                "GraphDef", st);
   TF_DeleteBuffer(bytes);
   return TF_GetCode(st);
 }
@@ -54,7 +55,8 @@ static TF_Code add_op(void *arg, NodeDef *node, TF_Status *st) {
   OpDef *def = NULL;
   TF_GraphGetOpDef(set->g->graph, node->op, bytes, st);
   if (!TF_GetCode(st))
-    proto_parse(&tensorflow__op_def__descriptor, (Span){bytes->data, bytes->length}, set->arena, &def, node->op, st);
+    proto_parse(&tensorflow__op_def__descriptor, (Span){bytes->data, bytes->length}, set->arena, &def,
+                node->op, st);
   TF_DeleteBuffer(bytes);
   TRY(TF_GetCode(st));
   for (size_t i = 0; i < def->n_attr; i++) def->attr[i]->description = "";
@@ -133,7 +135,8 @@ static TF_Code clear_device(void *arg, NodeDef *node, TF_Status *st) {
 /* ---- collections ---- */
 
 static TF_Code fill_nodes(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__NodeList *list = proto_new(arena, &tensorflow__collection_def__node_list__descriptor);
+  Tensorflow__CollectionDef__NodeList *list =
+      proto_new(arena, &tensorflow__collection_def__node_list__descriptor);
   char **names = arena_calloc(arena, (size_t)c->count, sizeof *names);
   if (!list || !names) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) names[i] = (char *)c->items[i].data;
@@ -145,7 +148,8 @@ static TF_Code fill_nodes(const Collection *c, Tensorflow__CollectionDef *def, A
 }
 
 static TF_Code fill_bytes(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__BytesList *list = proto_new(arena, &tensorflow__collection_def__bytes_list__descriptor);
+  Tensorflow__CollectionDef__BytesList *list =
+      proto_new(arena, &tensorflow__collection_def__bytes_list__descriptor);
   ProtobufCBinaryData *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++)
@@ -158,12 +162,13 @@ static TF_Code fill_bytes(const Collection *c, Tensorflow__CollectionDef *def, A
 }
 
 static TF_Code fill_anys(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__AnyList *list = proto_new(arena, &tensorflow__collection_def__any_list__descriptor);
+  Tensorflow__CollectionDef__AnyList *list =
+      proto_new(arena, &tensorflow__collection_def__any_list__descriptor);
   Google__Protobuf__Any **items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++)
-    TRY(proto_parse(&google__protobuf__any__descriptor, (Span){c->items[i].data, c->items[i].size}, arena, &items[i],
-                    c->key, st));
+    TRY(proto_parse(&google__protobuf__any__descriptor, (Span){c->items[i].data, c->items[i].size}, arena,
+                    &items[i], c->key, st));
   list->value = items;
   list->n_value = (size_t)c->count;
   def->kind_case = TENSORFLOW__COLLECTION_DEF__KIND_ANY_LIST;
@@ -172,7 +177,8 @@ static TF_Code fill_anys(const Collection *c, Tensorflow__CollectionDef *def, Ar
 }
 
 static TF_Code fill_ints(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__Int64List *list = proto_new(arena, &tensorflow__collection_def__int64_list__descriptor);
+  Tensorflow__CollectionDef__Int64List *list =
+      proto_new(arena, &tensorflow__collection_def__int64_list__descriptor);
   int64_t *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
@@ -184,7 +190,8 @@ static TF_Code fill_ints(const Collection *c, Tensorflow__CollectionDef *def, Ar
 }
 
 static TF_Code fill_floats(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__FloatList *list = proto_new(arena, &tensorflow__collection_def__float_list__descriptor);
+  Tensorflow__CollectionDef__FloatList *list =
+      proto_new(arena, &tensorflow__collection_def__float_list__descriptor);
   float *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
@@ -257,8 +264,8 @@ TF_Code message_write(const char *path, ProtobufCMessage *msg, bool as_text, boo
   return TF_GetCode(st);
 }
 
-TF_Code SM_ExportMetaGraph(SM_Graph *g, const SM_Saver *saver, const char *path, const SM_ExportOptions *options,
-                           TF_Status *st) {
+TF_Code SM_ExportMetaGraph(SM_Graph *g, const SM_Saver *saver, const char *path,
+                           const SM_ExportOptions *options, TF_Status *st) {
   SM_ExportOptions o = options ? *options : (SM_ExportOptions){0};
   Arena arena = {0};
   MetaGraph *meta;
@@ -326,10 +333,12 @@ static void import_item(SM_Graph *g, const char *key, int kind, const void *data
   graph_collect(g, key, item);
 }
 
-static TF_Code import_anys(SM_Graph *g, const char *key, const Tensorflow__CollectionDef__AnyList *list, TF_Status *st) {
+static TF_Code import_anys(SM_Graph *g, const char *key, const Tensorflow__CollectionDef__AnyList *list,
+                           TF_Status *st) {
   for (size_t i = 0; i < list->n_value; i++) {
     Bytes bytes = {0};
-    if (!proto_pack(&list->value[i]->base, &bytes, st)) import_item(g, key, ITEM_ANY, bytes.data ? bytes.data : "", bytes.size);
+    if (!proto_pack(&list->value[i]->base, &bytes, st))
+      import_item(g, key, ITEM_ANY, bytes.data ? bytes.data : "", bytes.size);
     bytes_clear(&bytes);
   }
   return TF_GetCode(st);
@@ -345,7 +354,8 @@ static TF_Code import_bytes(SM_Graph *g, const char *key, const Tensorflow__Coll
   return TF_OK;
 }
 
-static TF_Code import_collection(SM_Graph *g, const char *key, const Tensorflow__CollectionDef *def, TF_Status *st) {
+static TF_Code import_collection(SM_Graph *g, const char *key, const Tensorflow__CollectionDef *def,
+                                 TF_Status *st) {
   switch (def->kind_case) {
     case TENSORFLOW__COLLECTION_DEF__KIND_NODE_LIST:
       for (size_t i = 0; i < def->node_list->n_value; i++)
@@ -384,8 +394,8 @@ static SM_Saver *import_saver(SM_Graph *g, const Tensorflow__SaverDef *def, TF_S
   saver->save = graph_find_output(g, def->save_tensor_name);
   saver->restore = TF_GraphOperationByName(g->graph, def->restore_op_name);
   if (saver->filename.oper && saver->save.oper && saver->restore) return saver;
-  fail(st, TF_INVALID_ARGUMENT, "the saver's nodes %s, %s, %s are not in the graph", def->filename_tensor_name,
-       def->save_tensor_name, def->restore_op_name);
+  fail(st, TF_INVALID_ARGUMENT, "the saver's nodes %s, %s, %s are not in the graph",
+       def->filename_tensor_name, def->save_tensor_name, def->restore_op_name);
   return NULL;
 }
 

@@ -9,14 +9,16 @@
 
 static TF_Code add_input_list(TF_OperationDescription *desc, const SM_Part *part, TF_Status *st) {
   for (int i = 0; i < part->count; i++)
-    if (!part->u.outputs[i].oper) return fail(st, TF_INVALID_ARGUMENT, "element %d of an input list is missing", i);
+    if (!part->u.outputs[i].oper)
+      return fail(st, TF_INVALID_ARGUMENT, "element %d of an input list is missing", i);
   TF_AddInputList(desc, part->u.outputs, part->count);
   return TF_OK;
 }
 
-/* Strings go in as TensorProto.string_val: TF_SetAttrTensor would pack them into tensor_content, which TensorFlow's
- * Python cannot read. */
-static TF_Code add_string_tensor(TF_OperationDescription *desc, const char *name, const TF_Tensor *t, TF_Status *st) {
+/* Strings go in as TensorProto.string_val: TF_SetAttrTensor would pack them into tensor_content, which
+ * TensorFlow's Python cannot read. */
+static TF_Code add_string_tensor(TF_OperationDescription *desc, const char *name, const TF_Tensor *t,
+                                 TF_Status *st) {
   Arena arena = {0};
   Bytes bytes = {0};
   size_t count = (size_t)TF_TensorElementCount(t);
@@ -124,12 +126,14 @@ TF_Operation *SM_AddOp(SM_Graph *g, const char *type, const char *name, const SM
     return NULL;
   }
   const Frame *top = g->top;
-  for (const SM_Part *p = parts; p && p->kind != SM_PART_END && !TF_GetCode(st); p++) add_part(g, desc, p, st);
+  for (const SM_Part *p = parts; p && p->kind != SM_PART_END && !TF_GetCode(st); p++)
+    add_part(g, desc, p, st);
   for (int i = 0; i < top->num_controls; i++)
     if (top->controls[i]) TF_AddControlInput(desc, top->controls[i]);
   if (top->device && !has_part(parts, SM_PART_DEVICE)) TF_SetDevice(desc, top->device);
   if (top->colocate && !has_part(parts, SM_PART_COLOCATE)) add_part(g, desc, &SM_Colocate(top->colocate), st);
-  /* An unfinished description cannot be dropped, so finish it even after an error, which stays the first one. */
+  /* An unfinished description cannot be dropped, so finish it even after an error, which stays the first one.
+   */
   TF_Code before = TF_GetCode(st);
   TF_Status *finish = before ? TF_NewStatus() : st;
   TF_Operation *op = finish ? TF_FinishOperation(desc, finish) : NULL;
@@ -148,7 +152,8 @@ TF_Output SM_Placeholder(SM_Graph *g, TF_DataType dtype, SM_Shape shape, const c
 }
 
 TF_Output SM_Constant(SM_Graph *g, TF_Tensor *value, const char *name) {
-  if (!value && !graph_failed(g)) fail(g->status, TF_INVALID_ARGUMENT, "constant %s: no value", name ? name : "");
+  if (!value && !graph_failed(g))
+    fail(g->status, TF_INVALID_ARGUMENT, "constant %s: no value", name ? name : "");
   TF_Output out = {NULL, 0};
   if (value && !graph_failed(g))
     out = SM_Op(g, "Const", name, SM_TensorAttr("value", value), SM_Type("dtype", TF_TensorType(value)));

@@ -1,8 +1,9 @@
 /* SM_TensorText: an array as numpy prints it.
  *
- * numpy's rules: every float gets the fewest digits that read back as itself (at most 8 after the point); the elements
- * of an array share a width and stand on their decimal points; the exponent form is taken when values are very
- * large, very small or far apart; lines are cut at 75 columns; beyond 1000 elements only 3 at each end show. */
+ * numpy's rules: every float gets the fewest digits that read back as itself (at most 8 after the point); the
+ * elements of an array share a width and stand on their decimal points; the exponent form is taken when
+ * values are very large, very small or far apart; lines are cut at 75 columns; beyond 1000 elements only 3 at
+ * each end show. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,8 +98,8 @@ static void positional(const Printer *p, double v, char out[400]) {
   else strcat(out, ".");
 }
 
-/* "1.25e-07": the fewest digits after the point when `fraction` is 0, else that many of the true ones; an exponent of
- * `exponent` digits. */
+/* "1.25e-07": the fewest digits after the point when `fraction` is 0, else that many of the true ones; an
+ * exponent of `exponent` digits. */
 static void scientific(const Printer *p, double v, int fraction, int exponent, char out[400]) {
   char digits[48];
   int n = fraction ? fraction : shortest(p, v, digits);
@@ -132,7 +133,8 @@ static void put_float(Printer *p, const FloatStyle *style, double v) {
     return;
   }
   if (style->plus && !signbit(v)) *start++ = '+';
-  if (style->exponent) scientific(p, v, style->right - style->exponent_digits - 2, style->exponent_digits, start);
+  if (style->exponent)
+    scientific(p, v, style->right - style->exponent_digits - 2, style->exponent_digits, start);
   else positional(p, v, start);
   int before = (int)(strchr(text, '.') - text), after = (int)strlen(text) - before - 1;
   put_padded(&p->out, style->left - before, text, style->right - after);
@@ -193,7 +195,8 @@ static void survey_width(Printer *p, size_t i, void *arg) {
   if (style->exponent) scientific(p, v, 0, 0, text);
   else positional(p, v, text);
   char *point = strchr(text, '.'), *e = strchr(point, 'e');
-  int left = (int)(point - text) + (style->plus && !signbit(v)), right = (int)((e ? e : text + strlen(text)) - point) - 1;
+  int left = (int)(point - text) + (style->plus && !signbit(v)),
+      right = (int)((e ? e : text + strlen(text)) - point) - 1;
   if (left > style->left) style->left = left;
   if (right > style->right) style->right = right;
   if (e && (int)strlen(e) - 2 > style->exponent_digits) style->exponent_digits = (int)strlen(e) - 2;

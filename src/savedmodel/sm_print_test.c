@@ -233,7 +233,8 @@ static TF_Tensor *make(const Case *c) {
   TF_Tensor *t = SM_TensorOf(c->dtype, shape, c->values);
   assert_non_null(t);
   float *data = TF_TensorData(t);
-  for (int64_t i = 0; !c->values && i < TF_TensorElementCount(t); i++) data[i] = (float)((double)i / c->divisor);
+  for (int64_t i = 0; !c->values && i < TF_TensorElementCount(t); i++)
+    data[i] = (float)((double)i / c->divisor);
   return t;
 }
 
@@ -267,10 +268,13 @@ static void fills_by_type(void **state) {
     double value;
     const char *text;
   } fills[] = {
-      {TF_FLOAT, 1.5, "[1.5 1.5]"},   {TF_DOUBLE, 0.1, "[0.1 0.1]"},  {TF_HALF, 0.1, "[0.1 0.1]"},
-      {TF_BFLOAT16, 3, "[3. 3.]"},    {TF_INT8, -5, "[-5 -5]"},       {TF_UINT64, 7, "[7 7]"},
-      {TF_BOOL, 2, "[ True  True]"},  {TF_COMPLEX64, 2, "[2.+0.j 2.+0.j]"}, {TF_STRING, 0, "[b'' b'']"},
-      {TF_UINT8, -1, NULL},           {TF_INT8, 128, NULL},           {TF_STRING, 1, NULL}, {TF_RESOURCE, 0, NULL},
+      {TF_FLOAT, 1.5, "[1.5 1.5]"},  {TF_DOUBLE, 0.1, "[0.1 0.1]"},
+      {TF_HALF, 0.1, "[0.1 0.1]"},   {TF_BFLOAT16, 3, "[3. 3.]"},
+      {TF_INT8, -5, "[-5 -5]"},      {TF_UINT64, 7, "[7 7]"},
+      {TF_BOOL, 2, "[ True  True]"}, {TF_COMPLEX64, 2, "[2.+0.j 2.+0.j]"},
+      {TF_STRING, 0, "[b'' b'']"},   {TF_UINT8, -1, NULL},
+      {TF_INT8, 128, NULL},          {TF_STRING, 1, NULL},
+      {TF_RESOURCE, 0, NULL},
   };
   for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
     TF_Tensor *t = SM_TensorFill(fills[i].dtype, SM_SHAPE(2), fills[i].value);

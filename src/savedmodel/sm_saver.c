@@ -12,7 +12,8 @@
 static int by_name(const void *a, const void *b) {
   const SM_SaverEntry *x = a, *y = b;
   int order = strcmp(x->name, y->name);
-  return order ? order : (x->variable->order > y->variable->order) - (x->variable->order < y->variable->order);
+  return order ? order
+               : (x->variable->order > y->variable->order) - (x->variable->order < y->variable->order);
 }
 
 static bool are_pieces_of_one(const SM_Variable *a, const SM_Variable *b) {
@@ -25,7 +26,10 @@ static bool add_entry(SM_Saver *saver, const char *name, SM_Variable *v) {
     fail(g->status, TF_INVALID_ARGUMENT, "saver: a variable is missing");
     return false;
   }
-  saver->entries[saver->count++] = (SM_SaverEntry){graph_strdup(g, name ? name : v->full_name ? v->full_name : v->name), v};
+  saver->entries[saver->count++] = (SM_SaverEntry){graph_strdup(g, name           ? name
+                                                                   : v->full_name ? v->full_name
+                                                                                  : v->name),
+                                                   v};
   return !graph_failed(g);
 }
 
@@ -62,9 +66,11 @@ static bool choose_entries(SM_Saver *saver, const SM_SaverEntry *entries, int nu
 
 /* ---- devices ---- */
 
-static const char *entry_device(const SM_SaverEntry *e) { return TF_OperationDevice(e->variable->handle.oper); }
+static const char *entry_device(const SM_SaverEntry *e) {
+  return TF_OperationDevice(e->variable->handle.oper);
+}
 
-/* Saving and restoring happen on the host of a variable's device: "/job:ps/gpu:1" -> "/job:ps/device:CPU:0". */
+/* Saving and restoring happen on the host of a device: "/job:ps/gpu:1" -> "/job:ps/device:CPU:0". */
 static const char *host_cpu(SM_Graph *g, const char *device) {
   Bytes out = {0};
   for (const char *p = device; *p == '/';) {
@@ -107,8 +113,8 @@ static const char **all_devices(const SM_Saver *saver, int *count) {
 
 /* ---- nodes ---- */
 
-/* TensorFlow's op functions open a scope of the op's name for the constants they make: "SaveV2/tensor_names". The
- * scope's own name, with '/', then names the op. */
+/* TensorFlow's op functions open a scope of the op's name for the constants they make: "SaveV2/tensor_names".
+ * The scope's own name, with '/', then names the op. */
 static const char *open_op_scope(SM_Graph *g, const char *name) {
   SM_PushNameScope(g, name);
   return graph_printf(g, "%s/", g->top->name_scope);
@@ -118,16 +124,20 @@ static TF_Output scalar_string(SM_Graph *g, const char *text, const char *name) 
   return SM_Constant(g, SM_ScalarString(text), name);
 }
 
-static TF_Output name_list(SM_Graph *g, const SM_SaverEntry *const *entries, int n, bool names, const char *as) {
+static TF_Output name_list(SM_Graph *g, const SM_SaverEntry *const *entries, int n, bool names,
+                           const char *as) {
   const char **texts = graph_calloc(g, (size_t)n, sizeof *texts);
   for (int i = 0; texts && i < n; i++) texts[i] = names ? entries[i]->name : entries[i]->variable->slice;
   return SM_Constant(g, texts ? SM_TensorStrings(SM_SHAPE(n), texts) : NULL, as);
 }
 
 /* TensorFlow saves a variable's reference itself; of a resource and of a piece, what was read. */
-static TF_Output saved_tensor(const SM_Variable *v) { return v->is_resource || v->full_name ? v->snapshot : v->handle; }
+static TF_Output saved_tensor(const SM_Variable *v) {
+  return v->is_resource || v->full_name ? v->snapshot : v->handle;
+}
 
-static TF_Operation *add_save_op(SM_Saver *saver, TF_Output filename, const SM_SaverEntry *const *entries, int n) {
+static TF_Operation *add_save_op(SM_Saver *saver, TF_Output filename, const SM_SaverEntry *const *entries,
+                                 int n) {
   SM_Graph *g = saver->graph;
   bool v1 = saver->options.v1_format;
   TF_Output *tensors = graph_calloc(g, (size_t)n, sizeof *tensors);
@@ -140,8 +150,9 @@ static TF_Operation *add_save_op(SM_Saver *saver, TF_Output filename, const SM_S
   const char *own = open_op_scope(g, v1 ? "save" : "SaveV2");
   TF_Output names = name_list(g, entries, n, true, "tensor_names");
   TF_Output slices = name_list(g, entries, n, false, v1 ? "shapes_and_slices" : "shape_and_slices");
-  TF_Operation *op = SM_Oper(g, v1 ? "SaveSlices" : "SaveV2", own, SM_In(filename), SM_In(names), SM_In(slices),
-                             SM_InList(tensors, n), SM_TypeList(v1 ? "T" : "dtypes", types, n));
+  TF_Operation *op =
+      SM_Oper(g, v1 ? "SaveSlices" : "SaveV2", own, SM_In(filename), SM_In(names), SM_In(slices),
+              SM_InList(tensors, n), SM_TypeList(v1 ? "T" : "dtypes", types, n));
   SM_PopScope(g);
   return op;
 }
@@ -176,7 +187,8 @@ static TF_Output add_temp_prefix(SM_Graph *g, TF_Output prefix) {
   return joined;
 }
 
-static TF_Output add_merge(SM_Graph *g, TF_Output prefix, const TF_Output *shards, TF_Operation *const *done, int n) {
+static TF_Output add_merge(SM_Graph *g, TF_Output prefix, const TF_Output *shards, TF_Operation *const *done,
+                           int n) {
   SM_PushControlDependencies(g, done, n);
   const char *own = open_op_scope(g, "MergeV2Checkpoints");
   TF_Output prefixes = SM_Op(g, "Pack", "checkpoint_prefixes", SM_InList(shards, n));
@@ -190,7 +202,8 @@ static TF_Output add_merge(SM_Graph *g, TF_Output prefix, const TF_Output *shard
   return out;
 }
 
-static TF_Output add_sharded_save(SM_Saver *saver, TF_Output filename, const char *const *devices, int num_devices) {
+static TF_Output add_sharded_save(SM_Saver *saver, TF_Output filename, const char *const *devices,
+                                  int num_devices) {
   SM_Graph *g = saver->graph;
   bool v1 = saver->options.v1_format;
   const SM_SaverEntry **group = graph_calloc(g, (size_t)saver->count, sizeof *group);
@@ -244,8 +257,8 @@ static TF_Operation *add_restore_assign(SM_Saver *saver, const SM_Variable *v, T
   return SM_Oper(g, "AssignVariableOp", NULL, SM_In(v->handle), SM_In(copy), SM_Type("dtype", v->dtype));
 }
 
-static TF_Operation *add_restore(SM_Saver *saver, TF_Output filename, const SM_SaverEntry *const *entries, int n,
-                                 const char *name) {
+static TF_Operation *add_restore(SM_Saver *saver, TF_Output filename, const SM_SaverEntry *const *entries,
+                                 int n, const char *name) {
   SM_Graph *g = saver->graph;
   TF_DataType *types = graph_calloc(g, (size_t)n, sizeof *types);
   TF_Operation **assigns = graph_calloc(g, (size_t)n, sizeof *assigns);
@@ -259,7 +272,8 @@ static TF_Operation *add_restore(SM_Saver *saver, TF_Output filename, const SM_S
                                   SM_TypeList("dtypes", types, n));
   SM_PopScope(g);
   SM_PopScope(g);
-  for (int i = 0; i < n; i++) assigns[i] = add_restore_assign(saver, entries[i]->variable, (TF_Output){restore, i});
+  for (int i = 0; i < n; i++)
+    assigns[i] = add_restore_assign(saver, entries[i]->variable, (TF_Output){restore, i});
   return SM_Group(g, assigns, n, name);
 }
 
@@ -320,7 +334,8 @@ SM_Saver *saver_new(SM_Graph *g, const SM_SaverOptions *options) {
   return saver;
 }
 
-SM_Saver *SM_NewSaver(SM_Graph *g, const SM_SaverEntry *entries, int num_entries, const SM_SaverOptions *options) {
+SM_Saver *SM_NewSaver(SM_Graph *g, const SM_SaverEntry *entries, int num_entries,
+                      const SM_SaverOptions *options) {
   if (graph_failed(g)) return NULL;
   SM_Saver *saver = saver_new(g, options);
   if (!saver || !choose_entries(saver, entries, num_entries)) return NULL;

@@ -107,8 +107,9 @@ static void step_numbers_can_be_padded(void **state) {
 
 static void another_shape_can_be_restored(void **state) {
   Bench *b = *state;
-  SM_Variable *flat = SM_GetVariable(b->g, "flat", SM_UNKNOWN_SHAPE,
-                                     SM_InitialValue(SM_TensorF32(SM_SHAPE(4), (const float[]){1, 2, 3, 4})), NULL);
+  SM_Variable *flat =
+      SM_GetVariable(b->g, "flat", SM_UNKNOWN_SHAPE,
+                     SM_InitialValue(SM_TensorF32(SM_SHAPE(4), (const float[]){1, 2, 3, 4})), NULL);
   SM_Variable *square = SM_GetVariable(b->g, "square", SM_SHAPE(2, 2), SM_Zeros(), NULL);
   SM_Saver *writer = SM_NewSaver(b->g, SM_VARIABLES({"x", flat}), NULL);
   SM_Saver *strict = SM_NewSaver(b->g, SM_VARIABLES({"x", square}), NULL);
@@ -228,8 +229,8 @@ static void files_can_be_left_out(void **state) {
   Pair p = pair(b);
   SM_Saver *saver = SM_NewSaver(b->g, SM_ALL_VARIABLES, NULL);
   start(b, p.init);
-  SM_SaveWith(saver, b->session, in_dir(b, "m"), SM_NO_STEP, &(SM_SaveOptions){.no_meta_graph = true, .no_state = true},
-              b->st);
+  SM_SaveWith(saver, b->session, in_dir(b, "m"), SM_NO_STEP,
+              &(SM_SaveOptions){.no_meta_graph = true, .no_state = true}, b->st);
   assert_fine(b);
   assert_true(is_there(b, "m.index") && !is_there(b, "m.meta") && !is_there(b, "checkpoint"));
   char *latest = SM_LatestCheckpoint(b->dir, NULL, b->st);

@@ -21,8 +21,8 @@ void SM_EndSession(TF_Session *session) {
   TF_DeleteStatus(ignored);
 }
 
-static TF_Code run(TF_Session *session, const SM_Feed *feeds, int num_feeds, const TF_Output *fetch, TF_Tensor **value,
-                   TF_Operation *target, TF_Status *st) {
+static TF_Code run(TF_Session *session, const SM_Feed *feeds, int num_feeds, const TF_Output *fetch,
+                   TF_Tensor **value, TF_Operation *target, TF_Status *st) {
   if (TF_GetCode(st)) return TF_GetCode(st);
   TF_Output *outputs = calloc((size_t)num_feeds + 1, sizeof *outputs);
   TF_Tensor **values = calloc((size_t)num_feeds + 1, sizeof *values);
@@ -37,8 +37,8 @@ static TF_Code run(TF_Session *session, const SM_Feed *feeds, int num_feeds, con
   else if (!session || !complete || (fetch && !fetch->oper) || (!fetch && !target))
     fail(st, TF_INVALID_ARGUMENT, "run: the session, a feed or what is to be run is missing");
   else
-    TF_SessionRun(session, NULL, outputs, values, num_feeds, fetch, value, fetch ? 1 : 0, targets, target ? 1 : 0,
-                  NULL, st);
+    TF_SessionRun(session, NULL, outputs, values, num_feeds, fetch, value, fetch ? 1 : 0, targets,
+                  target ? 1 : 0, NULL, st);
   free(outputs);
   free(values);
   return TF_GetCode(st);
@@ -48,7 +48,8 @@ TF_Code SM_RunOp(TF_Session *session, TF_Operation *op, TF_Status *st) {
   return SM_RunOpWith(session, NULL, 0, op, st);
 }
 
-TF_Code SM_RunOpWith(TF_Session *session, const SM_Feed *feeds, int num_feeds, TF_Operation *op, TF_Status *st) {
+TF_Code SM_RunOpWith(TF_Session *session, const SM_Feed *feeds, int num_feeds, TF_Operation *op,
+                     TF_Status *st) {
   return run(session, feeds, num_feeds, NULL, NULL, op, st);
 }
 
@@ -56,7 +57,8 @@ TF_Tensor *SM_Run(TF_Session *session, TF_Output output, TF_Status *st) {
   return SM_RunWith(session, NULL, 0, output, st);
 }
 
-TF_Tensor *SM_RunWith(TF_Session *session, const SM_Feed *feeds, int num_feeds, TF_Output output, TF_Status *st) {
+TF_Tensor *SM_RunWith(TF_Session *session, const SM_Feed *feeds, int num_feeds, TF_Output output,
+                      TF_Status *st) {
   TF_Tensor *value = NULL;
   return run(session, feeds, num_feeds, &output, &value, NULL, st) ? NULL : value;
 }
@@ -95,7 +97,8 @@ static int collect_uninitialized(TF_Session *session, SM_Graph *g, const char *k
 
 TF_Tensor *SM_ReportUninitialized(TF_Session *session, SM_Graph *g, TF_Status *st) {
   if (status_failed(g, st)) return NULL;
-  size_t most = (size_t)SM_NumVariables(g, SM_GLOBAL_VARIABLES) + (size_t)SM_NumVariables(g, SM_LOCAL_VARIABLES);
+  size_t most =
+      (size_t)SM_NumVariables(g, SM_GLOBAL_VARIABLES) + (size_t)SM_NumVariables(g, SM_LOCAL_VARIABLES);
   const char **names = calloc(most + 1, sizeof *names);
   if (!names) return fail_oom(st, "names"), NULL;
   SM_PushNameScope(g, "report_uninitialized_variables");

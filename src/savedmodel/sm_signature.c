@@ -53,7 +53,8 @@ static const SM_NamedInfo *copy_infos(SM_Graph *g, const SM_NamedInfo *infos, in
 }
 
 const SM_SignatureDef *SM_BuildSignatureDef(SM_Graph *g, const SM_NamedInfo *inputs, int num_inputs,
-                                            const SM_NamedInfo *outputs, int num_outputs, const char *method_name) {
+                                            const SM_NamedInfo *outputs, int num_outputs,
+                                            const char *method_name) {
   if (graph_failed(g)) return NULL;
   SM_SignatureDef *def = graph_calloc(g, 1, sizeof *def);
   if (!def) return NULL;
@@ -99,7 +100,8 @@ const SM_SignatureDef *SM_RegressionSignatureDef(SM_Graph *g, TF_Output examples
   const SM_TensorInfo *in = SM_BuildTensorInfo(g, examples), *out = SM_BuildTensorInfo(g, predictions);
   if (!check_type(g, in, TF_STRING,
                   "Regression input tensors must be of type string. Found tensors with type %d.") ||
-      !check_type(g, out, TF_FLOAT, "Regression output tensors must be of type float. Found tensors with type %d."))
+      !check_type(g, out, TF_FLOAT,
+                  "Regression output tensors must be of type float. Found tensors with type %d."))
     return NULL;
   return SM_BuildSignatureDef(g, SM_INFOS({SM_REGRESS_INPUTS, in}), SM_INFOS({SM_REGRESS_OUTPUTS, out}),
                               SM_REGRESS_METHOD_NAME);
@@ -125,7 +127,8 @@ const SM_SignatureDef *SM_ClassificationSignatureDef(SM_Graph *g, TF_Output exam
   if (scores.oper) {
     outputs[n] = (SM_NamedInfo){SM_CLASSIFY_OUTPUT_SCORES, SM_BuildTensorInfo(g, scores)};
     if (!outputs[n].info) return NULL;
-    if (outputs[n++].info->dtype != TF_FLOAT) return refuse(g, "Classification scores must be a float Tensor.");
+    if (outputs[n++].info->dtype != TF_FLOAT)
+      return refuse(g, "Classification scores must be a float Tensor.");
   }
   return SM_BuildSignatureDef(g, SM_INFOS({SM_CLASSIFY_INPUTS, in}), outputs, n, SM_CLASSIFY_METHOD_NAME);
 }
@@ -144,7 +147,8 @@ static bool has_type(const SM_NamedInfo *infos, int n, const char *key, TF_DataT
 }
 
 static bool valid_classification(const SM_SignatureDef *s) {
-  if (s->num_inputs != 1 || !has_type(s->inputs, 1, SM_CLASSIFY_INPUTS, TF_STRING) || !s->num_outputs) return false;
+  if (s->num_inputs != 1 || !has_type(s->inputs, 1, SM_CLASSIFY_INPUTS, TF_STRING) || !s->num_outputs)
+    return false;
   int known = has_type(s->outputs, s->num_outputs, SM_CLASSIFY_OUTPUT_CLASSES, TF_STRING) +
               has_type(s->outputs, s->num_outputs, SM_CLASSIFY_OUTPUT_SCORES, TF_FLOAT);
   return known == s->num_outputs;
@@ -183,7 +187,8 @@ static Tensorflow__TensorInfo *info_message(Arena *arena, const SM_TensorInfo *i
   msg->tensor_shape = shape_message(arena, info->shape);
   if (!msg->tensor_shape) return NULL;
   if (info->values_name) {
-    Tensorflow__TensorInfo__CooSparse *sparse = proto_new(arena, &tensorflow__tensor_info__coo_sparse__descriptor);
+    Tensorflow__TensorInfo__CooSparse *sparse =
+        proto_new(arena, &tensorflow__tensor_info__coo_sparse__descriptor);
     if (!sparse) return NULL;
     sparse->values_tensor_name = (char *)info->values_name;
     sparse->indices_tensor_name = (char *)info->indices_name;
@@ -205,13 +210,15 @@ Tensorflow__SignatureDef *signature_message(Arena *arena, const SM_SignatureDef 
   msg->outputs = arena_calloc(arena, (size_t)def->num_outputs, sizeof *msg->outputs);
   if (!msg->inputs || !msg->outputs) return NULL;
   for (int i = 0; i < def->num_inputs; i++) {
-    Tensorflow__SignatureDef__InputsEntry *e = proto_new(arena, &tensorflow__signature_def__inputs_entry__descriptor);
+    Tensorflow__SignatureDef__InputsEntry *e =
+        proto_new(arena, &tensorflow__signature_def__inputs_entry__descriptor);
     if (!e || !(e->value = info_message(arena, def->inputs[i].info))) return NULL;
     e->key = (char *)def->inputs[i].key;
     msg->inputs[msg->n_inputs++] = e;
   }
   for (int i = 0; i < def->num_outputs; i++) {
-    Tensorflow__SignatureDef__OutputsEntry *e = proto_new(arena, &tensorflow__signature_def__outputs_entry__descriptor);
+    Tensorflow__SignatureDef__OutputsEntry *e =
+        proto_new(arena, &tensorflow__signature_def__outputs_entry__descriptor);
     if (!e || !(e->value = info_message(arena, def->outputs[i].info))) return NULL;
     e->key = (char *)def->outputs[i].key;
     msg->outputs[msg->n_outputs++] = e;

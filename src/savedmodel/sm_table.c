@@ -19,8 +19,8 @@ static SM_Table *new_table(SM_Graph *g, TF_DataType key, TF_DataType value, TF_T
                            const char *shared_name, const char *name) {
   SM_Table *table = graph_failed(g) ? NULL : graph_calloc(g, 1, sizeof *table);
   if (table && default_value && TF_TensorType(default_value) != value)
-    fail(g->status, TF_INVALID_ARGUMENT, "table %s: the default value is %s, the values are %s", name ? name : "hash_table",
-         SM_DataTypeName(TF_TensorType(default_value)), SM_DataTypeName(value));
+    fail(g->status, TF_INVALID_ARGUMENT, "table %s: the default value is %s, the values are %s",
+         name ? name : "hash_table", SM_DataTypeName(TF_TensorType(default_value)), SM_DataTypeName(value));
   if (!table || graph_failed(g)) {
     TF_DeleteTensor(default_value);
     return NULL;
@@ -87,7 +87,8 @@ SM_Table *SM_HashTableFromValues(SM_Graph *g, TF_Tensor *keys, TF_Tensor *values
   return finish_table(table);
 }
 
-SM_Table *SM_VocabularyTable(SM_Graph *g, const SM_VocabularyFile *file, int64_t num_oov_buckets, const char *name) {
+SM_Table *SM_VocabularyTable(SM_Graph *g, const SM_VocabularyFile *file, int64_t num_oov_buckets,
+                             const char *name) {
   if (!graph_failed(g) && num_oov_buckets <= 0)
     fail(g->status, TF_INVALID_ARGUMENT, "oov_buckets must be > 0.");
   SM_Table *table = SM_HashTableFromFile(g, file, SM_ScalarI64(-1), name);
@@ -100,7 +101,8 @@ static TF_Output find(SM_Table *table, TF_Output keys) {
   const char *scope = graph_printf(g, "%s_Lookup", table->short_name);
   if (!scope) return (TF_Output){NULL, 0};
   SM_PushNameScope(g, scope);
-  TF_Output out = SM_Op(g, "LookupTableFindV2", NULL, SM_In(table->handle), SM_In(keys), SM_In(table->default_value));
+  TF_Output out =
+      SM_Op(g, "LookupTableFindV2", NULL, SM_In(table->handle), SM_In(keys), SM_In(table->default_value));
   SM_PopScope(g);
   return out;
 }

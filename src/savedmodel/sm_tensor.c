@@ -34,10 +34,18 @@ TF_Tensor *SM_TensorOf(TF_DataType dtype, SM_Shape shape, const void *elements) 
   return t;
 }
 
-TF_Tensor *SM_TensorF32(SM_Shape shape, const float *elements) { return SM_TensorOf(TF_FLOAT, shape, elements); }
-TF_Tensor *SM_TensorF64(SM_Shape shape, const double *elements) { return SM_TensorOf(TF_DOUBLE, shape, elements); }
-TF_Tensor *SM_TensorI32(SM_Shape shape, const int32_t *elements) { return SM_TensorOf(TF_INT32, shape, elements); }
-TF_Tensor *SM_TensorI64(SM_Shape shape, const int64_t *elements) { return SM_TensorOf(TF_INT64, shape, elements); }
+TF_Tensor *SM_TensorF32(SM_Shape shape, const float *elements) {
+  return SM_TensorOf(TF_FLOAT, shape, elements);
+}
+TF_Tensor *SM_TensorF64(SM_Shape shape, const double *elements) {
+  return SM_TensorOf(TF_DOUBLE, shape, elements);
+}
+TF_Tensor *SM_TensorI32(SM_Shape shape, const int32_t *elements) {
+  return SM_TensorOf(TF_INT32, shape, elements);
+}
+TF_Tensor *SM_TensorI64(SM_Shape shape, const int64_t *elements) {
+  return SM_TensorOf(TF_INT64, shape, elements);
+}
 
 TF_Tensor *SM_TensorStrings(SM_Shape shape, const char *const *elements) {
   size_t count;

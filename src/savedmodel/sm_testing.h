@@ -72,7 +72,9 @@ static inline SM_UNUSED const char *in_dir(Bench *b, const char *name) {
   return path;
 }
 
-static inline SM_UNUSED bool is_there(Bench *b, const char *name) { return access(in_dir(b, name), F_OK) == 0; }
+static inline SM_UNUSED bool is_there(Bench *b, const char *name) {
+  return access(in_dir(b, name), F_OK) == 0;
+}
 
 static inline SM_UNUSED void write_text(const char *path, const char *text) {
   FILE *f = fopen(path, "w");

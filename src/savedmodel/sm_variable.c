@@ -38,9 +38,11 @@ static void collect_variable(SM_Variable *v, const char *key) {
 /* "5 2 0,3:0,2": the whole variable's shape, then start and length of the piece in each dimension. */
 static const char *slice_text(SM_Graph *g, const Tensorflow__SaveSliceInfoDef *info) {
   Bytes text = {0};
-  for (size_t i = 0; i < info->n_full_shape; i++) bytes_printf(&text, "%lld ", (long long)info->full_shape[i]);
+  for (size_t i = 0; i < info->n_full_shape; i++)
+    bytes_printf(&text, "%lld ", (long long)info->full_shape[i]);
   for (size_t i = 0; i < info->n_var_offset && i < info->n_var_shape; i++)
-    bytes_printf(&text, "%s%lld,%lld", i ? ":" : "", (long long)info->var_offset[i], (long long)info->var_shape[i]);
+    bytes_printf(&text, "%s%lld,%lld", i ? ":" : "", (long long)info->var_offset[i],
+                 (long long)info->var_shape[i]);
   const char *copy = text.failed || !text.data ? NULL : graph_strdup(g, text.data);
   bytes_clear(&text);
   return copy;
@@ -49,13 +51,15 @@ static const char *slice_text(SM_Graph *g, const Tensorflow__SaveSliceInfoDef *i
 static bool read_slice(SM_Variable *v, const Tensorflow__SaveSliceInfoDef *info) {
   v->full_name = graph_strdup(v->graph, info->full_name);
   v->slice = slice_text(v->graph, info);
-  if (!v->slice && !graph_failed(v->graph)) fail(v->graph->status, TF_INVALID_ARGUMENT, "variable %s: bad slice", v->name);
+  if (!v->slice && !graph_failed(v->graph))
+    fail(v->graph->status, TF_INVALID_ARGUMENT, "variable %s: bad slice", v->name);
   return v->full_name && v->slice;
 }
 
 SM_Variable *variable_from_def(SM_Graph *g, Span bytes, TF_Status *st) {
   Tensorflow__VariableDef *def;
-  if (proto_parse(&tensorflow__variable_def__descriptor, bytes, &g->arena, &def, "VariableDef", st)) return NULL;
+  if (proto_parse(&tensorflow__variable_def__descriptor, bytes, &g->arena, &def, "VariableDef", st))
+    return NULL;
   SM_Variable *v = graph_calloc(g, 1, sizeof *v);
   if (!v) return status_failed(g, st), NULL;
   v->graph = g;
@@ -110,7 +114,8 @@ static void build_reference(SM_Variable *v, const SM_Initializer *init, const ch
   SM_Graph *g = v->graph;
   v->handle = SM_Op(g, "VariableV2", own, SM_ShapeAttr("shape", v->shape), SM_Type("dtype", v->dtype),
                     SM_Colocate(is_initial_tensor(init) ? NULL : v->name));
-  v->initializer = SM_Oper(g, "Assign", NULL, SM_In(v->handle), SM_In(v->initial_value), SM_Colocate(v->name));
+  v->initializer =
+      SM_Oper(g, "Assign", NULL, SM_In(v->handle), SM_In(v->initial_value), SM_Colocate(v->name));
   v->snapshot = SM_Op(g, "Identity", "read", SM_In(v->handle), SM_Colocate(v->name));
 }
 
@@ -154,8 +159,9 @@ static bool check_shape(SM_Graph *g, const char *name, SM_Shape shape, const SM_
   }
   for (int i = 0; i < shape.num_dims; i++)
     if (shape.dims[i] < 0) {
-      fail(g->status, TF_INVALID_ARGUMENT, "Shape of a new variable (%s) must be fully defined, but instead was %s.",
-           name, graph_shape_text(g, shape));
+      fail(g->status, TF_INVALID_ARGUMENT,
+           "Shape of a new variable (%s) must be fully defined, but instead was %s.", name,
+           graph_shape_text(g, shape));
       return false;
     }
   return true;
@@ -165,16 +171,18 @@ static TF_DataType variable_type(SM_Graph *g, const char *name, const SM_Initial
                                  const SM_VariableOptions *options) {
   TF_DataType given = (TF_DataType)0;
   if (init->kind == SM_INIT_VALUE && init->value) given = TF_TensorType(init->value);
-  if (init->kind == SM_INIT_OUTPUT && init->output.oper) given = dtype_base(TF_OperationOutputType(init->output));
+  if (init->kind == SM_INIT_OUTPUT && init->output.oper)
+    given = dtype_base(TF_OperationOutputType(init->output));
   if (is_initial_tensor(init) && !given) {
     fail(g->status, TF_INVALID_ARGUMENT, "Variable %s: the initial value is missing", name);
     return given;
   }
   TF_DataType dtype = options->dtype ? options->dtype : given ? given : TF_FLOAT;
   if (given && given != dtype)
-    fail(g->status, TF_INVALID_ARGUMENT,
-         "Initializer type '%s' and explicit dtype '%s' don't match.", SM_DataTypeName(given), SM_DataTypeName(dtype));
-  else if (init->kind == SM_INIT_DEFAULT && !dtype_is_float(dtype) && !dtype_is_integer(dtype) && dtype != TF_BOOL)
+    fail(g->status, TF_INVALID_ARGUMENT, "Initializer type '%s' and explicit dtype '%s' don't match.",
+         SM_DataTypeName(given), SM_DataTypeName(dtype));
+  else if (init->kind == SM_INIT_DEFAULT && !dtype_is_float(dtype) && !dtype_is_integer(dtype) &&
+           dtype != TF_BOOL)
     fail(g->status, TF_INVALID_ARGUMENT, "An initializer for variable %s of <dtype: '%s'> is required", name,
          SM_DataTypeName(dtype));
   return dtype;
@@ -229,11 +237,13 @@ static SM_Variable *share_variable(SM_Graph *g, SM_Variable *v, const char *name
   TF_DataType dtype = options->dtype ? options->dtype : TF_FLOAT;
   const char *found = SM_DataTypeName(v->is_resource ? v->dtype : (TF_DataType)(v->dtype + 100));
   if (!shapes_agree(shape, v->shape))
-    fail(g->status, TF_INVALID_ARGUMENT, "Trying to share variable %s, but specified shape %s and found shape %s.",
-         name, graph_shape_text(g, shape), graph_shape_text(g, v->shape));
+    fail(g->status, TF_INVALID_ARGUMENT,
+         "Trying to share variable %s, but specified shape %s and found shape %s.", name,
+         graph_shape_text(g, shape), graph_shape_text(g, v->shape));
   else if (dtype != v->dtype)
-    fail(g->status, TF_INVALID_ARGUMENT, "Trying to share variable %s, but specified dtype %s and found dtype %s.",
-         name, SM_DataTypeName(dtype), found);
+    fail(g->status, TF_INVALID_ARGUMENT,
+         "Trying to share variable %s, but specified dtype %s and found dtype %s.", name,
+         SM_DataTypeName(dtype), found);
   return graph_failed(g) ? NULL : v;
 }
 
@@ -249,7 +259,8 @@ static SM_Variable *get_variable(SM_Graph *g, const char *name, SM_Shape shape, 
   SM_Reuse reuse = g->top->reuse;
   if (v && reuse == SM_REUSE_INHERIT) {
     fail(g->status, TF_INVALID_ARGUMENT,
-         "Variable %s already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?",
+         "Variable %s already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
+         "VarScope?",
          full);
     return NULL;
   }
@@ -273,7 +284,8 @@ SM_Variable *SM_GetVariable(SM_Graph *g, const char *name, SM_Shape shape, SM_In
 
 /* ---- partitioned variables ---- */
 
-/* TF: fixed_size_partitioner: pieces along an axis, the first ones longer by one where it does not divide evenly. */
+/* TF: fixed_size_partitioner: pieces along an axis, the first ones longer by one where it does not divide
+ * evenly. */
 static SM_Variable *get_piece(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer *init,
                               const SM_VariableOptions *options, int axis, int num_parts, int part) {
   const char *piece = graph_printf(g, "%s/part_%d", name, part);
@@ -296,7 +308,8 @@ static SM_Variable *get_piece(SM_Graph *g, const char *name, SM_Shape shape, SM_
 }
 
 int SM_GetPartitionedVariable(SM_Graph *g, const char *name, SM_Shape shape, SM_Initializer initializer,
-                              const SM_VariableOptions *options, int axis, int num_parts, SM_Variable **parts) {
+                              const SM_VariableOptions *options, int axis, int num_parts,
+                              SM_Variable **parts) {
   if (graph_failed(g)) return 0;
   if (is_initial_tensor(&initializer) || axis < 0 || axis >= shape.num_dims || num_parts < 1 ||
       shape.dims[axis] < num_parts)
@@ -340,18 +353,21 @@ static bool shape_is_known(SM_Shape shape) {
 }
 
 /* `more` is a further attribute of the resource op, or an end mark. */
-static TF_Output assign(SM_Variable *v, TF_Output value, const char *ref_op, const char *resource_op, SM_Part more) {
+static TF_Output assign(SM_Variable *v, TF_Output value, const char *ref_op, const char *resource_op,
+                        SM_Part more) {
   if (!v) return (TF_Output){NULL, 0};
   SM_Graph *g = v->graph;
   if (!v->is_resource) /* without a lock, as in TensorFlow: steps of training may race */
-    return SM_Op(g, ref_op, NULL, SM_In(v->handle), SM_In(value), SM_Colocate(v->name), SM_Bool("use_locking", false));
+    return SM_Op(g, ref_op, NULL, SM_In(v->handle), SM_In(value), SM_Colocate(v->name),
+                 SM_Bool("use_locking", false));
   TF_Operation *op =
       SM_Oper(g, resource_op, NULL, SM_In(v->handle), SM_In(value), SM_Type("dtype", v->dtype), more);
   return SM_Op(g, "ReadVariableOp", NULL, SM_In(v->handle), SM_Type("dtype", v->dtype), SM_Control(op));
 }
 
 TF_Output SM_Assign(SM_Variable *v, TF_Output value) {
-  return assign(v, value, "Assign", "AssignVariableOp", SM_Bool("validate_shape", v && shape_is_known(v->shape)));
+  return assign(v, value, "Assign", "AssignVariableOp",
+                SM_Bool("validate_shape", v && shape_is_known(v->shape)));
 }
 TF_Output SM_AssignAdd(SM_Variable *v, TF_Output delta) {
   return assign(v, delta, "AssignAdd", "AssignAddVariableOp", (SM_Part){.kind = SM_PART_END});
@@ -384,5 +400,9 @@ static TF_Operation *collection_initializer(SM_Graph *g, const char *key) {
   return all ? SM_VariablesInitializer(g, all, n, NULL) : NULL;
 }
 
-TF_Operation *SM_GlobalVariablesInitializer(SM_Graph *g) { return collection_initializer(g, SM_GLOBAL_VARIABLES); }
-TF_Operation *SM_LocalVariablesInitializer(SM_Graph *g) { return collection_initializer(g, SM_LOCAL_VARIABLES); }
+TF_Operation *SM_GlobalVariablesInitializer(SM_Graph *g) {
+  return collection_initializer(g, SM_GLOBAL_VARIABLES);
+}
+TF_Operation *SM_LocalVariablesInitializer(SM_Graph *g) {
+  return collection_initializer(g, SM_LOCAL_VARIABLES);
+}

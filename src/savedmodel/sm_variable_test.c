@@ -10,7 +10,8 @@ static void initializers_give_their_values(void **state) {
   SM_Variable *constant = SM_GetVariable(b->g, "constant", SM_SHAPE(2), SM_ConstantInitializer(1.5), NULL);
   SM_Variable *integers = SM_GetVariable(b->g, "integers", SM_SHAPE(2), SM_DEFAULT_INITIALIZER,
                                          &(SM_VariableOptions){.dtype = TF_INT64});
-  SM_Variable *value = SM_GetVariable(b->g, "value", SM_UNKNOWN_SHAPE, SM_InitialValue(SM_ScalarString("text")), NULL);
+  SM_Variable *value =
+      SM_GetVariable(b->g, "value", SM_UNKNOWN_SHAPE, SM_InitialValue(SM_ScalarString("text")), NULL);
   SM_Variable *twin = SM_GetVariable(b->g, "twin", SM_UNKNOWN_SHAPE, SM_InitialOutput(SM_MulScalar(b->g,
                                      SM_Constant(b->g, SM_ScalarF32(4), NULL), 2)), NULL);
   SM_Variable *big = SM_GetVariable(b->g, "big", SM_SHAPE(1000), SM_Ones(), NULL);
@@ -99,7 +100,8 @@ static void assign_with(Bench *b, bool use_resource) {
   SM_VariableOptions options = {.use_resource = use_resource};
   SM_Variable *v = SM_GetVariable(b->g, use_resource ? "r" : "v", SM_SHAPE(2), SM_Ones(), &options);
   TF_Output ten = SM_Constant(b->g, SM_TensorFill(TF_FLOAT, SM_SHAPE(2), 10), NULL);
-  TF_Output set = SM_Assign(v, SM_AddScalar(b->g, SM_Value(v), 1)), add = SM_AssignAdd(v, ten), sub = SM_AssignSub(v, ten);
+  TF_Output set = SM_Assign(v, SM_AddScalar(b->g, SM_Value(v), 1)), add = SM_AssignAdd(v, ten),
+            sub = SM_AssignSub(v, ten);
   TF_Output known = SM_IsInitialized(v);
   start(b, NULL);
   assert_text(b, SM_Run(b->session, known, b->st), "False");
@@ -125,7 +127,8 @@ static void assignments_change_both_kinds(void **state) {
 static void an_initializer_of_its_own(void **state) {
   Bench *b = *state;
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SHAPE(2), SM_Ones(), NULL);
-  SM_Variable *w = SM_GetVariable(b->g, "w", SM_SHAPE(2), SM_Ones(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *w =
+      SM_GetVariable(b->g, "w", SM_SHAPE(2), SM_Ones(), &(SM_VariableOptions){.use_resource = true});
   SM_GetVariable(b->g, "l", SM_SCALAR, SM_Ones(),
                  &(SM_VariableOptions){.collections = (const char *const[]){SM_LOCAL_VARIABLES, NULL}});
   start(b, SM_VariableInitializer(w));
@@ -138,7 +141,8 @@ static void an_initializer_of_its_own(void **state) {
 static void variables_are_collected(void **state) {
   Bench *b = *state;
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SHAPE(1), SM_Zeros(), NULL);
-  SM_Variable *fixed = SM_GetVariable(b->g, "fixed", SM_SHAPE(1), SM_Zeros(), &(SM_VariableOptions){.untrainable = true});
+  SM_Variable *fixed =
+      SM_GetVariable(b->g, "fixed", SM_SHAPE(1), SM_Zeros(), &(SM_VariableOptions){.untrainable = true});
   assert_int_equal(SM_NumVariables(b->g, SM_GLOBAL_VARIABLES), 2);
   assert_int_equal(SM_NumVariables(b->g, SM_TRAINABLE_VARIABLES), 1);
   assert_ptr_equal(SM_VariableAt(b->g, SM_GLOBAL_VARIABLES, 1), fixed);
@@ -161,9 +165,10 @@ static void scopes_share_variables(void **state) {
   assert_ptr_equal(SM_GetVariable(b->g, "v", SM_UNKNOWN_SHAPE, SM_Zeros(), NULL), v);
   SM_PushVariableScope(b->g, "inner", SM_REUSE_INHERIT); /* reuse goes on inside */
   assert_null(SM_GetVariable(b->g, "new", SM_SHAPE(2), SM_Zeros(), NULL));
-  assert_error(b, TF_INVALID_ARGUMENT,
-               "Variable layer/inner/new does not exist, or was not created with tf.get_variable(). Did you mean to "
-               "set reuse=tf.AUTO_REUSE in VarScope?");
+  assert_error(
+      b, TF_INVALID_ARGUMENT,
+      "Variable layer/inner/new does not exist, or was not created with tf.get_variable(). Did you mean to "
+      "set reuse=tf.AUTO_REUSE in VarScope?");
 }
 
 static void auto_reuse_makes_or_takes(void **state) {
@@ -183,20 +188,49 @@ static void refusals(void **state) {
     TF_DataType dtype;
     SM_Initializer initializer;
   } cases[] = {
-      {"v", "Variable v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?",
-       SM_REUSE_INHERIT, {(const int64_t[]){2}, 1}, TF_FLOAT, {.kind = SM_INIT_ZEROS}},
-      {"v", "Trying to share variable v, but specified shape (3, 1) and found shape (2,).", SM_REUSE,
-       {(const int64_t[]){3, 1}, 2}, TF_FLOAT, {.kind = SM_INIT_ZEROS}},
-      {"v", "Trying to share variable v, but specified dtype int32 and found dtype float32_ref.", SM_REUSE,
-       {(const int64_t[]){2}, 1}, TF_INT32, {.kind = SM_INIT_ZEROS}},
-      {"z", "Variable z did not get an initializer, so its `shape` argument must be specified.", SM_REUSE_INHERIT,
-       {NULL, -1}, TF_FLOAT, {.kind = SM_INIT_DEFAULT}},
-      {"z", "Shape of a new variable (z) must be fully defined, but instead was (None, 3).", SM_REUSE_INHERIT,
-       {(const int64_t[]){-1, 3}, 2}, TF_FLOAT, {.kind = SM_INIT_ZEROS}},
-      {"z", "An initializer for variable z of <dtype: 'string'> is required", SM_REUSE_INHERIT,
-       {(const int64_t[]){2}, 1}, TF_STRING, {.kind = SM_INIT_DEFAULT}},
-      {"z", "Expected floating point type, got int32.", SM_REUSE_INHERIT,
-       {(const int64_t[]){2}, 1}, TF_INT32, {.kind = SM_INIT_NORMAL, .b = 1}},
+      {"v",
+       "Variable v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
+       "VarScope?",
+       SM_REUSE_INHERIT,
+       {(const int64_t[]){2}, 1},
+       TF_FLOAT,
+       {.kind = SM_INIT_ZEROS}},
+      {"v",
+       "Trying to share variable v, but specified shape (3, 1) and found shape (2,).",
+       SM_REUSE,
+       {(const int64_t[]){3, 1}, 2},
+       TF_FLOAT,
+       {.kind = SM_INIT_ZEROS}},
+      {"v",
+       "Trying to share variable v, but specified dtype int32 and found dtype float32_ref.",
+       SM_REUSE,
+       {(const int64_t[]){2}, 1},
+       TF_INT32,
+       {.kind = SM_INIT_ZEROS}},
+      {"z",
+       "Variable z did not get an initializer, so its `shape` argument must be specified.",
+       SM_REUSE_INHERIT,
+       {NULL, -1},
+       TF_FLOAT,
+       {.kind = SM_INIT_DEFAULT}},
+      {"z",
+       "Shape of a new variable (z) must be fully defined, but instead was (None, 3).",
+       SM_REUSE_INHERIT,
+       {(const int64_t[]){-1, 3}, 2},
+       TF_FLOAT,
+       {.kind = SM_INIT_ZEROS}},
+      {"z",
+       "An initializer for variable z of <dtype: 'string'> is required",
+       SM_REUSE_INHERIT,
+       {(const int64_t[]){2}, 1},
+       TF_STRING,
+       {.kind = SM_INIT_DEFAULT}},
+      {"z",
+       "Expected floating point type, got int32.",
+       SM_REUSE_INHERIT,
+       {(const int64_t[]){2}, 1},
+       TF_INT32,
+       {.kind = SM_INIT_NORMAL, .b = 1}},
   };
   (void)state;
   for (size_t i = 0; i < SM_COUNTOF(cases); i++) {

@@ -1,5 +1,5 @@
-/* The C half of sm_interop.py: builds the graphs that the script builds with TensorFlow's Python, writes checkpoints
- * and SavedModels for it to read, and reads what it wrote.
+/* The C half of sm_interop.py: builds the graphs that the script builds with TensorFlow's Python, writes
+ * checkpoints and SavedModels for it to read, and reads what it wrote.
  *
  *   sm_program graphs DIR     MetaGraphDefs as text, DIR/NAME.pbtxt, one for each function of graphs[]
  *   sm_program write DIR      checkpoints and SavedModels
@@ -42,7 +42,8 @@ static void initializers(SM_Graph *g) {
   SM_GetVariable(g, "i32", SM_SHAPE(2), SM_DEFAULT_INITIALIZER, &(SM_VariableOptions){.dtype = TF_INT32});
   SM_GetVariable(g, "o", SM_SHAPE(2), SM_Ones(), NULL);
   SM_GetVariable(g, "c", SM_SHAPE(2), SM_ConstantInitializer(1.5), NULL);
-  SM_GetVariable(g, "f64", SM_SHAPE(2), SM_ConstantInitializer(0.1), &(SM_VariableOptions){.dtype = TF_DOUBLE});
+  SM_GetVariable(g, "f64", SM_SHAPE(2), SM_ConstantInitializer(0.1),
+                 &(SM_VariableOptions){.dtype = TF_DOUBLE});
   SM_GetVariable(g, "f16", SM_SHAPE(2), SM_ConstantInitializer(0.1), &(SM_VariableOptions){.dtype = TF_HALF});
   SM_GetVariable(g, "ru", SM_SHAPE(2), SM_RandomUniform(-2, 3), NULL);
   SM_GetVariable(g, "rui", SM_SHAPE(2), SM_RandomUniform(-2, 3), &(SM_VariableOptions){.dtype = TF_INT32});
@@ -118,7 +119,8 @@ static void scopes(SM_Graph *g) {
 
 static void savers(SM_Graph *g) {
   SM_Variable *v1 = SM_GetVariable(g, "v1", SM_SHAPE(3), SM_Zeros(), NULL);
-  SM_Variable *r = SM_GetVariable(g, "r", SM_SHAPE(2), SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *r =
+      SM_GetVariable(g, "r", SM_SHAPE(2), SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
   SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true});
   SM_NewSaver(g, SM_VARIABLES({NULL, v1}), &(SM_SaverOptions){.v1_format = true});
   SM_NewSaver(g, SM_VARIABLES({NULL, v1}), &(SM_SaverOptions){.v1_format = true, .sharded = true});
@@ -170,8 +172,14 @@ static void tables(SM_Graph *g) {
 static const struct {
   const char *name;
   void (*build)(SM_Graph *g);
-} graphs[] = {{"seed", seed},     {"initializers", initializers}, {"resources", resources}, {"scopes", scopes},
-              {"savers", savers}, {"devices", devices},           {"seeds", seeds},         {"tables", tables},
+} graphs[] = {{"seed", seed},
+              {"initializers", initializers},
+              {"resources", resources},
+              {"scopes", scopes},
+              {"savers", savers},
+              {"devices", devices},
+              {"seeds", seeds},
+              {"tables", tables},
               {"partitioned", partitioned}};
 
 static void write_graphs(const char *dir) {
@@ -194,7 +202,8 @@ typedef struct Saved {
   TF_Session *session;
 } Saved;
 
-/* v = [1.5, -2, 3] (reference), r = [[1, 2], [3, 4]] (resource), count = 7 (int64), name = "h\u00e9" (string). */
+/* v = [1.5, -2, 3] (reference), r = [[1, 2], [3, 4]] (resource), count = 7 (int64), name = "h\u00e9"
+ * (string). */
 static Saved make_saved(void) {
   Saved s = {.g = SM_NewGraph()};
   s.v = SM_GetVariable(s.g, "scope/v", SM_UNKNOWN_SHAPE,
@@ -243,8 +252,9 @@ static void write_checkpoints(const char *dir) {
 static void write_model(const char *dir, SM_SaveFormat format, bool strip) {
   SM_Graph *g = SM_NewGraph();
   TF_Output x = SM_Placeholder(g, TF_FLOAT, SM_SHAPE(-1, 3), "x");
-  SM_Variable *w = SM_GetVariable(g, "w", SM_UNKNOWN_SHAPE,
-                                  SM_InitialValue(SM_TensorF32(SM_SHAPE(3, 2), (const float[]){1, 2, 3, 4, 5, 6})), NULL);
+  SM_Variable *w =
+      SM_GetVariable(g, "w", SM_UNKNOWN_SHAPE,
+                     SM_InitialValue(SM_TensorF32(SM_SHAPE(3, 2), (const float[]){1, 2, 3, 4, 5, 6})), NULL);
   SM_Variable *b = SM_GetVariable(g, "b", SM_SHAPE(2), SM_ConstantInitializer(0.5),
                                   &(SM_VariableOptions){.use_resource = true});
   TF_Output y = SM_Op(g, "AddV2", "y", SM_In(SM_MatMul(g, x, SM_Value(w))), SM_In(SM_Value(b)));
@@ -256,7 +266,8 @@ static void write_model(const char *dir, SM_SaveFormat format, bool strip) {
   TF_Session *session = SM_NewSession(g, st);
   SM_RunOp(session, init, st);
   const SM_SignatureDef *predict = SM_PredictSignatureDef(g, SM_OUTPUTS({"x", x}), SM_OUTPUTS({"y", y}));
-  const SM_SignatureDef *lookup = SM_PredictSignatureDef(g, SM_OUTPUTS({"words", words}), SM_OUTPUTS({"ids", ids}));
+  const SM_SignatureDef *lookup =
+      SM_PredictSignatureDef(g, SM_OUTPUTS({"words", words}), SM_OUTPUTS({"ids", ids}));
   const char *name = format == SM_AS_TEXT ? "text_model" : strip ? "stripped_model" : "model";
   SM_SavedModelBuilder *builder = SM_NewSavedModelBuilder(in_dir(dir, name), st);
   SM_MetaGraphOptions options = {
@@ -344,8 +355,8 @@ int main(int argc, char **argv) {
     write_model(argv[2], SM_AS_BINARY, true);
     write_model(argv[2], SM_AS_TEXT, false);
   } else if (!strcmp(argv[1], "read")) {
-    static const char *const prefixes[] = {"py_all/model.ckpt", "py_v1/model.ckpt", "py_sharded/model.ckpt-12",
-                                           "py_partitioned/model.ckpt"};
+    static const char *const prefixes[] = {"py_all/model.ckpt", "py_v1/model.ckpt",
+                                           "py_sharded/model.ckpt-12", "py_partitioned/model.ckpt"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) read_checkpoint(argv[2], prefixes[i]);
     read_meta_graph(argv[2]);
     read_model(argv[2]);
