@@ -112,6 +112,7 @@ struct TF_Graph {
 
 /* What TensorFlow 2.15 writes into GraphDefs, and the oldest it says it can read. */
 enum { GRAPH_PRODUCER = 1645, GRAPH_MIN_CONSUMER = 0 };
+#define GRAPH_TENSORFLOW_VERSION "2.15.1" /* whose versions these are */
 /* Outputs of one node. No op has near as many; a hostile attribute may ask for more than memory holds. */
 enum { NODE_MAX_OUTPUTS = 1 << 16 };
 

@@ -425,7 +425,7 @@ TF_Code graph_check_versions(const Tensorflow__VersionDef *v, TF_Status *st) {
   if (v->min_consumer > GRAPH_PRODUCER)
     return fail(st, TF_INVALID_ARGUMENT,
                 "GraphDef min consumer version %d above current version %d for TensorFlow %s.  Please upgrade TensorFlow.",
-                v->min_consumer, GRAPH_PRODUCER, TF_Version());
+                v->min_consumer, GRAPH_PRODUCER, GRAPH_TENSORFLOW_VERSION);
   for (size_t i = 0; i < v->n_bad_consumers; i++)
     if (v->bad_consumers[i] == GRAPH_PRODUCER)
       return fail(st, TF_INVALID_ARGUMENT,

@@ -150,24 +150,6 @@ static TF_Code assert_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-/* ---- calls: inlined by the plan, but for a function that calls itself ---- */
-
-typedef struct CallState {
-  const Callee *callee;
-} CallState;
-
-static TF_Code call_init(OpInit *k, TF_Status *st) {
-  CallState *s = k->state;
-  const Attr *f = node_attr(k->node, "f");
-  if (!f || f->kind != TF_ATTR_FUNC || f->is_list)
-    return fail(st, TF_INVALID_ARGUMENT, "{{node %s}} names no function", k->name);
-  return op_callee(k, f->v.func, &s->callee, st);
-}
-
-static TF_Code call_run(OpCtx *c, TF_Status *st) {
-  return op_call(c, ((const CallState *)c->state)->callee, c->inputs, c->num_inputs, c->outputs, c->num_outputs, st);
-}
-
 const OpRow ops_core[] = {
     {"Const", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape, .init = const_init,
      .run = const_run},
@@ -182,8 +164,4 @@ const OpRow ops_core[] = {
     {"RefIdentity", .flags = OP_STATEFUL, .shape = each_shape, .run = ref_identity_run},
     {"Assert", .flags = OP_STATEFUL, .state_size = sizeof(AssertState), .shape = shape_none, .init = assert_init,
      .run = assert_run},
-    {"PartitionedCall", .flags = OP_DYNAMIC | OP_STATEFUL, .state_size = sizeof(CallState),
-     .shape = shape_unknown_outputs, .init = call_init, .run = call_run},
-    {"StatefulPartitionedCall", .flags = OP_DYNAMIC | OP_STATEFUL, .state_size = sizeof(CallState),
-     .shape = shape_unknown_outputs, .init = call_init, .run = call_run},
     {0}};

@@ -242,6 +242,39 @@ def _():
     return [({p: f32(2), c: np.bool_(v)}, list(y)) for v in (1, 0, 1, 1, 0)]
 
 
+@case("If, While and Case, v2")
+def _():
+    p, c, i = ph(), ph([], "c", tf.bool), ph([], "i", tf.int32)
+    w = tf.constant(np.float32([1, 2]))
+    y = tf.cond(c, lambda: (p + w, tf.constant(1)), lambda: (tf.negative(p), tf.constant(2)))
+    n, a = tf.while_loop(lambda n, a: n < i, lambda n, a: (n + 1, a * 2.0 + p), [tf.constant(0), p])
+    _, grown = tf.while_loop(lambda n, g: n < i, lambda n, g: (n + 1, tf.concat([g, g[:1] + 1.0], 0)),
+                             [tf.constant(0), p], [tf.TensorShape([]), tf.TensorShape(None)])
+    _, nested = tf.while_loop(
+        lambda n, s: n < i,
+        lambda n, s: (n + 1, tf.while_loop(lambda k, s: k < n, lambda k, s: (k + 1, s + tf.reduce_sum(p)), [0, s])[1]),
+        [tf.constant(0), tf.constant(0.0)])
+    s = tf.switch_case(i, [lambda: p + 1.0, lambda: p + 2.0, lambda: p + 3.0])
+    bad = tf.while_loop(lambda n, b: n < i, lambda n, b: (n + 1, tf.reshape(b, [2, n], name="rs")), [tf.constant(0), p],
+                        [tf.TensorShape([]), tf.TensorShape(None)])[1]
+    return [({p: f32(2), c: np.bool_(k % 2), i: np.int32(k)}, [*y, n, a, grown, nested, s]) for k in
+            [0, 1, 2, 3, 3, 7, 1, 0]] + [({p: f32(2), i: np.int32(-3)}, [s, a, nested])]
+
+
+@case("variables in While")
+def _():
+    v = v1.get_variable("v", initializer=np.float32([1, 2]), use_resource=True)
+
+    def body(n, a):
+        with tf.control_dependencies([v.assign_add([1.0, 1.0])]):
+            a = a + v.read_value()
+        with tf.control_dependencies([a]):  # iterations overlap otherwise
+            return tf.add(n, 1), a
+
+    n, a = tf.while_loop(lambda n, a: n < 3, body, [tf.constant(0), tf.zeros([2])])
+    return [({}, [], v.initializer), ({}, [a, n]), ({}, [a, n]), ({}, [v.read_value()])]
+
+
 @case("strings")
 def _():
     p = ph(None, "p", tf.string)
