@@ -1,4 +1,5 @@
-/* Dense factorisations of the innermost matrices: Qr, Cholesky, MatrixInverse, MatrixDeterminant, MatrixSolve.
+/* Dense factorisations of the innermost matrices: Qr, Cholesky, MatrixInverse, MatrixDeterminant,
+ * LogMatrixDeterminant, MatrixSolve, MatrixTriangularSolve.
  * All arithmetic is in double complex, one implementation for all dtypes: these matrices are small wherever models
  * have them. Householder reflections as LAPACK makes them fix the signs of Q and R. */
 #include <complex.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/math_broadcast.h"
 #include "ops/math_types.h"
 #include "ops/op.h"
 
@@ -265,11 +267,42 @@ static TF_Code determinant_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* Outputs: sign, and log of the absolute value, so that large determinants do not overflow. */
+static TF_Code log_determinant_prepare(OpCtx *c, TF_Status *st) {
+  TRY(determinant_prepare(c, st));
+  return op_output(c, 1, op_input(c, 0)->dtype, op_input(c, 0)->dims, op_input(c, 0)->rank - 2, st);
+}
+
+static TF_Code log_determinant_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  const DensePrep *p = c->prep;
+  Z *a = c->scratch, none[1] = {0};
+  int64_t n = p->rows;
+  for (int64_t m = 0; m < p->batch; m++) {
+    load_matrix(a, op_input(c, 0), m, n * n);
+    /* What elimination leaves on the diagonal; exchanges and their sign are in the product. */
+    Z det = solve(a, none, n, 0), sign = 1;
+    double log_abs = 0;
+    for (int64_t i = 0; i < n; i++) {
+      double size = cabs(a[i * n + i]);
+      log_abs += det == 0 && size == 0 ? -INFINITY : log(size);
+      sign *= size > 0 ? a[i * n + i] / size : 0;
+    }
+    /* The pivots' product lacks the exchanges' sign, which the determinant has. */
+    if (det != 0 && creal(det * conj(sign)) < 0) sign = -sign;
+    store_one(&c->outputs[0], m, det == 0 ? 0 : sign);
+    store_one(&c->outputs[1], m, det == 0 ? -INFINITY : log_abs);
+  }
+  return TF_OK;
+}
+
 static TF_Code shape_determinant(ShapeCtx *c, TF_Status *st) {
   (void)st;
   if (c->inputs[0]->rank < 2) return TF_OK;
-  c->outputs[0] = *c->inputs[0];
-  c->outputs[0].rank -= 2;
+  for (int i = 0; i < c->num_outputs; i++) {
+    c->outputs[i] = *c->inputs[0];
+    c->outputs[i].rank -= 2;
+  }
   return TF_OK;
 }
 
@@ -312,6 +345,89 @@ static TF_Code shape_solve(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* ---- triangular systems, their batch dims broadcast ---- */
+
+typedef struct TriangularPrep {
+  Broadcast batch;
+  int64_t n, rhs;
+} TriangularPrep;
+
+static TF_Code triangular_prepare(OpCtx *c, TF_Status *st) {
+  TriangularPrep *p = c->prep;
+  const Tensor *a = op_input(c, 0), *b = op_input(c, 1);
+  char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
+  shape_text(a->dims, a->rank, at, sizeof at);
+  shape_text(b->dims, b->rank, bt, sizeof bt);
+  if (a->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] ndims must be >= 2: %d", a->rank);
+  if (b->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] ndims must be >= 2: %d", b->rank);
+  p->n = a->dims[a->rank - 1];
+  if (a->dims[a->rank - 2] != p->n)
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] matrices in the last dimensions must be square (%lld =/= %lld)",
+                (long long)a->dims[a->rank - 2], (long long)p->n);
+  if (b->dims[b->rank - 2] != p->n)
+    return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s", at, bt);
+  p->rhs = b->dims[b->rank - 1];
+  Tensor ab = *a, bb = *b;
+  ab.rank -= 2;
+  bb.rank -= 2;
+  const Tensor *both[2] = {&ab, &bb};
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
+  if (!broadcast_plan(&p->batch, both, 2, dims, &rank))
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", at, bt);
+  dims[rank] = p->n;
+  dims[rank + 1] = p->rhs;
+  size_t values, bytes;
+  if (!checked_mul((size_t)p->n, (size_t)p->n + (size_t)p->rhs, &values) || !checked_mul(values, sizeof(Z), &bytes))
+    return fail_oom(st, "a matrix");
+  op_scratch(c, bytes);
+  return op_output(c, 0, a->dtype, dims, rank + 2, st);
+}
+
+/* By substitution, from the side where one unknown stands alone. */
+static void substitute(const Z *a, Z *b, int64_t n, int64_t rhs, bool forward) {
+  for (int64_t step = 0; step < n; step++) {
+    int64_t i = forward ? step : n - 1 - step;
+    for (int64_t j = 0; j < rhs; j++) {
+      Z s = b[i * rhs + j];
+      for (int64_t k = forward ? 0 : i + 1; k < (forward ? i : n); k++) s -= a[i * n + k] * b[k * rhs + j];
+      b[i * rhs + j] = s / a[i * n + i];
+    }
+  }
+}
+
+static TF_Code triangular_run(OpCtx *c, TF_Status *st) {
+  const TriangularPrep *p = c->prep;
+  int64_t n = p->n, inner = p->batch.dims[p->batch.rank - 1], offset[3];
+  int last = p->batch.rank - 1;
+  Z *a = c->scratch, *b = a + n * n;
+  bool adjoint, lower;
+  TRY(node_attr_bool(c->node, "adjoint", &adjoint, st));
+  TRY(node_attr_bool(c->node, "lower", &lower, st));
+  for (int64_t m = 0; n * p->rhs > 0 && m < p->batch.count; m++) {
+    broadcast_offsets(&p->batch, m / inner, offset);
+    load_matrix(a, op_input(c, 0), offset[0] + m % inner * p->batch.stride[0][last], n * n);
+    load_matrix(b, op_input(c, 1), offset[1] + m % inner * p->batch.stride[1][last], n * p->rhs);
+    if (adjoint) conjugate_transpose(a, n);
+    substitute(a, b, n, p->rhs, lower != adjoint);
+    store_matrix(&c->outputs[0], m, b, n * p->rhs);
+  }
+  return TF_OK;
+}
+
+static TF_Code shape_triangular(ShapeCtx *c, TF_Status *st) {
+  const Shape *a = c->inputs[0], *b = c->inputs[1];
+  if (a->rank < 2 || b->rank < 2) return TF_OK;
+  Shape ab = *a, bb = *b, out;
+  ab.rank -= 2;
+  bb.rank -= 2;
+  TRY(shape_broadcast_two(&ab, &bb, &out, st));
+  out.dims[out.rank++] = b->dims[b->rank - 2];
+  out.dims[out.rank++] = b->dims[b->rank - 1];
+  c->outputs[0] = out;
+  return TF_OK;
+}
+
 #define FC "float double " TYPES_COMPLEX
 
 const OpRow ops_linalg_dense[] = {
@@ -324,4 +440,8 @@ const OpRow ops_linalg_dense[] = {
    .prepare = determinant_prepare, .run = determinant_run},
   {"MatrixSolve", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_solve, .prepare = solve_prepare,
    .run = solve_run},
+  {"LogMatrixDeterminant", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_determinant,
+   .prepare = log_determinant_prepare, .run = log_determinant_run},
+  {"MatrixTriangularSolve", .types = "T: half " FC, .prep_size = sizeof(TriangularPrep), .shape = shape_triangular,
+   .prepare = triangular_prepare, .run = triangular_run},
   {0}};

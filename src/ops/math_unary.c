@@ -96,6 +96,11 @@ FLOAT_COMPLEX_OP(reciprocal, 1.0f / x, 1.0 / x, 1.0 / x)
 
 static inline double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 FLOAT_OP(softplus, softplus(x), x != x ? x : softplus(x))
+/* TF: past a threshold that depends on the type's precision, log(epsilon) + 2, it is x
+ * (TensorFlow takes 2^-13 for half's epsilon), and exp(x) below its negative. */
+#define SOFTPLUS_16(x, limit) ((x) > (limit) ? (x) : (x) < -(limit) ? exp(x) : softplus(x))
+LOOP(softplus_half, float, float, SOFTPLUS_16(x, 7.0109134f))
+LOOP(softplus_bfloat16, float, float, SOFTPLUS_16(x, 2.8520303f))
 FLOAT_OP(softsign, x / (1 + fabsf(x)), x / (1 + fabs(x)))
 FLOAT_OP(elu, x < 0 ? expm1f(x) : x, x < 0 ? expm1(x) : x)
 #define SELU_SCALE 1.0507009873554804934193349852946
@@ -164,63 +169,64 @@ typedef struct UnaryOp {
   int simd; /* EwUnary, or -1 */
   UnaryLoop *const *loops;
   bool to_other; /* the output has another type: half is not stored back */
+  UnaryLoop *half, *bfloat16; /* loops of floats where rounding the exact result would not do; else null */
 } UnaryOp;
 
 static const UnaryOp unary_ops[] = {
-  {"Neg", EW_NEG, neg_loops, 0},
-  {"Abs", EW_ABS, abs_loops, 0},
-  {"Sign", EW_SIGN, sign_loops, 0},
-  {"Square", EW_SQUARE, square_loops, 0},
-  {"Sqrt", EW_SQRT, sqrt_loops, 0},
-  {"Rsqrt", EW_RSQRT, rsqrt_loops, 0},
-  {"Exp", EW_EXP, exp_loops, 0},
-  {"Expm1", EW_EXPM1, expm1_loops, 0},
-  {"Log", EW_LOG, log_loops, 0},
-  {"Log1p", EW_LOG1P, log1p_loops, 0},
-  {"Sin", EW_SIN, sin_loops, 0},
-  {"Cos", EW_COS, cos_loops, 0},
-  {"Tan", -1, tan_loops, 0},
-  {"Asin", -1, asin_loops, 0},
-  {"Acos", -1, acos_loops, 0},
-  {"Atan", -1, atan_loops, 0},
-  {"Sinh", -1, sinh_loops, 0},
-  {"Cosh", -1, cosh_loops, 0},
-  {"Tanh", EW_TANH, tanh_loops, 0},
-  {"Asinh", -1, asinh_loops, 0},
-  {"Acosh", -1, acosh_loops, 0},
-  {"Atanh", -1, atanh_loops, 0},
-  {"Floor", EW_FLOOR, floor_loops, 0},
-  {"Ceil", EW_CEIL, ceil_loops, 0},
-  {"Round", EW_RINT, round_loops, 0},
-  {"Rint", EW_RINT, rint_loops, 0},
-  {"Reciprocal", EW_RECIPROCAL, reciprocal_loops, 0},
-  {"Inv", EW_RECIPROCAL, reciprocal_loops, 0},
-  {"Sigmoid", EW_SIGMOID, sigmoid_loops, 0},
-  {"Softplus", EW_SOFTPLUS, softplus_loops, 0},
-  {"Softsign", EW_SOFTSIGN, softsign_loops, 0},
-  {"Relu", EW_RELU, relu_loops, 0},
-  {"Relu6", EW_RELU6, relu6_loops, 0},
-  {"LeakyRelu", EW_LEAKY_RELU, leaky_relu_loops, 0},
-  {"Elu", EW_ELU, elu_loops, 0},
-  {"Selu", EW_SELU, selu_loops, 0},
-  {"Erf", EW_ERF, erf_loops, 0},
-  {"Erfc", -1, erfc_loops, 0},
-  {"Erfinv", -1, erfinv_loops, 0},
-  {"Ndtri", -1, ndtri_loops, 0},
-  {"Lgamma", -1, lgamma_loops, 0},
-  {"Digamma", -1, digamma_loops, 0},
-  {"IsNan", -1, isnan_loops, true},
-  {"IsInf", -1, isinf_loops, true},
-  {"IsFinite", -1, isfinite_loops, true},
-  {"LogicalNot", -1, not_loops, 0},
-  {"Invert", -1, invert_loops, 0},
-  {"PopulationCount", -1, popcount_loops, true},
-  {"Conj", -1, conj_loops, 0},
-  {"Real", -1, real_loops, true},
-  {"Imag", -1, imag_loops, true},
-  {"Angle", -1, angle_loops, true},
-  {"ComplexAbs", -1, complex_abs_loops, true},
-  {0, 0, 0, 0},
+  {"Neg", EW_NEG, neg_loops, 0, 0, 0},
+  {"Abs", EW_ABS, abs_loops, 0, 0, 0},
+  {"Sign", EW_SIGN, sign_loops, 0, 0, 0},
+  {"Square", EW_SQUARE, square_loops, 0, 0, 0},
+  {"Sqrt", EW_SQRT, sqrt_loops, 0, 0, 0},
+  {"Rsqrt", EW_RSQRT, rsqrt_loops, 0, 0, 0},
+  {"Exp", EW_EXP, exp_loops, 0, 0, 0},
+  {"Expm1", EW_EXPM1, expm1_loops, 0, 0, 0},
+  {"Log", EW_LOG, log_loops, 0, 0, 0},
+  {"Log1p", EW_LOG1P, log1p_loops, 0, 0, 0},
+  {"Sin", EW_SIN, sin_loops, 0, 0, 0},
+  {"Cos", EW_COS, cos_loops, 0, 0, 0},
+  {"Tan", -1, tan_loops, 0, 0, 0},
+  {"Asin", -1, asin_loops, 0, 0, 0},
+  {"Acos", -1, acos_loops, 0, 0, 0},
+  {"Atan", -1, atan_loops, 0, 0, 0},
+  {"Sinh", -1, sinh_loops, 0, 0, 0},
+  {"Cosh", -1, cosh_loops, 0, 0, 0},
+  {"Tanh", EW_TANH, tanh_loops, 0, 0, 0},
+  {"Asinh", -1, asinh_loops, 0, 0, 0},
+  {"Acosh", -1, acosh_loops, 0, 0, 0},
+  {"Atanh", -1, atanh_loops, 0, 0, 0},
+  {"Floor", EW_FLOOR, floor_loops, 0, 0, 0},
+  {"Ceil", EW_CEIL, ceil_loops, 0, 0, 0},
+  {"Round", EW_RINT, round_loops, 0, 0, 0},
+  {"Rint", EW_RINT, rint_loops, 0, 0, 0},
+  {"Reciprocal", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
+  {"Inv", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
+  {"Sigmoid", EW_SIGMOID, sigmoid_loops, 0, 0, 0},
+  {"Softplus", EW_SOFTPLUS, softplus_loops, 0, softplus_half, softplus_bfloat16},
+  {"Softsign", EW_SOFTSIGN, softsign_loops, 0, 0, 0},
+  {"Relu", EW_RELU, relu_loops, 0, 0, 0},
+  {"Relu6", EW_RELU6, relu6_loops, 0, 0, 0},
+  {"LeakyRelu", EW_LEAKY_RELU, leaky_relu_loops, 0, 0, 0},
+  {"Elu", EW_ELU, elu_loops, 0, 0, 0},
+  {"Selu", EW_SELU, selu_loops, 0, 0, 0},
+  {"Erf", EW_ERF, erf_loops, 0, 0, 0},
+  {"Erfc", -1, erfc_loops, 0, 0, 0},
+  {"Erfinv", -1, erfinv_loops, 0, 0, 0},
+  {"Ndtri", -1, ndtri_loops, 0, 0, 0},
+  {"Lgamma", -1, lgamma_loops, 0, 0, 0},
+  {"Digamma", -1, digamma_loops, 0, 0, 0},
+  {"IsNan", -1, isnan_loops, true, 0, 0},
+  {"IsInf", -1, isinf_loops, true, 0, 0},
+  {"IsFinite", -1, isfinite_loops, true, 0, 0},
+  {"LogicalNot", -1, not_loops, 0, 0, 0},
+  {"Invert", -1, invert_loops, 0, 0, 0},
+  {"PopulationCount", -1, popcount_loops, true, 0, 0},
+  {"Conj", -1, conj_loops, 0, 0, 0},
+  {"Real", -1, real_loops, true, 0, 0},
+  {"Imag", -1, imag_loops, true, 0, 0},
+  {"Angle", -1, angle_loops, true, 0, 0},
+  {"ComplexAbs", -1, complex_abs_loops, true, 0, 0},
+  {0, 0, 0, 0, 0, 0},
 };
 
 typedef struct UnaryState {
@@ -239,6 +245,8 @@ static TF_Code unary_init(OpInit *k, TF_Status *st) {
   int kind = math_kind(s->dtype), ew = math_ew_type(kind);
   if (op->name && kind >= 0) s->loop = op->loops[kind];
   if (s->loop && ew >= 0 && op->simd >= 0 && simd()->unary[op->simd][ew]) s->loop = simd()->unary[op->simd][ew];
+  if (op->name && s->dtype == TF_HALF && op->half) s->loop = op->half;
+  if (op->name && s->dtype == TF_BFLOAT16 && op->bfloat16) s->loop = op->bfloat16;
   if (!s->loop) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   s->is_16 = math_is_16(s->dtype);
   s->out_is_16 = s->is_16 && !op->to_other;

@@ -120,6 +120,8 @@ def math_unary():
     c.case('LeakyRelu', [values(np.float32, (5, 5))], 'alpha', alpha=0.01)
     c.case('LeakyRelu', [values(np.float64, (5, 5))], 'alpha', alpha=-2.0)
     c.case('Neg', [values(np.float32, (1, 2, 1, 2, 1, 2, 1, 3))], 'rank 8')
+    for dtype in (np.float16, BF16):
+        c.case('Softplus', [np.linspace(-9, 9, 73).astype(dtype)], 'threshold ' + name_of(dtype), 1e-3 if dtype == np.float16 else 8e-3, 1e-3)
     c.case('Exp', [values(np.float32, (70000,))[:40000]], 'threads')
     c.save()
 
@@ -794,11 +796,19 @@ def linalg_dense():
         c.case('Cholesky', [spd.astype(dtype)], name_of(dtype), rtol, atol)
         well = a + 5 * np.eye(4, dtype=dtype)
         c.case('MatrixDeterminant', [well], name_of(dtype), rtol, atol)
+        c.case('LogMatrixDeterminant', [a], name_of(dtype), rtol, atol)
+        for lower, adjoint in itertools.product([False, True], repeat=2):
+            c.case('MatrixTriangularSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, lower=lower, adjoint=adjoint)
+        c.case('MatrixTriangularSolve', [well[0], v(3, 4, 2)], 'broadcast', rtol, atol)
         for adjoint in (False, True):
             c.case('MatrixInverse', [well], name_of(dtype), rtol, atol, adjoint=adjoint)
             c.case('MatrixSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, adjoint=adjoint)
     v = lambda *s: values(np.float32, s)
     c.case('MatrixInverse', [np.zeros((2, 2), np.float32)], 'singular')
+    c.case('LogMatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
+    c.case('MatrixTriangularSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
+    c.case('MatrixTriangularSolve', [v(2, 3), v(2, 1)], 'square', error_part='')
+    c.case('MatrixTriangularSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
     c.case('MatrixInverse', [np.zeros((0, 2, 2), np.float32)], 'empty')
     c.case('MatrixInverse', [v(2, 3)], 'square', error_part='square')
     c.case('MatrixInverse', [v(3)], 'rank', error_part='rank >= 2')

@@ -19,7 +19,8 @@ enum { MAX_TENSORS = 32, MAX_ATTRS = 32 };
 
 typedef struct Case {
   char label[128], op[128];
-  Node node;
+  Node node, producer; /* all inputs come from one node named "input" */
+  TF_Output sources[MAX_TENSORS];
   Attr attrs[MAX_ATTRS];
   Tensor inputs[MAX_TENSORS], wants[MAX_TENSORS];
   TF_DataType input_types[MAX_TENSORS], output_types[MAX_TENSORS];
@@ -140,9 +141,12 @@ static void read_case(Cursor *c, Case *k) {
   n->num_inputs = cursor_u8(c);
   if (n->num_inputs > MAX_TENSORS) die("inputs");
   n->input_types = k->input_types;
+  n->inputs = k->sources;
+  k->producer.name = k->producer.op = "input";
   for (int i = 0; i < n->num_inputs; i++) {
     read_tensor(c, &k->inputs[i]);
     k->input_types[i] = k->inputs[i].dtype;
+    k->sources[i] = (TF_Output){&k->producer, i};
   }
   n->num_outputs = cursor_u8(c);
   if (n->num_outputs > MAX_TENSORS) die("outputs");
