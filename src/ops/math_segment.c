@@ -1,4 +1,4 @@
-/* Segment and UnsortedSegment reductions, and Bucketize. Rows of the data are folded into the output row that
+/* Segment, SparseSegment and UnsortedSegment reductions, and Bucketize. Rows of the data are folded into the output row that
  * their segment id names, with the plain loops of the binary ops. */
 #include <float.h>
 #include <math.h>
@@ -164,6 +164,98 @@ static TF_Code shape_segment(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* ---- SparseSegment: rows picked by index, of floats; sums, means, or sums over the root of the count ---- */
+
+typedef struct SparseState {
+  bool mean, sqrt_n, counted; /* counted: input 3 tells the number of rows */
+} SparseState;
+
+static TF_Code sparse_init(OpInit *k, TF_Status *st) {
+  (void)st;
+  SparseState *s = k->state;
+  s->mean = strncmp(k->row->name, "SparseSegmentMean", 17) == 0;
+  s->sqrt_n = strncmp(k->row->name, "SparseSegmentSqrtN", 18) == 0;
+  s->counted = strstr(k->row->name, "WithNumSegments") != NULL;
+  return TF_OK;
+}
+
+static TF_Code sparse_check(OpCtx *c, int64_t *segments, TF_Status *st) {
+  const SparseState *s = c->state;
+  const Tensor *data = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2);
+  if (data->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank 1");
+  if (indices->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "indices should be a vector.");
+  if (ids->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "segment_ids should be a vector.");
+  int64_t n = indices->dims[0];
+  if (n != ids->dims[0]) return fail(st, TF_INVALID_ARGUMENT, "segment_ids and indices should have same size.");
+  int64_t end = n ? math_int_at(ids, n - 1) : -1;
+  if (n && (end < 0 || end == INT64_MAX)) return fail(st, TF_INVALID_ARGUMENT, "segment ids must be >= 0");
+  *segments = end + 1;
+  if (s->counted) {
+    if (op_input(c, 3)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "num_segments should be a scalar");
+    int64_t given = math_int_at(op_input(c, 3), 0);
+    if (given < *segments) return fail(st, TF_INVALID_ARGUMENT, "segment ids must be < num_segments");
+    *segments = given;
+  }
+  for (int64_t i = 0, last = 0; i < n; i++) {
+    int64_t id = math_int_at(ids, i), index = math_int_at(indices, i);
+    if (id < 0 || (i > 0 && id < last)) return fail(st, TF_INVALID_ARGUMENT, "segment ids are not increasing");
+    last = id;
+    if (index < 0 || index >= data->dims[0])
+      return fail(st, TF_INVALID_ARGUMENT, "Bad: indices[%lld] == %lld out of range [0, %lld)", (long long)i,
+                  (long long)index, (long long)data->dims[0]);
+  }
+  return TF_OK;
+}
+
+/* out += row, a float or double each; 16-bit sums keep their own precision until the segment ends. */
+static void sparse_add(double *sum, const Tensor *data, int64_t row, int64_t at, int64_t n) {
+  float x[MATH_BLOCK];
+  for (int64_t i = 0; i < n; i++) {
+    int64_t from = row + at + i;
+    if (math_is_16(data->dtype)) {
+      math_load_16(x, (const uint16_t *)data->data + from, 1, data->dtype);
+      sum[i] += (double)x[0];
+    } else {
+      sum[i] += data->dtype == TF_DOUBLE ? ((const double *)data->data)[from] : (double)((const float *)data->data)[from];
+    }
+  }
+}
+
+static void sparse_store(Tensor *out, int64_t at, const double *sum, int64_t n, double scale) {
+  for (int64_t i = 0; i < n; i++) {
+    float f = (float)(sum[i] * scale);
+    if (out->dtype == TF_DOUBLE) ((double *)out->data)[at + i] = sum[i] * scale;
+    else if (out->dtype == TF_FLOAT) ((float *)out->data)[at + i] = f;
+    else math_store_16((uint16_t *)out->data + at + i, &f, 1, out->dtype);
+  }
+}
+
+static TF_Code sparse_run(OpCtx *c, TF_Status *st) {
+  const SparseState *s = c->state;
+  const Tensor *data = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2);
+  int64_t dims[TENSOR_MAX_RANK], segments = 0, inner = 1;
+  TRY(sparse_check(c, &segments, st));
+  memcpy(dims, data->dims, sizeof dims);
+  dims[0] = segments;
+  for (int d = 1; d < data->rank; d++) inner *= dims[d];
+  TRY(op_alloc_output(c, 0, data->dtype, dims, data->rank, st));
+  Tensor *out = &c->outputs[0];
+  if (segments == 0 || inner == 0) return TF_OK;
+  memset(out->data, 0, (size_t)(segments * inner) * dtype_size(out->dtype));
+  for (int64_t i = 0, n = ids->dims[0], stop; i < n; i = stop) {
+    int64_t id = math_int_at(ids, i);
+    for (stop = i + 1; stop < n && math_int_at(ids, stop) == id;) stop++;
+    double count = (double)(stop - i), scale = s->mean ? 1 / count : s->sqrt_n ? 1 / sqrt(count) : 1;
+    for (int64_t at = 0; at < inner; at += MATH_BLOCK) {
+      int64_t k = inner - at < MATH_BLOCK ? inner - at : MATH_BLOCK;
+      double sum[MATH_BLOCK] = {0};
+      for (int64_t j = i; j < stop; j++) sparse_add(sum, data, math_int_at(indices, j) * inner, at, k);
+      sparse_store(out, id * inner + at, sum, k, scale);
+    }
+  }
+  return TF_OK;
+}
+
 /* ---- unsorted ids of any rank, the number of rows is given ---- */
 
 static TF_Code unsorted_prepare(OpCtx *c, TF_Status *st) {
@@ -269,6 +361,9 @@ static TF_Code bucketize_run(OpCtx *c, TF_Status *st) {
 #define SEGMENT(name_, types_)                                                                             \
   {name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(SegmentState), .shape = shape_segment, \
    .init = segment_init, .run = segment_run}
+#define SPARSE(name_)                                                                                      \
+  {name_, .types = "T: " TYPES_FLOATS, .flags = OP_DYNAMIC, .state_size = sizeof(SparseState), .shape = shape_segment, \
+   .init = sparse_init, .run = sparse_run}
 #define UNSORTED(name_, types_)                                                                            \
   {name_, .types = types_, .value_inputs = 4, .state_size = sizeof(SegmentState), .shape = shape_unsorted, \
    .init = segment_init, .prepare = unsorted_prepare, .run = unsorted_run}
@@ -279,6 +374,12 @@ const OpRow ops_math_segment[] = {
   SEGMENT("SegmentProd", "T: " TYPES_NUMBERS),
   SEGMENT("SegmentMax", "T: " TYPES_REAL),
   SEGMENT("SegmentMin", "T: " TYPES_REAL),
+  SPARSE("SparseSegmentSum"),
+  SPARSE("SparseSegmentMean"),
+  SPARSE("SparseSegmentSqrtN"),
+  SPARSE("SparseSegmentSumWithNumSegments"),
+  SPARSE("SparseSegmentMeanWithNumSegments"),
+  SPARSE("SparseSegmentSqrtNWithNumSegments"),
   UNSORTED("UnsortedSegmentSum", "T: " TYPES_NUMBERS),
   UNSORTED("UnsortedSegmentProd", "T: " TYPES_NUMBERS),
   UNSORTED("UnsortedSegmentMax", "T: " TYPES_REAL),

@@ -695,6 +695,20 @@ def math_segment():
             c.case(op, [v, np.int32([0, 1, 0, 1]), np.int32([3])], 'count', error_part='num_segments should be a scalar')
             c.case(op, [v, np.int32([0, 1, 0, 1]), np.int32(-1)], 'count', error_part='')
             c.case(op, [np.zeros((0, 2), np.float32), np.int32([]), np.int32(2)], 'empty')
+    for op in ('SparseSegmentSum', 'SparseSegmentMean', 'SparseSegmentSqrtN'):
+        for dtype in FLOATS:
+            rtol, atol = tolerance(dtype)
+            for index in (np.int32, np.int64):
+                x = values(dtype, (5, 3), -3, 3)
+                c.case(op, [x, index([4, 0, 1, 1, 2]), np.int32([0, 0, 1, 3, 3])], name_of(dtype), rtol * 2, atol * 4)
+                c.case(op + 'WithNumSegments', [x, index([4, 0, 1, 1, 2]), np.int32([0, 0, 1, 3, 3]), np.int32(6)], name_of(dtype),
+                       rtol * 2, atol * 4)
+        v = values(np.float32, (5, 2))
+        c.case(op, [v, np.int32([0, 5]), np.int32([0, 0])], 'index', error_part='out of range [0, 5)')
+        c.case(op, [v, np.int32([0, 1]), np.int32([1, 0])], 'order', error_part='')
+        c.case(op, [v, np.int32([0, 1]), np.int32([0])], 'sizes', error_part='segment_ids and indices should have same size.')
+        c.case(op, [v, np.int32([]), np.int32([])], 'empty')
+        c.case(op, [values(np.float32, (3,)), np.int32([2, 1]), np.int64([0, 2])], 'vector')
     for dtype in (np.int32, np.int64, np.float32, np.float64):
         c.case('Bucketize', [values(dtype, (3, 7), -9, 9)], name_of(dtype), boundaries=[-5.0, 0.0, 0.5, 3.0])
         c.case('Bucketize', [values(dtype, (3,), -9, 9)], name_of(dtype), boundaries=[])

@@ -1,0 +1,103 @@
+/* Calls of oneDNN: right answers, from more threads at once than a call has slots, and nothing made when it is off. */
+#include "dnnl/dnnl_call.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { M = 20, K = 30, N = 40, THREADS = 12, ROUNDS = 50 };
+
+typedef struct Job {
+  DnnlCall *call;
+  int seed;
+  int wrong;
+} Job;
+
+/* Small integers: products are exact. */
+static void fill(float *x, int n, int seed) {
+  for (int i = 0; i < n; i++) x[i] = (float)((i * 7 + seed * 3) % 9 - 4);
+}
+
+static void *multiply(void *arg) {
+  Job *job = arg;
+  size_t scratch_size = (dnnl_call_scratch(job->call) + 64) / 64 * 64;
+  float *a = malloc(M * K * 4), *b = malloc(K * N * 4), *c = malloc(M * N * 4);
+  void *scratch = aligned_alloc(64, scratch_size);
+  job->wrong = !a || !b || !c || !scratch;
+  for (int round = 0; round < ROUNDS && !job->wrong; round++) {
+    fill(a, M * K, job->seed + round);
+    fill(b, K * N, job->seed + 2 * round);
+    void *buffers[3] = {a, b, c};
+    job->wrong = !dnnl_call_run(job->call, buffers, scratch);
+    for (int i = 0; i < M && !job->wrong; i++)
+      for (int j = 0; j < N; j++) {
+        float want = 0;
+        for (int x = 0; x < K; x++) want += a[i * K + x] * b[x * N + j];
+        job->wrong |= c[i * N + j] != want;
+      }
+  }
+  free(a);
+  free(b);
+  free(c);
+  free(scratch);
+  return NULL;
+}
+
+static void many_threads_share_a_call(void **state) {
+  DnnlMatmulShape shape = {.batch = 1, .m = M, .n = N, .k = K, .a_row = K, .a_col = 1, .b_row = N, .b_col = 1, .threads = 1};
+  pthread_t threads[THREADS];
+  Job jobs[THREADS];
+  (void)state;
+  if (!dnnl_here()) skip();
+  DnnlCall *call = dnnl_matmul_new(&shape);
+  assert_non_null(call);
+  for (int i = 0; i < THREADS; i++) {
+    jobs[i] = (Job){call, i, 0};
+    assert_int_equal(pthread_create(&threads[i], NULL, multiply, &jobs[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  for (int i = 0; i < THREADS; i++) assert_int_equal(jobs[i].wrong, 0);
+  dnnl_call_free(call);
+}
+
+/* A 3x3 filter of ones over ones counts the pixels under it: 4 in corners, 6 at edges, 9 inside. */
+static void convolution_pads_with_zeros(void **state) {
+  DnnlConvShape shape = {.batch = 1, .in_h = 4, .in_w = 5, .in_c = 1, .out_h = 4, .out_w = 5, .out_c = 2, .filter_h = 3,
+                         .filter_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
+                         .pad_bottom = 1, .pad_left = 1, .pad_right = 1, .groups = 1, .threads = 2};
+  float in[20], filter[18], out[40];
+  (void)state;
+  if (!dnnl_here()) skip();
+  for (int i = 0; i < 20; i++) in[i] = 1;
+  for (int i = 0; i < 18; i++) filter[i] = i % 2 ? 10 : 1; /* output channels innermost */
+  DnnlCall *call = dnnl_conv_new(&shape);
+  assert_non_null(call);
+  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64), *buffers[3] = {in, filter, out};
+  assert_non_null(scratch);
+  assert_true(dnnl_call_run(call, buffers, scratch));
+  for (int y = 0; y < 4; y++)
+    for (int x = 0; x < 5; x++) {
+      int rows = y == 0 || y == 3 ? 2 : 3, columns = x == 0 || x == 4 ? 2 : 3;
+      assert_true(out[(y * 5 + x) * 2] == (float)(rows * columns));
+      assert_true(out[(y * 5 + x) * 2 + 1] == (float)(rows * columns * 10));
+    }
+  free(scratch);
+  dnnl_call_free(call);
+}
+
+static void free_of_null(void **state) {
+  (void)state;
+  dnnl_call_free(NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(many_threads_share_a_call), cmocka_unit_test(convolution_pads_with_zeros),
+    cmocka_unit_test(free_of_null),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
