@@ -88,6 +88,7 @@ struct TF_Operation {
   Consumer *consumers;         /* of all outputs, in the order of adding */
   int *consumer_output;        /* which output consumers[i] takes */
   const Tensor **values;       /* null, or the outputs' values as far as constant folding found them; guarded */
+  bool not_constant;           /* folding found that they depend on what is fed or kept; guarded */
   const struct _Tensorflow__NodeDef__ExperimentalDebugInfo *debug_info; /* null, or kept for export */
   const struct _Tensorflow__FullTypeDef *full_type;                     /* likewise */
   int num_consumers, cap_consumers;

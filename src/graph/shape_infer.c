@@ -30,17 +30,17 @@ static void put_int(Tensor *t, int64_t i, int64_t v) {
   else ((int32_t *)t->data)[i] = (int32_t)v;
 }
 
-/* Shape, Rank and Size of a tensor whose shape is known. */
+/* Shape, Rank and Size of a tensor, if its shape is known (which may come later). False for other ops. */
 static bool fold_shape_op(Node *node, int index) {
   bool size = !strcmp(node->op, "Size"), rank = !strcmp(node->op, "Rank");
   if (!size && !rank && strcmp(node->op, "Shape") && strcmp(node->op, "ShapeN")) return false;
-  if (!node->inputs[index].oper) return false;
+  if (!node->inputs[index].oper) return true;
   const Shape *s = &node->inputs[index].oper->output_shapes[node->inputs[index].index];
-  if (s->rank < 0 || (!rank && !shape_known(s))) return false;
+  if (s->rank < 0 || (!rank && !shape_known(s))) return true;
   TF_Status st = {0};
   Tensor t = {0};
   int64_t n = s->rank, product = 1;
-  if (tensor_alloc(&t, node->output_types[index], &n, !(size || rank), &st)) return false;
+  if (tensor_alloc(&t, node->output_types[index], &n, !(size || rank), &st)) return true;
   for (int i = 0; i < s->rank; i++) {
     if (!size && !rank) put_int(&t, i, s->dims[i]);
     if (s->dims[i] < 0 || __builtin_mul_overflow(product, s->dims[i], &product)) product = 0;
@@ -68,10 +68,21 @@ static void fold_kernel(Node *node, int *budget) {
   ConstEval *eval = const_eval;
   const Tensor *inputs[64];
   Tensor outputs[64] = {0};
-  if (!eval || !may_fold(node)) return;
-  for (int i = 0; i < node->num_inputs; i++)
-    if (!node->inputs[i].oper || !(inputs[i] = fold(node->inputs[i], budget))) return;
-  if (!eval(node, inputs, outputs)) return;
+  if (!eval) return;
+  if (!may_fold(node)) {
+    node->not_constant = true;
+    return;
+  }
+  for (int i = 0; i < node->num_inputs; i++) {
+    Node *from = node->inputs[i].oper;
+    if (from && (inputs[i] = fold(node->inputs[i], budget))) continue;
+    node->not_constant = from && from->not_constant;
+    return;
+  }
+  if (!eval(node, inputs, outputs)) {
+    node->not_constant = true;
+    return;
+  }
   for (int i = 0; i < node->num_outputs; i++) {
     if (tensor_count(&outputs[i]) <= FOLD_MAX_ELEMENTS) keep_value(node, i, &outputs[i]);
     tensor_clear(&outputs[i]);
@@ -88,7 +99,7 @@ static const Tensor *fold(TF_Output output, int *budget) {
                : NULL;
   }
   if (node->values && node->values[output.index]) return node->values[output.index];
-  if (--*budget < 0) return NULL;
+  if (node->not_constant || --*budget < 0) return NULL;
   if (!fold_shape_op(node, output.index)) fold_kernel(node, budget);
   return node->values ? node->values[output.index] : NULL;
 }
