@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """libsavedmodel against TensorFlow: the same graphs, and each reads what the other wrote.
 
-    sm_interop.py BUILD_DIR
+    sm_interop.py BUILD_DIR...
 
-BUILD_DIR/tests/sm_program and BUILD_DIR/examples are used; they may stand on any libtensorflow. Needs TensorFlow 2.15.
+Of each BUILD_DIR, tests/sm_program and examples/ are used; they may stand on any libtensorflow. Needs
+TensorFlow 2.15.
 """
 import os
 import subprocess
@@ -21,7 +22,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 v1 = tf.compat.v1
 v1.disable_v2_behavior()
 v1.logging.set_verbosity(v1.logging.ERROR)
-BUILD = os.path.abspath(sys.argv[1])
+BUILD = None  # the build that is looked at
 failures = 0
 
 
@@ -354,7 +355,7 @@ def examples(directory):
     check("predict", text == "output [[1.96]]\n", text)
 
 
-def main():
+def check_build():
     with tempfile.TemporaryDirectory() as directory:
         with open(os.path.join(directory, "vocab.txt"), "w") as f:
             f.write("a\nb\nc\n")
@@ -368,6 +369,13 @@ def main():
         check("TensorFlow's checkpoints and SavedModel read in C", text.startswith(WANT_READ), text)
         examples(directory)
         os.chdir("/")
+
+
+def main():
+    global BUILD
+    for BUILD in [os.path.abspath(path) for path in sys.argv[1:]]:
+        print("sm_interop: " + BUILD)
+        check_build()
     print("sm_interop: %s" % ("%d failed" % failures if failures else "all passed"))
     sys.exit(failures > 0)
 
