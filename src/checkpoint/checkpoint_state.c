@@ -1,5 +1,6 @@
 #include "checkpoint/checkpoint_state.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -230,6 +231,24 @@ static bool is_shard(const char *name, const char *base, const char *middle) {
   return second >= 5 && !p[first + 4 + second];
 }
 
+/* The length of `prefix` without the "-?????-of-NNNNN" that the prefix of a sharded V1 checkpoint ends with. */
+static size_t length_unsharded(const char *prefix) {
+  static const char end[] = "-\?\?\?\?\?-of-";
+  size_t n = strlen(prefix), digits = 0;
+  while (digits < n && isdigit((unsigned char)prefix[n - 1 - digits])) digits++;
+  size_t tail = digits + strlen(end);
+  return digits >= 5 && n > tail && !strncmp(prefix + n - tail, end, strlen(end)) ? n - tail : n;
+}
+
+/* Whether `pattern` is such a prefix and `name` one of its files: a '?' stands for a digit. */
+static bool is_shard_of(const char *name, const char *pattern) {
+  size_t n = strlen(pattern), start = length_unsharded(pattern);
+  if (start == n || strlen(name) != n || strncmp(name, pattern, start)) return false;
+  for (size_t i = start; i < n; i++)
+    if (pattern[i] == '?' ? !isdigit((unsigned char)name[i]) : pattern[i] != name[i]) return false;
+  return true;
+}
+
 typedef struct ShardSearch {
   const char *dir, *base;
   bool remove, found; /* remove them, or only see whether there are V1 shards */
@@ -237,7 +256,7 @@ typedef struct ShardSearch {
 
 static TF_Code visit_file(void *arg, const char *name, TF_Status *st) {
   ShardSearch *s = arg;
-  bool v1 = is_shard(name, s->base, "-");
+  bool v1 = is_shard(name, s->base, "-") || is_shard_of(name, s->base);
   s->found |= v1;
   if (!s->remove || !(v1 || is_shard(name, s->base, ".data-"))) return TF_OK;
   char *path = path_join(s->dir, name);
@@ -271,7 +290,10 @@ TF_Code checkpoint_remove(const char *prefix, bool with_meta, TF_Status *st) {
   TF_Code code = dir ? TF_OK : fail_oom(st, prefix);
   if (!code && file_is_dir(dir)) code = dir_list(dir, visit_file, &search, st);
   free(dir);
-  if (!code && with_meta) code = remove_suffixed(prefix, ".meta", st);
+  if (code || !with_meta) return code;
+  char *stem = strndup(prefix, length_unsharded(prefix));
+  code = stem ? remove_suffixed(stem, ".meta", st) : fail_oom(st, prefix);
+  free(stem);
   return code;
 }
 

@@ -137,6 +137,14 @@ static void test_latest(void **state) {
   assert_ok(checkpoint_latest("sub", NULL, &latest, st));
   assert_string_equal(latest, "sub/m-3");
   free(latest);
+  /* The state file of Saver(sharded=True, write_version=V1). */
+  put("sub/checkpoint", "model_checkpoint_path: \"m-3-?\?\?\?\?-of-00002\"\n");
+  assert_ok(checkpoint_latest("sub", NULL, &latest, st));
+  assert_string_equal(latest, "sub/m-3-?\?\?\?\?-of-00002");
+  free(latest);
+  put("sub/checkpoint", "model_checkpoint_path: \"m-3-?\?\?\?\?-of-00003\"\n");
+  assert_ok(checkpoint_latest("sub", NULL, &latest, st));
+  assert_null(latest);
   put("sub/checkpoint", "model_checkpoint_path: \"m-3\"\nnonsense: 1\n");
   assert_int_equal(checkpoint_latest("sub", NULL, &latest, &st), TF_INVALID_ARGUMENT);
   assert_non_null(strstr(st.message, "sub/checkpoint: "));
@@ -160,6 +168,11 @@ static void test_remove(void **state) {
   }
   assert_ok(checkpoint_remove("sub/m-1", true, st));
   assert_ok(checkpoint_remove("nowhere/m-1", true, st));
+  static const char *const v1[] = {"sub/m-1-00000-of-00002", "sub/m-1-00001-of-00002", "sub/m-1.meta",
+                                   "sub/m-1-00000-of-00003"};
+  for (int i = 0; i < 4; i++) put(v1[i], "x");
+  assert_ok(checkpoint_remove("sub/m-1-?\?\?\?\?-of-00002", true, st));
+  for (int i = 0; i < 4; i++) assert_int_equal(file_exists(v1[i]), i == 3);
 }
 
 int main(void) {

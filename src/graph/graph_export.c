@@ -1,6 +1,9 @@
 /* Nodes -> NodeDefs. */
 #include "graph/graph_export.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "graph/attr.h"
 #include "graph/function.h"
 #include "wire/proto_message.h"
@@ -65,6 +68,9 @@ static TF_Code put_library(const Graph *graph, Arena *arena, Tensorflow__GraphDe
   return TF_OK;
 }
 
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* The nodes, their control inputs by name as TensorFlow writes a graph. */
 TF_Code graph_to_proto(const Graph *graph, Arena *arena, Tensorflow__GraphDef **out, TF_Status *st) {
   Tensorflow__GraphDef *def = proto_new(arena, &tensorflow__graph_def__descriptor);
   if (!def || !(def->versions = proto_new(arena, &tensorflow__version_def__descriptor)) ||
@@ -72,8 +78,12 @@ TF_Code graph_to_proto(const Graph *graph, Arena *arena, Tensorflow__GraphDef **
     return fail_oom(st, "a GraphDef");
   def->versions->producer = graph->producer;
   def->versions->min_consumer = graph->min_consumer;
-  for (; def->n_node < (size_t)graph->num_nodes; def->n_node++)
-    TRY(node_to_proto(graph->nodes[def->n_node], arena, &def->node[def->n_node], st));
+  for (; def->n_node < (size_t)graph->num_nodes; def->n_node++) {
+    const Node *node = graph->nodes[def->n_node];
+    Tensorflow__NodeDef **to = &def->node[def->n_node];
+    TRY(node_to_proto(node, arena, to, st));
+    if (node->num_controls) qsort((*to)->input + node->num_inputs, (size_t)node->num_controls, sizeof(char *), by_text);
+  }
   TRY(put_library(graph, arena, def, st));
   *out = def;
   return TF_OK;
