@@ -1,4 +1,4 @@
-/* FusedBatchNorm, V2, V3 and their gradients.
+/* FusedBatchNorm, V2, V3 and their gradients; LRN.
  *
  * A tensor is outer x channels x inner elements: inner is 1 when channels come last. Statistics are taken in
  * double, two passes; half and bfloat16 are widened into scratch first. */
@@ -303,6 +303,68 @@ static TF_Code shape_norm_grad(ShapeCtx *c, TF_Status *st) {
   return shape_norm_of(c, c->inputs[1], c->inputs[2], 2, st);
 }
 
+/* ---- LRN: x / (bias + alpha sum of squares over the nearby channels)^beta ---- */
+
+typedef struct LrnState {
+  int64_t radius;
+  float bias, alpha, beta;
+} LrnState;
+
+static TF_Code lrn_init(OpInit *k, TF_Status *st) {
+  LrnState *s = k->state;
+  TRY(node_attr_int(k->node, "depth_radius", &s->radius, st));
+  TRY(node_attr_float(k->node, "bias", &s->bias, st));
+  TRY(node_attr_float(k->node, "alpha", &s->alpha, st));
+  TRY(node_attr_float(k->node, "beta", &s->beta, st));
+  if (s->radius < 0) return fail(st, TF_INVALID_ARGUMENT, "depth_radius must be >= 0");
+  return TF_OK;
+}
+
+static TF_Code lrn_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *in = op_input(c, 0);
+  if (in->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "in must be 4-dimensional");
+  if (math_is_16(in->dtype)) op_scratch(c, (size_t)tensor_count(in) * 2 * sizeof(float));
+  return op_output_like(c, 0, in, st);
+}
+
+typedef struct LrnRun {
+  const LrnState *s;
+  const float *in;
+  float *out;
+  int64_t channels;
+} LrnRun;
+
+static void lrn_pixels(void *arg, int64_t begin, int64_t end) {
+  const LrnRun *r = arg;
+  int64_t n = r->channels, radius = r->s->radius < n ? r->s->radius : n;
+  for (int64_t pixel = begin; pixel < end; pixel++) {
+    const float *x = r->in + pixel * n;
+    for (int64_t c = 0; c < n; c++) {
+      int64_t low = c - radius < 0 ? 0 : c - radius, high = c + radius >= n ? n - 1 : c + radius;
+      float sum = 0;
+      for (int64_t i = low; i <= high; i++) sum += x[i] * x[i];
+      r->out[pixel * n + c] = x[c] * powf(r->s->bias + r->s->alpha * sum, -r->s->beta);
+    }
+  }
+}
+
+static TF_Code lrn_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  const Tensor *in = op_input(c, 0);
+  int64_t total = tensor_count(in);
+  if (total == 0) return TF_OK;
+  LrnRun r = {c->state, in->data, c->outputs[0].data, in->dims[3]};
+  if (math_is_16(in->dtype)) {
+    float *wide = c->scratch;
+    math_load_16(wide, in->data, total, in->dtype);
+    r.in = wide;
+    r.out = wide + total;
+  }
+  parallel_for(c->threads, total / r.channels, 2048 / r.channels + 1, lrn_pixels, &r);
+  if (math_is_16(in->dtype)) math_store_16(c->outputs[0].data, r.out, total, in->dtype);
+  return TF_OK;
+}
+
 #define NORM(name_, types_)                                                                                     \
   {name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(NormState), .prep_size = sizeof(NormPrep), \
    .shape = shape_norm, .init = norm_init, .prepare = norm_prepare, .run = norm_run}
@@ -317,4 +379,6 @@ const OpRow ops_nn_norm[] = {
   NORM_GRAD("FusedBatchNormGrad", "T: float"),
   NORM_GRAD("FusedBatchNormGradV2", "T: half bfloat16 float; U: float"),
   NORM_GRAD("FusedBatchNormGradV3", "T: half bfloat16 float; U: float"),
+  {"LRN", .types = "T: half float", .state_size = sizeof(LrnState), .shape = shape_same, .init = lrn_init,
+   .prepare = lrn_prepare, .run = lrn_run},
   {0}};

@@ -655,6 +655,12 @@ def nn_norm():
                         c.case('FusedBatchNormGrad' + version, [dy, x, f(), y[3] if training else f(), np.maximum(y[4], 0.1) if training else f(0.5, 3)] + extra,
                                '%s %d' % (fmt, training), rtol * 4, atol * 20, is_training=training, data_format=fmt, epsilon=1e-3,
                                unless='only support NHWC')
+    for dtype in (np.float32, np.float16):
+        rtol, atol = tolerance(dtype)
+        for dims, attr in [((2, 2, 3, 7), dict(depth_radius=2, bias=1.0, alpha=0.5, beta=0.75)), ((1, 2, 2, 3), dict(depth_radius=5)),
+                           ((1, 1, 2, 5), dict(depth_radius=0, bias=2.0)), ((0, 1, 2, 5), dict())]:
+            c.case('LRN', [values(dtype, dims)], name_of(dtype), rtol * 2, atol * 2, **attr)
+    c.case('LRN', [values(np.float32, (2, 3))], 'rank', error_part='in must be 4-dimensional')
     v = lambda *s: values(np.float32, s)
     c.case('FusedBatchNormV3', [v(2, 3), v(3), v(3), v(3), v(3)], 'rank', error_part='', is_training=False)
     c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(2), v(3), v(3), v(3)], 'sizes', error_part='', is_training=False)
