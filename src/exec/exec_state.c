@@ -21,6 +21,7 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   s->aliases = calloc((size_t)p->max_outputs + 1, sizeof *s->aliases);
   s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
   bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
+                               (s->generations = calloc((size_t)p->num_slots + 1, sizeof *s->generations)) &&
                                (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)));
   if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !refs) {
     exec_state_free(s);
@@ -43,6 +44,7 @@ void exec_state_free(ExecState *s) {
   op_scratch_clear(&s->scratch);
   free(s->slots);
   free(s->refs);
+  free(s->generations);
   free(s->slot_dead);
   free(s->step_dead);
   free(s->inputs);

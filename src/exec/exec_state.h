@@ -9,6 +9,7 @@ typedef struct ExecState {
   const Plan *plan;
   Tensor *slots;               /* by slot; values of the plan are shared in for good */
   Variable **refs;             /* by slot; null when the plan has none */
+  uint64_t *generations;       /* by slot: of the variable, when STEP_DEREF read it; null with refs */
   uint8_t *slot_dead;          /* by slot */
   uint8_t *step_dead;          /* by step */
   const Tensor **inputs;       /* of all steps; those of step i from plan->input_base[i] */

@@ -13,9 +13,22 @@ static TF_Code fail_uninitialized(const PlanStep *step, const Node *variable, TF
 
 static TF_Code run_deref(ExecState *s, const PlanStep *step, TF_Status *st) {
   Variable *v = s->refs[step->inputs[0]];
-  if (v && variable_read(v, &s->slots[step->first_output])) return TF_OK;
+  int out = step->first_output;
+  if (v && variable_read_generation(v, &s->slots[out], &s->generations[out])) return TF_OK;
   fail(st, TF_FAILED_PRECONDITION, "Attempting to use uninitialized value %s", v ? v->name : "");
   return plan_step_fail(step, st);
+}
+
+static void run_reread(ExecState *s, const PlanStep *step) {
+  Variable *v = s->refs[step->inputs[1]];
+  Tensor *out = &s->slots[step->first_output];
+  const Tensor *was = &s->slots[step->inputs[0]];
+  if (!variable_reread(v, s->generations[step->inputs[2]], out)) {
+    tensor_share(out, was);
+    return;
+  }
+  out->rank = was->rank; /* as many elements, and TF's reader keeps the shape it had */
+  memcpy(out->dims, was->dims, sizeof out->dims);
 }
 
 static TF_Code run_switch(ExecState *s, const PlanStep *step, TF_Status *st) {
@@ -107,6 +120,7 @@ TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, T
   switch (step->kind) {
     case STEP_KERNEL: return run_kernel(s, index, life, env, st);
     case STEP_DEREF: return run_deref(s, step, st);
+    case STEP_REREAD: run_reread(s, step); break;
     case STEP_SWITCH: return run_switch(s, step, st);
     case STEP_MERGE: return run_merge(s, step, st);
     case STEP_PIVOT: break;

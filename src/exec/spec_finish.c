@@ -111,7 +111,7 @@ static bool counts_inputs(const Spec *spec, int index) {
 static bool may_share_inputs(const Spec *spec, int index) {
   const PlanStep *step = &spec->plan->steps[index];
   if (spec->steps[index].mode != MODE_GENERAL) return false;
-  return step->kind == STEP_SWITCH || step->kind == STEP_MERGE ||
+  return step->kind == STEP_SWITCH || step->kind == STEP_MERGE || step->kind == STEP_REREAD ||
          (step->kind == STEP_KERNEL && !(step->kernel.row->flags & OP_DYNAMIC));
 }
 

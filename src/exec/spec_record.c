@@ -176,6 +176,7 @@ TF_Code spec_record(Spec *spec, const ExecState *s, int index, const atomic_ucha
     case STEP_KERNEL: record_kernel(spec, s, index, &in, volatile_slots); break;
     case STEP_SWITCH: record_switch(spec, step); break;
     case STEP_DEREF:
+    case STEP_REREAD:
     case STEP_MERGE: guess_outputs(spec, s, index, volatile_slots); break;
     case STEP_PIVOT: break;
   }

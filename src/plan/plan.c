@@ -83,6 +83,7 @@ static TF_Code add_fetches(Builder *b, Scope *s, const TF_Output *fetches, int n
       snprintf(name, sizeof name, "_retval_%s_%d_%d", fetches[i].oper->name, fetches[i].index, i);
       TRY(plan_emit_deref(b, s, fetches[i].oper, name, &p->fetches[i], st));
     }
+    TRY(plan_emit_reread(b, s, fetches[i].oper, &p->fetches[i], st));
     p->slots[p->fetches[i]].fetched = true;
   }
   return TF_OK;

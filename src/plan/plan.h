@@ -22,6 +22,9 @@
 typedef enum StepKind {
   STEP_KERNEL, /* prepare and run of the node's row */
   STEP_DEREF,  /* reads a ref: input is a ref slot, output the variable's value */
+  STEP_REREAD, /* inputs: what Identity made of a ref, the ref, what was read of it; output: the variable's value, if its
+                  memory is still the same. TF: there Identity shares the variable's memory, so its users see what is
+                  assigned later (averages of tf.train.ExponentialMovingAverage depend on it). */
   STEP_PIVOT,  /* does nothing; only its being dead or alive matters (NoOp, a call in a branch) */
   STEP_SWITCH, /* inputs data, pred; outputs false, true; also RefSwitch */
   STEP_MERGE,  /* the input that is alive, and its index; also RefMerge */
@@ -60,6 +63,8 @@ typedef struct PlanSlot {
   bool is_ref;       /* holds a variable, not a tensor */
   bool maybe_dead;
   bool fetched;
+  int ref, read;     /* of what Identity made of a ref: the ref's slot, the slot read; -1 else */
+  int writes;        /* how many steps that may write variables came before it */
   int step;          /* the producer; -1 for feeds and values */
   int last_step;     /* the last step that uses it; -1: none */
   Tensor value;      /* not none: a constant of the plan */

@@ -38,6 +38,7 @@ typedef struct Builder {
   PlanCallees *callees; /* of the plan for the session's graph; shared by the plans of functions */
   const char *callee;   /* null, or the function that this plan is of */
   int depth;            /* of callees within callees */
+  int writes;           /* steps so far that may change a variable through a ref */
 } Builder;
 
 TF_Code plan_builder_init(Builder *b, const PlanOptions *options, PlanCallees *callees, TF_Status *st);
@@ -63,6 +64,8 @@ TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *p
 /* The slot that holds an output; -1 with TF_INTERNAL when its node was not emitted. */
 TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st);
 TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int *slot, TF_Status *st);
+/* Where a variable may have changed in place since Identity read it, a step that looks again for `node`. */
+TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status *st);
 /* A step that reads the ref in `slot` for `node`; *slot becomes its output. */
 TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int *slot, TF_Status *st);
 

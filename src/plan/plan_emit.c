@@ -19,7 +19,8 @@ TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int 
   Plan *p = b->plan;
   TRY(reserve((void **)&p->slots, &b->cap_slots, p->num_slots, sizeof *p->slots, st));
   *slot = p->num_slots++;
-  p->slots[*slot] = (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .step = step, .last_step = -1};
+  p->slots[*slot] = (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .ref = -1, .read = -1, .step = step,
+                                  .last_step = -1};
   return TF_OK;
 }
 
@@ -35,7 +36,8 @@ static TF_Code add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num
   step->inputs = arena_calloc(&p->arena, (size_t)num_inputs, sizeof *step->inputs);
   if (!step->name || !step->inputs) return fail_oom(st, "a plan");
   for (int i = 0, slot; i < num_outputs; i++) {
-    TF_DataType dtype = kind == STEP_DEREF ? (TF_DataType)0 : node->output_types[i];
+    bool is_read = kind == STEP_DEREF || kind == STEP_REREAD;
+    TF_DataType dtype = is_read ? (TF_DataType)0 : node->output_types[i];
     TRY(plan_add_slot(b, dtype, dtype_is_ref(dtype), p->num_steps, &slot, st));
   }
   p->num_steps++;
@@ -69,6 +71,21 @@ TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int 
   return TF_OK;
 }
 
+TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status *st) {
+  PlanSlot from = b->plan->slots[*slot];
+  if (from.ref < 0 || from.writes == b->writes) return TF_OK;
+  PlanStep *step;
+  TRY(add_step(b, s, STEP_REREAD, node, 3, 1, &step, st));
+  step->inputs[0] = *slot;
+  step->inputs[1] = from.ref;
+  step->inputs[2] = from.read;
+  step->maybe_dead = from.maybe_dead;
+  b->plan->slots[step->first_output].dtype = from.dtype;
+  b->plan->slots[step->first_output].maybe_dead = from.maybe_dead;
+  *slot = step->first_output;
+  return TF_OK;
+}
+
 static bool starts_with(const char *text, const char *head) { return !strncmp(text, head, strlen(head)); }
 
 static bool is_op(const Node *n, const char *op) { return !strcmp(n->op, op); }
@@ -80,6 +97,7 @@ static TF_Code input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Stat
     TRY(plan_slot_of(b, s, node->inputs[i], &slots[i], st));
     bool is_ref = b->plan->slots[slots[i]].is_ref, wants_ref = dtype_is_ref(node->input_types[i]) || keeps_refs;
     if (is_ref && !wants_ref) TRY(plan_emit_deref(b, s, node, NULL, &slots[i], st));
+    if (!is_ref) TRY(plan_emit_reread(b, s, node, &slots[i], st));
     if (!is_ref && wants_ref)
       return fail(st, TF_INVALID_ARGUMENT, "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.",
                   i, node->name, dtype_name(b->plan->slots[slots[i]].dtype), node->inputs[i].oper->name,
@@ -120,6 +138,20 @@ static TF_Code remember_outputs(Builder *b, Scope *s, const Node *node, int firs
   return TF_OK;
 }
 
+/* Counts steps that may write variables, and remembers what Identity makes of a ref. */
+static void note_refs(Builder *b, const PlanStep *step) {
+  PlanSlot *slots = b->plan->slots;
+  bool writes = false;
+  for (int i = 0; i < step->num_inputs; i++) writes |= slots[step->inputs[i]].is_ref;
+  b->writes += writes;
+  if (step->kind != STEP_KERNEL || strcmp(step->kernel.node->op, "Identity")) return;
+  int read = step->inputs[0], reader = slots[read].step;
+  if (reader < 0 || b->plan->steps[reader].kind != STEP_DEREF) return;
+  slots[step->first_output].ref = b->plan->steps[reader].inputs[0];
+  slots[step->first_output].read = read;
+  slots[step->first_output].writes = b->writes;
+}
+
 /* Adds the step's inputs and controls, and says what can be dead. */
 static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, PlanStep **out, TF_Status *st) {
   int *slots = arena_calloc(&b->temp, (size_t)node->num_inputs, sizeof *slots);
@@ -136,6 +168,7 @@ static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, Pl
     /* RefSwitch and RefMerge pass on what comes in: a variable if that is one. */
     if (kind != STEP_KERNEL && slot->is_ref && !b->plan->slots[step->inputs[0]].is_ref) slot->is_ref = false;
   }
+  note_refs(b, step);
   if (step->maybe_dead) s->pivot[node->id] = (int)(step - b->plan->steps);
   *out = step;
   return remember_outputs(b, s, node, step->first_output, st);

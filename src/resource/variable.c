@@ -58,9 +58,23 @@ bool variable_is_initialized(Variable *v) {
   return yes;
 }
 
-bool variable_read(Variable *v, Tensor *out) {
+bool variable_read_generation(Variable *v, Tensor *out, uint64_t *generation) {
   pthread_mutex_lock(&v->lock);
   bool yes = v->value.dtype != 0;
+  if (yes) tensor_share(out, &v->value);
+  *generation = v->generation;
+  pthread_mutex_unlock(&v->lock);
+  return yes;
+}
+
+bool variable_read(Variable *v, Tensor *out) {
+  uint64_t generation;
+  return variable_read_generation(v, out, &generation);
+}
+
+bool variable_reread(Variable *v, uint64_t generation, Tensor *out) {
+  pthread_mutex_lock(&v->lock);
+  bool yes = v->value.dtype != 0 && v->generation == generation;
   if (yes) tensor_share(out, &v->value);
   pthread_mutex_unlock(&v->lock);
   return yes;
@@ -83,6 +97,7 @@ static void replace(Variable *v, Tensor *value) {
   Tensor old;
   pthread_mutex_lock(&v->lock);
   old = v->value;
+  if (old.dtype != value->dtype || tensor_count(&old) != tensor_count(value)) v->generation++;
   tensor_move(&v->value, value);
   atomic_fetch_add_explicit(&v->version, 1, memory_order_release);
   pthread_mutex_unlock(&v->lock);

@@ -152,6 +152,21 @@ def _():
             ({}, [v._ref()])]
 
 
+@case("Identity of a ref variable sees changes in place")
+def _():
+    v = v1.get_variable("v", initializer=np.float32([1, 2, 3]), use_resource=False)
+    snapshot = v.read_value()
+    with tf.control_dependencies([snapshot]):
+        up = v1.assign_add(v, np.float32([10, 10, 10]))
+        double = v1.assign(v, snapshot * 2.0)
+    with tf.control_dependencies([up]):
+        after_up = tf.identity(snapshot) + 0.0
+    with tf.control_dependencies([double]):
+        after_double = tf.identity(snapshot) + 0.0
+    return [({}, [], v.initializer), ({}, [after_up]), ({}, [after_up]), ({}, [snapshot]), ({}, [after_double]),
+            ({}, [snapshot]), ({}, [after_double]), ({}, [after_up]), ({}, [snapshot])]
+
+
 @case("resource variables")
 def _():
     v = v1.get_variable("v", initializer=np.float32([1, 2, 3]), use_resource=True)
