@@ -77,7 +77,7 @@ static inline bool graph_failed(const SM_Graph *g) { return TF_GetCode(g->status
  * `g` may be null. */
 bool status_failed(const SM_Graph *g, TF_Status *st);
 
-/* A unique name in the current scope, marked as taken; of a name that ends with '/', what stands before it. */
+/* A unique name in the current scope, marked as taken; of a name ending with '/', what stands before it. */
 const char *graph_unique_name(SM_Graph *g, const char *name);
 /* Opens an absolute scope ("a/b") without making it unique; with `clear_controls`, free of control inputs. */
 void graph_push_absolute(SM_Graph *g, const char *scope, bool clear_controls);
