@@ -384,7 +384,7 @@ static TF_Code stitch_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- BroadcastArgs, BroadcastGradientArgs: shapes as vectors ---- */
+/* ---- BroadcastArgs: shapes as vectors ---- */
 
 static TF_Code args_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 1, st));
@@ -430,30 +430,6 @@ static TF_Code args_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* The axes over which a gradient is summed back: those in which the other shape was wider. Where both are 1 both
- * are listed, unless the shapes are equal. */
-static TF_Code gradient_args_run(OpCtx *c, TF_Status *st) {
-  TRY(check_args(c, st));
-  const Tensor *in[2] = {op_input(c, 0), op_input(c, 1)};
-  int64_t rank = in[0]->dims[0] > in[1]->dims[0] ? in[0]->dims[0] : in[1]->dims[0];
-  bool equal = in[0]->dims[0] == in[1]->dims[0];
-  for (int64_t d = 0; equal && d < rank; d++) equal = dim_from_end(in[0], d) == dim_from_end(in[1], d);
-  for (int o = 0; o < 2; o++) {
-    int64_t n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-      if (pass) TRY(op_alloc_output(c, o, in[0]->dtype, &n, 1, st));
-      n = 0;
-      for (int64_t d = rank - 1; d >= 0 && !equal; d--) {
-        bool missing = d >= in[o]->dims[0];
-        if (!missing && dim_from_end(in[o], d) != 1) continue;
-        if (pass) put_int(&c->outputs[o], n, rank - 1 - d);
-        n++;
-      }
-    }
-  }
-  return TF_OK;
-}
-
 #define TYPES_UNIQUE "T: " TYPES_REAL " bool string; out_idx: " TYPES_INDEX
 #define UNIQUE(NAME) {NAME, .types = TYPES_UNIQUE, .flags = OP_DYNAMIC, .shape = unique_shape, .run = unique_run}
 #define TYPES_STITCH "T: " TYPES_ALL " " TYPES_QUANTIZED
@@ -470,6 +446,4 @@ const OpRow ops_array_dynamic[] = {
     {"DynamicStitch", .types = TYPES_STITCH, .flags = OP_DYNAMIC, .shape = stitch_shape, .run = stitch_run},
     {"ParallelDynamicStitch", .types = TYPES_STITCH, .flags = OP_DYNAMIC, .shape = stitch_shape, .run = stitch_run},
     {"BroadcastArgs", .types = "T: " TYPES_INDEX, .flags = OP_DYNAMIC, .shape = args_shape, .run = args_run},
-    {"BroadcastGradientArgs", .types = "T: " TYPES_INDEX, .flags = OP_DYNAMIC, .shape = args_shape,
-     .run = gradient_args_run},
     {0}};

@@ -66,7 +66,9 @@ static TF_Code rank_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code reshape_shape(ShapeCtx *c, TF_Status *st) {
   Shape out;
-  TRY(shape_of_value(c, 1, &out, st));
+  const Tensor *sizes = c->value(c, 1);
+  if (sizes && sizes->rank == 0) out = shape_vector(int_at(sizes, 0));
+  else TRY(shape_of_value(c, 1, &out, st));
   const Shape *in = c->inputs[0];
   int64_t total = in->rank < 0 ? -1 : 1, known = 1;
   for (int i = 0; total >= 0 && i < in->rank; i++) total = dim_mul(total, in->dims[i]);
@@ -96,7 +98,7 @@ static TF_Code reshape_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *sizes = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
-  if (sizes->rank != 1 && !(sizes->rank == 0 && c->node->graph && c->node->graph->producer < 8 && c->node->graph->producer > 0))
+  if (sizes->rank > 1) /* TF: a scalar is taken for a vector of one */
     return fail(st, TF_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
                 shape_text(sizes->dims, sizes->rank, text, sizeof text));
   int64_t n = tensor_count(sizes), dims[TENSOR_MAX_RANK], known = 1;

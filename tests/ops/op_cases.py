@@ -124,9 +124,9 @@ class Cases:
         self.session = None
         self.in_graph = 0
 
-    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, record=None, unless=None, shape_only=(), **attr):
+    def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, shapes=False, record=None, unless=None, shape_only=(), **attr):
         """`inputs`: arrays in the order of the spec; a list of arrays for a list argument; None to take `dtype`.
-        An array may be (array, tf.DType) where numpy lacks the type. `record`: (op, inputs, attr bytes) of another op
+        An array may be (array, tf.DType) where numpy lacks the type. `shapes`: tell TensorFlow the shapes beforehand. `record`: (op, inputs, attr bytes) of another op
         with this answer, written instead. `unless`: an error that says this is no case. `shape_only`: outputs
         whose values are not defined. Returns TensorFlow's outputs, or the error."""
         if self.in_graph > 150:
@@ -148,7 +148,7 @@ class Cases:
                     if dtype is None:
                         dtype = tf.string if array.dtype.kind in 'OSU' else tf.as_dtype(array.dtype)
                     array = np.asarray(array, dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
-                    p = V1.placeholder(dtype, shape=None)
+                    p = V1.placeholder(dtype, shape=array.shape if shapes else None)
                     feeds[p] = array
                     flat.append((array, dtype.as_datatype_enum))
                     made.append(p)
