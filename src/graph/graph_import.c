@@ -283,7 +283,11 @@ static TF_Code read_attrs(Import *im, const Tensorflow__NodeDef *node, const OpS
       const AttrSpec *want = op_spec_attr(spec, key);
       if (want && node->attr[i]->value->value_case == TENSORFLOW__ATTR_VALUE__VALUE__NOT_SET)
         fail_suffix(st, " with expected type '%s'", attr_kind_name(want->kind, want->is_list));
-      return fail_suffix(st, "\n\t for attr '%s'\n\t; NodeDef: {{node %s}}", key, node->name);
+      Bytes text = {0};
+      op_spec_print(spec, &text);
+      fail_suffix(st, "\n\t for attr '%s'\n\t; NodeDef: {{node %s}}; %s", key, node->name, text.failed ? "" : text.data);
+      bytes_clear(&text);
+      return TF_GetCode(st);
     }
     if (!strcmp(key, "_class")) TRY(rename_class(im, node, a, st));
     init->num_attrs++;

@@ -129,14 +129,14 @@ static bool sizes_of_tensor(const Tensor *t, Shape *out) {
   return true;
 }
 
-static bool partial_sizes(TF_Output from, int depth, Shape *out);
+static bool partial_sizes(TF_Output from, int *budget, Shape *out);
 
 /* Pack of scalars and ConcatV2 of vectors, piece by piece. */
-static bool join_sizes(const Node *node, int count, int depth, Shape *out) {
+static bool join_sizes(const Node *node, int count, int *budget, Shape *out) {
   *out = (Shape){.rank = 0};
   for (int i = 0; i < count; i++) {
     Shape piece;
-    if (!partial_sizes(node->inputs[i], depth, &piece)) {
+    if (!partial_sizes(node->inputs[i], budget, &piece)) {
       const Shape *s = &node->inputs[i].oper->output_shapes[node->inputs[i].index];
       if (s->rank == 0) piece = shape_of_rank(1);
       else if (s->rank == 1 && s->dims[0] >= 0 && s->dims[0] <= TENSOR_MAX_RANK) piece = shape_of_rank((int)s->dims[0]);
@@ -156,9 +156,9 @@ static bool mask_is(const Node *node, const char *name, int64_t value) {
 }
 
 /* shape[i] and shape[a:b] with stride 1. */
-static bool slice_sizes(const Node *node, int depth, Shape *out) {
+static bool slice_sizes(const Node *node, int *budget, Shape *out) {
   Shape all;
-  if (!partial_sizes(node->inputs[0], depth, &all)) return false;
+  if (!partial_sizes(node->inputs[0], budget, &all)) return false;
   int64_t at[3];
   for (int i = 0; i < 3; i++) {
     const Tensor *t = graph_constant_value(node->inputs[i + 1]);
@@ -176,8 +176,8 @@ static bool slice_sizes(const Node *node, int depth, Shape *out) {
   return true;
 }
 
-static bool partial_sizes(TF_Output from, int depth, Shape *out) {
-  if (!from.oper || depth > 8) return false;
+static bool partial_sizes(TF_Output from, int *budget, Shape *out) {
+  if (!from.oper || --*budget < 0) return false;
   const Tensor *t = graph_constant_value(from);
   if (t) return sizes_of_tensor(t, out);
   const Node *node = from.oper;
@@ -188,16 +188,17 @@ static bool partial_sizes(TF_Output from, int depth, Shape *out) {
   }
   if (!strcmp(node->op, "Cast") || !strcmp(node->op, "Identity")) {
     TF_DataType type = node->output_types[0];
-    return (type == TF_INT32 || type == TF_INT64) && partial_sizes(node->inputs[0], depth + 1, out);
+    return (type == TF_INT32 || type == TF_INT64) && partial_sizes(node->inputs[0], budget, out);
   }
-  if (!strcmp(node->op, "Pack")) return join_sizes(node, node->num_inputs, depth + 1, out);
-  if (!strcmp(node->op, "ConcatV2")) return join_sizes(node, node->num_inputs - 1, depth + 1, out);
-  if (!strcmp(node->op, "StridedSlice")) return slice_sizes(node, depth + 1, out);
+  if (!strcmp(node->op, "Pack")) return join_sizes(node, node->num_inputs, budget, out);
+  if (!strcmp(node->op, "ConcatV2")) return join_sizes(node, node->num_inputs - 1, budget, out);
+  if (!strcmp(node->op, "StridedSlice")) return slice_sizes(node, budget, out);
   return false;
 }
 
 static bool input_partial(ShapeCtx *c, int i, Shape *out) {
-  return i >= 0 && i < c->num_inputs && partial_sizes(c->node->inputs[i], 0, out);
+  int budget = FOLD_MAX_NODES;
+  return i >= 0 && i < c->num_inputs && partial_sizes(c->node->inputs[i], &budget, out);
 }
 
 /* ---- running shape functions ---- */
