@@ -217,6 +217,41 @@ static void test_a_caller_can_give_up(void **state) {
   fixture_clear(&f);
 }
 
+/* A While that never ends, and a function that calls itself. */
+#define FLOAT_TO(result) "input_arg { name: 'x' type: DT_FLOAT } output_arg { name: 'y' type: " result " }"
+#define RUNAWAYS                                                                                                   \
+  "library { function { signature { name: 'forever' " FLOAT_TO("DT_BOOL") "} node_def { name: 't' op: 'Const' attr { " \
+  "key: 'dtype' value { type: DT_BOOL } } attr { key: 'value' value { tensor { dtype: DT_BOOL tensor_shape {} "       \
+  "bool_val: true } } } } ret { key: 'y' value: 't:output:0' } } "                                                    \
+  "function { signature { name: 'same' " FLOAT_TO("DT_FLOAT") "} ret { key: 'y' value: 'x' } } "                      \
+  "function { signature { name: 'self' " FLOAT_TO("DT_FLOAT") "} node_def { name: 'again' op: 'PartitionedCall' "     \
+  "input: 'x' attr { key: 'Tin' value { list { type: DT_FLOAT } } } attr { key: 'Tout' value { list { type: "         \
+  "DT_FLOAT } } } attr { key: 'f' value { func { name: 'self' } } } } ret { key: 'y' value: 'again:output:0' } } } "  \
+  "node { name: 'loop' op: 'While' input: 'p' attr { key: 'T' value { list { type: DT_FLOAT } } } attr { key: 'cond' " \
+  "value { func { name: 'forever' } } } attr { key: 'body' value { func { name: 'same' } } } } "                      \
+  "node { name: 'call' op: 'PartitionedCall' input: 'p' attr { key: 'Tin' value { list { type: DT_FLOAT } } } attr { " \
+  "key: 'Tout' value { list { type: DT_FLOAT } } } attr { key: 'f' value { func { name: 'self' } } } }"
+
+static void test_runaways_end(void **state) {
+  (void)state;
+  Fixture f = fixture_of(PLACEHOLDER("p") RUNAWAYS, NULL);
+  TF_Status st = {0};
+  TF_Output p = output_of(f.graph, "p"), loop = output_of(f.graph, "loop"), call = output_of(f.graph, "call");
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 3, 1);
+  const Tensor *feed = &in;
+  for (int i = 0; i < 2; i++) {
+    status_clear(&st);
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &loop, &out, 1, NULL, 0,
+                                 &(SessionRunOptions){.timeout_ms = 10}, &st), TF_DEADLINE_EXCEEDED);
+    status_clear(&st);
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &call, &out, 1, NULL, 0, NULL, &st), TF_RESOURCE_EXHAUSTED);
+    assert_int_equal(out.dtype, 0);
+  }
+  tensor_clear(&in);
+  fixture_clear(&f);
+}
+
 static void test_a_graph_may_grow(void **state) {
   (void)state;
   Fixture f = fixture_of(CHAIN, NULL);
@@ -301,6 +336,7 @@ int main(void) {
       cmocka_unit_test(test_threads_share_a_session),
       cmocka_unit_test(test_a_closed_session_runs_no_more),
       cmocka_unit_test(test_a_caller_can_give_up),
+      cmocka_unit_test(test_runaways_end),
       cmocka_unit_test(test_a_graph_may_grow),
       cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
       cmocka_unit_test(test_memory_limit),
