@@ -88,7 +88,8 @@ static void box_muller_double(const uint32_t x[4], double *d0, double *d1) {
 
 typedef enum Distribution { UNIFORM, NORMAL, TRUNCATED, INTEGERS, ALL_BITS } Distribution;
 
-enum { RESERVED_PER_OUTPUT = 256 }; /* words that TensorFlow sets aside for each output of a stateful op */
+/* What TensorFlow sets aside for each output: words of a truncated normal within a run; counters between runs. */
+enum { RESERVED_PER_OUTPUT = 256 };
 
 typedef struct FillJob {
   Philox p;
@@ -300,7 +301,7 @@ static TF_Code stateful_run(OpCtx *c, TF_Status *st) {
   if (j.kind == INTEGERS) TRY(read_range(c, 1, &j, st));
   int64_t n = tensor_count(&c->outputs[0]);
   if (n == 0) return TF_OK;
-  j.p = take(c->state, (uint64_t)n * (RESERVED_PER_OUTPUT / 4));
+  j.p = take(c->state, (uint64_t)n * RESERVED_PER_OUTPUT);
   fill_random(c, &j);
   return TF_OK;
 }

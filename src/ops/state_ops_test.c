@@ -139,7 +139,7 @@ static void test_resource_variable(void **state) {
   for (size_t i = 0; i < SM_COUNTOF(all); i++) bench_close(all[i]);
 }
 
-/* A generator goes on from run to run; 64 counters an output, as TensorFlow sets aside (its values, seeds 1 and 2). */
+/* A generator goes on from run to run; 256 counters an output, as TensorFlow sets aside (its values, seeds 1 and 2). */
 static void test_random_goes_on(void **state) {
   (void)state;
   static const float want[2][3] = {{0.406396747f, 0.857599616f, 0.0553958416f}, {0.168407321f, 0.889106154f, 0.53549695f}};
