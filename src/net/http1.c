@@ -145,7 +145,7 @@ Span http_header(const HttpRequest *r, const char *name) {
 
 /* Whether a comma-separated value has the word. */
 static bool has_word(Span value, const char *word) {
-  const char *at = value.data, *end = at + value.size;
+  const char *at = value.data ? value.data : "", *end = at + value.size;
   while (at < end) {
     const char *comma = memchr(at, ',', (size_t)(end - at));
     if (!comma) comma = end;
