@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "graph/attr.h"
+#include "graph/value_text.h"
 
 const char *attr_kind_name(TF_AttrType kind, bool is_list) {
   static const char *const names[][2] = {{"string", "list(string)"}, {"int", "list(int)"},     {"float", "list(float)"},
@@ -19,14 +20,7 @@ void shape_print(const Shape *shape, Bytes *out) {
 static void string_print(Span s, Bytes *out) {
   enum { LONGEST = 80, ENDS = 10 };
   Bytes text = {0};
-  for (size_t i = 0; i < s.size; i++) {
-    unsigned char c = ((const unsigned char *)s.data)[i];
-    const char *special = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '"' ? "\\\""
-                          : c == '\'' ? "\\'" : c == '\\' ? "\\\\" : NULL;
-    if (special) bytes_puts(&text, special);
-    else if (c < 0x20 || c >= 0x7f) bytes_printf(&text, "\\%03o", c);
-    else bytes_putc(&text, (char)c);
-  }
+  string_escape(s, &text);
   bytes_putc(out, '"');
   if (text.size >= LONGEST) {
     bytes_append(out, text.data, ENDS);
@@ -46,23 +40,10 @@ static void type_print(TF_DataType type, Bytes *out) {
 
 static void tensor_print(const Tensor *t, Bytes *out) {
   char text[SHAPE_TEXT_MAX];
-  bytes_printf(out, "Tensor<type: %s shape: %s values:", dtype_name(t->dtype),
+  bytes_printf(out, "Tensor<type: %s shape: %s values: ", dtype_name(t->dtype),
                shape_text(t->dims, t->rank, text, sizeof text));
-  int64_t count = tensor_count(t);
-  for (int64_t i = 0; i < count && i < 3; i++) {
-    bytes_putc(out, ' ');
-    if (t->dtype == TF_FLOAT) bytes_printf(out, "%g", (double)((const float *)t->data)[i]);
-    else if (t->dtype == TF_DOUBLE) bytes_printf(out, "%g", ((const double *)t->data)[i]);
-    else if (t->dtype == TF_INT32) bytes_printf(out, "%d", ((const int32_t *)t->data)[i]);
-    else if (t->dtype == TF_INT64) bytes_printf(out, "%lld", (long long)((const int64_t *)t->data)[i]);
-    else if (t->dtype == TF_BOOL) bytes_puts(out, ((const bool *)t->data)[i] ? "1" : "0");
-    else if (t->dtype == TF_STRING) {
-      size_t size;
-      const char *data = tstring_data(&((const TF_TString *)t->data)[i], &size);
-      bytes_append(out, data, size < 40 ? size : 40);
-    } else bytes_putc(out, '?');
-  }
-  bytes_puts(out, count > 3 ? "...>" : ">");
+  value_text(t, 3, out);
+  bytes_putc(out, '>');
 }
 
 static int by_name(const Attr *attrs, int count, const char *after) {

@@ -5,6 +5,7 @@
 
 #include "base/status_impl.h"
 #include "graph/attr.h"
+#include "graph/value_text.h"
 
 static _Atomic(ShapeFnLookup *) shape_lookup;
 static _Atomic(ConstEval *) const_eval;
@@ -203,21 +204,6 @@ static bool input_partial(ShapeCtx *c, int i, Shape *out) {
 
 /* ---- running shape functions ---- */
 
-static void value_text(const Tensor *t, Bytes *out) {
-  enum { LONGEST = 20 };
-  int64_t n = tensor_count(t);
-  bytes_putc(out, '<');
-  for (int64_t i = 0; i < n && i < LONGEST; i++) {
-    if (i) bytes_putc(out, ' ');
-    if (t->dtype == TF_INT32) bytes_printf(out, "%d", ((const int32_t *)t->data)[i]);
-    else if (t->dtype == TF_INT64) bytes_printf(out, "%lld", (long long)((const int64_t *)t->data)[i]);
-    else if (t->dtype == TF_FLOAT) bytes_printf(out, "%g", (double)((const float *)t->data)[i]);
-    else if (t->dtype == TF_BOOL) bytes_puts(out, ((const bool *)t->data)[i] ? "1" : "0");
-    else bytes_putc(out, '?');
-  }
-  bytes_puts(out, n > LONGEST ? "...>" : ">");
-}
-
 static TF_Code explain(const ShapeCtx *c, TF_Status *st) {
   Bytes text = {0};
   bytes_printf(&text, " for '{{node %s}} = ", c->node->name);
@@ -231,8 +217,9 @@ static TF_Code explain(const ShapeCtx *c, TF_Status *st) {
   const char *lead = " and with computed input tensors: ";
   for (int i = 0; i < c->num_inputs && i < 64; i++) {
     if (!(c->asked >> i & 1)) continue;
-    bytes_printf(&text, "%sinput[%d] = ", lead, i);
-    value_text(graph_constant_value(c->node->inputs[i]), &text);
+    bytes_printf(&text, "%sinput[%d] = <", lead, i);
+    value_text(graph_constant_value(c->node->inputs[i]), 256, &text);
+    bytes_putc(&text, '>');
     lead = ", ";
   }
   bytes_putc(&text, '.');
