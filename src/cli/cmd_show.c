@@ -34,18 +34,26 @@ static char *join_tags(const Tensorflow__MetaGraphDef *meta, bool sorted) {
   return out.data;
 }
 
-static void show_tag_sets(const Tensorflow__SavedModel *model) {
-  char **sets = calloc(model->n_meta_graphs + 1, sizeof *sets);
-  size_t n = 0;
-  printf("The given SavedModel contains the following tag-sets:\n");
-  for (size_t i = 0; sets && i < model->n_meta_graphs; i++)
-    if ((sets[n] = join_tags(model->meta_graphs[i], true))) n++;
-  if (n) qsort(sets, n, sizeof *sets, by_text);
-  for (size_t i = 0; i < n; i++) {
-    printf("'%s'\n", sets[i]);
-    free(sets[i]);
+static int by_tags(const void *a, const void *b) {
+  const Tensorflow__MetaGraphDef__MetaInfoDef *x = (*(Tensorflow__MetaGraphDef *const *)a)->meta_info_def,
+                                              *y = (*(Tensorflow__MetaGraphDef *const *)b)->meta_info_def;
+  size_t nx = x ? x->n_tags : 0, ny = y ? y->n_tags : 0;
+  for (size_t i = 0; i < nx && i < ny; i++) {
+    int order = strcmp(x->tags[i], y->tags[i]);
+    if (order) return order;
   }
-  free(sets);
+  return (nx > ny) - (nx < ny);
+}
+
+/* In the order of the tags as stored, each set sorted. */
+static void show_tag_sets(const Tensorflow__SavedModel *model) {
+  qsort(model->meta_graphs, model->n_meta_graphs, sizeof *model->meta_graphs, by_tags);
+  printf("The given SavedModel contains the following tag-sets:\n");
+  for (size_t i = 0; i < model->n_meta_graphs; i++) {
+    char *tags = join_tags(model->meta_graphs[i], true);
+    printf("'%s'\n", tags ? tags : "");
+    free(tags);
+  }
 }
 
 static void show_tensor(const char *kind, const char *key, const Tensorflow__TensorInfo *info, int indent) {
@@ -129,17 +137,6 @@ static void show_ops(const Tensorflow__MetaGraphDef *meta) {
   free(ops);
 }
 
-static int by_tags(const void *a, const void *b) {
-  const Tensorflow__MetaGraphDef__MetaInfoDef *x = (*(Tensorflow__MetaGraphDef *const *)a)->meta_info_def,
-                                              *y = (*(Tensorflow__MetaGraphDef *const *)b)->meta_info_def;
-  size_t nx = x ? x->n_tags : 0, ny = y ? y->n_tags : 0;
-  for (size_t i = 0; i < nx && i < ny; i++) {
-    int order = strcmp(x->tags[i], y->tags[i]);
-    if (order) return order;
-  }
-  return (nx > ny) - (nx < ny);
-}
-
 static void show_all(const Tensorflow__SavedModel *model) {
   qsort(model->meta_graphs, model->n_meta_graphs, sizeof *model->meta_graphs, by_tags);
   for (size_t m = 0; m < model->n_meta_graphs; m++) {
@@ -194,7 +191,7 @@ static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o
     const Tensorflow__SignatureDef *signature = saved_model_signature(meta, o->signature_def);
     if (!signature) return cli_failf("show", "there is no signature '%s' under the tags '%s'", o->signature_def, o->tag_set);
     show_signature(signature, 0);
-  } else if (!o->list_ops) {
+  } else {
     char **keys = signature_keys(meta);
     printf("The given SavedModel MetaGraphDef contains SignatureDefs with the following keys:\n");
     for (size_t i = 0; keys && i < meta->n_signature_def; i++) printf("SignatureDef key: \"%s\"\n", keys[i]);
