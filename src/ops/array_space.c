@@ -57,7 +57,7 @@ static TF_Code depth_prepare(OpCtx *c, TF_Status *st) {
   DepthSpec d;
   int64_t dims[4], wide[4], deep[4];
   TRY(depth_spec(c->node, &d, st));
-  if (in->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "Input rank should be 4 instead of %d", in->rank);
+  if (in->rank != 4) return fail(st, TF_INVALID_ARGUMENT, d.to_depth ? "Input rank should be 4 instead of %d" : "Input rank should be: 4 instead of: %d", in->rank);
   TRY(depth_dims(&d, in->dims, dims, st));
   TRY(op_output(c, 0, in->dtype, dims, 4, st));
   const int64_t *space = d.to_depth ? in->dims : dims, *depth = d.to_depth ? dims : in->dims;

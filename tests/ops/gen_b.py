@@ -748,8 +748,29 @@ def array_space():
     c.save()
 
 
+def string_split():
+    c = Cases('string_split')
+    texts = s(b'a b  c', b'', b'  lead and trail ', b'one', b'x,y,,z', b',', b'\t\r\n', b'a--b--', b'\xc3\xa4 \xe2\x82\xac')
+    for sep in (b'', b',', b'--', b' ', b'zzz'):
+        for most in (-1, 0, 1, 2):
+            c.case('StringSplitV2', [texts, np.array(sep, object)], '%s %d' % (sep, most), maxsplit=most)
+        for skip in (True, False):
+            c.case('StringSplit', [texts, np.array(sep, object)], '%s %s' % (sep, skip), skip_empty=skip)
+    for op in ('StringSplit', 'StringSplitV2'):
+        c.case(op, [texts, np.array(b', -', object)], 'several bytes')
+        c.case(op, [np.zeros((0,), object), np.array(b' ', object)], 'none')
+        c.case(op, [texts, s(b' ')], 'separator rank')
+        c.case(op, [texts[:4].reshape(2, 2), np.array(b' ', object)], 'rank')
+    for dtype in FLOATS:
+        c.case('CheckNumerics', [values(dtype, (2, 3))], name_of(dtype), message='m')
+    for op in ('CheckNumerics', 'CheckNumericsV2'):
+        for bad in ([np.nan], [np.inf], [-np.inf, 1], [np.inf, np.nan], [np.inf, -np.inf, np.nan], [np.inf, -np.inf], []):
+            c.case(op, [f32(*bad)], str(bad), message='the message')
+    c.save()
+
+
 FAMILIES = [array_shape, array_concat, array_slice, array_move, array_fill, array_gather, array_scatter, array_pad, array_dynamic,
-            array_space, string_ops, parsing_ops, random_ops]
+            array_space, string_ops, parsing_ops, random_ops, string_split]
 
 if __name__ == '__main__':
     for family in FAMILIES:
