@@ -27,7 +27,7 @@ enum {
   FIRST_MESSAGE_ROOM = 64 << 10,   /* a message's claimed length is believed up to here */
   OUTPUT_CHUNK = 64 << 10,
   SILENT_MS = 20000,               /* a connection that has not finished its preface by then is closed */
-  GOAWAY_MS = 1000,                /* how long after the warning new calls are still taken */
+  GOAWAY_MS = 500,                 /* how long after the warning new calls are still taken */
   TIMEOUT_DIGITS = 8,
 };
 

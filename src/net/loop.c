@@ -28,8 +28,10 @@ enum {
   READS_PER_EVENT = 4,      /* then others have their turn */
   ACCEPTS_PER_EVENT = 64,
   LINGER_MS = 2000,         /* how long a closing connection waits for the peer */
+  DRAIN_LINGER_MS = 300,    /* the same when the server is going */
   ACCEPT_PAUSE_MS = 100,    /* after running out of file descriptors */
   TICK_MS = 1000,
+  DRAIN_TICK_MS = 100,
   KEPT_OUTPUT = 256 << 10,  /* a larger output buffer is given back after use */
   LISTEN_BACKLOG = 1024,
 };
@@ -112,7 +114,7 @@ static void conn_close(Conn *conn) {
 static void conn_linger(Conn *conn) {
   if (conn->linger_until) return;
   shutdown(conn->fd, SHUT_WR);
-  conn->linger_until = clock_now_ms() + LINGER_MS;
+  conn->linger_until = clock_now_ms() + (conn->loop->drain_until ? DRAIN_LINGER_MS : LINGER_MS);
   conn_update(conn);
 }
 
@@ -585,6 +587,7 @@ static void drain_loop(LoopTask *task) {
     }
   }
   loop->drain_until = drain->until;
+  event_add(loop->tick_event, &(struct timeval){.tv_usec = DRAIN_TICK_MS * 1000});
   for (Conn *conn = loop->conns; conn; conn = conn->next) {
     if (conn->linger_until || conn->finished) continue;
     conn->busy = true;

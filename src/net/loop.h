@@ -31,7 +31,7 @@ typedef struct ConnProtocol {
   bool (*output)(void *state, Bytes *out);
   /* Whether receive() may be called now; null: always. Looked at after each output(). */
   bool (*wants_input)(void *state);
-  /* About once a second. False closes the connection at once. */
+  /* About once a second, more often while draining. False closes the connection at once. */
   bool (*tick)(void *state, int64_t now_ms);
   /* The server is going: finish what runs, take nothing new, then return false from output(). */
   void (*drain)(void *state);
