@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/status_impl.h"
+#include "cli/check_model.h"
 #include "cli/cli.h"
 #include "cli/tags.h"
 #include "tensor/tensor.h"
@@ -13,7 +14,7 @@
 
 typedef struct ShowOptions {
   const char *dir, *tag_set, *signature_def;
-  bool all, list_ops, json;
+  bool all, list_ops, json, check;
 } ShowOptions;
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -200,6 +201,27 @@ static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o
   return EXIT_OK;
 }
 
+/* All MetaGraphDefs, or the one of the tags. */
+static int show_check(const Tensorflow__SavedModel *model, const ShowOptions *o, TF_Status *st) {
+  const Tensorflow__MetaGraphDef *wanted = NULL;
+  TagList tags;
+  if (o->tag_set) {
+    tags_split(&tags, o->tag_set);
+    if (saved_model_find_meta_graph(model, tags.tags, tags.count, &wanted, st)) return cli_fail("show", st);
+  }
+  int missing = 0;
+  for (size_t i = 0; i < model->n_meta_graphs; i++) {
+    if (wanted && model->meta_graphs[i] != wanted) continue;
+    char *text = join_tags(model->meta_graphs[i], true);
+    printf("MetaGraphDef '%s'\n", text ? text : "");
+    free(text);
+    int here;
+    if (check_meta_graph(model->meta_graphs[i], &here, st)) return cli_fail("show", st);
+    missing += here;
+  }
+  return missing ? EXIT_DIFFERENT : EXIT_OK;
+}
+
 int cmd_show(int argc, char **argv) {
   ShowOptions o = {0};
   const Option options[] = {
@@ -208,9 +230,10 @@ int cmd_show(int argc, char **argv) {
       {"tag_set", OPTION_STRING, &o.tag_set, "TAGS", "a MetaGraphDef by its tags, joined by commas"},
       {"signature_def", OPTION_STRING, &o.signature_def, "KEY", "one signature of it"},
       {"list_ops", OPTION_FLAG, &o.list_ops, NULL, "the ops that it uses"},
+      {"check", OPTION_FLAG, &o.check, NULL, "whether it can be run here, and if not, which nodes and why"},
       {"json", OPTION_FLAG, &o.json, NULL, "tag sets and signatures as JSON"},
       {0}};
-  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--json]",
+  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--check] [--json]",
                        "Lists the tag sets of a SavedModel; with --tag_set its signatures, with --signature_def\n"
                        "their inputs and outputs.\n"};
   int early = options_parse(&argc, argv, options, &usage);
@@ -222,6 +245,7 @@ int cmd_show(int argc, char **argv) {
   Tensorflow__SavedModel *model;
   int result = EXIT_OK;
   if (saved_model_read(o.dir, &arena, &model, &st)) result = cli_fail("show", &st);
+  else if (o.check) result = show_check(model, &o, &st);
   else if (o.json) result = show_json(model, &st);
   else if (o.all) show_all(model);
   else if (o.tag_set) result = show_tagged(model, &o, &st);

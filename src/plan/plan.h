@@ -125,4 +125,7 @@ void plan_free(Plan *plan);
 /* Adds "\n\t [[{{node NAME}}]]" and, for inlined steps, the function, to an error that running a step gave. */
 TF_Code plan_step_fail(const PlanStep *step, TF_Status *st);
 
+/* Whether the op is run by the plan itself (Switch, Merge, ...), not by a kernel. */
+bool plan_is_control_op(const char *op);
+
 #endif
