@@ -111,7 +111,8 @@ void http_respond(HttpRequest *r, const HttpResponse *response) {
   }
   request_free(r);
   if (!conn) return;
-  if (!conn->processing) process(conn, NULL, 0); /* what was sent ahead */
+  if (conn->processing) return; /* whoever reads on sees to the output, too */
+  process(conn, NULL, 0);       /* what was sent ahead */
   conn->wake(conn->wake_arg);
 }
 

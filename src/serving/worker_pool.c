@@ -2,13 +2,12 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct WorkerPool {
   pthread_mutex_t lock;
-  pthread_cond_t work, idle;
+  pthread_cond_t work;
   WorkItem *first, **last;
-  int waiting, max_waiting, running;
+  int waiting, max_waiting;
   int thread_count;
   bool stopping;
   pthread_t threads[];
@@ -24,11 +23,9 @@ static void *worker_main(void *arg) {
     pool->first = item->next;
     if (!pool->first) pool->last = &pool->first;
     pool->waiting--;
-    pool->running++;
     pthread_mutex_unlock(&pool->lock);
     item->run(item);
     pthread_mutex_lock(&pool->lock);
-    if (!--pool->running && !pool->waiting) pthread_cond_broadcast(&pool->idle);
   }
   pthread_mutex_unlock(&pool->lock);
   return NULL;
@@ -42,13 +39,8 @@ WorkerPool *worker_pool_new(int threads, int max_waiting, TF_Status *st) {
   }
   pool->last = &pool->first;
   pool->max_waiting = max_waiting;
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->work, NULL);
-  pthread_cond_init(&pool->idle, &monotonic);
-  pthread_condattr_destroy(&monotonic);
   for (; pool->thread_count < threads; pool->thread_count++) {
     if (!pthread_create(&pool->threads[pool->thread_count], NULL, worker_main, pool)) continue;
     worker_pool_free(pool);
@@ -72,18 +64,6 @@ bool worker_pool_submit(WorkerPool *pool, WorkItem *item) {
   return room;
 }
 
-bool worker_pool_wait_idle(WorkerPool *pool, int64_t timeout_ms) {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += timeout_ms / 1000 + 1;
-  int error = 0;
-  pthread_mutex_lock(&pool->lock);
-  while ((pool->waiting || pool->running) && !error) error = pthread_cond_timedwait(&pool->idle, &pool->lock, &until);
-  bool idle = !pool->waiting && !pool->running;
-  pthread_mutex_unlock(&pool->lock);
-  return idle;
-}
-
 void worker_pool_free(WorkerPool *pool) {
   if (!pool) return;
   pthread_mutex_lock(&pool->lock);
@@ -92,7 +72,6 @@ void worker_pool_free(WorkerPool *pool) {
   pthread_mutex_unlock(&pool->lock);
   for (int i = 0; i < pool->thread_count; i++) pthread_join(pool->threads[i], NULL);
   pthread_cond_destroy(&pool->work);
-  pthread_cond_destroy(&pool->idle);
   pthread_mutex_destroy(&pool->lock);
   free(pool);
 }

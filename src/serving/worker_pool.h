@@ -3,7 +3,6 @@
 #define SM_SERVING_WORKER_POOL_H_
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/status.h"
 
@@ -19,8 +18,6 @@ typedef struct WorkItem {
 WorkerPool *worker_pool_new(int threads, int max_waiting, TF_Status *st);
 /* Runs item->run(item) on a worker, first come first served. False: the queue is full. Any thread. */
 bool worker_pool_submit(WorkerPool *pool, WorkItem *item);
-/* Waits until nothing waits or runs, at most `timeout_ms`; false: something still runs. */
-bool worker_pool_wait_idle(WorkerPool *pool, int64_t timeout_ms);
 /* Finishes everything submitted, then frees it. */
 void worker_pool_free(WorkerPool *pool);
 
