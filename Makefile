@@ -32,8 +32,8 @@ tsan:                    ## the suite under ThreadSanitizer, in build-tsan/
 fuzz:                    ## the libFuzzer targets (clang), FUZZ_SECONDS (60) each
 	@sh tools/fuzz.sh
 
-bench: all               ## speed figures; see bench/README.md
-	@sh bench/run.sh
+bench: all               ## checkpoint speed; PYTHON_TF names a Python with TensorFlow
+	@python3 bench/checkpoint.py --build build
 
 check: all               ## headers compile alone as C and C++, layers are kept, generated files are current
 	@sh tools/check.sh
