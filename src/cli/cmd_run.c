@@ -12,6 +12,7 @@
 #include "savedmodel/sm_tensor.h"
 #include "serving/json_tensor.h"
 #include "serving/tensor_codec.h"
+#include "tensor/tensor.h"
 #include "wire/npy.h"
 
 typedef struct RunOptions {
@@ -78,14 +79,39 @@ static TF_Code save_result(const RunOptions *o, const char *alias, const TF_Tens
   return TF_GetCode(st);
 }
 
+/* Runs without the outputs that are inputs, which a session does not fetch: they share what is fed. */
+static TF_Code run_session(TF_Session *session, const Signature *signature, const TF_Output *feeds,
+                           TF_Tensor *const *values, size_t feed_count, TF_Tensor **results, TF_Status *st) {
+  Arena arena = {0};
+  TF_Output *fetches = arena_calloc(&arena, signature->output_count, sizeof *fetches);
+  TF_Tensor **fetched = arena_calloc(&arena, signature->output_count, sizeof *fetched);
+  size_t count = 0, next = 0;
+  if (!fetches || !fetched) fail_oom(st, "fetches");
+  for (size_t i = 0; !TF_GetCode(st) && i < signature->output_count; i++)
+    if (signature->outputs[i].echo < 0) fetches[count++] = signature->outputs[i].output;
+  if (!TF_GetCode(st) && count)
+    TF_SessionRun(session, NULL, feeds, values, (int)feed_count, fetches, fetched, (int)count, NULL, 0, NULL, st);
+  for (size_t i = 0; !TF_GetCode(st) && i < signature->output_count; i++) {
+    const TF_Output of = signature->outputs[i].output;
+    if (signature->outputs[i].echo < 0) results[i] = fetched[next++];
+    for (size_t k = 0; !results[i] && k < feed_count; k++) {
+      if (feeds[k].oper != of.oper || feeds[k].index != of.index) continue;
+      TF_Tensor share;
+      tensor_share(&share, values[k]);
+      if (!(results[i] = tensor_to_heap(&share))) fail_oom(st, "results");
+    }
+  }
+  arena_clear(&arena);
+  return TF_GetCode(st);
+}
+
 static TF_Code run_signature(const Bundle *bundle, const Signature *signature, const Inputs *in, TF_Tensor **results,
                              TF_Status *st) {
   Arena arena = {0};
   size_t count = 0;
   TF_Output *feeds = arena_calloc(&arena, signature->input_count, sizeof *feeds);
-  TF_Output *fetches = arena_calloc(&arena, signature->output_count, sizeof *fetches);
   TF_Tensor **values = arena_calloc(&arena, signature->input_count, sizeof *values);
-  if (!feeds || !fetches || !values) fail_oom(st, "feeds");
+  if (!feeds || !values) fail_oom(st, "feeds");
   for (size_t i = 0; i < signature->input_count && !TF_GetCode(st); i++) {
     const SignatureTensor *input = &signature->inputs[i];
     TF_Tensor *value = in->values[i] ? in->values[i] : input->fallback;
@@ -97,14 +123,11 @@ static TF_Code run_signature(const Bundle *bundle, const Signature *signature, c
     }
   }
   for (size_t i = 0; i < signature->output_count && !TF_GetCode(st); i++) {
-    fetches[i] = signature->outputs[i].output;
-    if (!fetches[i].oper)
+    if (!signature->outputs[i].output.oper)
       fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for output '%s'", signature->outputs[i].tensor_name,
            signature->outputs[i].alias);
   }
-  if (!TF_GetCode(st))
-    TF_SessionRun(bundle->session, NULL, feeds, values, (int)count, fetches, results, (int)signature->output_count, NULL,
-                  0, NULL, st);
+  if (!TF_GetCode(st)) run_session(bundle->session, signature, feeds, values, count, results, st);
   arena_clear(&arena);
   return TF_GetCode(st);
 }
@@ -113,8 +136,8 @@ static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_
   if (o->json) TRY(print_json(signature, results, st));
   if (o->outdir) TRY(dir_make_all(o->outdir, st));
   for (size_t i = 0; i < signature->output_count; i++) {
+    if (!o->json) print_tensor(signature->outputs[i].alias, results[i]);
     if (o->outdir) TRY(save_result(o, signature->outputs[i].alias, results[i], st));
-    else if (!o->json) print_tensor(signature->outputs[i].alias, results[i]);
   }
   return TF_OK;
 }
@@ -156,7 +179,7 @@ int cmd_run(int argc, char **argv) {
       {"inputs", OPTION_STRING, &o.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
       {"input_exprs", OPTION_STRING, &o.exprs, "KEY=JSON;...", "values as JSON"},
       {"input_examples", OPTION_STRING, &o.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},
-      {"outdir", OPTION_STRING, &o.outdir, "DIR", "write KEY.npy files there instead of printing"},
+      {"outdir", OPTION_STRING, &o.outdir, "DIR", "also write the outputs there, as KEY.npy"},
       {"overwrite", OPTION_FLAG, &o.overwrite, NULL, "replace files that are there"},
       {"json", OPTION_FLAG, &o.json, NULL, "print the outputs as JSON"},
       {"threads", OPTION_INT, &o.threads, "N", "threads (0: one a core)"},

@@ -67,9 +67,11 @@ TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const c
   }
   *out = NULL;
   Bytes wanted = {0};
-  for (int i = 0; i < num_tags; i++) bytes_printf(&wanted, "%s ", tags[i]);
+  /* TF: a set, which shows the last one first; "{  }" without tags. */
+  for (int i = num_tags; i-- > 0;)
+    if (!has_tag((char *const *)tags, (size_t)i, tags[i])) bytes_printf(&wanted, "%s%s", wanted.size ? " " : "", tags[i]);
   fail(st, TF_NOT_FOUND,
-       "Could not find meta graph def matching supplied tags: { %s}. To inspect available tag-sets in the "
+       "Could not find meta graph def matching supplied tags: { %s }. To inspect available tag-sets in the "
        "SavedModel, please use the SavedModel CLI: `saved_model_cli`",
        wanted.data ? wanted.data : "");
   bytes_clear(&wanted);
