@@ -12,7 +12,8 @@ typedef struct Service {
 
 static void answer(HttpRequest *r) {
   Span origin = http_header(r, "origin");
-  http_respond(r, &(HttpResponse){200, "text/plain", {r->body.data, r->body.size}, origin.data ? "X: y\r\n" : NULL});
+  http_respond(
+      r, &(HttpResponse){200, "text/plain", {r->body.data, r->body.size}, origin.data ? "X: y\r\n" : NULL});
 }
 
 static void handle(HttpRequest *r, void *arg) {

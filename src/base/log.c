@@ -26,8 +26,8 @@ static int put_time(char *line, size_t room) {
   struct tm tm;
   clock_gettime(CLOCK_REALTIME, &now);
   localtime_r(&now.tv_sec, &tm);
-  return snprintf(line, room, "%04d-%02d-%02d %02d:%02d:%02d.%06ld", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                  tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000);
+  return snprintf(line, room, "%04d-%02d-%02d %02d:%02d:%02d.%06ld", tm.tm_year + 1900, tm.tm_mon + 1,
+                  tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000);
 }
 
 void log_write(LogLevel level, const char *file, int line_number, const char *fmt, ...) {
@@ -37,7 +37,8 @@ void log_write(LogLevel level, const char *file, int line_number, const char *fm
   const char *base = strrchr(file, '/');
   char line[LOG_LINE_MAX];
   size_t room = sizeof line - 1, at = (size_t)put_time(line, room);
-  at += (size_t)snprintf(line + at, room - at, ": %c %s:%d] ", "IWE"[level], base ? base + 1 : file, line_number);
+  at += (size_t)snprintf(line + at, room - at, ": %c %s:%d] ", "IWE"[level], base ? base + 1 : file,
+                         line_number);
   va_list args;
   va_start(args, fmt);
   int len = vsnprintf(line + at, room - at, fmt, args);

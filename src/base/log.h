@@ -9,7 +9,12 @@
 
 #include "base/compiler.h"
 
-typedef enum LogLevel { LOG_LEVEL_INFO = 0, LOG_LEVEL_WARNING = 1, LOG_LEVEL_ERROR = 2, LOG_LEVEL_NONE = 3 } LogLevel;
+typedef enum LogLevel {
+  LOG_LEVEL_INFO = 0,
+  LOG_LEVEL_WARNING = 1,
+  LOG_LEVEL_ERROR = 2,
+  LOG_LEVEL_NONE = 3
+} LogLevel;
 
 #define log_info(...) log_write(LOG_LEVEL_INFO, __FILE__, __LINE__, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __FILE__, __LINE__, __VA_ARGS__)

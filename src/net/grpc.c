@@ -19,15 +19,15 @@
 #include "net/inflate.h"
 
 enum {
-  FRAME_HEAD = 5,                  /* compressed flag and length before each message */
-  STREAM_WINDOW = 4 << 20,         /* bytes of one request under way */
-  CONN_WINDOW = 16 << 20,          /* of all requests of a connection */
-  MAX_STREAMS = 1000,              /* calls of one connection at a time; nghttp2's own idea of plenty is 100 */
+  FRAME_HEAD = 5,          /* compressed flag and length before each message */
+  STREAM_WINDOW = 4 << 20, /* bytes of one request under way */
+  CONN_WINDOW = 16 << 20,  /* of all requests of a connection */
+  MAX_STREAMS = 1000,      /* calls of one connection at a time; nghttp2's own idea of plenty is 100 */
   MAX_HEADER_LIST = 64 << 10,
-  FIRST_MESSAGE_ROOM = 64 << 10,   /* a message's claimed length is believed up to here */
+  FIRST_MESSAGE_ROOM = 64 << 10, /* a message's claimed length is believed up to here */
   OUTPUT_CHUNK = 64 << 10,
-  SILENT_MS = 20000,               /* a connection that has not finished its preface by then is closed */
-  GOAWAY_MS = 500,                 /* how long after the warning new calls are still taken */
+  SILENT_MS = 20000, /* a connection that has not finished its preface by then is closed */
+  GOAWAY_MS = 500,   /* how long after the warning new calls are still taken */
   TIMEOUT_DIGITS = 8,
 };
 
@@ -47,7 +47,6 @@ struct GrpcCall {
   uint8_t head[FRAME_HEAD];
   uint8_t head_size;
   uint32_t length; /* of the message, when the head is complete */
-  TF_Code code;
   int64_t deadline_us;
   Bytes message; /* the request */
   Bytes answer;
@@ -138,6 +137,15 @@ static size_t percent_encode(const char *text, size_t len, char *out) {
   return n;
 }
 
+/* Submits headers, with `provider` a message behind them; without memory the stream is reset instead. */
+static void submit(GrpcCall *call, const nghttp2_nv *headers, size_t count,
+                   const nghttp2_data_provider *provider) {
+  nghttp2_session *session = call->conn->session;
+  call->answered = true;
+  if (nghttp2_submit_response(session, call->stream_id, headers, count, provider))
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
+}
+
 static void submit_failure(GrpcCall *call, TF_Code code, const char *text) {
   static const char truncated[] = "...TRUNCATED";
   char cut[GRPC_TEXT_MAX + sizeof truncated], encoded[3 * sizeof cut], status[16];
@@ -152,19 +160,17 @@ static void submit_failure(GrpcCall *call, TF_Code code, const char *text) {
   int status_len = snprintf(status, sizeof status, "%d", (int)code);
   nghttp2_nv headers[] = {ok_headers[0], ok_headers[1], NV("grpc-status", status, (size_t)status_len),
                           NV("grpc-message", encoded, encoded_len)};
-  call->answered = true;
-  nghttp2_submit_response(call->conn->session, call->stream_id, headers, len ? 4 : 3, NULL);
+  submit(call, headers, len ? 4 : 3, NULL);
 }
 
 /* A refusal below gRPC: the request is none. */
 static void submit_http_error(GrpcCall *call, const char *status) {
   nghttp2_nv headers[] = {NV(":status", status, 3)};
-  call->answered = true;
-  nghttp2_submit_response(call->conn->session, call->stream_id, headers, 1, NULL);
+  submit(call, headers, 1, NULL);
 }
 
-static ssize_t read_answer(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room, uint32_t *flags,
-                           nghttp2_data_source *source, void *arg) {
+static ssize_t read_answer(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room,
+                           uint32_t *flags, nghttp2_data_source *source, void *arg) {
   (void)arg;
   GrpcCall *call = source->ptr;
   size_t left = call->answer.size - call->answer_at, n = left < room ? left : room;
@@ -172,7 +178,8 @@ static ssize_t read_answer(nghttp2_session *session, int32_t stream_id, uint8_t 
   call->answer_at += n;
   if (n == left) {
     *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    if (nghttp2_submit_trailer(session, stream_id, ok_trailers, 1)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (nghttp2_submit_trailer(session, stream_id, ok_trailers, 1))
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
   return (ssize_t)n;
 }
@@ -184,9 +191,8 @@ static void submit_answer(GrpcCall *call, Bytes *message) {
   uint8_t head[FRAME_HEAD] = {0, (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
                               (uint8_t)length};
   memcpy(call->answer.data, head, FRAME_HEAD);
-  call->answered = true;
   nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_answer};
-  nghttp2_submit_response(call->conn->session, call->stream_id, ok_headers, SM_COUNTOF(ok_headers), &provider);
+  submit(call, ok_headers, SM_COUNTOF(ok_headers), &provider);
 }
 
 void grpc_call_finish(GrpcCall *call, TF_Code code, const char *text, Bytes *message) {
@@ -255,11 +261,12 @@ static const GrpcMethod *find_method(const GrpcService *service, const uint8_t *
 static bool is_grpc_type(const uint8_t *value, size_t len) {
   static const char type[] = "application/grpc";
   size_t n = sizeof type - 1;
-  return len >= n && !strncasecmp((const char *)value, type, n) && (len == n || value[n] == '+' || value[n] == ';');
+  return len >= n && !strncasecmp((const char *)value, type, n) &&
+         (len == n || value[n] == '+' || value[n] == ';');
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
-                     const uint8_t *value, size_t value_len, uint8_t flags, void *arg) {
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *arg) {
   (void)flags;
   GrpcConn *conn = arg;
   GrpcCall *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
@@ -301,7 +308,8 @@ static bool admit(GrpcCall *call) {
   else if (call->bad_timeout) submit_failure(call, TF_INTERNAL, "Malformed grpc-timeout");
   else if (!call->method) submit_failure(call, TF_UNIMPLEMENTED, "");
   else if (call->encoding == ENCODING_OTHER)
-    submit_failure(call, TF_UNIMPLEMENTED, "The grpc-encoding of the request is not known; gzip and deflate are");
+    submit_failure(call, TF_UNIMPLEMENTED,
+                   "The grpc-encoding of the request is not known; gzip and deflate are");
   return !call->answered;
 }
 
@@ -328,7 +336,8 @@ static void take_data(GrpcCall *call, const uint8_t *data, size_t size) {
       submit_failure(call, TF_INTERNAL, "Bad compressed flag of a message");
     } else if (call->length > max) {
       char text[128];
-      snprintf(text, sizeof text, "Received message larger than max (%u vs. %zu)", (unsigned)call->length, max);
+      snprintf(text, sizeof text, "Received message larger than max (%u vs. %zu)", (unsigned)call->length,
+               max);
       submit_failure(call, TF_RESOURCE_EXHAUSTED, text);
     }
   }
@@ -337,11 +346,12 @@ static void take_data(GrpcCall *call, const uint8_t *data, size_t size) {
     call->overrun = true;
     size = call->length - call->message.size;
   }
-  if (!append_message(call, data, size)) submit_failure(call, TF_RESOURCE_EXHAUSTED, "out of memory: request");
+  if (!append_message(call, data, size))
+    submit_failure(call, TF_RESOURCE_EXHAUSTED, "out of memory: request");
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data, size_t size,
-                   void *arg) {
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                   size_t size, void *arg) {
   (void)flags;
   (void)arg;
   GrpcCall *call = nghttp2_session_get_stream_user_data(session, stream_id);
@@ -387,14 +397,15 @@ static void dispatch(GrpcCall *call) {
 static void send_goaway(GrpcConn *conn) {
   if (conn->goaway_sent) return;
   conn->goaway_sent = true;
-  nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(conn->session),
-                        NGHTTP2_NO_ERROR, NULL, 0);
+  nghttp2_submit_goaway(conn->session, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(conn->session), NGHTTP2_NO_ERROR, NULL, 0);
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg) {
   GrpcConn *conn = arg;
   conn->heard = true;
-  if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) && conn->draining) send_goaway(conn);
+  if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) && conn->draining)
+    send_goaway(conn);
   bool headers = frame->hd.type == NGHTTP2_HEADERS;
   if (!headers && frame->hd.type != NGHTTP2_DATA) return 0;
   GrpcCall *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);

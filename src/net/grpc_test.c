@@ -41,7 +41,8 @@ static void keep(GrpcCall *call, void *arg) {
   ((Seen *)arg)->kept = call;
 }
 
-static const GrpcMethod methods[] = {{"/t.S/Echo", echo, NULL}, {"/t.S/Refuse", refuse, NULL}, {"/t.S/Keep", keep, NULL}};
+static const GrpcMethod methods[] = {
+    {"/t.S/Echo", echo, NULL}, {"/t.S/Refuse", refuse, NULL}, {"/t.S/Keep", keep, NULL}};
 static const GrpcService service = {methods, 3, 1 << 20};
 
 static void wake(void *arg) { ((Seen *)arg)->wakes++; }
@@ -65,16 +66,18 @@ typedef struct Client {
 
 static Answer *answer_of(Client *c, int32_t stream) { return &c->answers[stream / 2 % 16]; }
 
-static int on_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *n, size_t nl, const uint8_t *v, size_t vl,
-                     uint8_t flags, void *arg) {
+static int on_header(nghttp2_session *s, const nghttp2_frame *f, const uint8_t *n, size_t nl,
+                     const uint8_t *v, size_t vl, uint8_t flags, void *arg) {
   (void)s, (void)flags;
   Answer *a = answer_of(arg, f->hd.stream_id);
   size_t at = strlen(a->headers);
-  snprintf(a->headers + at, sizeof a->headers - at, "%.*s: %.*s\n", (int)nl, (const char *)n, (int)vl, (const char *)v);
+  snprintf(a->headers + at, sizeof a->headers - at, "%.*s: %.*s\n", (int)nl, (const char *)n, (int)vl,
+           (const char *)v);
   return 0;
 }
 
-static int on_data(nghttp2_session *s, uint8_t flags, int32_t stream, const uint8_t *data, size_t size, void *arg) {
+static int on_data(nghttp2_session *s, uint8_t flags, int32_t stream, const uint8_t *data, size_t size,
+                   void *arg) {
   (void)s, (void)flags;
   bytes_append(&answer_of(arg, stream)->data, data, size);
   return 0;
@@ -84,7 +87,8 @@ static int on_frame(nghttp2_session *s, const nghttp2_frame *f, void *arg) {
   (void)s;
   Client *c = arg;
   if (f->hd.type == NGHTTP2_GOAWAY) c->goaway = true;
-  if ((f->hd.type == NGHTTP2_DATA || f->hd.type == NGHTTP2_HEADERS) && (f->hd.flags & NGHTTP2_FLAG_END_STREAM))
+  if ((f->hd.type == NGHTTP2_DATA || f->hd.type == NGHTTP2_HEADERS) &&
+      (f->hd.flags & NGHTTP2_FLAG_END_STREAM))
     answer_of(c, f->hd.stream_id)->ended = true;
   return 0;
 }
@@ -121,7 +125,8 @@ static void pump(Client *c, size_t step) {
     Bytes out = {0};
     c->open = grpc_conn_output(c->server, &out);
     if (out.size) {
-      assert_true(nghttp2_session_mem_recv(c->session, (const uint8_t *)out.data, out.size) == (ssize_t)out.size);
+      assert_true(nghttp2_session_mem_recv(c->session, (const uint8_t *)out.data, out.size) ==
+                  (ssize_t)out.size);
       moved = true;
     }
     bytes_clear(&out);
@@ -141,9 +146,15 @@ static ssize_t read_body(nghttp2_session *s, int32_t stream, uint8_t *out, size_
 
 #define NV(n, v) {(uint8_t *)(uintptr_t)(n), (uint8_t *)(uintptr_t)(v), strlen(n), strlen(v), 0}
 
-static Answer *send_call(Client *c, const char *path, Span *body, const char *name, const char *value, int32_t *stream) {
-  nghttp2_nv headers[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", path), NV(":authority", "x"),
-                          NV("te", "trailers"), NV("content-type", "application/grpc"), NV(name ? name : "", value ? value : "")};
+static Answer *send_call(Client *c, const char *path, Span *body, const char *name, const char *value,
+                         int32_t *stream) {
+  nghttp2_nv headers[] = {NV(":method", "POST"),
+                          NV(":scheme", "http"),
+                          NV(":path", path),
+                          NV(":authority", "x"),
+                          NV("te", "trailers"),
+                          NV("content-type", "application/grpc"),
+                          NV(name ? name : "", value ? value : "")};
   nghttp2_data_provider provider = {.source.ptr = body, .read_callback = read_body};
   int32_t id = nghttp2_submit_request(c->session, NULL, headers, name ? 7 : 6, &provider, NULL);
   assert_true(id > 0);
@@ -153,8 +164,9 @@ static Answer *send_call(Client *c, const char *path, Span *body, const char *na
 
 #define MESSAGE(text) (Span){"\0\0\0\0\5" text, 10}
 
-static const char ok_text[] = ":status: 200\ncontent-type: application/grpc\ngrpc-accept-encoding: identity,deflate,gzip\n"
-                              "grpc-status: 0\n";
+static const char ok_text[] =
+    ":status: 200\ncontent-type: application/grpc\ngrpc-accept-encoding: identity,deflate,gzip\n"
+    "grpc-status: 0\n";
 
 static void test_every_split(void **state) {
   (void)state;
@@ -162,7 +174,8 @@ static void test_every_split(void **state) {
     Client c;
     client_start(&c);
     Span one = MESSAGE("hello"), two = MESSAGE("world");
-    Answer *a = send_call(&c, "/t.S/Echo", &one, NULL, NULL, NULL), *b = send_call(&c, "/t.S/Echo", &two, NULL, NULL, NULL);
+    Answer *a = send_call(&c, "/t.S/Echo", &one, NULL, NULL, NULL),
+           *b = send_call(&c, "/t.S/Echo", &two, NULL, NULL, NULL);
     pump(&c, step);
     assert_string_equal(a->headers, ok_text);
     assert_memory_equal(a->data.data, "\0\0\0\0\5hello", 10);
@@ -183,18 +196,24 @@ static void test_failures(void **state) {
       {"/t.S/Refuse", NULL, NULL, "\0\0\0\0\0", 5, "grpc-status: 5\ngrpc-message: 50%25 %C3%A9%0A\n"},
       {"/t.S/Nope", NULL, NULL, "\0\0\0\0\0", 5, "grpc-status: 12\n"},
       {"/t.S/Echo", "grpc-encoding", "br", "\0\0\0\0\0", 5,
-       "grpc-status: 12\ngrpc-message: The grpc-encoding of the request is not known; gzip and deflate are\n"},
+       "grpc-status: 12\ngrpc-message: The grpc-encoding of the request is not known; gzip and deflate "
+       "are\n"},
       {"/t.S/Echo", NULL, NULL, "\1\0\0\0\1a", 6,
        "grpc-status: 13\ngrpc-message: A message is marked compressed, but no grpc-encoding was given\n"},
-      {"/t.S/Echo", NULL, NULL, "\0\0\0\0\2a", 6, "grpc-status: 13\ngrpc-message: The request ended before its message did\n"},
-      {"/t.S/Echo", NULL, NULL, "\0\0", 2, "grpc-status: 13\ngrpc-message: The request ended before its message did\n"},
-      {"/t.S/Echo", NULL, NULL, "\0\0\0\0\1ab", 7, "grpc-status: 13\ngrpc-message: More than one message in a unary call\n"},
+      {"/t.S/Echo", NULL, NULL, "\0\0\0\0\2a", 6,
+       "grpc-status: 13\ngrpc-message: The request ended before its message did\n"},
+      {"/t.S/Echo", NULL, NULL, "\0\0", 2,
+       "grpc-status: 13\ngrpc-message: The request ended before its message did\n"},
+      {"/t.S/Echo", NULL, NULL, "\0\0\0\0\1ab", 7,
+       "grpc-status: 13\ngrpc-message: More than one message in a unary call\n"},
       {"/t.S/Echo", NULL, NULL, "\0\0\x10\0\1a", 6,
        "grpc-status: 8\ngrpc-message: Received message larger than max (1048577 vs. 1048576)\n"},
       {"/t.S/Echo", "grpc-timeout", "0n", "\0\0\0\0\0", 5,
        "grpc-status: 4\ngrpc-message: Deadline exceeded before the call started\n"},
-      {"/t.S/Echo", "grpc-timeout", "123456789S", "\0\0\0\0\0", 5, "grpc-status: 13\ngrpc-message: Malformed grpc-timeout\n"},
-      {"/t.S/Echo", "grpc-timeout", "1x", "\0\0\0\0\0", 5, "grpc-status: 13\ngrpc-message: Malformed grpc-timeout\n"},
+      {"/t.S/Echo", "grpc-timeout", "123456789S", "\0\0\0\0\0", 5,
+       "grpc-status: 13\ngrpc-message: Malformed grpc-timeout\n"},
+      {"/t.S/Echo", "grpc-timeout", "1x", "\0\0\0\0\0", 5,
+       "grpc-status: 13\ngrpc-message: Malformed grpc-timeout\n"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     Client c;
@@ -216,7 +235,8 @@ static void test_timeouts(void **state) {
   static const struct {
     const char *text;
     int64_t us;
-  } cases[] = {{"2H", 7200000000}, {"3M", 180000000}, {"10S", 10000000}, {"2000m", 2000000}, {"5000000u", 5000000}};
+  } cases[] = {
+      {"2H", 7200000000}, {"3M", 180000000}, {"10S", 10000000}, {"2000m", 2000000}, {"5000000u", 5000000}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     Client c;
     client_start(&c);
@@ -224,7 +244,8 @@ static void test_timeouts(void **state) {
     send_call(&c, "/t.S/Echo", &body, "grpc-timeout", cases[i].text, NULL);
     int64_t before = clock_now_us();
     pump(&c, 1000);
-    assert_true(c.seen.deadline_us >= before + cases[i].us && c.seen.deadline_us <= clock_now_us() + cases[i].us);
+    assert_true(c.seen.deadline_us >= before + cases[i].us &&
+                c.seen.deadline_us <= clock_now_us() + cases[i].us);
     client_stop(&c);
   }
 }
@@ -334,9 +355,11 @@ static void test_no_http2(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_split), cmocka_unit_test(test_failures),  cmocka_unit_test(test_timeouts),
-      cmocka_unit_test(test_large_both_ways), cmocka_unit_test(test_answer_later), cmocka_unit_test(test_client_goes),
-      cmocka_unit_test(test_drain),       cmocka_unit_test(test_silence),   cmocka_unit_test(test_no_http2),
+      cmocka_unit_test(test_every_split),  cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_timeouts),     cmocka_unit_test(test_large_both_ways),
+      cmocka_unit_test(test_answer_later), cmocka_unit_test(test_client_goes),
+      cmocka_unit_test(test_drain),        cmocka_unit_test(test_silence),
+      cmocka_unit_test(test_no_http2),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,18 +59,32 @@ static void request_free(HttpRequest *r) {
 /* ---- responses ---- */
 
 static const char *reason_of(int status) {
-  static const struct { int status; const char *reason; } reasons[] = {
-      {200, "OK"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-      {405, "Method Not Allowed"}, {409, "Conflict"}, {413, "Request Entity Too Large"}, {429, "Too Many Requests"},
-      {431, "Request Header Fields Too Large"}, {499, "Client Closed Request"}, {500, "Internal Server Error"},
-      {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"}, {505, "HTTP Version Not Supported"},
+  static const struct { int status; const char *reason;
+  } reasons[] = {
+      {200, "OK"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {409, "Conflict"},
+      {413, "Request Entity Too Large"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {499, "Client Closed Request"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
+      {505, "HTTP Version Not Supported"},
   };
   for (size_t i = 0; i < SM_COUNTOF(reasons); i++)
     if (reasons[i].status == status) return reasons[i].reason;
   return "Unknown";
 }
 
-static void put_response(HttpConn *conn, const HttpResponse *response, bool keep_alive, bool http10, bool with_body) {
+static void put_response(HttpConn *conn, const HttpResponse *response, bool keep_alive, bool http10,
+                         bool with_body) {
   Bytes *out = &conn->out;
   char date[64];
   time_t now = time(NULL);
@@ -90,7 +104,8 @@ static void put_response(HttpConn *conn, const HttpResponse *response, bool keep
 static bool refuse(HttpConn *conn, int status) {
   char body[256];
   const char *reason = reason_of(status);
-  int len = snprintf(body, sizeof body, "<HTML><HEAD>\n<TITLE>%d %s</TITLE>\n</HEAD><BODY>\n<H1>%s</H1>\n</BODY></HTML>\n",
+  int len = snprintf(body, sizeof body,
+                     "<HTML><HEAD>\n<TITLE>%d %s</TITLE>\n</HEAD><BODY>\n<H1>%s</H1>\n</BODY></HTML>\n",
                      status, reason, reason);
   put_response(conn, &(HttpResponse){status, "text/html", {body, (size_t)len}, NULL}, false, false, true);
   conn->state = STATE_CLOSED;
@@ -260,7 +275,8 @@ static bool begin_body(HttpConn *conn) {
   if (span_is(http_header(r, "expect"), "100-continue") && !r->http10)
     bytes_puts(&conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
   conn->body_left = framing.length;
-  if (!framing.chunked) bytes_reserve(&r->body, framing.length < FIRST_BODY_ROOM ? framing.length : FIRST_BODY_ROOM);
+  if (!framing.chunked)
+    bytes_reserve(&r->body, framing.length < FIRST_BODY_ROOM ? framing.length : FIRST_BODY_ROOM);
   conn->state = framing.chunked ? STATE_CHUNK_SIZE : STATE_BODY;
   conn->trailer_size = 0;
   return true;
@@ -278,7 +294,8 @@ static const char *find_head_end(const char *at, const char *end, size_t from) {
 }
 
 static bool step_head(HttpConn *conn, Input *in) {
-  while (!conn->scanned && in->at < in->end && (*in->at == '\r' || *in->at == '\n')) in->at++; /* RFC 9112, 2.2 */
+  while (!conn->scanned && in->at < in->end && (*in->at == '\r' || *in->at == '\n'))
+    in->at++; /* RFC 9112, 2.2 */
   if (in->at == in->end) return false;
   if (!conn->begun) {
     conn->begun = true;
@@ -382,7 +399,8 @@ static bool start_running(HttpConn *conn) {
   if (r->gzip) {
     Bytes plain = {0};
     Span packed = {r->body.data, r->body.size};
-    if (inflate_all(packed, INFLATE_GZIP, HTTP_INFLATED_MAX, &plain)) bytes_clear(&plain); /* TF: an empty body */
+    if (inflate_all(packed, INFLATE_GZIP, HTTP_INFLATED_MAX, &plain))
+      bytes_clear(&plain); /* TF: an empty body */
     bytes_clear(&r->body);
     r->body = plain;
   }

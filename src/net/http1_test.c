@@ -24,7 +24,8 @@ static void handle(HttpRequest *r, void *arg) {
   Seen *seen = arg;
   char line[512];
   snprintf(line, sizeof line, "%.*s %.*s|%.*s\n", (int)r->method_name.size, (const char *)r->method_name.data,
-           (int)r->target.size, (const char *)r->target.data, (int)r->body.size, r->body.data ? r->body.data : "");
+           (int)r->target.size, (const char *)r->target.data, (int)r->body.size,
+           r->body.data ? r->body.data : "");
   strncat(seen->log, line, sizeof seen->log - strlen(seen->log) - 1);
   seen->requests++;
   if (seen->later) seen->kept = r;
@@ -138,7 +139,8 @@ static void test_drain(void **state) {
   (void)state;
   Seen seen = {.later = true};
   Bytes out = {0};
-  HttpConn *idle = http_conn_new(&service, &seen, wake, &seen), *busy = http_conn_new(&service, &seen, wake, &seen);
+  HttpConn *idle = http_conn_new(&service, &seen, wake, &seen),
+           *busy = http_conn_new(&service, &seen, wake, &seen);
   http_conn_drain(idle);
   assert_false(http_conn_output(idle, &out));
   talk(busy, "GET /1 HTTP/1.1\r\n\r\n", 1000, &out);

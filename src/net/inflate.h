@@ -5,7 +5,12 @@
 #include "base/bytes.h"
 
 typedef enum InflateFormat { INFLATE_GZIP, INFLATE_ZLIB } InflateFormat;
-typedef enum InflateResult { INFLATE_OK, INFLATE_CORRUPT, INFLATE_TOO_LARGE, INFLATE_NO_MEMORY } InflateResult;
+typedef enum InflateResult {
+  INFLATE_OK,
+  INFLATE_CORRUPT,
+  INFLATE_TOO_LARGE,
+  INFLATE_NO_MEMORY
+} InflateResult;
 
 /* Appends the plain bytes of `packed` to `out`, at most `max`. Memory grows with the bytes that come
  * out, not with what a header says. */

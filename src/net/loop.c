@@ -335,8 +335,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
     next = conn->next;
     if (over && !conn->linger_until) loop->lost = true;
     conn->busy = true;
-    bool keep = !over && (conn->linger_until ? now < conn->linger_until
-                                             : !conn->protocol->tick || conn->protocol->tick(conn->state, now));
+    bool keep =
+        !over && (conn->linger_until ? now < conn->linger_until
+                                     : !conn->protocol->tick || conn->protocol->tick(conn->state, now));
     conn->busy = false;
     if (!keep) conn_close(conn);
     else if (!conn->linger_until) conn_flush(conn);
@@ -411,8 +412,8 @@ static void listener_free(Listener *listener) {
 }
 
 /* Takes `fd`, bound, and adds it to the first loop. */
-static TF_Code add_listener(LoopGroup *group, int fd, bool tcp, const char *unix_path, const ConnProtocol *protocol,
-                            void *arg, TF_Status *st) {
+static TF_Code add_listener(LoopGroup *group, int fd, bool tcp, const char *unix_path,
+                            const ConnProtocol *protocol, void *arg, TF_Status *st) {
   Listener *listener = calloc(1, sizeof *listener);
   if (!listener) {
     close(fd);
@@ -458,8 +459,8 @@ static int port_of(int fd) {
   return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-TF_Code loop_group_listen(LoopGroup *group, const char *host, int *port, const ConnProtocol *protocol, void *arg,
-                          TF_Status *st) {
+TF_Code loop_group_listen(LoopGroup *group, const char *host, int *port, const ConnProtocol *protocol,
+                          void *arg, TF_Status *st) {
   if (*port < 0 || *port > 65535) return fail(st, TF_INVALID_ARGUMENT, "%d is no port", *port);
   char service[16];
   snprintf(service, sizeof service, "%d", *port);
@@ -602,7 +603,8 @@ bool loop_group_drain(LoopGroup *group, int64_t timeout_ms) {
   if (!group->started) return true;
   DrainTask tasks[group->count];
   for (int i = 0; i < group->count; i++) {
-    tasks[i] = (DrainTask){.task.run = drain_loop, .loop = &group->loops[i], .until = clock_now_ms() + timeout_ms};
+    tasks[i] =
+        (DrainTask){.task.run = drain_loop, .loop = &group->loops[i], .until = clock_now_ms() + timeout_ms};
     loop_post(&group->loops[i], &tasks[i].task);
   }
   bool done = true;

@@ -70,8 +70,8 @@ void loop_timer_stop(LoopTimer *timer);
 LoopGroup *loop_group_new(int count, TF_Status *st);
 /* Accepts connections at host:port (host null: all addresses, IPv6 and IPv4), before or after the start.
  * *port 0 chooses a free one and stores it. `protocol` must outlive the group. */
-TF_Code loop_group_listen(LoopGroup *group, const char *host, int *port, const ConnProtocol *protocol, void *arg,
-                          TF_Status *st);
+TF_Code loop_group_listen(LoopGroup *group, const char *host, int *port, const ConnProtocol *protocol,
+                          void *arg, TF_Status *st);
 /* The same on a Unix socket; a stale socket file is removed first, and the file when the group goes. */
 TF_Code loop_group_listen_unix(LoopGroup *group, const char *path, const ConnProtocol *protocol, void *arg,
                                TF_Status *st);

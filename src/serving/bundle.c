@@ -69,8 +69,8 @@ static size_t count_fields(Span message, uint32_t number) {
 }
 
 /* The map of TensorInfos in field `number`; of equal keys the last counts. */
-static bool parse_tensors(Bundle *bundle, Span signature, uint32_t number, SignatureTensor **tensors, size_t *count,
-                          Map *by_alias) {
+static bool parse_tensors(Bundle *bundle, Span signature, uint32_t number, SignatureTensor **tensors,
+                          size_t *count, Map *by_alias) {
   size_t max = count_fields(signature, number);
   *tensors = arena_calloc(&bundle->arena, max, sizeof **tensors);
   if (!*tensors) return false;
@@ -100,7 +100,8 @@ static void find_echoes(Signature *s) {
     SignatureTensor *output = &s->outputs[o];
     output->echo = -1;
     for (size_t i = 0; i < s->input_count && output->output.oper; i++)
-      if (s->inputs[i].output.oper == output->output.oper && s->inputs[i].output.index == output->output.index)
+      if (s->inputs[i].output.oper == output->output.oper &&
+          s->inputs[i].output.index == output->output.index)
         output->echo = (int)i;
     s->has_echoes = s->has_echoes || output->echo >= 0;
   }
@@ -110,11 +111,13 @@ static TF_Code parse_defaults(Signature *s, TF_Status *st) {
   Cursor c = cursor_of(s->proto.data, s->proto.size);
   for (ProtoField f; proto_next(&c, &f);) {
     Span key, value;
-    if (f.number != SIGNATURE_DEFAULTS || f.wire != PROTO_BYTES || !proto_map_entry(f.span, &key, &value)) continue;
+    if (f.number != SIGNATURE_DEFAULTS || f.wire != PROTO_BYTES || !proto_map_entry(f.span, &key, &value))
+      continue;
     SignatureTensor *input = map_get_n(&s->input_by_alias, key.data, key.size);
     if (!input) continue;
     TF_DeleteTensor(input->fallback);
-    if (tensor_decode(value, &input->fallback, st)) return fail_prefix(st, "default of input %s", input->alias);
+    if (tensor_decode(value, &input->fallback, st))
+      return fail_prefix(st, "default of input %s", input->alias);
     s->has_fallbacks = true;
   }
   return TF_OK;
@@ -141,7 +144,8 @@ static TF_Code parse_signature(Bundle *bundle, Span key, Span value, Signature *
 static TF_Code add_signature(Bundle *bundle, Span entry, TF_Status *st) {
   Span key, value, copy = {arena_memdup(&bundle->arena, entry.data, entry.size), entry.size};
   if (!copy.data) return fail_oom(st, "signatures");
-  if (!proto_map_entry(entry, &key, &value)) return fail(st, TF_DATA_LOSS, "malformed entry of signature_def");
+  if (!proto_map_entry(entry, &key, &value))
+    return fail(st, TF_DATA_LOSS, "malformed entry of signature_def");
   for (size_t i = 0; i < bundle->signature_count; i++)
     if (!compare_bytes(bundle->signatures[i].name, bundle->signatures[i].name_len, key.data, key.size))
       return fail(st, TF_DATA_LOSS, "two signatures of one name");
@@ -177,8 +181,8 @@ Bundle *bundle_load(const char *dir, const BundleOptions *options, TF_Status *st
   }
   if (options->config_size) TF_SetConfig(session_options, options->config, options->config_size, st);
   if (TF_GetCode(st)) goto out;
-  bundle->session = TF_LoadSessionFromSavedModel(session_options, NULL, dir, options->tags, options->tag_count,
-                                                 bundle->graph, meta, st);
+  bundle->session = TF_LoadSessionFromSavedModel(session_options, NULL, dir, options->tags,
+                                                 options->tag_count, bundle->graph, meta, st);
   if (!TF_GetCode(st)) read_signatures(bundle, (Span){meta->data, meta->length}, st);
 out:
   TF_DeleteSessionOptions(session_options);

@@ -20,7 +20,9 @@ static const char *signature_text(Request *r) {
   Bytes text = {0};
   char *copy = NULL;
   TF_Status *st = TF_NewStatus();
-  if (st && !proto_parse(&tensorflow__signature_def__descriptor, r->signature->proto, &r->arena, &def, "SignatureDef", st) &&
+  if (st &&
+      !proto_parse(&tensorflow__signature_def__descriptor, r->signature->proto, &r->arena, &def,
+                   "SignatureDef", st) &&
       !text_format_print(&def->base, &text, st))
     copy = arena_strndup(&r->arena, text.data ? text.data : "", text.size);
   bytes_clear(&text);
@@ -28,7 +30,9 @@ static const char *signature_text(Request *r) {
   return copy ? copy : r->signature->name;
 }
 
-static const SignatureTensor *find_tensor(const Map *by_alias, const char *alias) { return map_get(by_alias, alias); }
+static const SignatureTensor *find_tensor(const Map *by_alias, const char *alias) {
+  return map_get(by_alias, alias);
+}
 
 static TF_Code check_method(const Request *r, bool classify, TF_Status *st) {
   const char *wanted = classify ? "tensorflow/serving/classify" : "tensorflow/serving/regress";
@@ -43,13 +47,16 @@ static TF_Code check_classify(Request *r, TF_Status *st) {
   if (s->output_count != 1 && s->output_count != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Expected one or two output Tensors, found %zu", s->output_count);
   if (!find_tensor(&s->input_by_alias, "inputs"))
-    return fail(st, TF_INVALID_ARGUMENT, "No classification inputs found in SignatureDef: %s", signature_text(r));
+    return fail(st, TF_INVALID_ARGUMENT, "No classification inputs found in SignatureDef: %s",
+                signature_text(r));
   const SignatureTensor *classes = find_tensor(&s->output_by_alias, "classes");
   const SignatureTensor *scores = find_tensor(&s->output_by_alias, "scores");
   if (!classes && !scores)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Expected classification signature outputs to contain at least one of \"classes\" or \"scores\". "
-                "Signature was: %s", signature_text(r));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Expected classification signature outputs to contain at least one of \"classes\" or \"scores\". "
+        "Signature was: %s",
+        signature_text(r));
   TRY(request_reserve(r, 2, st));
   if (classes) TRY(request_fetch(r, classes, st));
   return scores ? request_fetch(r, scores, st) : TF_OK;
@@ -63,14 +70,16 @@ static TF_Code check_regress(Request *r, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "No regression inputs found in SignatureDef: %s", signature_text(r));
   const SignatureTensor *outputs = find_tensor(&s->output_by_alias, "outputs");
   if (!outputs)
-    return fail(st, TF_INVALID_ARGUMENT, "No regression outputs found in SignatureDef: %s", signature_text(r));
+    return fail(st, TF_INVALID_ARGUMENT, "No regression outputs found in SignatureDef: %s",
+                signature_text(r));
   TRY(request_reserve(r, 1, st));
   return request_fetch(r, outputs, st);
 }
 
 /* ---- the input ---- */
 
-static TF_Code strings_of(const Span *examples, size_t count, const Span *context, TF_Tensor **out, TF_Status *st) {
+static TF_Code strings_of(const Span *examples, size_t count, const Span *context, TF_Tensor **out,
+                          TF_Status *st) {
   TF_Tensor *tensor = tensor_new(TF_STRING, (int64_t[]){(int64_t)count}, 1, count * sizeof(TF_TString));
   if (!tensor) return fail_oom(st, "examples");
   TF_TString *texts = TF_TensorData(tensor);
@@ -111,8 +120,9 @@ TF_Code prepare_examples(Request *r, bool classify, const Span *examples, size_t
 
 static TF_Code prepare(Request *r, bool classify, TF_Status *st) {
   ExampleRequest request;
-  TRY(decode_example_request(r->body, classify ? "tensorflow.serving.ClassificationRequest"
-                                               : "tensorflow.serving.RegressionRequest", &r->arena, &request, st));
+  TRY(decode_example_request(
+      r->body, classify ? "tensorflow.serving.ClassificationRequest" : "tensorflow.serving.RegressionRequest",
+      &r->arena, &request, st));
   if (!request.has_spec) return fail(st, TF_INVALID_ARGUMENT, "Missing ModelSpec");
   if (!request.spec.name.size) return fail(st, TF_INVALID_ARGUMENT, "ModelSpec has no name specified.");
   r->spec = request.spec;
@@ -136,8 +146,8 @@ static TF_Code check_matrix(const TF_Tensor *t, const char *name, int dtype, int
     return fail(st, TF_INVALID_ARGUMENT, "Expected %s Tensor of %s. Got: %s", name, dtype_enum_name(dtype),
                 dtype_enum_name((int)TF_TensorType(t)));
   if (TF_Dim(t, 0) != rows)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected %s output batch size of %lld. Got: %lld", name, (long long)rows,
-                (long long)TF_Dim(t, 0));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected %s output batch size of %lld. Got: %lld", name,
+                (long long)rows, (long long)TF_Dim(t, 0));
   return TF_OK;
 }
 
@@ -147,7 +157,8 @@ TF_Code classify_result(const Request *r, ClassifyResult *out, TF_Status *st) {
   if (out->scores) TRY(check_matrix(out->scores, "scores", TF_FLOAT, out->rows, st));
   out->columns = TF_Dim(out->classes ? out->classes : out->scores, 1);
   if (out->classes && out->scores && TF_Dim(out->scores, 1) != out->columns)
-    return fail(st, TF_INVALID_ARGUMENT, "Tensors class and score should match in dim_size(1). Got %lld vs. %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Tensors class and score should match in dim_size(1). Got %lld vs. %lld",
                 (long long)out->columns, (long long)TF_Dim(out->scores, 1));
   return TF_OK;
 }
@@ -157,8 +168,10 @@ TF_Code regress_result(const Request *r, const float **values, int64_t *rows, TF
   char shape[TENSOR_SHAPE_TEXT_MAX];
   int rank = TF_NumDims(t);
   if (rank != 1 && !(rank == 2 && TF_Dim(t, 1) == 1))
-    return fail(st, TF_INVALID_ARGUMENT, "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
-                "but got %s", tensor_shape_text(t, shape));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] "
+                "but got %s",
+                tensor_shape_text(t, shape));
   *rows = TF_Dim(t, 0);
   if (*rows != example_count(r))
     return fail(st, TF_INVALID_ARGUMENT, "Input batch size did not match output batch size: %lld vs. %lld",

@@ -15,11 +15,13 @@ extern const RequestKind classify_kind, regress_kind;
 TF_Code prepare_examples(Request *r, bool classify, const Span *examples, size_t count, const Span *context,
                          TF_Status *st);
 
-/* The serialized tf.Example of a JSON object {"feature": values}, in the arena. `list` and `features` are scratch, kept
- * between calls and cleared by the caller. */
-TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out, TF_Status *st);
+/* The serialized tf.Example of a JSON object {"feature": values}, in the arena. `list` and `features` are
+ * scratch, kept between calls and cleared by the caller. */
+TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out,
+                          TF_Status *st);
 
-/* After the run: the tensors, checked against the number of examples. Either is null when the signature has none. */
+/* After the run: the tensors, checked against the number of examples. Either is null when the signature has
+ * none. */
 typedef struct ClassifyResult {
   const TF_Tensor *classes, *scores; /* [rows, columns] */
   int64_t rows, columns;

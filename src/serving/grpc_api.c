@@ -63,8 +63,12 @@ static void *client_open(Conn *conn, void *arg) {
 static bool client_receive(void *state, const uint8_t *data, size_t size) {
   return grpc_conn_receive(((GrpcClient *)state)->grpc, data, size);
 }
-static bool client_output(void *state, Bytes *out) { return grpc_conn_output(((GrpcClient *)state)->grpc, out); }
-static bool client_tick(void *state, int64_t now_ms) { return grpc_conn_tick(((GrpcClient *)state)->grpc, now_ms); }
+static bool client_output(void *state, Bytes *out) {
+  return grpc_conn_output(((GrpcClient *)state)->grpc, out);
+}
+static bool client_tick(void *state, int64_t now_ms) {
+  return grpc_conn_tick(((GrpcClient *)state)->grpc, now_ms);
+}
 static void client_drain(void *state) { grpc_conn_drain(((GrpcClient *)state)->grpc); }
 static void client_close(void *state) {
   grpc_conn_free(((GrpcClient *)state)->grpc);

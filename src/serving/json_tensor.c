@@ -36,8 +36,8 @@ TF_Code json_decode_base64(const JsonNode *v, Arena *arena, Span *out, TF_Status
 /* ---- reading ---- */
 
 static TF_Code wrong_type(const JsonTensor *t, const JsonNode *v, Arena *arena, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "JSON Value: %s Type: %s is not of expected type: %s", json_dump_text(v, arena),
-              json_type_name(v), dtype_word(t->dtype));
+  return fail(st, TF_INVALID_ARGUMENT, "JSON Value: %s Type: %s is not of expected type: %s",
+              json_dump_text(v, arena), json_type_name(v), dtype_word(t->dtype));
 }
 
 static bool int_within(const JsonNode *v, int64_t min, int64_t max) {
@@ -45,7 +45,8 @@ static bool int_within(const JsonNode *v, int64_t min, int64_t max) {
 }
 
 /* Stores a value that is no list as element `i` of `data`. */
-static TF_Code put_value(const JsonTensor *t, void *data, int64_t i, const JsonNode *v, Arena *arena, TF_Status *st) {
+static TF_Code put_value(const JsonTensor *t, void *data, int64_t i, const JsonNode *v, Arena *arena,
+                         TF_Status *st) {
   double number;
   switch (t->dtype) {
     case TF_FLOAT:
@@ -134,10 +135,12 @@ static TF_Code walk(Walk *w, const JsonNode *v, int level, TF_Status *st) {
     return w->data ? put_value(w->t, w->data, at, v, w->arena, st) : check_value(w, v, st);
   }
   if (level >= w->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Encountered list at unexpected level: %d expected < %d", level, w->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Encountered list at unexpected level: %d expected < %d", level,
+                w->rank);
   if (v->count != w->dims[level])
-    return fail(st, TF_INVALID_ARGUMENT, "Encountered list at unexpected size: %u at level: %d expected size: %lld",
-                v->count, level, (long long)w->dims[level]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Encountered list at unexpected size: %u at level: %d expected size: %lld", v->count, level,
+                (long long)w->dims[level]);
   for (const JsonNode *e = json_first(v), *end = json_end(v); e != end; e = json_end(e))
     TRY(walk(w, e, level + 1, st));
   return TF_OK;
@@ -151,7 +154,8 @@ static TF_Code allocate(JsonTensor *t, size_t nodes, TF_Status *st) {
   /* A list that is not ragged has all its elements in the text, each of them a node; any other is only
    * walked, which says what is wrong. The same for types that JSON cannot give. */
   if (t->size > (int64_t)nodes || !element) return TF_OK;
-  if (!checked_mul((size_t)t->size, t->batch ? (size_t)t->batch : 1, &count) || !checked_mul(count, element, &bytes))
+  if (!checked_mul((size_t)t->size, t->batch ? (size_t)t->batch : 1, &count) ||
+      !checked_mul(count, element, &bytes))
     return fail(st, TF_INVALID_ARGUMENT, "the tensor is too large");
   bool batched = t->batch > 0;
   t->tensor = tensor_new(t->dtype, t->dims + !batched, t->rank + batched, bytes);
@@ -186,9 +190,10 @@ TF_Code json_tensor_add(JsonTensor *t, const JsonNode *value, Arena *arena, TF_S
   t->filled = w.at;
   if (same) return TF_OK;
   if (size != t->size)
-    return fail(st, TF_INVALID_ARGUMENT, "Expecting tensor size: %lld but got: %lld", (long long)t->size, (long long)size);
-  return fail(st, TF_INVALID_ARGUMENT, "Expecting shape [%s] but got: [%s]", dims_text(t->dims + 1, t->rank, arena),
-              dims_text(dims, rank, arena));
+    return fail(st, TF_INVALID_ARGUMENT, "Expecting tensor size: %lld but got: %lld", (long long)t->size,
+                (long long)size);
+  return fail(st, TF_INVALID_ARGUMENT, "Expecting shape [%s] but got: [%s]",
+              dims_text(t->dims + 1, t->rank, arena), dims_text(dims, rank, arena));
 }
 
 /* ---- writing ---- */

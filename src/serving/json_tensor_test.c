@@ -20,7 +20,8 @@ static const char *read_back(int dtype, const char *text, bool batch, char out[5
   const JsonNode *root = json_root(&doc);
   JsonTensor t = {.dtype = dtype, .batch = batch ? root->count : 0};
   if (batch) {
-    for (const JsonNode *v = json_first(root), *end = json_end(root); v != end && !TF_GetCode(st); v = json_end(v))
+    for (const JsonNode *v = json_first(root), *end = json_end(root); v != end && !TF_GetCode(st);
+         v = json_end(v))
       json_tensor_add(&t, v, &arena, st);
   } else {
     json_tensor_add(&t, root, &arena, st);
@@ -32,7 +33,8 @@ static const char *read_back(int dtype, const char *text, bool batch, char out[5
     JsonWriter w = {.out = &bytes, .indent = -1};
     json_write_tensor(&w, t.tensor, false);
     int n = snprintf(out, 512, "(");
-    for (int i = 0; i < TF_NumDims(t.tensor); i++) n += snprintf(out + n, 32, "%s%lld", i ? "," : "", (long long)TF_Dim(t.tensor, i));
+    for (int i = 0; i < TF_NumDims(t.tensor); i++)
+      n += snprintf(out + n, 32, "%s%lld", i ? "," : "", (long long)TF_Dim(t.tensor, i));
     snprintf(out + n, 256, ") %s", bytes.data);
     bytes_clear(&bytes);
   }
@@ -63,23 +65,28 @@ static void test_values(void **state) {
       {TF_UINT32, false, "4294967295", "() 4294967295"},
       {TF_UINT64, false, "18446744073709551615", "() 18446744073709551615"},
       {TF_BOOL, false, "[true, false]", "(2) [true,false]"},
-      {TF_STRING, false, "[\"a\", {\"b64\": \"AGI=\"}, {\"b64\": \"YmI\"}]", "(3) [\"a\",\"\\u0000b\",\"bb\"]"},
+      {TF_STRING, false, "[\"a\", {\"b64\": \"AGI=\"}, {\"b64\": \"YmI\"}]",
+       "(3) [\"a\",\"\\u0000b\",\"bb\"]"},
       {TF_INT32, false, "2147483648", "3 JSON Value: 2147483648 Type: Number is not of expected type: int32"},
       {TF_INT32, false, "1.0", "3 JSON Value: 1.0 Type: Number is not of expected type: int32"},
       {TF_UINT32, false, "-1", "3 JSON Value: -1 Type: Number is not of expected type: uint32"},
-      {TF_INT64, false, "9223372036854775808", "3 JSON Value: 9223372036854775808 Type: Number is not of expected type: int64"},
+      {TF_INT64, false, "9223372036854775808",
+       "3 JSON Value: 9223372036854775808 Type: Number is not of expected type: int64"},
       {TF_BOOL, false, "1", "3 JSON Value: 1 Type: Number is not of expected type: bool"},
       {TF_STRING, false, "1", "3 JSON Value: 1 Type: Number is not of expected type: string"},
       {TF_STRING, false, "{\"b64\": \"*\"}", "3 Unable to base64 decode"},
       {TF_FLOAT, false, "\"1\"", "3 JSON Value: \"1\" Type: String is not of expected type: float"},
       {TF_HALF, false, "1", "12 Conversion of JSON Value: 1 to type: half"},
-      {TF_FLOAT, true, "[[1, 2], [3, \"x\"]]", "3 JSON Value: \"x\" Type: String is not of expected type: float"},
+      {TF_FLOAT, true, "[[1, 2], [3, \"x\"]]",
+       "3 JSON Value: \"x\" Type: String is not of expected type: float"},
       {TF_FLOAT, true, "[[1], [2, 3]]", "3 Expecting tensor size: 1 but got: 2"},
       {TF_FLOAT, true, "[[[1, 2]], [[3], [4]]]", "3 Expecting shape [1,2] but got: [2,1]"},
       {TF_FLOAT, true, "[1, [2]]", "3 Expecting shape [] but got: [1]"},
-      {TF_FLOAT, false, "[[1, 2], [3]]", "3 Encountered list at unexpected size: 1 at level: 1 expected size: 2"},
+      {TF_FLOAT, false, "[[1, 2], [3]]",
+       "3 Encountered list at unexpected size: 1 at level: 1 expected size: 2"},
       {TF_FLOAT, false, "[1, [2]]", "3 Encountered list at unexpected level: 1 expected < 1"},
-      {TF_FLOAT, false, "[[1], 2]", "3 JSON Value: 2 found at incorrect level: 1 in the JSON DOM. Expected at level: 2"},
+      {TF_FLOAT, false, "[[1], 2]",
+       "3 JSON Value: 2 found at incorrect level: 1 in the JSON DOM. Expected at level: 2"},
       {TF_FLOAT, false, "[[1,1,1,1,1,1], 2, 2, 2, 2, 2, 2, 2, 2]",
        "3 JSON Value: 2 found at incorrect level: 1 in the JSON DOM. Expected at level: 2"},
   };
@@ -115,6 +122,7 @@ static void test_bytes(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_rows), cmocka_unit_test(test_bytes)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_rows),
+                                     cmocka_unit_test(test_bytes)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

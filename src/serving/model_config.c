@@ -20,8 +20,9 @@ static bool is_absolute(const char *path) { return path[0] == '/' || strstr(path
 
 static TF_Code check_path(const ModelConfig *model, TF_Status *st) {
   if (is_absolute(model->base_path)) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Expected model %s to have an absolute path or URI; got base_path()=%s",
-              model->name, model->base_path);
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Expected model %s to have an absolute path or URI; got base_path()=%s", model->name,
+              model->base_path);
 }
 
 TF_Code model_config_single(const char *name, const char *base_path, ModelConfigList *out, TF_Status *st) {
@@ -29,7 +30,8 @@ TF_Code model_config_single(const char *name, const char *base_path, ModelConfig
   ModelConfig *model = out->models = arena_calloc(&out->arena, 1, sizeof *model);
   if (!model) return fail_oom(st, "model config");
   out->count = 1;
-  *model = (ModelConfig){.name = arena_strdup(&out->arena, name), .base_path = arena_strdup(&out->arena, base_path),
+  *model = (ModelConfig){.name = arena_strdup(&out->arena, name),
+                         .base_path = arena_strdup(&out->arena, base_path),
                          .policy = {.kind = POLICY_LATEST, .latest_count = 1}};
   TF_Code code = model->name && model->base_path ? check_path(model, st) : fail_oom(st, "model config");
   if (code) model_config_clear(out);
@@ -83,7 +85,8 @@ static TF_Code convert_policy(const PolicyProto *proto, Arena *arena, VersionPol
 }
 
 static TF_Code convert_model(const ConfigProto *proto, Arena *arena, ModelConfig *out, TF_Status *st) {
-  *out = (ModelConfig){.name = arena_strdup(arena, proto->name), .base_path = arena_strdup(arena, proto->base_path)};
+  *out = (ModelConfig){.name = arena_strdup(arena, proto->name),
+                       .base_path = arena_strdup(arena, proto->base_path)};
   VersionLabel *labels = arena_calloc(arena, proto->n_version_labels, sizeof *labels);
   if (!out->name || !out->base_path || !labels) return fail_oom(st, "model config");
   TRY(check_platform(proto, st));
@@ -91,7 +94,8 @@ static TF_Code convert_model(const ConfigProto *proto, Arena *arena, ModelConfig
   TRY(convert_policy(proto->model_version_policy, arena, &out->policy, st));
   if (proto->logging_config) return fail(st, TF_INVALID_ARGUMENT, "No request-logger-creator provided.");
   for (size_t i = 0; i < proto->n_version_labels; i++) {
-    labels[i] = (VersionLabel){arena_strdup(arena, proto->version_labels[i]->key), proto->version_labels[i]->value};
+    labels[i] =
+        (VersionLabel){arena_strdup(arena, proto->version_labels[i]->key), proto->version_labels[i]->value};
     if (!labels[i].label) return fail_oom(st, "model config");
   }
   out->labels = labels;
@@ -99,7 +103,8 @@ static TF_Code convert_model(const ConfigProto *proto, Arena *arena, ModelConfig
   return TF_OK;
 }
 
-static TF_Code convert(const Tensorflow__Serving__ModelServerConfig *proto, ModelConfigList *out, TF_Status *st) {
+static TF_Code convert(const Tensorflow__Serving__ModelServerConfig *proto, ModelConfigList *out,
+                       TF_Status *st) {
   if (proto->config_case == TENSORFLOW__SERVING__MODEL_SERVER_CONFIG__CONFIG_CUSTOM_MODEL_CONFIG)
     return fail(st, TF_INVALID_ARGUMENT, "custom_model_config is not supported");
   if (proto->config_case != TENSORFLOW__SERVING__MODEL_SERVER_CONFIG__CONFIG_MODEL_CONFIG_LIST) {
@@ -127,7 +132,8 @@ TF_Code model_config_read(const char *path, ModelConfigList *out, TF_Status *st)
   *out = (ModelConfigList){0};
   Arena arena = {0};
   Tensorflow__Serving__ModelServerConfig *proto = NULL;
-  TF_Code code = config_file_read(path, &tensorflow__serving__model_server_config__descriptor, &arena, &proto, st);
+  TF_Code code =
+      config_file_read(path, &tensorflow__serving__model_server_config__descriptor, &arena, &proto, st);
   if (!code) code = convert(proto, out, st);
   if (code) model_config_clear(out);
   arena_clear(&arena);

@@ -3,7 +3,8 @@
  * SignatureDefMap          { signature_def 1: map<string, SignatureDef> }: the entries of the MetaGraphDef
  *                            field of that name, which are passed on as stored
  * GetModelStatusRequest    { model_spec 1 }
- * GetModelStatusResponse   { model_version_status 1 { version 1, state 2, status 3 { error_code 1, error_message 2 } } } */
+ * GetModelStatusResponse   { model_version_status 1 { version 1, state 2, status 3 { error_code 1,
+ * error_message 2 } } } */
 #include "serving/model_info.h"
 
 #include <inttypes.h>
@@ -23,8 +24,8 @@
 #define SIGNATURE_DEF_MAP_URL "type.googleapis.com/tensorflow.serving.SignatureDefMap"
 
 /* Model spec and the fields 2 of a request. */
-static TF_Code decode(Request *r, const char *message_name, bool *has_spec, Span **fields, size_t *field_count,
-                      TF_Status *st) {
+static TF_Code decode(Request *r, const char *message_name, bool *has_spec, Span **fields,
+                      size_t *field_count, TF_Status *st) {
   *field_count = 0;
   *has_spec = false;
   size_t max = 0;
@@ -72,7 +73,8 @@ static size_t signature_map_size(const Bundle *bundle) {
 }
 
 static void put_signature_map(const Bundle *bundle, Bytes *out) {
-  for (size_t i = 0; i < bundle->entry_count; i++) proto_put_bytes(out, 1, bundle->entries[i].data, bundle->entries[i].size);
+  for (size_t i = 0; i < bundle->entry_count; i++)
+    proto_put_bytes(out, 1, bundle->entries[i].data, bundle->entries[i].size);
 }
 
 static TF_Code respond_metadata(Request *r, TF_Status *st) {
@@ -99,14 +101,16 @@ static TF_Code respond_rest_metadata(Request *r, TF_Status *st) {
   put_signature_map(r->bundle, &map);
   TF_Code code = bytes_finish(&map, "response", st);
   if (!code)
-    code = proto_parse(&tensorflow__serving__signature_def_map__descriptor, (Span){map.data ? map.data : "", map.size},
-                       &r->arena, &message, "signatures", st);
+    code = proto_parse(&tensorflow__serving__signature_def_map__descriptor,
+                       (Span){map.data ? map.data : "", map.size}, &r->arena, &message, "signatures", st);
   bytes_clear(&map);
   TRY(code);
   proto_sort_maps(&message->base);
   bytes_puts(out, "{\n\"model_spec\":{\n \"name\": ");
   json_put_string(out, r->spec.name.data, r->spec.name.size);
-  bytes_printf(out, ",\n \"signature_name\": \"\",\n \"version\": \"%" PRId64 "\"\n}\n,\n\"metadata\": {\"signature_def\": ",
+  bytes_printf(out,
+               ",\n \"signature_name\": \"\",\n \"version\": \"%" PRId64
+               "\"\n}\n,\n\"metadata\": {\"signature_def\": ",
                model_version_number(r->version));
   TRY(proto_json_print(&message->base, 1, out, st));
   bytes_puts(out, "\n}\n}\n");
@@ -122,13 +126,16 @@ typedef struct StatusDetail {
 
 static TF_Code find_status(Request *r, TF_Status *st) {
   StatusDetail *detail = r->detail = arena_calloc(&r->arena, 1, sizeof *detail);
-  const int64_t *version = r->spec.choice == CHOOSE_VERSION ? &r->spec.version : NULL; /* TF: a label is ignored */
-  if (!detail || !manager_status(r->context->models, r->spec.name, version, &r->arena, &detail->versions, &detail->count))
+  const int64_t *version =
+      r->spec.choice == CHOOSE_VERSION ? &r->spec.version : NULL; /* TF: a label is ignored */
+  if (!detail || !manager_status(r->context->models, r->spec.name, version, &r->arena, &detail->versions,
+                                 &detail->count))
     return fail_oom(st, "status");
   if (detail->count) return TF_OK;
   int len = (int)(r->spec.name.size < 1024 ? r->spec.name.size : 1024);
   const char *name = r->spec.name.data;
-  if (version) return fail(st, TF_NOT_FOUND, "Could not find version %" PRId64 " of model %.*s", *version, len, name);
+  if (version)
+    return fail(st, TF_NOT_FOUND, "Could not find version %" PRId64 " of model %.*s", *version, len, name);
   return fail(st, TF_NOT_FOUND, "Could not find any versions of model %.*s", len, name);
 }
 

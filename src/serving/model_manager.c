@@ -56,13 +56,15 @@ typedef struct LoadJob {
 static void load_failed(ModelManager *manager, Model *model, int64_t number, const TF_Status *st) {
   const VersionRetry *retry = &manager->options.retry;
   VersionRetry none = {0, 0};
-  log_error("Loading servable: " SERVABLE " failed: %s: %s", model->name, number, status_code_name(TF_GetCode(st)),
-            TF_Message(st));
+  log_error("Loading servable: " SERVABLE " failed: %s: %s", model->name, number,
+            status_code_name(TF_GetCode(st)), TF_Message(st));
   bool again = version_load_failed(&model->versions, number, TF_GetCode(st), TF_Message(st),
                                    manager->stopping ? &none : retry, clock_now_ms());
   int failures = version_find(&model->versions, number)->failures;
   if (again) log_info("Retrying of Loading servable: " SERVABLE " retry: %d", model->name, number, failures);
-  else log_error("Loading servable: " SERVABLE " exhausted max_num_retries: %d", model->name, number, retry->max_retries);
+  else
+    log_error("Loading servable: " SERVABLE " exhausted max_num_retries: %d", model->name, number,
+              retry->max_retries);
 }
 
 static void *load_main(void *arg) {
@@ -71,18 +73,21 @@ static void *load_main(void *arg) {
   TF_Status *st = TF_NewStatus();
   ModelVersion *version = calloc(1, sizeof *version);
   void *loaded = NULL;
-  if (st && version) loaded = manager->loader.load(manager->loader.arg, job->model->name, job->number, job->path, st);
+  if (st && version)
+    loaded = manager->loader.load(manager->loader.arg, job->model->name, job->number, job->path, st);
   else if (st) fail_oom(st, job->path);
   pthread_mutex_lock(&manager->lock);
   if (loaded) {
-    *version = (ModelVersion){.manager = manager, .model = job->model, .loaded = loaded, .number = job->number};
+    *version =
+        (ModelVersion){.manager = manager, .model = job->model, .loaded = loaded, .number = job->number};
     atomic_init(&version->refs, 1);
     version_load_done(&job->model->versions, job->number, version);
     log_info("Successfully loaded servable version " SERVABLE, job->model->name, job->number);
   } else if (st) {
     load_failed(manager, job->model, job->number, st);
   } else {
-    version_load_failed(&job->model->versions, job->number, TF_RESOURCE_EXHAUSTED, "out of memory", &(VersionRetry){0, 0}, 0);
+    version_load_failed(&job->model->versions, job->number, TF_RESOURCE_EXHAUSTED, "out of memory",
+                        &(VersionRetry){0, 0}, 0);
   }
   manager->loads--;
   pthread_cond_broadcast(&manager->changed);
@@ -113,8 +118,8 @@ static void start_load(ModelManager *manager, Model *model, VersionEntry *entry)
     manager->loads++;
   } else {
     version_load_started(&model->versions, entry->number);
-    version_load_failed(&model->versions, entry->number, TF_RESOURCE_EXHAUSTED, "cannot start a thread to load",
-                        &manager->options.retry, clock_now_ms());
+    version_load_failed(&model->versions, entry->number, TF_RESOURCE_EXHAUSTED,
+                        "cannot start a thread to load", &manager->options.retry, clock_now_ms());
     free(job);
     free(path);
   }
@@ -170,7 +175,8 @@ static bool step_models(ModelManager *manager, int64_t *next_ms) {
     if (action.kind == VERSION_UNLOAD) {
       start_unload(model, action.entry);
       acted = true;
-    } else if (action.kind == VERSION_LOAD && manager->loads < manager->options.load_threads && !manager->stopping) {
+    } else if (action.kind == VERSION_LOAD && manager->loads < manager->options.load_threads &&
+               !manager->stopping) {
       start_load(manager, model, action.entry);
       acted = true;
     }
@@ -286,7 +292,8 @@ TF_Code manager_aspire(ModelManager *manager, const char *name, const AspiredVer
   return ok ? TF_OK : fail_oom(st, name);
 }
 
-static TF_Code check_label(const Model *model, const VersionLabel *label, bool allow_unavailable, TF_Status *st) {
+static TF_Code check_label(const Model *model, const VersionLabel *label, bool allow_unavailable,
+                           TF_Status *st) {
   const VersionEntry *entry = version_find(&model->versions, label->version);
   if (entry && entry->state == VERSION_AVAILABLE) return TF_OK;
   bool known = false, same = false;
@@ -297,7 +304,8 @@ static TF_Code check_label(const Model *model, const VersionLabel *label, bool a
   }
   if (allow_unavailable && (!known || same)) return TF_OK;
   return fail(st, TF_FAILED_PRECONDITION,
-              "Request to assign label to version %" PRId64 " of model %s, which is not currently available for inference",
+              "Request to assign label to version %" PRId64
+              " of model %s, which is not currently available for inference",
               label->version, model->name);
 }
 
@@ -366,8 +374,8 @@ TF_Code manager_wait_ready(ModelManager *manager, const ModelConfig *models, siz
       undecided += !state;
       if (state >= 0) continue;
       failures++;
-      bytes_printf(&failed, "{{name: %s version: %" PRId64 "} due to error: %s: %s}, ", models[i].name, e->number,
-                   status_code_name(e->code), e->message ? e->message : "");
+      bytes_printf(&failed, "{{name: %s version: %" PRId64 "} due to error: %s: %s}, ", models[i].name,
+                   e->number, status_code_name(e->code), e->message ? e->message : "");
     }
     if (manager->wait_cancelled) {
       code = fail(st, TF_CANCELLED, "stopped while models were loading");
@@ -400,7 +408,8 @@ static TF_Code find_version(const Model *model, const ModelSpec *spec, VersionEn
     bool found = false;
     for (size_t i = 0; model && i < model->label_count && !found; i++) {
       const VersionLabel *label = &model->labels[i];
-      found = strlen(label->label) == spec->label.size && !memcmp(label->label, spec->label.data, spec->label.size);
+      found = strlen(label->label) == spec->label.size &&
+              !memcmp(label->label, spec->label.data, spec->label.size);
       if (found) number = label->version;
     }
     if (!found)
@@ -408,7 +417,9 @@ static TF_Code find_version(const Model *model, const ModelSpec *spec, VersionEn
                   (const char *)spec->label.data);
   }
   VersionEntry *e = NULL;
-  if (model) e = spec->choice == CHOOSE_LATEST ? version_latest(&model->versions) : version_find(&model->versions, number);
+  if (model)
+    e = spec->choice == CHOOSE_LATEST ? version_latest(&model->versions)
+                                      : version_find(&model->versions, number);
   if (e && e->state == VERSION_AVAILABLE) {
     *out = e;
     return TF_OK;
@@ -417,7 +428,8 @@ static TF_Code find_version(const Model *model, const ModelSpec *spec, VersionEn
   const char *name = spec->name.data;
   if (spec->choice == CHOOSE_LATEST)
     return fail(st, TF_NOT_FOUND, "Servable not found for request: Latest(%.*s)", len, name);
-  return fail(st, TF_NOT_FOUND, "Servable not found for request: Specific(%.*s, %" PRId64 ")", len, name, number);
+  return fail(st, TF_NOT_FOUND, "Servable not found for request: Specific(%.*s, %" PRId64 ")", len, name,
+              number);
 }
 
 ModelVersion *manager_acquire(ModelManager *manager, const ModelSpec *spec, TF_Status *st) {
@@ -436,8 +448,8 @@ ModelVersion *manager_acquire(ModelManager *manager, const ModelSpec *spec, TF_S
 void *model_version_loaded(const ModelVersion *version) { return version->loaded; }
 int64_t model_version_number(const ModelVersion *version) { return version->number; }
 
-bool manager_status(ModelManager *manager, Span name, const int64_t *number, Arena *arena, VersionStatus **out,
-                    size_t *count) {
+bool manager_status(ModelManager *manager, Span name, const int64_t *number, Arena *arena,
+                    VersionStatus **out, size_t *count) {
   *count = 0;
   *out = NULL;
   bool ok = true;

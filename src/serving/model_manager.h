@@ -74,7 +74,7 @@ typedef struct VersionStatus {
 
 /* All versions known of a model, highest first, or with `version` that one. Zero when there is none.
  * False: out of memory. */
-bool manager_status(ModelManager *manager, Span model, const int64_t *version, Arena *arena, VersionStatus **out,
-                    size_t *count);
+bool manager_status(ModelManager *manager, Span model, const int64_t *version, Arena *arena,
+                    VersionStatus **out, size_t *count);
 
 #endif

@@ -62,7 +62,8 @@ static void start(Setup *s) {
   pthread_mutex_init(&s->fake.lock, NULL);
   pthread_cond_init(&s->fake.changed, NULL);
   log_set_level(LOG_LEVEL_NONE);
-  s->manager = manager_new(&(ManagerOptions){{2, 0}, 2}, &(ModelLoader){fake_load, fake_unload, &s->fake}, s->st);
+  s->manager =
+      manager_new(&(ManagerOptions){{2, 0}, 2}, &(ModelLoader){fake_load, fake_unload, &s->fake}, s->st);
   assert_non_null(s->manager);
 }
 
@@ -79,7 +80,8 @@ static void aspire(Setup *s, int64_t version, const char *path) {
 
 static ModelVersion *acquire(Setup *s, VersionChoice choice, int64_t version, const char *label) {
   TF_SetStatus(s->st, TF_OK, "");
-  ModelSpec spec = {.name = {"m", 1}, .choice = choice, .version = version, .label = {label, label ? strlen(label) : 0}};
+  ModelSpec spec = {
+      .name = {"m", 1}, .choice = choice, .version = version, .label = {label, label ? strlen(label) : 0}};
   return manager_acquire(s->manager, &spec, s->st);
 }
 
@@ -127,8 +129,9 @@ static void test_retries(void **state) {
   aspire(&s, 7, "bad99");
   assert_int_equal(wait_ready(&s), TF_UNKNOWN);
   assert_int_equal(atomic_load(&s.fake.failures), 3);
-  assert_string_equal(TF_Message(s.st), "1 servable(s) did not become available: {{{name: m version: 7} due to error: "
-                                        "DATA_LOSS: it is bad}, }");
+  assert_string_equal(TF_Message(s.st),
+                      "1 servable(s) did not become available: {{{name: m version: 7} due to error: "
+                      "DATA_LOSS: it is bad}, }");
   Arena arena = {0};
   VersionStatus *statuses;
   size_t count;
@@ -150,8 +153,9 @@ static void test_labels(void **state) {
   VersionLabel good = {"stable", 1}, bad = {"canary", 2};
   assert_int_equal(manager_set_labels(s.manager, "m", &good, 1, false, s.st), TF_OK);
   assert_int_equal(manager_set_labels(s.manager, "m", &bad, 1, false, s.st), TF_FAILED_PRECONDITION);
-  assert_string_equal(TF_Message(s.st), "Request to assign label to version 2 of model m, which is not currently available "
-                                        "for inference");
+  assert_string_equal(TF_Message(s.st),
+                      "Request to assign label to version 2 of model m, which is not currently available "
+                      "for inference");
   ModelVersion *one = acquire(&s, CHOOSE_LABEL, 0, "stable");
   assert_non_null(one);
   manager_release(one);
@@ -182,7 +186,8 @@ static void test_cancelled_wait(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_swap_waits_for_references), cmocka_unit_test(test_retries),
-                                     cmocka_unit_test(test_labels), cmocka_unit_test(test_cancelled_wait)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_swap_waits_for_references),
+                                     cmocka_unit_test(test_retries), cmocka_unit_test(test_labels),
+                                     cmocka_unit_test(test_cancelled_wait)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,8 +49,8 @@ static void *source_main(void *arg) {
   return NULL;
 }
 
-ModelSource *model_source_start(ModelManager *manager, const ModelConfig *models, size_t count, int poll_seconds,
-                                TF_Status *st) {
+ModelSource *model_source_start(ModelManager *manager, const ModelConfig *models, size_t count,
+                                int poll_seconds, TF_Status *st) {
   ModelSource *source = calloc(1, sizeof *source);
   if (!source) {
     fail_oom(st, "model source");

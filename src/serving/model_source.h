@@ -9,8 +9,8 @@ typedef struct ModelSource ModelSource;
 
 /* Looks every `poll_seconds` (0: once, negative: never). A model whose directory cannot be read keeps
  * what it has and does not hold up the others. `models` must outlive the source. */
-ModelSource *model_source_start(ModelManager *manager, const ModelConfig *models, size_t count, int poll_seconds,
-                                TF_Status *st);
+ModelSource *model_source_start(ModelManager *manager, const ModelConfig *models, size_t count,
+                                int poll_seconds, TF_Status *st);
 /* Stops the thread; null is allowed. */
 void model_source_stop(ModelSource *source);
 

@@ -87,7 +87,14 @@ static const char *join(Arena *arena, Span *names, size_t count) {
 static Span alias_of(const SignatureTensor *t) { return (Span){t->alias, t->alias_len}; }
 
 /* The names of what was given, what is missing, what the signature has... as chosen. */
-typedef enum NameSet { NAMES_GIVEN, NAMES_WANTED, NAMES_EXTRA, NAMES_MISSING, NAMES_USED, NAMES_DEFAULTS } NameSet;
+typedef enum NameSet {
+  NAMES_GIVEN,
+  NAMES_WANTED,
+  NAMES_EXTRA,
+  NAMES_MISSING,
+  NAMES_USED,
+  NAMES_DEFAULTS
+} NameSet;
 
 static const char *names_of(Request *r, const GivenInputs *given, NameSet which) {
   const Signature *s = r->signature;
@@ -106,11 +113,12 @@ static const char *names_of(Request *r, const GivenInputs *given, NameSet which)
 }
 
 static TF_Code wrong_input_count(Request *r, const GivenInputs *given, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT,
-              "input size does not match signature: %zu!=%zu len({%s}) != len({%s}). Sent extra: {%s}. Missing but "
-              "required: {%s}.",
-              given->known + given->unknown.count, r->signature->input_count, names_of(r, given, NAMES_GIVEN),
-              names_of(r, given, NAMES_WANTED), names_of(r, given, NAMES_EXTRA), names_of(r, given, NAMES_MISSING));
+  return fail(
+      st, TF_INVALID_ARGUMENT,
+      "input size does not match signature: %zu!=%zu len({%s}) != len({%s}). Sent extra: {%s}. Missing but "
+      "required: {%s}.",
+      given->known + given->unknown.count, r->signature->input_count, names_of(r, given, NAMES_GIVEN),
+      names_of(r, given, NAMES_WANTED), names_of(r, given, NAMES_EXTRA), names_of(r, given, NAMES_MISSING));
 }
 
 /* ---- inputs ---- */
@@ -139,16 +147,19 @@ static TF_Code collect_inputs(Request *r, GivenInputs *given, TF_Status *st) {
 static TF_Code feed_inputs(Request *r, const GivenInputs *given, TF_Status *st) {
   const Signature *s = r->signature;
   size_t count = given->known + given->unknown.count;
-  if (count > s->input_count || (count < s->input_count && !s->has_fallbacks)) return wrong_input_count(r, given, st);
+  if (count > s->input_count || (count < s->input_count && !s->has_fallbacks))
+    return wrong_input_count(r, given, st);
   for (size_t i = 0; i < s->input_count; i++) {
     const SignatureTensor *input = &s->inputs[i];
     TF_Tensor *tensor = input->fallback;
     bool borrowed = !given->values[i].data;
     if (borrowed && !tensor)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Signature input alias: %s(feed name: %s) not found in request and no default value provided. Inputs "
-                  "expected to be in the request {%s}, or default input alias set: %s", input->alias,
-                  input->tensor_name, names_of(r, given, NAMES_GIVEN), names_of(r, given, NAMES_DEFAULTS));
+                  "Signature input alias: %s(feed name: %s) not found in request and no default value "
+                  "provided. Inputs "
+                  "expected to be in the request {%s}, or default input alias set: %s",
+                  input->alias, input->tensor_name, names_of(r, given, NAMES_GIVEN),
+                  names_of(r, given, NAMES_DEFAULTS));
     if (!borrowed && tensor_decode(given->values[i], &tensor, st)) {
       if (TF_GetCode(st) == TF_RESOURCE_EXHAUSTED) return TF_GetCode(st);
       return fail(st, TF_INVALID_ARGUMENT, "tensor parsing error: %s", input->alias);
@@ -156,7 +167,8 @@ static TF_Code feed_inputs(Request *r, const GivenInputs *given, TF_Status *st) 
     TRY(request_feed(r, input, tensor, borrowed, st));
   }
   if (given->unknown.count)
-    return fail(st, TF_INVALID_ARGUMENT, "Inputs contains invalid name. Used request inputs: %s, request input: %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Inputs contains invalid name. Used request inputs: %s, request input: %s",
                 names_of(r, given, NAMES_USED), names_of(r, given, NAMES_GIVEN));
   return TF_OK;
 }
@@ -176,11 +188,12 @@ static TF_Code fetch_filtered(Request *r, TF_Status *st) {
       Span *names = arena_alloc(&r->arena, s->output_count * sizeof *names);
       for (size_t i = 0; names && i < s->output_count; i++) names[i] = alias_of(&s->outputs[i]);
       return fail(st, TF_INVALID_ARGUMENT,
-                  "output tensor alias not found in signature: %.*s Outputs expected to be in the set {%s}.", len,
-                  (const char *)f.span.data, join(&r->arena, names, names ? s->output_count : 0));
+                  "output tensor alias not found in signature: %.*s Outputs expected to be in the set {%s}.",
+                  len, (const char *)f.span.data, join(&r->arena, names, names ? s->output_count : 0));
     }
     if (taken[output - s->outputs])
-      return fail(st, TF_INVALID_ARGUMENT, "duplicate output tensor alias: %.*s", len, (const char *)f.span.data);
+      return fail(st, TF_INVALID_ARGUMENT, "duplicate output tensor alias: %.*s", len,
+                  (const char *)f.span.data);
     taken[output - s->outputs] = true;
     TRY(request_fetch(r, output, st));
   }
@@ -200,14 +213,16 @@ static TF_Code prepare_predict(Request *r, TF_Status *st) {
   TRY(code);
   r->needs_run = true;
   if (filters) return fetch_filtered(r, st);
-  for (size_t i = 0; i < r->signature->output_count; i++) TRY(request_fetch(r, &r->signature->outputs[i], st));
+  for (size_t i = 0; i < r->signature->output_count; i++)
+    TRY(request_fetch(r, &r->signature->outputs[i], st));
   return TF_OK;
 }
 
 /* ---- the answer ---- */
 
 void put_model_spec(Bytes *out, uint32_t number, const Request *r, Span signature_name) {
-  uint64_t version = r->version ? (uint64_t)model_version_number(r->version) : (uint64_t)r->spec.version; /* no version: request_execute */
+  uint64_t version = r->version ? (uint64_t)model_version_number(r->version)
+                                : (uint64_t)r->spec.version; /* no version: request_execute */
   size_t version_size = version ? 1 + proto_varint_size(version) : 0;
   size_t size = proto_field_size(1, r->spec.name.size) + proto_field_size(2, version_size) +
                 (signature_name.size ? proto_field_size(3, signature_name.size) : 0);

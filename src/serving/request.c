@@ -62,7 +62,8 @@ static TF_Buffer *run_options(const Request *r) {
 
 static bool out_of_time(Request *r) {
   if (r->cancelled && r->cancelled(r)) fail(r->st, TF_CANCELLED, "The client has gone");
-  else if (clock_now_us() >= r->deadline_us) fail(r->st, TF_DEADLINE_EXCEEDED, "Deadline exceeded before the run");
+  else if (clock_now_us() >= r->deadline_us)
+    fail(r->st, TF_DEADLINE_EXCEEDED, "Deadline exceeded before the run");
   return TF_GetCode(r->st) != TF_OK;
 }
 
@@ -70,14 +71,16 @@ static bool out_of_time(Request *r) {
 static TF_Tensor *request_echo(const Request *r, size_t i) {
   if (r->outputs[i]->echo < 0) return NULL;
   for (size_t k = 0; k < r->feed_count; k++)
-    if (r->feeds[k].oper == r->fetches[i].oper && r->feeds[k].index == r->fetches[i].index) return r->feed_values[k];
+    if (r->feeds[k].oper == r->fetches[i].oper && r->feeds[k].index == r->fetches[i].index)
+      return r->feed_values[k];
   return NULL;
 }
 
-static void run_session(Request *r, const TF_Buffer *options, const TF_Output *fetches, TF_Tensor **results, size_t n) {
+static void run_session(Request *r, const TF_Buffer *options, const TF_Output *fetches, TF_Tensor **results,
+                        size_t n) {
   int64_t start = clock_now_us();
-  TF_SessionRun(r->bundle->session, options, r->feeds, r->feed_values, (int)r->feed_count, fetches, results, (int)n, NULL,
-                0, NULL, r->st);
+  TF_SessionRun(r->bundle->session, options, r->feeds, r->feed_values, (int)r->feed_count, fetches, results,
+                (int)n, NULL, 0, NULL, r->st);
   if (!TF_GetCode(r->st)) signature_add_run_time(r->signature, clock_now_us() - start);
 }
 
@@ -184,11 +187,13 @@ TF_Code request_reserve(Request *r, size_t outputs, TF_Status *st) {
   r->fetches = arena_alloc(&r->arena, outputs * sizeof *r->fetches);
   r->results = arena_calloc(&r->arena, outputs, sizeof *r->results);
   r->result_borrowed = arena_calloc(&r->arena, outputs, sizeof *r->result_borrowed);
-  bool ok = r->result_borrowed && r->feeds && r->feed_values && r->feed_borrowed && r->outputs && r->fetches && r->results;
+  bool ok = r->result_borrowed && r->feeds && r->feed_values && r->feed_borrowed && r->outputs &&
+            r->fetches && r->results;
   return ok ? TF_OK : fail_oom(st, "request");
 }
 
-TF_Code request_feed(Request *r, const SignatureTensor *input, TF_Tensor *value, bool borrowed, TF_Status *st) {
+TF_Code request_feed(Request *r, const SignatureTensor *input, TF_Tensor *value, bool borrowed,
+                     TF_Status *st) {
   size_t i = r->feed_count++;
   r->feeds[i] = input->output;
   r->feed_values[i] = value;
@@ -196,13 +201,14 @@ TF_Code request_feed(Request *r, const SignatureTensor *input, TF_Tensor *value,
   if (!input->output.oper)
     return fail(st, TF_NOT_FOUND, "FeedInputs: unable to find feed output %s", input->tensor_name);
   if ((int)TF_TensorType(value) != input->dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%zu] to be %s but %s is provided", i, dtype_word(input->dtype),
-                dtype_word((int)TF_TensorType(value)));
+    return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%zu] to be %s but %s is provided", i,
+                dtype_word(input->dtype), dtype_word((int)TF_TensorType(value)));
   return TF_OK;
 }
 
 TF_Code request_fetch(Request *r, const SignatureTensor *output, TF_Status *st) {
-  if (!output->output.oper) return fail(st, TF_NOT_FOUND, "FetchOutputs node %s: not found", output->tensor_name);
+  if (!output->output.oper)
+    return fail(st, TF_NOT_FOUND, "FetchOutputs node %s: not found", output->tensor_name);
   r->outputs[r->fetch_count] = output;
   r->fetches[r->fetch_count++] = output->output;
   return TF_OK;

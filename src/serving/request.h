@@ -78,8 +78,8 @@ Request *request_new(const RequestContext *context, const RequestKind *kind, Loo
 void request_free(Request *r);
 /* Sets it going; on the loop's thread. `done` may be called before it returns. */
 void request_start(Request *r);
-/* Does all of it on this thread, without a loop; the outcome is in r->st and r->answer. For the command line: with
- * r->bundle set beforehand, the model that the request names is not looked up. */
+/* Does all of it on this thread, without a loop; the outcome is in r->st and r->answer. For the command line:
+ * with r->bundle set beforehand, the model that the request names is not looked up. */
 TF_Code request_execute(Request *r);
 
 /* For prepare. Each returns the error in TensorFlow Serving's words. */
@@ -88,7 +88,8 @@ TF_Code request_find_version(Request *r, TF_Status *st);
 /* Room for all inputs and `outputs` outputs of r->signature. */
 TF_Code request_reserve(Request *r, size_t outputs, TF_Status *st);
 /* Feeds `value`, which is taken (also after an error) unless `borrowed`. */
-TF_Code request_feed(Request *r, const SignatureTensor *input, TF_Tensor *value, bool borrowed, TF_Status *st);
+TF_Code request_feed(Request *r, const SignatureTensor *input, TF_Tensor *value, bool borrowed,
+                     TF_Status *st);
 TF_Code request_fetch(Request *r, const SignatureTensor *output, TF_Status *st);
 /* The result for an alias; null when it was not fetched. */
 const TF_Tensor *request_result(const Request *r, const char *alias);

@@ -19,6 +19,7 @@ typedef struct ExampleRequest {
   size_t example_count;
   Span context;
 } ExampleRequest;
-TF_Code decode_example_request(Span bytes, const char *message_name, Arena *arena, ExampleRequest *out, TF_Status *st);
+TF_Code decode_example_request(Span bytes, const char *message_name, Arena *arena, ExampleRequest *out,
+                               TF_Status *st);
 
 #endif

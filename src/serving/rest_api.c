@@ -20,10 +20,22 @@ typedef struct RestClient {
 
 static int status_of(TF_Code code) {
   static const short statuses[] = {
-      [TF_OK] = 200, [TF_CANCELLED] = 499, [TF_UNKNOWN] = 500, [TF_INVALID_ARGUMENT] = 400,
-      [TF_DEADLINE_EXCEEDED] = 504, [TF_NOT_FOUND] = 404, [TF_ALREADY_EXISTS] = 409, [TF_PERMISSION_DENIED] = 403,
-      [TF_RESOURCE_EXHAUSTED] = 429, [TF_FAILED_PRECONDITION] = 400, [TF_ABORTED] = 409, [TF_OUT_OF_RANGE] = 400,
-      [TF_UNIMPLEMENTED] = 501, [TF_INTERNAL] = 500, [TF_UNAVAILABLE] = 503, [TF_DATA_LOSS] = 500,
+      [TF_OK] = 200,
+      [TF_CANCELLED] = 499,
+      [TF_UNKNOWN] = 500,
+      [TF_INVALID_ARGUMENT] = 400,
+      [TF_DEADLINE_EXCEEDED] = 504,
+      [TF_NOT_FOUND] = 404,
+      [TF_ALREADY_EXISTS] = 409,
+      [TF_PERMISSION_DENIED] = 403,
+      [TF_RESOURCE_EXHAUSTED] = 429,
+      [TF_FAILED_PRECONDITION] = 400,
+      [TF_ABORTED] = 409,
+      [TF_OUT_OF_RANGE] = 400,
+      [TF_UNIMPLEMENTED] = 501,
+      [TF_INTERNAL] = 500,
+      [TF_UNAVAILABLE] = 503,
+      [TF_DATA_LOSS] = 500,
       [TF_UNAUTHENTICATED] = 401,
   };
   return (size_t)code < SM_COUNTOF(statuses) ? statuses[code] : 500;
@@ -41,14 +53,16 @@ static void respond_error(HttpRequest *http, const TF_Status *st) {
 
 /* A path that is none of ours: the page that libevent's HTTP server makes. */
 static void respond_not_found(HttpRequest *http) {
-  static const char page[] = "<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n";
+  static const char page[] =
+      "<HTML><HEAD>\n<TITLE>404 Not Found</TITLE>\n</HEAD><BODY>\n<H1>Not Found</H1>\n</BODY></HTML>\n";
   http_respond(http, &(HttpResponse){404, "text/html", {page, sizeof page - 1}, NULL});
 }
 
 /* A preflight request of a browser. */
 static void respond_options(HttpRequest *http) {
   Span origin = http_header(http, "origin");
-  bool web = origin.data && (memmem(origin.data, origin.size, "http://", 7) || memmem(origin.data, origin.size, "https://", 8));
+  bool web = origin.data && (memmem(origin.data, origin.size, "http://", 7) ||
+                             memmem(origin.data, origin.size, "https://", 8));
   http_respond(http, &(HttpResponse){web ? 200 : 400, NULL, {"", 0}, NULL});
 }
 
@@ -105,9 +119,13 @@ static void *client_open(Conn *conn, void *arg) {
 static bool client_receive(void *state, const uint8_t *data, size_t size) {
   return http_conn_receive(((RestClient *)state)->http, data, size);
 }
-static bool client_output(void *state, Bytes *out) { return http_conn_output(((RestClient *)state)->http, out); }
+static bool client_output(void *state, Bytes *out) {
+  return http_conn_output(((RestClient *)state)->http, out);
+}
 static bool client_wants_input(void *state) { return http_conn_wants_input(((RestClient *)state)->http); }
-static bool client_tick(void *state, int64_t now_ms) { return http_conn_tick(((RestClient *)state)->http, now_ms); }
+static bool client_tick(void *state, int64_t now_ms) {
+  return http_conn_tick(((RestClient *)state)->http, now_ms);
+}
 static void client_drain(void *state) { http_conn_drain(((RestClient *)state)->http); }
 static void client_close(void *state) {
   http_conn_free(((RestClient *)state)->http);

@@ -11,7 +11,12 @@
 #include "serving/rest_predict.h"
 #include "serving/tensor_codec.h"
 
-typedef enum FeatureKind { FEATURE_NONE, FEATURE_BYTES, FEATURE_FLOAT, FEATURE_INT64 } FeatureKind; /* as in Feature's oneof */
+typedef enum FeatureKind {
+  FEATURE_NONE,
+  FEATURE_BYTES,
+  FEATURE_FLOAT,
+  FEATURE_INT64
+} FeatureKind; /* as in Feature's oneof */
 
 static const char *const feature_words[] = {"", "bytes", "float", "int64"};
 
@@ -29,9 +34,10 @@ static FeatureKind kind_of(const JsonNode *v) {
 static TF_Code wrong_element(const JsonNode *name, const JsonNode *v, TF_Status *st) {
   int len = (int)name->count;
   if (v->kind == JSON_UINT)
-    return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s has uint64_t element. Only int64_t is supported.", len, name->text);
-  return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s has element with unexpected JSON type: %s", len, name->text,
-              json_type_name(v));
+    return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s has uint64_t element. Only int64_t is supported.",
+                len, name->text);
+  return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s has element with unexpected JSON type: %s", len,
+              name->text, json_type_name(v));
 }
 
 static TF_Code put_element(Bytes *list, FeatureKind kind, const JsonNode *v, Arena *arena, TF_Status *st) {
@@ -51,8 +57,8 @@ static TF_Code put_element(Bytes *list, FeatureKind kind, const JsonNode *v, Are
 }
 
 /* Appends the values to `list`, whose kind the first one decides. */
-static TF_Code read_list(const JsonNode *name, const JsonNode *value, Bytes *list, FeatureKind *kind, Arena *arena,
-                         TF_Status *st) {
+static TF_Code read_list(const JsonNode *name, const JsonNode *value, Bytes *list, FeatureKind *kind,
+                         Arena *arena, TF_Status *st) {
   bool many = value->kind == JSON_ARRAY;
   *kind = FEATURE_NONE;
   const JsonNode *end = json_end(value);
@@ -61,8 +67,8 @@ static TF_Code read_list(const JsonNode *name, const JsonNode *value, Bytes *lis
     if (k == FEATURE_NONE) return wrong_element(name, v, st);
     if (*kind == FEATURE_NONE) *kind = k;
     if (k != *kind)
-      return fail(st, TF_INVALID_ARGUMENT, "Unexpected element type in feature: %.*s expecting type: %s", (int)name->count,
-                  name->text, feature_words[*kind]);
+      return fail(st, TF_INVALID_ARGUMENT, "Unexpected element type in feature: %.*s expecting type: %s",
+                  (int)name->count, name->text, feature_words[*kind]);
     TRY(put_element(list, k, v, arena, st));
   }
   return TF_OK;
@@ -86,9 +92,11 @@ static TF_Code put_feature(const JsonNode *name, Bytes *list, Bytes *features, A
   return TF_OK;
 }
 
-TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out, TF_Status *st) {
+TF_Code json_make_example(const JsonNode *object, Bytes *list, Bytes *features, Arena *arena, Span *out,
+                          TF_Status *st) {
   if (object->kind != JSON_OBJECT)
-    return fail(st, TF_INVALID_ARGUMENT, "Example must be JSON object but got JSON %s", json_type_name(object));
+    return fail(st, TF_INVALID_ARGUMENT, "Example must be JSON object but got JSON %s",
+                json_type_name(object));
   features->size = 0;
   for (const JsonNode *key = json_first(object), *end = json_end(object); key != end; key = json_end(key + 1))
     TRY(put_feature(key, list, features, arena, st));
@@ -152,7 +160,8 @@ static void write_class(JsonWriter *w, const ClassifyResult *result, int64_t i) 
 static TF_Code respond_classify(Request *r, TF_Status *st) {
   ClassifyResult result;
   TRY(classify_result(r, &result, st));
-  if (!result.rows) return fail(st, TF_INVALID_ARGUMENT, "Cannot convert empty ClassificationResults to JSON");
+  if (!result.rows)
+    return fail(st, TF_INVALID_ARGUMENT, "Cannot convert empty ClassificationResults to JSON");
   JsonWriter w = {.out = &r->answer, .indent = 4};
   json_begin_object(&w);
   json_key(&w, "results", 7);

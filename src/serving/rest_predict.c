@@ -26,8 +26,8 @@ static TF_Code find_signature(Request *r, TF_Status *st) {
   TRY(request_find_version(r, st));
   r->signature = bundle_signature(r->bundle, name.data, name.size);
   if (!r->signature)
-    return fail(st, TF_INVALID_ARGUMENT, "Serving signature name: \"%.*s\" not found in signature def", (int)name.size,
-                (const char *)name.data);
+    return fail(st, TF_INVALID_ARGUMENT, "Serving signature name: \"%.*s\" not found in signature def",
+                (int)name.size, (const char *)name.data);
   if (!r->signature->input_count)
     return fail(st, TF_INVALID_ARGUMENT, "Failed to get input map for signature: %s",
                 r->spec.signature_name.size ? r->signature->name : "DEFAULT");
@@ -61,11 +61,13 @@ static TF_Code add_object(Request *r, Inputs *in, const JsonNode *object, size_t
   const Signature *s = in->signature;
   size_t found = 0;
   memset(in->seen, 0, s->input_count * sizeof *in->seen);
-  for (const JsonNode *key = json_first(object), *end = json_end(object); key != end; key = json_end(key + 1)) {
+  for (const JsonNode *key = json_first(object), *end = json_end(object); key != end;
+       key = json_end(key + 1)) {
     const SignatureTensor *input = map_get_n(&s->input_by_alias, key->text, key->count);
     TF_Code code;
     if (!input) {
-      code = fail(st, TF_INVALID_ARGUMENT, "JSON object: does not have named input: %.*s", (int)key->count, key->text);
+      code = fail(st, TF_INVALID_ARGUMENT, "JSON object: does not have named input: %.*s", (int)key->count,
+                  key->text);
     } else {
       size_t i = (size_t)(input - s->inputs);
       if (in->seen[i]) continue; /* of equal keys the first one counts */
@@ -77,8 +79,8 @@ static TF_Code add_object(Request *r, Inputs *in, const JsonNode *object, size_t
   }
   if (found == s->input_count) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
-              "Failed to process element: %zu of 'instances' list. JSON object: %s keys must be equal to: %s", k,
-              json_dump_text(object, &r->arena), input_names(r));
+              "Failed to process element: %zu of 'instances' list. JSON object: %s keys must be equal to: %s",
+              k, json_dump_text(object, &r->arena), input_names(r));
 }
 
 static TF_Code read_rows(Request *r, Inputs *in, const JsonNode *list, TF_Status *st) {
@@ -86,19 +88,22 @@ static TF_Code read_rows(Request *r, Inputs *in, const JsonNode *list, TF_Status
     return fail(st, TF_INVALID_ARGUMENT, "JSON Value: %s Expecting 'instances' to be an list/array",
                 json_dump_text(list, &r->arena));
   if (!list->count)
-    return fail(st, TF_INVALID_ARGUMENT, "JSON Value: %s No values in 'instances' array", json_dump_text(list, &r->arena));
+    return fail(st, TF_INVALID_ARGUMENT, "JSON Value: %s No values in 'instances' array",
+                json_dump_text(list, &r->arena));
   bool objects = is_object(json_first(list));
   if (!objects && in->signature->input_count > 1)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
-                "tensorinfo_map");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
+        "tensorinfo_map");
   for (size_t i = 0; i < in->signature->input_count; i++) in->tensors[i].batch = list->count;
   size_t k = 0;
   for (const JsonNode *v = json_first(list), *end = json_end(list); v != end; v = json_end(v), k++) {
     if (objects && !is_object(v))
       return fail(st, TF_INVALID_ARGUMENT, "Expecting object but got list at item %zu of input list", k);
     if (!objects && is_object(v))
-      return fail(st, TF_INVALID_ARGUMENT, "Expecting value/list but got object at item %zu of input list", k);
+      return fail(st, TF_INVALID_ARGUMENT, "Expecting value/list but got object at item %zu of input list",
+                  k);
     if (objects) TRY(add_object(r, in, v, k, st));
     else if (json_tensor_add(&in->tensors[0], v, &r->arena, st)) return at_element(st, k, NULL, 0);
   }
@@ -111,9 +116,10 @@ static TF_Code read_columns(Request *r, Inputs *in, const JsonNode *v, TF_Status
   const Signature *s = in->signature;
   if (!is_object(v)) {
     if (s->input_count == 1) return json_tensor_add(&in->tensors[0], v, &r->arena, st);
-    return fail(st, TF_INVALID_ARGUMENT,
-                "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
-                "tensorinfo_map");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "inputs is a plain value/list, but expecting an object as multiple input tensors required as per "
+        "tensorinfo_map");
   }
   for (size_t i = 0; i < s->input_count; i++) {
     const JsonNode *value = json_member_n(v, s->inputs[i].alias, s->inputs[i].alias_len);
@@ -129,9 +135,10 @@ static TF_Code read_columns(Request *r, Inputs *in, const JsonNode *v, TF_Status
 static TF_Code read_inputs(Request *r, Inputs *in, const JsonNode *root, TF_Status *st) {
   const JsonNode *rows = json_member(root, "instances"), *columns = json_member(root, "inputs");
   if (rows && columns)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "JSON Value: %s Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ",
-                json_dump_text(root, &r->arena));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "JSON Value: %s Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ",
+        json_dump_text(root, &r->arena));
   if (!rows && !columns) return fail(st, TF_INVALID_ARGUMENT, "Missing 'inputs' or 'instances' key");
   ((PredictDetail *)r->detail)->rows = rows;
   return rows ? read_rows(r, in, rows, st) : read_columns(r, in, columns, st);
@@ -200,8 +207,9 @@ static TF_Code check_batch(const Request *r, int64_t *batch, TF_Status *st) {
     if (TF_NumDims(t) == 0)
       return fail(st, TF_INVALID_ARGUMENT, "Tensor name: %s has no shape information ", r->outputs[i]->alias);
     if (i && TF_Dim(t, 0) != *batch)
-      return fail(st, TF_INVALID_ARGUMENT, "Tensor name: %s has inconsistent batch size: %lld expecting: %lld",
-                  r->outputs[i]->alias, (long long)TF_Dim(t, 0), (long long)*batch);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Tensor name: %s has inconsistent batch size: %lld expecting: %lld", r->outputs[i]->alias,
+                  (long long)TF_Dim(t, 0), (long long)*batch);
     *batch = TF_Dim(t, 0);
   }
   return TF_OK;

@@ -125,17 +125,19 @@ static TF_Code malformed(Span method_name, Span target, TF_Status *st) {
 }
 
 static TF_Code fill_spec(const Path *path, Arena *arena, ModelSpec *spec, TF_Status *st) {
-  *spec = (ModelSpec){.choice = path->has_version ? CHOOSE_VERSION : path->has_label ? CHOOSE_LABEL : CHOOSE_LATEST};
+  *spec = (ModelSpec){.choice = path->has_version ? CHOOSE_VERSION
+                                : path->has_label ? CHOOSE_LABEL
+                                                  : CHOOSE_LATEST};
   if (!decode_percent(path->name, arena, &spec->name) || !decode_percent(path->label, arena, &spec->label))
     return fail_oom(st, "request");
   if (path->has_version && !parse_version(path->digits, &spec->version))
-    return fail(st, TF_INVALID_ARGUMENT, "Failed to convert version: %.*s to numeric.", (int)path->digits.size,
-                (const char *)path->digits.data);
+    return fail(st, TF_INVALID_ARGUMENT, "Failed to convert version: %.*s to numeric.",
+                (int)path->digits.size, (const char *)path->digits.data);
   return TF_OK;
 }
 
-RouteResult rest_route(HttpMethod method, Span method_name, Span target, Arena *arena, const RequestKind **kind,
-                       ModelSpec *spec, TF_Status *st) {
+RouteResult rest_route(HttpMethod method, Span method_name, Span target, Arena *arena,
+                       const RequestKind **kind, ModelSpec *spec, TF_Status *st) {
   Span rest = target;
   if (!take(&rest, api_prefix)) return ROUTE_NOT_HERE;
   if (method == HTTP_OPTIONS) return ROUTE_OPTIONS;

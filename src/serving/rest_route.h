@@ -16,7 +16,7 @@ typedef enum RouteResult {
 } RouteResult;
 
 /* `target` is the path as sent, with the query, which is part of what is matched. */
-RouteResult rest_route(HttpMethod method, Span method_name, Span target, Arena *arena, const RequestKind **kind,
-                       ModelSpec *spec, TF_Status *st);
+RouteResult rest_route(HttpMethod method, Span method_name, Span target, Arena *arena,
+                       const RequestKind **kind, ModelSpec *spec, TF_Status *st);
 
 #endif

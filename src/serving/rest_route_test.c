@@ -14,7 +14,8 @@ static const char *route(HttpMethod method, const char *method_name, const char 
   TF_Status *st = TF_NewStatus();
   const RequestKind *kind;
   ModelSpec spec;
-  switch (rest_route(method, (Span){method_name, strlen(method_name)}, (Span){target, strlen(target)}, &arena, &kind, &spec, st)) {
+  switch (rest_route(method, (Span){method_name, strlen(method_name)}, (Span){target, strlen(target)}, &arena,
+                     &kind, &spec, st)) {
     case ROUTE_OK:
       snprintf(out, 256, "%s %.*s", kind->name, (int)spec.name.size, (const char *)spec.name.data);
       if (spec.choice == CHOOSE_VERSION) snprintf(out + strlen(out), 64, " v%lld", (long long)spec.version);

@@ -53,7 +53,8 @@ static TF_Code check_flags(const ServerFlags *f, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT,
                 "At least one of server_options.grpc_port or server_options.grpc_socket_path must be set.");
   if (f->use_alts_credentials && *f->ssl_config_file)
-    return fail(st, TF_INVALID_ARGUMENT, "Either use_alts_credentials must be false or ssl_config_file must be empty.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Either use_alts_credentials must be false or ssl_config_file must be empty.");
   if (*f->ssl_config_file || f->use_alts_credentials) /* plain text instead would be a lie */
     return fail(st, TF_UNIMPLEMENTED, "TLS is not available in this version: --ssl_config_file and "
                                       "--use_alts_credentials cannot be used");
@@ -62,7 +63,8 @@ static TF_Code check_flags(const ServerFlags *f, TF_Status *st) {
                 "Both server_options.model_base_path and server_options.model_config_file are empty!");
   if (*f->batching_parameters_file && !f->enable_batching)
     return fail(st, TF_INVALID_ARGUMENT,
-                "server_options.batching_parameters_file is set without setting server_options.enable_batching to true.");
+                "server_options.batching_parameters_file is set without setting "
+                "server_options.enable_batching to true.");
   return session_config_check(f, st);
 }
 
@@ -109,14 +111,16 @@ static int cpu_count(void) {
 static TF_Code start_models(Server *server, TF_Status *st) {
   const ServerFlags *f = &server->flags;
   ManagerOptions options = {
-      .retry = {f->max_num_load_retries < 0 ? 0 : f->max_num_load_retries, f->load_retry_interval_micros / 1000},
+      .retry = {f->max_num_load_retries < 0 ? 0 : f->max_num_load_retries,
+                f->load_retry_interval_micros / 1000},
       .load_threads = 4 * cpu_count(),
   };
   ModelLoader loader = {load_bundle, unload_bundle, &server->bundle_options};
   server->context.models = manager_new(&options, &loader, st);
   if (!server->context.models) return TF_GetCode(st);
   log_info("Adding/updating models.");
-  for (size_t i = 0; i < server->config.count; i++) log_info(" (Re-)adding model: %s", server->config.models[i].name);
+  for (size_t i = 0; i < server->config.count; i++)
+    log_info(" (Re-)adding model: %s", server->config.models[i].name);
   server->source = model_source_start(server->context.models, server->config.models, server->config.count,
                                       f->file_system_poll_wait_seconds, st);
   return TF_GetCode(st);
@@ -155,8 +159,9 @@ static void open_rest(Server *server, TF_Status *st) {
   int port = f->rest_api_port;
   if (!port) return;
   if (port == f->port) {
-    log_error("--rest_api_port cannot be same as --port. Please use a different port for HTTP/REST API. Skipped "
-              "exporting HTTP/REST API.");
+    log_error(
+        "--rest_api_port cannot be same as --port. Please use a different port for HTTP/REST API. Skipped "
+        "exporting HTTP/REST API.");
     return;
   }
   server->rest = (RestService){.context = &server->context, .timeout_ms = f->rest_api_timeout_in_ms};

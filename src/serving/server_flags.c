@@ -19,7 +19,8 @@ typedef struct Flag {
 } Flag;
 
 static const Flag table[] = {
-#define SERVER_FLAG(kind, name, value, acts, help) {#name, KIND_##kind, offsetof(ServerFlags, name), acts, help},
+#define SERVER_FLAG(kind, name, value, acts, help) \
+  {#name, KIND_##kind, offsetof(ServerFlags, name), acts, help},
 #include "serving/server_flags.inc"
 #undef SERVER_FLAG
 };
@@ -93,8 +94,8 @@ FlagsResult server_flags_parse(ServerFlags *flags, int argc, char **argv, const 
     if (!value && flag->kind == KIND_BOOL) value = "true";
     else if (!value && i + 1 < argc) value = argv[++i];
     if (value && set_value(flag, flags, value)) continue;
-    fprintf(stderr, "Couldn't interpret value %s%s for flag %s.\n", has_value && flag->kind == KIND_BOOL ? "=" : "",
-            value ? value : "", flag->name);
+    fprintf(stderr, "Couldn't interpret value %s%s for flag %s.\n",
+            has_value && flag->kind == KIND_BOOL ? "=" : "", value ? value : "", flag->name);
     bad = true;
   }
   if (bad) return FLAGS_BAD;

@@ -9,10 +9,11 @@
 TF_Code session_config_check(const ServerFlags *f, TF_Status *st) {
   if (f->tensorflow_session_parallelism > 0 &&
       (f->tensorflow_intra_op_parallelism > 0 || f->tensorflow_inter_op_parallelism > 0))
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Either configure server_options.tensorflow_session_parallelism or "
-                "(server_options.tensorflow_intra_op_parallelism, server_options.tensorflow_inter_op_parallelism) "
-                "separately. You cannot configure all.");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Either configure server_options.tensorflow_session_parallelism or "
+        "(server_options.tensorflow_intra_op_parallelism, server_options.tensorflow_inter_op_parallelism) "
+        "separately. You cannot configure all.");
   return TF_OK;
 }
 
@@ -23,8 +24,10 @@ TF_Code session_config_build(const ServerFlags *f, Bytes *out, TF_Status *st) {
   Tensorflow__ConfigProto *config = NULL;
   TF_Code code = TF_OK;
   if (*f->tensorflow_session_config_file)
-    code = config_file_read(f->tensorflow_session_config_file, &tensorflow__config_proto__descriptor, &arena, &config, st);
-  else if (!(config = proto_new(&arena, &tensorflow__config_proto__descriptor))) code = fail_oom(st, "session config");
+    code = config_file_read(f->tensorflow_session_config_file, &tensorflow__config_proto__descriptor, &arena,
+                            &config, st);
+  else if (!(config = proto_new(&arena, &tensorflow__config_proto__descriptor)))
+    code = fail_oom(st, "session config");
   if (!code) {
     int64_t both = f->tensorflow_session_parallelism;
     if (both > 0) config->intra_op_parallelism_threads = config->inter_op_parallelism_threads = threads(both);

@@ -78,7 +78,8 @@ const char *tensor_shape_text(const TF_Tensor *tensor, char out[TENSOR_SHAPE_TEX
   size_t n = 0;
   out[n++] = '[';
   for (int i = 0; i < TF_NumDims(tensor) && n < TENSOR_SHAPE_TEXT_MAX - 24; i++)
-    n += (size_t)snprintf(out + n, TENSOR_SHAPE_TEXT_MAX - n, "%s%lld", i ? "," : "", (long long)TF_Dim(tensor, i));
+    n += (size_t)snprintf(out + n, TENSOR_SHAPE_TEXT_MAX - n, "%s%lld", i ? "," : "",
+                          (long long)TF_Dim(tensor, i));
   out[n++] = ']';
   out[n] = 0;
   return out;
@@ -255,8 +256,8 @@ static TF_Code count_elements(Span proto, const Parsed *p, size_t *elements, TF_
   if (p->content.size) {
     bool fits = p->row->form == FORM_STRING ? n <= p->content.size : bytes == p->content.size;
     if (!fits)
-      return fail(st, TF_INVALID_ARGUMENT, "tensor_content has %zu bytes for %zu elements of %s", p->content.size, n,
-                  p->row->word);
+      return fail(st, TF_INVALID_ARGUMENT, "tensor_content has %zu bytes for %zu elements of %s",
+                  p->content.size, n, p->row->word);
   } else if (bytes > SPLAT_MAX && n > proto.size) {
     return fail(st, TF_INVALID_ARGUMENT, "%zu elements of which few are given: too large", n);
   }
@@ -332,7 +333,8 @@ static size_t elements_of(const TF_Tensor *tensor) {
 
 /* Whether the packed values are the bytes in memory. */
 static bool is_plain(const Row *row) {
-  return row->form == FORM_FLOAT || row->form == FORM_DOUBLE || row->form == FORM_BYTES || row->form == FORM_BOOL;
+  return row->form == FORM_FLOAT || row->form == FORM_DOUBLE || row->form == FORM_BYTES ||
+         row->form == FORM_BOOL;
 }
 
 /* Bytes of the packed values, without key and length; for strings, with them. */
@@ -340,7 +342,8 @@ static size_t values_size(const TF_Tensor *tensor, const Row *row, size_t n, boo
   const void *data = TF_TensorData(tensor);
   if (row->form == FORM_STRING) {
     size_t size = 0;
-    for (size_t i = 0; i < n; i++) size += proto_field_size(row->field, TF_StringGetSize((const TF_TString *)data + i));
+    for (size_t i = 0; i < n; i++)
+      size += proto_field_size(row->field, TF_StringGetSize((const TF_TString *)data + i));
     return size;
   }
   if (as_content || is_plain(row)) return n * row->size;
@@ -353,9 +356,10 @@ bool tensor_encoded_size(const TF_Tensor *tensor, bool as_content, size_t *size)
   const Row *row = row_of(TF_TensorType(tensor));
   if (row->form == FORM_NONE) return false;
   size_t n = elements_of(tensor), values = values_size(tensor, row, n, as_content);
-  if (row->form != FORM_STRING && values) values = proto_field_size(as_content ? FIELD_CONTENT : row->field, values);
-  *size = 1 + proto_varint_size((uint64_t)TF_TensorType(tensor)) + proto_field_size(FIELD_SHAPE, shape_size(tensor)) +
-          values;
+  if (row->form != FORM_STRING && values)
+    values = proto_field_size(as_content ? FIELD_CONTENT : row->field, values);
+  *size = 1 + proto_varint_size((uint64_t)TF_TensorType(tensor)) +
+          proto_field_size(FIELD_SHAPE, shape_size(tensor)) + values;
   return true;
 }
 

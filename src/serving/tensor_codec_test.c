@@ -19,12 +19,36 @@ typedef struct Form {
 
 static const Form good[] = {
     /* float [2]: packed, unpacked, mixed, content; the last value repeated; too many */
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x08\0\0\x80\x3f\0\0\0\x40"), 1, 1, {2}, BYTES("\0\0\x80\x3f\0\0\0\x40")},
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2d\0\0\x80\x3f\x2d\0\0\0\x40"), 1, 1, {2}, BYTES("\0\0\x80\x3f\0\0\0\x40")},
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2d\0\0\x80\x3f\x2a\x04\0\0\0\x40"), 1, 1, {2}, BYTES("\0\0\x80\x3f\0\0\0\x40")},
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x22\x08\0\0\x80\x3f\0\0\0\x40"), 1, 1, {2}, BYTES("\0\0\x80\x3f\0\0\0\x40")},
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x04\0\0\x80\x3f"), 1, 1, {2}, BYTES("\0\0\x80\x3f\0\0\x80\x3f")},
-    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x01\x2a\x08\0\0\x80\x3f\0\0\0\x40"), 1, 1, {1}, BYTES("\0\0\x80\x3f")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x08\0\0\x80\x3f\0\0\0\x40"),
+     1,
+     1,
+     {2},
+     BYTES("\0\0\x80\x3f\0\0\0\x40")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2d\0\0\x80\x3f\x2d\0\0\0\x40"),
+     1,
+     1,
+     {2},
+     BYTES("\0\0\x80\x3f\0\0\0\x40")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2d\0\0\x80\x3f\x2a\x04\0\0\0\x40"),
+     1,
+     1,
+     {2},
+     BYTES("\0\0\x80\x3f\0\0\0\x40")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x22\x08\0\0\x80\x3f\0\0\0\x40"),
+     1,
+     1,
+     {2},
+     BYTES("\0\0\x80\x3f\0\0\0\x40")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x04\0\0\x80\x3f"),
+     1,
+     1,
+     {2},
+     BYTES("\0\0\x80\x3f\0\0\x80\x3f")},
+    {BYTES("\x08\x01\x12\x04\x12\x02\x08\x01\x2a\x08\0\0\x80\x3f\0\0\0\x40"),
+     1,
+     1,
+     {1},
+     BYTES("\0\0\x80\x3f")},
     {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02"), 1, 1, {2}, BYTES("\0\0\0\0\0\0\0\0")},
     /* scalars: int32 -1 as ten bytes, int64, uint8, bool, half bits, double */
     {BYTES("\x08\x03\x3a\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 3, 0, {0}, BYTES("\xff\xff\xff\xff")},
@@ -35,7 +59,10 @@ static const Form good[] = {
     {BYTES("\x08\x13\x6a\x02\x80\x78"), 19, 0, {0}, BYTES("\0\x3c")},
     {BYTES("\x08\x02\x32\x08\0\0\0\0\0\0\xf0\x3f"), 2, 0, {0}, BYTES("\0\0\0\0\0\0\xf0\x3f")},
     /* complex64 [2], the second repeated from the first; half a number is dropped */
-    {BYTES("\x08\x08\x12\x04\x12\x02\x08\x02\x4a\x0c\0\0\x80\x3f\0\0\0\x40\0\0\x80\x3f"), 8, 1, {2},
+    {BYTES("\x08\x08\x12\x04\x12\x02\x08\x02\x4a\x0c\0\0\x80\x3f\0\0\0\x40\0\0\x80\x3f"),
+     8,
+     1,
+     {2},
      BYTES("\0\0\x80\x3f\0\0\0\x40\0\0\x80\x3f\0\0\0\x40")},
     /* [0, 3]: an absent size is zero */
     {BYTES("\x08\x01\x12\x06\x12\0\x12\x02\x08\x03"), 1, 2, {0, 3}, BYTES("")},
@@ -122,7 +149,8 @@ static void test_encode(void **state) {
   } cases[] = {
       {BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x08\0\0\x80\x3f\0\0\0\x40"),
        BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x22\x08\0\0\x80\x3f\0\0\0\x40")},
-      {BYTES("\x08\x03\x12\0\x3a\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), BYTES("\x08\x03\x12\0\x22\x04\xff\xff\xff\xff")},
+      {BYTES("\x08\x03\x12\0\x3a\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
+       BYTES("\x08\x03\x12\0\x22\x04\xff\xff\xff\xff")},
       {BYTES("\x08\x09\x12\0\x52\x02\x80\x01"), BYTES("\x08\x09\x12\0\x22\x08\x80\0\0\0\0\0\0\0")},
       {BYTES("\x08\x0a\x12\0\x5a\x01\x01"), BYTES("\x08\x0a\x12\0\x22\x01\x01")},
       {BYTES("\x08\x13\x12\0\x6a\x02\x80\x78"), BYTES("\x08\x13\x12\0\x22\x02\0\x3c")},
@@ -140,7 +168,8 @@ static void test_encode(void **state) {
       assert_int_equal(tensor_decode(as_content ? cases[i].typed : cases[i].content, &t, st), TF_OK);
       assert_true(tensor_encoded_size(t, as_content, &size));
       tensor_encode(t, as_content, &out);
-      if (size != want.size || out.size != want.size || memcmp(out.data, want.data, size)) fail_msg("case %zu", i);
+      if (size != want.size || out.size != want.size || memcmp(out.data, want.data, size))
+        fail_msg("case %zu", i);
       bytes_clear(&out);
       TF_DeleteTensor(t);
     }

@@ -31,7 +31,8 @@ static int compare_found(const void *a, const void *b) {
   return strcmp(y->name, x->name);
 }
 
-static bool add(const ModelConfig *model, const Found *found, Arena *arena, AspiredVersion *out, size_t *count) {
+static bool add(const ModelConfig *model, const Found *found, Arena *arena, AspiredVersion *out,
+                size_t *count) {
   size_t len = strlen(model->base_path);
   const char *slash = len && model->base_path[len - 1] == '/' ? "" : "/";
   const char *path = arena_printf(arena, "%s%s%s", model->base_path, slash, found->name);
@@ -44,15 +45,17 @@ static size_t drop_duplicates(const ModelConfig *model, Found *found, size_t n) 
   size_t kept = 0;
   for (size_t i = 0; i < n; i++) {
     if (kept && found[kept - 1].number == found[i].number)
-      log_warning("Duplicate version directories detected. Version %" PRId64 " will be loaded from %s/%s, %s/%s will be "
-                  "ignored.", found[i].number, model->base_path, found[kept - 1].name, model->base_path, found[i].name);
+      log_warning("Duplicate version directories detected. Version %" PRId64
+                  " will be loaded from %s/%s, %s/%s will be "
+                  "ignored.",
+                  found[i].number, model->base_path, found[kept - 1].name, model->base_path, found[i].name);
     else found[kept++] = found[i];
   }
   return kept;
 }
 
-static bool select_specific(const ModelConfig *model, const Found *found, size_t n, Arena *arena, AspiredVersion *out,
-                            size_t *count) {
+static bool select_specific(const ModelConfig *model, const Found *found, size_t n, Arena *arena,
+                            AspiredVersion *out, size_t *count) {
   const VersionPolicy *policy = &model->policy;
   if (!policy->version_count) log_warning("No specific versions requested for servable %s.", model->name);
   bool *used = arena_calloc(arena, policy->version_count, sizeof *used);
@@ -65,8 +68,10 @@ static bool select_specific(const ModelConfig *model, const Found *found, size_t
   }
   for (size_t k = 0; k < policy->version_count; k++)
     if (!used[k])
-      log_warning("Version %" PRId64 " of servable %s, which was requested to be served as a 'specific' version in the "
-                  "servable's version policy, was not found in the file system", policy->versions[k], model->name);
+      log_warning("Version %" PRId64
+                  " of servable %s, which was requested to be served as a 'specific' version in the "
+                  "servable's version policy, was not found in the file system",
+                  policy->versions[k], model->name);
   return true;
 }
 
@@ -80,8 +85,11 @@ bool version_select(const ModelConfig *model, const char *const *names, size_t n
   for (size_t i = 0; i < name_count; i++)
     if (version_number_of(names[i], &found[n].number)) found[n++].name = names[i];
   if (!n) {
-    log_warning("No versions of servable %s found under base path %s. Did you forget to name your leaf directory as a "
-                "number (eg. '/1/')?", model->name, model->base_path);
+    log_warning(
+        "No versions of servable %s found under base path %s. Did you forget to name your leaf directory as "
+        "a "
+        "number (eg. '/1/')?",
+        model->name, model->base_path);
     return true;
   }
   qsort(found, n, sizeof *found, compare_found);

@@ -16,6 +16,7 @@ bool version_select(const ModelConfig *model, const char *const *names, size_t n
 
 /* Reads the directory and selects. TF_NOT_FOUND when the base path is not there: nothing may then be
  * unloaded because of it. */
-TF_Code version_source_poll(const ModelConfig *model, Arena *arena, AspiredVersion **out, size_t *count, TF_Status *st);
+TF_Code version_source_poll(const ModelConfig *model, Arena *arena, AspiredVersion **out, size_t *count,
+                            TF_Status *st);
 
 #endif

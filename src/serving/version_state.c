@@ -62,7 +62,8 @@ static bool insert(VersionList *list, const AspiredVersion *aspired) {
   size_t at = 0;
   while (at < list->count && list->entries[at].number > aspired->number) at++;
   memmove(&list->entries[at + 1], &list->entries[at], (list->count - at) * sizeof *list->entries);
-  list->entries[at] = (VersionEntry){.number = aspired->number, .state = VERSION_START, .aspired = true, .path = path};
+  list->entries[at] =
+      (VersionEntry){.number = aspired->number, .state = VERSION_START, .aspired = true, .path = path};
   list->count++;
   return true;
 }
@@ -124,10 +125,12 @@ VersionAction version_next_action(const VersionList *list, int64_t now_ms) {
       unload = e;
       unwanted_ready++;
     }
-    bool waits = e->state == VERSION_START || (e->state == VERSION_LOADING && !e->loading_now && e->retry_at_ms <= now_ms);
+    bool waits = e->state == VERSION_START ||
+                 (e->state == VERSION_LOADING && !e->loading_now && e->retry_at_ms <= now_ms);
     if (e->aspired && waits && !load) load = e;
   }
-  if (unload && (!any_aspired || aspired_ready || unwanted_ready > 1)) return (VersionAction){VERSION_UNLOAD, unload};
+  if (unload && (!any_aspired || aspired_ready || unwanted_ready > 1))
+    return (VersionAction){VERSION_UNLOAD, unload};
   if (load) return (VersionAction){VERSION_LOAD, load};
   return (VersionAction){VERSION_NOTHING, NULL};
 }
@@ -136,7 +139,8 @@ int64_t version_next_time(const VersionList *list) {
   int64_t next = INT64_MAX;
   for (size_t i = 0; i < list->count; i++) {
     const VersionEntry *e = &list->entries[i];
-    if (e->aspired && e->state == VERSION_LOADING && !e->loading_now && e->retry_at_ms < next) next = e->retry_at_ms;
+    if (e->aspired && e->state == VERSION_LOADING && !e->loading_now && e->retry_at_ms < next)
+      next = e->retry_at_ms;
   }
   return next;
 }
@@ -163,8 +167,8 @@ static void end(VersionEntry *e, TF_Code code, const char *message) {
   e->message = message ? strdup(message) : NULL;
 }
 
-bool version_load_failed(VersionList *list, int64_t number, TF_Code code, const char *message, const VersionRetry *retry,
-                         int64_t now_ms) {
+bool version_load_failed(VersionList *list, int64_t number, TF_Code code, const char *message,
+                         const VersionRetry *retry, int64_t now_ms) {
   VersionEntry *e = version_find(list, number);
   e->loading_now = false;
   e->failures++;
@@ -179,7 +183,9 @@ bool version_load_failed(VersionList *list, int64_t number, TF_Code code, const 
   return true;
 }
 
-void version_unload_started(VersionList *list, int64_t number) { version_find(list, number)->state = VERSION_UNLOADING; }
+void version_unload_started(VersionList *list, int64_t number) {
+  version_find(list, number)->state = VERSION_UNLOADING;
+}
 
 void version_unload_done(VersionList *list, int64_t number) {
   VersionEntry *e = version_find(list, number);

@@ -76,8 +76,8 @@ int64_t version_next_time(const VersionList *list);
 void version_load_started(VersionList *list, int64_t number);
 void version_load_done(VersionList *list, int64_t number, void *payload);
 /* True: it will be tried again. */
-bool version_load_failed(VersionList *list, int64_t number, TF_Code code, const char *message, const VersionRetry *retry,
-                         int64_t now_ms);
+bool version_load_failed(VersionList *list, int64_t number, TF_Code code, const char *message,
+                         const VersionRetry *retry, int64_t now_ms);
 void version_unload_started(VersionList *list, int64_t number);
 void version_unload_done(VersionList *list, int64_t number);
 

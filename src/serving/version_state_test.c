@@ -25,7 +25,9 @@ static void expect(const VersionList *list, int64_t now, VersionActionKind kind,
   if (kind != VERSION_NOTHING) assert_int_equal(action.entry->number, number);
 }
 
-static VersionState state_of(const VersionList *list, int64_t number) { return version_find(list, number)->state; }
+static VersionState state_of(const VersionList *list, int64_t number) {
+  return version_find(list, number)->state;
+}
 
 static void load(VersionList *list, int64_t number) {
   version_load_started(list, number);
@@ -163,9 +165,12 @@ static void test_unwanted_while_loading(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_new_version_beside_the_old),      cmocka_unit_test(test_failed_version_leaves_the_old),
-      cmocka_unit_test(test_highest_first_and_lowest_goes_first), cmocka_unit_test(test_nothing_wanted),
-      cmocka_unit_test(test_wanted_again_while_unloading),    cmocka_unit_test(test_unwanted_while_loading),
+      cmocka_unit_test(test_new_version_beside_the_old),
+      cmocka_unit_test(test_failed_version_leaves_the_old),
+      cmocka_unit_test(test_highest_first_and_lowest_goes_first),
+      cmocka_unit_test(test_nothing_wanted),
+      cmocka_unit_test(test_wanted_again_while_unloading),
+      cmocka_unit_test(test_unwanted_while_loading),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

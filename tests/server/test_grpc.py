@@ -1,5 +1,4 @@
 """gRPC by grpcio: TensorFlow's recorded answers, every method, the error texts."""
-import gzip
 import os
 import unittest
 
@@ -169,9 +168,10 @@ class Answers(Case):
         self.fails("INVALID_ARGUMENT", "Unrecognized servable version label: stable", self.server.call, "Predict", request)
 
     def test_no_such_method(self):
-        stub = self.server.call and self.server.channel or grpc.insecure_channel("127.0.0.1:%d" % self.server.port)
+        channel = grpc.insecure_channel("127.0.0.1:%d" % self.server.port)
         for path in ("/tensorflow.serving.PredictionService/Nope", "/tensorflow.serving.SessionService/SessionRun", "/x"):
-            self.fails("UNIMPLEMENTED", "", stub.unary_unary(path), b"", timeout=DEADLINE)
+            self.fails("UNIMPLEMENTED", "", channel.unary_unary(path), b"", timeout=DEADLINE)
+        channel.close()
 
     def test_malformed_message(self):
         channel = grpc.insecure_channel("127.0.0.1:%d" % self.server.port)
