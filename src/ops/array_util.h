@@ -2,10 +2,10 @@
 #ifndef SM_OPS_ARRAY_UTIL_H_
 #define SM_OPS_ARRAY_UTIL_H_
 
+#include "ops/math_types.h"
 #include "ops/op.h"
 
 /* Lists of dtypes for OpRow.types. */
-#define TYPES_REAL "bfloat16 half float double int8 int16 int32 int64 uint8 uint16 uint32 uint64"
 #define TYPES_NUMBER TYPES_REAL " complex64 complex128"
 #define TYPES_POD TYPES_NUMBER " bool"
 #define TYPES_QUANTIZED "qint8 quint8 qint32"
