@@ -56,6 +56,57 @@ def image_resize():
     c.save()
 
 
+def signal_fft():
+    c = Cases('signal_fft')
+    types = [(np.float32, np.complex64, tf.float32, tf.complex64, 2e-5, 2e-4), (np.float64, np.complex128, tf.float64, tf.complex128, 1e-10, 1e-10)]
+    lengths = {np.float32: [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 30, 36, 49, 61, 64, 67, 97, 121, 122, 134, 210, 256, 1001, 1031, 2062],
+               np.float64: [1, 2, 3, 4, 5, 6, 7, 8, 30, 49, 61, 67, 134, 400]}
+    for real, cplx, treal, tcomplex, rtol, atol in types:
+        for n in lengths[real]:
+            batch = (2, n) if n < 20 else (n,)
+            for op in ('FFT', 'IFFT'):
+                c.case(op, [values(cplx, batch)], str(n), rtol, atol * (1 + n / 50))
+            c.case('RFFT', [values(real, batch), i32(n)], str(n), rtol, atol * (1 + n / 50), Tcomplex=tcomplex)
+            c.case('IRFFT', [values(cplx, batch[:-1] + (n // 2 + 1,)), i32(n)], str(n), rtol, atol, Treal=treal)
+        for dims in [(3, 4), (2, 5, 6), (1, 7, 4), (4, 1), (67, 2)]:
+            for op in ('FFT2D', 'IFFT2D'):
+                c.case(op, [values(cplx, dims)], str(dims), rtol, atol)
+            for cut in ((0, 0), (0, 1), (1, 0)):
+                length = i32(max(dims[-2] - cut[0], 1), max(dims[-1] - cut[1], 1))
+                c.case('RFFT2D', [values(real, dims), length], str((dims, cut)), rtol, atol, Tcomplex=tcomplex)
+                c.case('IRFFT2D', [values(cplx, dims), i32(length[0], min(length[1], dims[-1] * 2 - 2) or 1)], str((dims, cut)), rtol, atol, Treal=treal)
+                c.case('IRFFT2D', [values(cplx, dims), i32(length[0], max(dims[-1] * 2 - 2 - cut[1], 1))], str((dims, cut)), rtol, atol, Treal=treal)
+        for dims in [(3, 4, 5), (2, 2, 3, 4), (4, 3, 6)]:
+            for op in ('FFT3D', 'IFFT3D'):
+                c.case(op, [values(cplx, dims)], str(dims), rtol, atol)
+            for cut in ((0, 0, 0), (1, 1, 1), (0, 1, 0)):
+                length = [dims[-3 + i] - cut[i] for i in range(3)]
+                c.case('RFFT3D', [values(real, dims), i32(*length)], str((dims, cut)), rtol, atol, Tcomplex=tcomplex)
+                c.case('IRFFT3D', [values(cplx, dims), i32(length[0], length[1], dims[-1] * 2 - 2 - cut[2])], str((dims, cut)), rtol, atol, Treal=treal)
+        # crops, lengths that don't fit, nothing
+        for n in (4, 5, 1, 0):
+            c.case('RFFT', [values(real, (2, 7)), i32(n)], 'crop', rtol, atol, error_part='', Tcomplex=tcomplex)
+            c.case('IRFFT', [values(cplx, (2, 7)), i32(n)], 'crop', rtol, atol, error_part='', Treal=treal)
+        c.case('RFFT', [values(real, (0, 4)), i32(4)], 'no lines', Tcomplex=tcomplex)
+        c.case('RFFT', [values(real, (0,)), i32(0)], 'empty', Tcomplex=tcomplex)
+        c.case('IRFFT', [values(cplx, (0, 3)), i32(4)], 'no lines', Treal=treal)
+        c.case('FFT', [values(cplx, (0,))], 'empty')
+        c.case('FFT2D', [values(cplx, (3, 0))], 'empty')
+    t = dict(Tcomplex=tf.complex64)
+    for bad in (i32(9), i32(-1), i32(2, 2), np.int32(3), i32()):
+        c.case('RFFT', [values(np.float32, (2, 7)), bad], 'bad length', **t)
+        c.case('IRFFT', [values(np.complex64, (2, 4)), bad], 'bad length', Treal=tf.float32)
+    c.case('RFFT2D', [values(np.float32, (7,)), i32(3, 3)], 'rank', **t)
+    c.case('RFFT3D', [values(np.float32, (7, 2)), i32(3, 3, 3)], 'rank', **t)
+    c.case('RFFT2D', [values(np.float32, (7, 2)), i32(8, 2)], 'bad length', **t)
+    c.case('IRFFT2D', [values(np.complex64, (7, 2)), i32(8, 2)], 'bad length', Treal=tf.float32)
+    c.case('RFFT', [np.float32(1), i32(1)], 'scalar', **t)
+    c.case('FFT', [np.complex64(1)], 'scalar')
+    c.case('FFT2D', [values(np.complex64, (3,))], 'rank')
+    c.case('FFT', [values(np.complex64, (10, 1024))], 'threads', 2e-5, 1e-2)
+    c.save()
+
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['image_resize']:
+    for family in sys.argv[1:] or ['image_resize', 'signal_fft']:
         globals()[family]()
