@@ -11,10 +11,14 @@ all: build/build.ninja   ## release build in build/
 build/build.ninja:
 	@$(CMAKE) --preset release
 
-demo: all                ## build, train, save, export and serve the seed model, and ask it
+demo: build/build.ninja   ## build, train, save, export and serve the seed model, and ask it
+	@$(CMAKE) --build build -j $(JOBS) --target savedmodel examples
 	@sh tools/demo.sh
 
-test: all                ## every test; needs no TensorFlow
+# Configured anew: what the tests need may have been installed since.
+test:                    ## every test; needs no TensorFlow
+	@$(CMAKE) --preset release
+	@$(CMAKE) --build build -j $(JOBS)
 	@cd build && $(CTEST)
 
 interop: all             ## both directions with TensorFlow 2.15.1, from PyPI into build/venv

@@ -3,14 +3,40 @@
 # over gRPC and REST.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-bin=$root/build/bin
 python=/usr/bin/python3
 [ -x $python ] || python=python3
-grpc_port=${DEMO_PORT:-9000}
-rest_port=${DEMO_REST_PORT:-8501}
+PATH=$root/build/bin:$root/build/examples:$PATH
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-show() { printf '$ %s\n' "$*"; "$@"; }
+
+# Prints a command as one would type it, and runs it.
+show() {
+  printf '$'
+  for word in "$@"; do
+    case $word in
+      *[!A-Za-z0-9_./:=-]*) printf " '%s'" "$word" ;;
+      *) printf ' %s' "$word" ;;
+    esac
+  done
+  echo
+  "$@"
+}
+
+# The port wanted, or another one if something listens there.
+free_port() {
+  $python - "$1" <<'PY'
+import socket, sys
+for port in int(sys.argv[1]), 0:
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("", port))
+        except OSError:
+            continue
+        print(s.getsockname()[1])
+        break
+PY
+}
 
 work=$root/build/demo
 rm -rf "$work"
@@ -18,18 +44,22 @@ mkdir -p "$work"
 cd "$work"
 
 say '1. Variables in C, saved and restored (examples/seed_saver.c)'
-show "$root/build/examples/seed_saver"
-show "$bin/savedmodel" checkpoint list tmp/model.ckpt
+show seed_saver
+show savedmodel checkpoint list tmp/model.ckpt
 
-say '2. A linear model, exported as version 1, trained a step, exported as version 2 (examples/seed_export.c)'
-show "$root/build/examples/seed_export"
-show "$bin/savedmodel" show --dir exp_model/2 --tag_set serve --signature_def prediction
-show "$bin/savedmodel" run --dir exp_model/2 --tag_set serve --signature_def prediction --input_exprs 'input=[[1, 2]]'
+say '2. A linear model: exported as version 1, trained a step, exported as version 2 (examples/seed_export.c)'
+show seed_export
+show savedmodel show --dir exp_model/2 --tag_set serve --signature_def prediction
+show savedmodel run --dir exp_model/2 --tag_set serve --signature_def prediction --input_exprs 'input=[[1, 2]]'
 
 say '3. Served as TensorFlow Serving would'
-echo "\$ tensorflow_model_server --port=$grpc_port --rest_api_port=$rest_port --model_name=seed --model_base_path=$work/exp_model"
-"$bin/tensorflow_model_server" --port="$grpc_port" --rest_api_port="$rest_port" --model_name=seed \
-  --model_base_path="$work/exp_model" 2>server.log &
+grpc_port=$(free_port "${DEMO_PORT:-9000}")
+rest_port=$(free_port "${DEMO_REST_PORT:-8501}")
+[ "$grpc_port" = "${DEMO_PORT:-9000}" ] || echo "(port ${DEMO_PORT:-9000} is in use: gRPC on $grpc_port)"
+[ "$rest_port" = "${DEMO_REST_PORT:-8501}" ] || echo "(port ${DEMO_REST_PORT:-8501} is in use: REST on $rest_port)"
+base=$work/exp_model
+echo "\$ tensorflow_model_server --port=$grpc_port --rest_api_port=$rest_port --model_name=seed --model_base_path=\$PWD/exp_model &"
+tensorflow_model_server --port="$grpc_port" --rest_api_port="$rest_port" --model_name=seed --model_base_path="$base" 2>server.log &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true' EXIT INT TERM
 tries=0
@@ -47,6 +77,6 @@ PYTHONPATH="$root/build/py" $python "$root/examples/client.py" "127.0.0.1:$grpc_
 echo "\$ curl -d '{\"signature_name\": \"prediction\", \"instances\": [[1, 2]]}' http://127.0.0.1:$rest_port/v1/models/seed:predict     # REST"
 curl -fsS -d '{"signature_name": "prediction", "instances": [[1, 2]]}' "http://127.0.0.1:$rest_port/v1/models/seed:predict"
 echo
-curl -fsS "http://127.0.0.1:$rest_port/v1/models/seed"
+show curl -fsS "http://127.0.0.1:$rest_port/v1/models/seed"
 
-say 'Done. All of it is in build/demo; the server stops now.'
+say 'Done. The checkpoint and the two exported versions are in build/demo; the server stops now.'

@@ -12,7 +12,7 @@ interop="python3-venv"
 case "${1:-}" in
   demo) wanted="$build curl python3 python3-grpcio python3-protobuf" ;;
   test | asan | tsan) wanted="$build $tests" ;;
-  fuzz) wanted="$build clang" ;;
+  fuzz) wanted="$build clang libclang-rt-14-dev libomp-14-dev" ;;
   interop) wanted="$build $tests $interop" ;;
   *) wanted="$build" ;;
 esac
