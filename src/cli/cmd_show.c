@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/status_impl.h"
 #include "cli/check_model.h"
 #include "cli/cli.h"
@@ -108,32 +109,55 @@ static char **signature_keys(const Tensorflow__MetaGraphDef *meta) {
   return keys;
 }
 
-static void add_op(char ***ops, size_t *n, char *op) {
-  char **more = realloc(*ops, (*n + 1) * sizeof *more);
-  if (!more) return;
-  *ops = more;
-  more[(*n)++] = op;
+/* An op's name, or a function's, comes into `used`; a function called by a node too. */
+static bool use_node(Map *used, const Tensorflow__NodeDef *node) {
+  if (!map_get(used, node->op) && !map_put(used, node->op, node->op)) return false;
+  if (strcmp(node->op, "PartitionedCall") && strcmp(node->op, "StatefulPartitionedCall")) return true;
+  for (size_t i = 0; i < node->n_attr; i++) {
+    const Tensorflow__AttrValue *value = node->attr[i]->value;
+    if (strcmp(node->attr[i]->key, "f") || !value || value->value_case != TENSORFLOW__ATTR_VALUE__VALUE_FUNC) continue;
+    char *name = value->func->name;
+    if (!map_get(used, name) && !map_put(used, name, name)) return false;
+  }
+  return true;
+}
+
+/* The names of ops that the graph uses, in functions it calls too, sorted; as saved_model_cli counts them, functions
+ * that are only named by attributes of other ops do not count. Null when memory is out. */
+static char **used_ops(const Tensorflow__GraphDef *graph, size_t *count) {
+  static const Tensorflow__FunctionDefLibrary none = {0};
+  const Tensorflow__FunctionDefLibrary *library = graph && graph->library ? graph->library : &none;
+  Map functions = {0}, used = {0};
+  char **ops = NULL;
+  bool ok = true;
+  *count = 0;
+  for (size_t i = 0; ok && i < library->n_function; i++)
+    if (library->function[i]->signature)
+      ok = map_put(&functions, library->function[i]->signature->name, library->function[i]);
+  for (size_t i = 0; ok && graph && i < graph->n_node; i++) ok = use_node(&used, graph->node[i]);
+  for (size_t next = 0; ok && next < used.count; next++) { /* `used` grows meanwhile */
+    const Tensorflow__FunctionDef *f = map_get(&functions, used.entries[next].key);
+    for (size_t i = 0; ok && f && i < f->n_node_def; i++) ok = use_node(&used, f->node_def[i]);
+  }
+  if (ok && (ops = malloc((used.count + 1) * sizeof *ops))) {
+    for (size_t i = 0; i < used.count; i++)
+      if (!map_get(&functions, used.entries[i].key)) ops[(*count)++] = used.entries[i].value;
+    qsort(ops, *count, sizeof *ops, by_text);
+  }
+  map_clear(&functions);
+  map_clear(&used);
+  return ops;
 }
 
 static void show_ops(const Tensorflow__MetaGraphDef *meta) {
-  char **ops = NULL;
-  size_t n = 0;
-  const Tensorflow__GraphDef *graph = meta->graph_def;
-  const Tensorflow__FunctionDefLibrary *library = graph ? graph->library : NULL;
-  for (size_t i = 0; graph && i < graph->n_node; i++) add_op(&ops, &n, graph->node[i]->op);
-  for (size_t f = 0; library && f < library->n_function; f++)
-    for (size_t i = 0; i < library->function[f]->n_node_def; i++) add_op(&ops, &n, library->function[f]->node_def[i]->op);
-  if (n) qsort(ops, n, sizeof *ops, by_text);
+  size_t n;
+  char **ops = used_ops(meta->graph_def, &n);
+  if (!ops) return;
   printf("The MetaGraph with tag set [");
   for (size_t i = 0; meta->meta_info_def && i < meta->meta_info_def->n_tags; i++)
     printf("%s'%s'", i ? ", " : "", meta->meta_info_def->tags[i]);
   printf("] contains the following ops: {");
-  const char *comma = "";
-  for (size_t i = 0; i < n; i++) {
-    if (i && !strcmp(ops[i], ops[i - 1])) continue;
-    printf("%s'%s'", comma, ops[i]);
-    comma = ", ";
-  }
+  for (size_t i = 0; i < n; i++) printf("%s'%s'", i ? ", " : "", ops[i]);
   printf("}\n");
   free(ops);
 }
