@@ -17,7 +17,7 @@ demo: build/build.ninja   ## build, train, save, export and serve the seed model
 
 # Configured anew: what the tests need may have been installed since.
 test:                    ## every test; needs no TensorFlow
-	@$(CMAKE) --preset release
+	@$(CMAKE) --preset release -DSM_ALL_TESTS=ON
 	@$(CMAKE) --build build -j $(JOBS)
 	@cd build && $(CTEST)
 
