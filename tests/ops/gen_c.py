@@ -107,6 +107,62 @@ def signal_fft():
     c.save()
 
 
+TOLERANCE = {np.float16: (5e-3, 2e-2), BF16: (2e-2, 5e-2), np.float32: (1e-5, 1e-4), np.float64: (1e-9, 1e-9)}
+
+
+def nn_conv3d():
+    c = Cases('nn_conv3d')
+    shapes = [((2, 4, 5, 3, 2), (3, 3, 3, 2, 3)), ((1, 5, 5, 5, 3), (2, 1, 3, 3, 4)), ((1, 1, 1, 1, 2), (1, 1, 1, 2, 2)), ((1, 2, 3, 2, 1), (3, 4, 3, 1, 2))]
+    for x, f in shapes:
+        for padding in ('SAME', 'VALID'):
+            for strides in ([1, 1, 1, 1, 1], [1, 2, 1, 3, 1], [1, 2, 2, 2, 1]):
+                y = c.case('Conv3D', [values(np.float32, x, -2, 2), values(np.float32, f, -2, 2)], '', *TOLERANCE[np.float32], padding=padding, strides=strides)
+                if isinstance(y, tuple) or y[0].size == 0: continue  # of nothing, TensorFlow crashes
+                c.case('Conv3DBackpropInputV2', [i32(*x), values(np.float32, f, -2, 2), values(np.float32, y[0].shape, -2, 2)], '', *TOLERANCE[np.float32], padding=padding, strides=strides)
+    ones = [1] * 5
+    for dtype in FLOATS:
+        for size in (np.int32, np.int64):
+            c.case('Conv3DBackpropInputV2', [np.array((1, 4, 4, 4, 2), size), values(dtype, (2, 2, 2, 2, 3), -1, 1), values(dtype, (1, 2, 2, 2, 3), -1, 1)], name_of(dtype), *TOLERANCE[dtype], padding='SAME', strides=[1, 2, 2, 2, 1])
+        c.case('Conv3D', [values(dtype, (1, 4, 4, 4, 2), -1, 1), values(dtype, (2, 2, 2, 2, 3), -1, 1)], name_of(dtype), *TOLERANCE[dtype], padding='SAME', strides=ones)
+    v = lambda *dims: values(np.float32, dims)
+    for x, f in [((0, 3, 3, 3, 2), (2, 2, 2, 2, 1)), ((1, 0, 3, 3, 2), (1, 2, 2, 2, 1)), ((1, 3, 3, 3, 2), (4, 4, 4, 2, 1))]:
+        for padding in ('SAME', 'VALID'):
+            c.case('Conv3D', [v(*x), v(*f)], 'empty %s %s' % (x, f), padding=padding, strides=ones)
+    bad = dict(padding='SAME', strides=ones, error_part='')
+    c.case('Conv3D', [v(2, 3, 3, 3), v(2, 2, 2, 2, 1)], 'rank', **bad)
+    c.case('Conv3D', [v(1, 2, 3, 3, 3), v(2, 2, 2, 1)], 'rank', **bad)
+    c.case('Conv3D', [v(1, 2, 3, 3, 3), v(2, 2, 2, 2, 1)], 'depth', **bad)
+    c.case('Conv3D', [v(1, 2, 3, 3, 4), v(2, 2, 2, 2, 4)], 'groups', **bad)
+    c.case('Conv3D', [v(1, 4, 4, 4, 2), v(2, 2, 2, 2, 1)], 'dilated', dilations=[1, 2, 1, 1, 1], **bad)
+    c.case('Conv3D', [v(1, 2, 4, 4, 4), v(2, 2, 2, 2, 1)], 'NCDHW', data_format='NCDHW', **bad)
+    c.case('Conv3D', [v(1, 4, 4, 4, 2), v(2, 2, 2, 2, 1)], 'stride', padding='SAME', strides=[1, 1, 1, 1, 2], error_part='')
+    for sizes, f, y in [((1, 4, 4, 4), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 5, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 2)),
+                        ((1, 4, 4, 4, 3), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, -4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 4), (2, 2, 2, 2, 4), (1, 4, 4, 4, 4))]:
+        c.case('Conv3DBackpropInputV2', [i32(*sizes), v(*f), v(*y)], 'bad', **bad)
+    c.save()
+
+
+def nn_pool3d():
+    c = Cases('nn_pool3d')
+    for op in ('MaxPool3D', 'AvgPool3D'):
+        for x in [(2, 4, 5, 3, 3), (1, 6, 1, 7, 1), (1, 2, 2, 2, 17)]:
+            for padding in ('SAME', 'VALID'):
+                for ksize, strides in [((2, 2, 2), (2, 2, 2)), ((3, 1, 2), (1, 2, 1)), ((1, 1, 1), (1, 1, 1)), ((3, 3, 3), (2, 2, 2))]:
+                    c.case(op, [values(np.float32, x)], '%s %s %s' % (x, ksize, strides), ksize=[1, *ksize, 1], strides=[1, *strides, 1], padding=padding)
+        k = dict(ksize=[1, 2, 2, 2, 1], strides=[1, 1, 2, 1, 1])
+        for dtype in (BF16, np.float32):
+            c.case(op, [values(dtype, (1, 3, 4, 3, 5))], name_of(dtype), *TOLERANCE[dtype], padding='SAME', **k)
+        c.case(op, [np.array([np.nan, 1, -np.inf, 2, -np.inf, -np.inf, -np.inf, np.inf], np.float32).reshape(1, 2, 2, 2, 1)], 'special', padding='SAME', **k)
+        c.case(op, [values(np.float32, (0, 3, 4, 3, 2))], 'empty', padding='SAME', **k)
+        c.case(op, [values(np.float32, (1, 3, 4, 3, 0))], 'no channel', padding='SAME', error_part='', **k)
+        bad = dict(error_part='')
+        c.case(op, [values(np.float32, (3, 4, 3, 2))], 'rank', padding='SAME', **k, **bad)
+        c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'NCDHW', padding='SAME', ksize=[1, 1, 2, 2, 2], strides=[1] * 5, data_format='NCDHW', **bad)
+        c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'batch', padding='SAME', ksize=[2, 1, 2, 2, 1], strides=[1] * 5, **bad)
+        c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'stride', padding='SAME', ksize=[1, 1, 2, 2, 1], strides=[1, 1, 1, 1, 2], **bad)
+    c.save()
+
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['image_resize', 'signal_fft']:
+    for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d']:
         globals()[family]()
