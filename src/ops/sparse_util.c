@@ -76,6 +76,20 @@ TF_Code sparse_check_indices(const Sparse *s, bool sorted, TF_Status *st) {
   return TF_OK;
 }
 
+TF_Code sparse_check_tuples(const Sparse *s, TF_Status *st) {
+  for (int64_t n = 0; n < s->count; n++) {
+    const int64_t *index = s->indices + n * s->rank;
+    for (int d = 0; d < s->rank; d++) {
+      if (index_ok(index[d], s->dims[d]) && s->dims[d] >= 0) continue;
+      char text[SHAPE_TEXT_MAX] = "";
+      for (int k = 0, at = 0; k < s->rank; k++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s%lld", k ? ", " : "", (long long)index[k]);
+      return fail(st, TF_INVALID_ARGUMENT, "Sparse index tuple indices[%lld, :] = [%s] is out of bounds", (long long)n, text);
+    }
+  }
+  return TF_OK;
+}
+
 int index_compare(const int64_t *a, const int64_t *b, int rank) {
   for (int d = 0; d < rank; d++)
     if (a[d] != b[d]) return a[d] < b[d] ? -1 : 1;

@@ -20,6 +20,8 @@ TF_Code sparse_view(Sparse *s, const Tensor *indices, const Tensor *values, cons
 TF_Code sparse_check_dims(const Sparse *s, TF_Status *st);
 /* Indices lie in the shape, and rise without repetition when `sorted`. */
 TF_Code sparse_check_indices(const Sparse *s, bool sorted, TF_Status *st);
+/* The first only, in the words of other ops: "Sparse index tuple indices[0, :] = [0, 9] is out of bounds". */
+TF_Code sparse_check_tuples(const Sparse *s, TF_Status *st);
 /* "Input indices should be a matrix but received shape [3]": one line for all such checks. */
 TF_Code sparse_want_rank(const Tensor *t, int rank, const char *what, TF_Status *st);
 

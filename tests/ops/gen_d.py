@@ -161,6 +161,105 @@ def sparse_basic():
     c.save()
 
 
+def sparse_slice():
+    c = Cases('sparse_slice')
+    ix, v, dims = sparse((4, 5, 6), 30)
+    for dtype in ALL:
+        t = values(dtype, 30)
+        c.case('SparseSlice', [ix, t, dims, i64(1, 0, 2), i64(2, 3, 3)], name_of(dtype))
+        c.case('SparseSplit', [one(2), ix, t, dims], name_of(dtype), num_split=2)
+        c.case('SparseConcat', [[ix, ix], [t, values(dtype, 30)], [dims, dims]], name_of(dtype), concat_dim=1)
+    for start, size in [((0, 0, 0), (4, 5, 6)), ((0, 0, 0), (9, 9, 9)), ((2, 2, 2), (0, 1, 1)), ((4, 0, 0), (1, 5, 6)), ((9, 0, 0), (1, 5, 6)),
+                        ((3, 4, 5), (1, 1, 1)), ((-1, 0, 0), (2, 5, 6)), ((0, 0, 0), (2, -1, 6)), ((0, 0), (1, 1, 1)), ((0, 0, 0), (1, 1))]:
+        refused(c, 'SparseSlice', [ix, v, dims, np.array(start, I64), np.array(size, I64)], '%s %s' % (start, size))
+    refused(c, 'SparseSlice', [rows(), f32(), i64(3, 4), i64(1, 1), i64(2, 2)], 'none')
+    refused(c, 'SparseSlice', [rows(1, 5, 7, rank=1), f32(1, 2, 3), i64(9), i64(2), i64(5)], 'vector')
+    refused(c, 'SparseSlice', [ix, v, dims, i64(0, 0, 0).reshape(1, 3), i64(1, 1, 1)], 'start rank')
+    refused(c, 'SparseSlice', [ix, v, dims, i64(0, 0, 0), i64(1, 1, 1).reshape(1, 3)], 'size rank')
+    for name, a, b, d in broken(ix, v, dims):
+        refused(c, 'SparseSlice', [a, b, d, i64(0, 0, 0), i64(1, 1, 1)], name)
+        refused(c, 'SparseSplit', [one(0), a, b, d], name, num_split=2)
+        refused(c, 'SparseConcat', [[ix, a], [v, b], [dims, d]], name, concat_dim=0)
+        refused(c, 'SparseConcat', [[a, ix], [b, v], [d, dims]], name + ' first', concat_dim=0)
+    out, kept = rows((0, 1), (1, 0)), rows((0, 0), (1, 2), (2, 1), (3, 3))
+    for dtype in NUMBERS:
+        c.case('SparseSliceGrad', [values(dtype, 2), kept, i64(1, 1), out], name_of(dtype))
+    refused(c, 'SparseSlice', [rows((0, 7), (1, 1)), f32(1, 2), i64(2, 3), i64(0, 0), i64(2, 9)], 'beyond')
+    c.case('SparseSliceGrad', [f32(), kept, i64(1, 1), rows()], 'none')
+    refused(c, 'SparseSliceGrad', [f32(1), kept, i64(1, 1), out], 'sizes')
+    refused(c, 'SparseSliceGrad', [f32(1, 2), kept, i64(1), out], 'start')
+    refused(c, 'SparseSliceGrad', [f32(1, 2), kept, i64(1, 1), rows((0, 1), (0, 0))], 'unused')
+    refused(c, 'SparseSliceGrad', [f32(1, 2), kept[:1], i64(1, 1), out], 'more rows')
+    refused(c, 'SparseSliceGrad', [f32(1, 2), kept, i64(1, 1), rows(1, 2, rank=1)], 'rank')
+    refused(c, 'SparseSliceGrad', [f32(1, 2), kept, rows((1, 1)), out], 'start rank')
+    refused(c, 'SparseSliceGrad', [rows((1, 2)).astype(F32), kept, i64(1, 1), out], 'grad rank')
+    for axis in (-4, -3, -1, 0, 1, 2, 3):
+        refused(c, 'SparseConcat', [[ix, ix[::2], ix[:0]], [v, v[::2], v[:0]], [dims] * 3], str(axis), concat_dim=axis)
+        refused(c, 'SparseSplit', [one(axis), ix, v, dims], str(axis), num_split=3)
+    for n in (1, 4, 5, 6, 7):
+        refused(c, 'SparseSplit', [one(2), ix, v, dims], '%d parts' % n, num_split=n)
+    refused(c, 'SparseConcat', [[ix], [v], [dims]], 'single', concat_dim=0)
+    p = rng.permutation(30)
+    refused(c, 'SparseConcat', [[ix[p], ix[p]], [v, v], [dims, dims]], 'unordered', concat_dim=2)
+    refused(c, 'SparseConcat', [[ix[p]], [v], [dims]], 'single unordered', concat_dim=2)
+    refused(c, 'SparseSplit', [one(1), ix[p], v, dims], 'unordered', num_split=2)
+    a, b = sparse((3, 4), 5), sparse((3, 7), 9)
+    refused(c, 'SparseConcat', [[a[0], b[0]], [a[1], b[1]], [a[2], b[2]]], 'widths', concat_dim=1)
+    refused(c, 'SparseConcat', [[a[0], b[0]], [a[1], b[1]], [a[2], b[2]]], 'widths differ', concat_dim=0)
+    refused(c, 'SparseConcat', [[a[0], ix], [a[1], v], [a[2], dims]], 'ranks differ', concat_dim=0)
+    refused(c, 'SparseSplit', [one(1), rows((0, 9)), f32(1), i64(2, 4)], 'beyond', num_split=2)
+    refused(c, 'SparseSplit', [one(1), rows((0, -1)), f32(1), i64(2, 4)], 'negative', num_split=2)
+    refused(c, 'SparseSplit', [i64(1), a[0], a[1], a[2]], 'axis rank', num_split=2)
+    refused(c, 'SparseSplit', [one(0), rows(), f32(), i64(5, 2)], 'none', num_split=2)
+    c.save()
+
+
+def sparse_cross():
+    c = Cases('sparse_cross')
+    words = s(b'a', b'bb', b'', b'dddd', b'a longer piece of text that is hashed in blocks', b'f\0g')
+    wi, wd = rows((0, 0), (0, 1), (1, 0), (3, 0), (3, 1), (3, 2)), i64(4, 3)
+    ni, n, nd = rows((0, 0), (1, 0), (1, 1), (2, 0), (3, 0), (3, 1)), i64(1, -2, 3, 1 << 60, -(1 << 63), 0), i64(4, 2)
+    dw, dn = s(b'x', b'y', b'z', b'x', b'', b'w', b'v', b'u').reshape(4, 2), i64(7, 8, 9, 10).reshape(4, 1)
+    mixes = {'strings': ([wi, wi], [words, words[::-1]], [wd, wd], []), 'both': ([wi, ni], [words, n], [wd, nd], []),
+             'dense': ([wi, ni], [words, n], [wd, nd], [dw, dn]), 'one': ([wi], [words], [wd], []), 'only dense': ([], [], [], [dn, dw]),
+             'numbers': ([ni, ni], [n, n[::-1]], [nd, nd], [dn]), 'three': ([wi, ni, wi], [words, n, words], [wd, nd, wd], [dw]),
+             'empty': ([wi, rows()], [words, i64()], [wd, i64(4, 0)], []), 'no rows': ([rows()], [s()], [i64(0, 3)], []),
+             'no dense features': ([wi], [words], [wd], [np.zeros((4, 0), I64)])}
+    types = lambda l: ['string' if np.asarray(x).dtype == object else 'int64' for x in l]
+
+    def all_ops(label, i, v, d, dense, wanted=('hash', 'text', 'v2', 'v3')):
+        t = {}
+        if 'hash' in wanted:
+            for buckets, key in ((0, 0xDECAFCAFFE), (100, 0xDECAFCAFFE), (7, -3)):
+                refused(c, 'SparseCross', [i, v, d, dense], '%s %d' % (label, buckets), hashed_output=True, num_buckets=buckets, hash_key=key,
+                        out_type='int64', internal_type='int64', **t)
+            if 'v3' in wanted: refused(c, 'SparseCross', [i, v, d, dense], label + ' by text', hashed_output=True, num_buckets=10, hash_key=1, out_type='int64',
+                    internal_type='string', **t)
+        if 'text' in wanted and 'int64' not in types(v) + types(dense):
+            refused(c, 'SparseCross', [i, v, d, dense], label + ' text', hashed_output=False, num_buckets=0, hash_key=1, out_type='string',
+                    internal_type='string', **t)
+        if 'v2' in wanted: refused(c, 'SparseCrossV2', [i, v, d, dense, np.array(b'-&-', object)], label, **t)
+        if 'v3' in wanted:
+            for strong in (False, True):
+                for buckets in (0, 50):
+                    refused(c, 'SparseCrossHashed', [i, v, d, dense, one(buckets), np.array(strong), i64(137, -5)], '%s %s %d' % (label, strong, buckets), **t)
+    for label, (i, v, d, dense) in mixes.items():
+        all_ops(label, i, v, d, dense)
+    bad = lambda l, *a: all_ops(l, *a, wanted=('hash', 'v2'))
+    bad('indices rank', [wi.reshape(-1)], [words], [wd], [])
+    bad('indices width', [rows((0, 0, 0), rank=3)], [words[:1]], [wd], [])
+    bad('values rank', [wi], [words.reshape(-1, 1)], [wd], [])
+    bad('values size', [wi], [words[:4]], [wd], [])
+    bad('shape rank', [wi], [words], [wd.reshape(1, 2)], [])
+    bad('shape size', [wi], [words], [i64(4, 3, 1)], [])
+    bad('batches', [wi, ni], [words, n], [wd, i64(5, 2)], [])
+    bad('dense batch', [wi], [words], [wd], [dw[:3]])
+    bad('dense rank', [wi], [words], [wd], [dw.reshape(-1)])
+    bad('row beyond', [wi], [words], [i64(3, 3)], [])
+    bad('row negative', [rows((-1, 0))], [words[:1]], [i64(3, 3)], [])
+    c.save()
+
+
 if __name__ == '__main__':
     families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
                 and v.__module__ == '__main__'}
