@@ -14,6 +14,10 @@ bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
   (void)scratch;
   return false;
 }
+bool dnnl_call_run_weights(DnnlCall *call, const Tensor *weights, void *const *buffers, void *scratch) {
+  (void)weights;
+  return dnnl_call_run(call, buffers, scratch);
+}
 
 #else
 
@@ -24,14 +28,21 @@ bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
 #include <string.h>
 
 #include "dnnl/dnnl_internal.h"
+#include "dnnl/dnnl_pack.h"
 
-enum { DNNL_SLOTS = 8 }; /* threads that run one call at a time without allocating */
+enum {
+  DNNL_SLOTS = 8,   /* threads that run one call at a time without allocating */
+  WEIGHTS_ARG = 1,
+  MAX_REPACKS = 8,  /* weights that change more often are not worth keeping */
+};
 
 /* Memory objects carry the buffer's address, so each thread in the call needs its own. */
 typedef struct Slot {
   atomic_flag busy;
   dnnl_stream_t stream;
   dnnl_memory_t args[DNNL_MAX_ARGS], inner[DNNL_MAX_ARGS], scratch;
+  DnnlPack *weights; /* as seen last; or null */
+  int repacks;
 } Slot;
 
 struct DnnlCall {
@@ -71,6 +82,8 @@ static void slot_clear(Slot *s) {
     s->args[i] = s->inner[i] = NULL;
   }
   if (s->scratch) dnnl_memory_destroy(s->scratch);
+  dnnl_pack_drop(s->weights);
+  s->weights = NULL;
   if (s->stream) dnnl_stream_destroy(s->stream);
   s->scratch = NULL;
   s->stream = NULL;
@@ -168,16 +181,35 @@ DnnlCall *dnnl_call_new(const DnnlPlan *plan) {
   return c;
 }
 
-static bool run_in(DnnlCall *c, Slot *s, void *const *buffers, char *scratch) {
-  dnnl_exec_arg_t args[DNNL_MAX_ARGS + 1];
-  bool ok = true;
-  for (int i = 0; ok && i < c->num_args; i++) {
-    ok = dnnl_memory_set_data_handle_v2(s->args[i], buffers[i], s->stream) == dnnl_success;
-    args[i] = (dnnl_exec_arg_t){c->arg_ids[i], c->reorder[i] ? s->inner[i] : s->args[i]};
-    if (!ok || !c->reorder[i]) continue;
-    dnnl_exec_arg_t move[2] = {{DNNL_ARG_FROM, s->args[i]}, {DNNL_ARG_TO, s->inner[i]}};
-    ok = dnnl_memory_set_data_handle_v2(s->inner[i], scratch + c->inner_offset[i], s->stream) == dnnl_success &&
+/* Lets the slot have the pack of the weights; false when there is none to be had. */
+static bool find_pack(const DnnlCall *c, Slot *s, const Tensor *weights) {
+  if (!weights || !weights->buffer || !c->reorder[WEIGHTS_ARG]) return false;
+  if (s->weights && dnnl_pack_is_of(s->weights, weights)) return true;
+  dnnl_pack_drop(s->weights);
+  s->weights = NULL;
+  if (s->repacks == MAX_REPACKS) return false;
+  s->repacks++;
+  s->weights = dnnl_pack_get(weights, &c->args[WEIGHTS_ARG], &c->inner[WEIGHTS_ARG], c->reorder[WEIGHTS_ARG], s->stream);
+  return s->weights != NULL;
+}
+
+/* Moves argument i into the layout that the primitive wants, in scratch. */
+static bool move_arg(const DnnlCall *c, Slot *s, int i, void *buffer, char *scratch) {
+  dnnl_exec_arg_t move[2] = {{DNNL_ARG_FROM, s->args[i]}, {DNNL_ARG_TO, s->inner[i]}};
+  return dnnl_memory_set_data_handle_v2(s->args[i], buffer, s->stream) == dnnl_success &&
+         dnnl_memory_set_data_handle_v2(s->inner[i], scratch + c->inner_offset[i], s->stream) == dnnl_success &&
          dnnl_primitive_execute(c->reorder[i], s->stream, 2, move) == dnnl_success;
+}
+
+static bool run_in(const DnnlCall *c, Slot *s, const Tensor *weights, void *const *buffers, char *scratch) {
+  dnnl_exec_arg_t args[DNNL_MAX_ARGS + 1];
+  bool ok = true, packed = find_pack(c, s, weights);
+  for (int i = 0; ok && i < c->num_args; i++) {
+    args[i] = (dnnl_exec_arg_t){c->arg_ids[i], c->reorder[i] ? s->inner[i] : s->args[i]};
+    if (!c->reorder[i]) ok = dnnl_memory_set_data_handle_v2(s->args[i], buffers[i], s->stream) == dnnl_success;
+    else if (i == WEIGHTS_ARG && packed)
+      ok = dnnl_memory_set_data_handle_v2(s->inner[i], dnnl_pack_data(s->weights), s->stream) == dnnl_success;
+    else ok = move_arg(c, s, i, buffers[i], scratch);
   }
   args[c->num_args] = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, s->scratch};
   return ok &&
@@ -186,7 +218,11 @@ static bool run_in(DnnlCall *c, Slot *s, void *const *buffers, char *scratch) {
          dnnl_stream_wait(s->stream) == dnnl_success;
 }
 
-bool dnnl_call_run(DnnlCall *c, void *const *buffers, void *scratch) {
+bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
+  return dnnl_call_run_weights(call, NULL, buffers, scratch);
+}
+
+bool dnnl_call_run_weights(DnnlCall *c, const Tensor *weights, void *const *buffers, void *scratch) {
   int before = omp_get_max_threads();
   bool ok = false;
   omp_set_num_threads(c->threads);
@@ -194,11 +230,11 @@ bool dnnl_call_run(DnnlCall *c, void *const *buffers, void *scratch) {
   while (i < DNNL_SLOTS && atomic_flag_test_and_set_explicit(&c->slots[i].busy, memory_order_acquire)) i++;
   if (i < DNNL_SLOTS) {
     Slot *s = &c->slots[i];
-    if (s->stream || slot_fill(c, s)) ok = run_in(c, s, buffers, scratch);
+    if (s->stream || slot_fill(c, s)) ok = run_in(c, s, weights, buffers, scratch);
     atomic_flag_clear_explicit(&s->busy, memory_order_release);
   } else {
     Slot own = {0};
-    if (slot_fill(c, &own)) ok = run_in(c, &own, buffers, scratch);
+    if (slot_fill(c, &own)) ok = run_in(c, &own, weights, buffers, scratch);
     slot_clear(&own);
   }
   omp_set_num_threads(before);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tensor/tensor.h"
+
 enum { DNNL_MAX_ARGS = 6 };
 
 typedef struct DnnlCall DnnlCall;
@@ -23,12 +25,17 @@ void dnnl_call_free(DnnlCall *call);
 size_t dnnl_call_scratch(const DnnlCall *call);
 /* Runs it on buffers in the order that the maker says. False when oneDNN failed (out of memory). */
 bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch);
+/* The same, where argument 1 is the weights. If they are a tensor whose memory is not of the step (null: they are not),
+ * what the primitive makes of them is kept, for this call and for others on the same weights, and made anew when
+ * other weights come; the tensor's buffer is held meanwhile, so that who changes a variable in place copies it first. */
+bool dnnl_call_run_weights(DnnlCall *call, const Tensor *weights, void *const *buffers, void *scratch);
 
 /* C = A B for `batch` products of floats, buffers {a, b, c}. Strides count elements; a row or a column of A and of
  * B has stride 1; a batch stride of 0 repeats one matrix. C is dense. */
 typedef struct DnnlMatmulShape {
   int64_t batch, m, n, k;
   int64_t a_batch, a_row, a_col, b_batch, b_row, b_col;
+  bool b_weights; /* B is likely to be the same in each run (batch 1): it may be laid out as oneDNN likes */
   int threads;
 } DnnlMatmulShape;
 DnnlCall *dnnl_matmul_new(const DnnlMatmulShape *shape);

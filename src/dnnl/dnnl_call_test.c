@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/status.h"
+
 enum { M = 20, K = 30, N = 40, THREADS = 12, ROUNDS = 50 };
 
 typedef struct Job {
@@ -89,6 +91,53 @@ static void convolution_pads_with_zeros(void **state) {
   dnnl_call_free(call);
 }
 
+/* C = A B for B of `weights`, by oneDNN with B kept, and by hand. */
+static void check_product(DnnlCall *call, const Tensor *weights, void *scratch) {
+  static float a[M * K], c[M * N];
+  fill(a, M * K, 5);
+  void *buffers[3] = {a, weights->data, c};
+  assert_true(dnnl_call_run_weights(call, weights, buffers, scratch));
+  const float *b = weights->data;
+  for (int i = 0; i < M * N; i++) {
+    float want = 0;
+    for (int x = 0; x < K; x++) want += a[i / N * K + x] * b[x * N + i % N];
+    assert_true(c[i] == want);
+  }
+}
+
+/* Kept weights are held: their buffer has another reference, so that who changes it copies first; other weights
+ * are noticed, and nothing is held once the calls are gone. */
+static void weights_are_kept_and_noticed(void **state) {
+  DnnlMatmulShape shape = {.batch = 1, .m = M, .n = N, .k = K, .a_row = K, .a_col = 1, .b_row = N, .b_col = 1,
+                           .b_weights = true, .threads = 1};
+  int64_t dims[2] = {K, N};
+  Tensor weights[2] = {{0}, {0}};
+  TF_Status *st = TF_NewStatus();
+  (void)state;
+  if (!dnnl_here()) skip();
+  DnnlCall *calls[2] = {dnnl_matmul_new(&shape), dnnl_matmul_new(&shape)};
+  assert_true(calls[0] && calls[1]);
+  void *scratch = aligned_alloc(64, (dnnl_call_scratch(calls[0]) + 64) / 64 * 64);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(tensor_alloc(&weights[i], TF_FLOAT, dims, 2, st), TF_OK);
+    fill(weights[i].data, K * N, i);
+  }
+  for (int round = 0; round < 6; round++) check_product(calls[round % 2], &weights[round / 2 % 2], scratch);
+  assert_true(weights[0].buffer->refs > 1);
+  /* Those that change in each run are not kept after a while, and may change in place. */
+  for (int round = 0; round < 40; round++) check_product(calls[round % 2], &weights[round / 2 % 2], scratch);
+  assert_int_equal(weights[0].buffer->refs, 1);
+  fill(weights[0].data, K * N, 7);
+  check_product(calls[0], &weights[0], scratch);
+  for (int i = 0; i < 2; i++) dnnl_call_free(calls[i]);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(weights[i].buffer->refs, 1);
+    tensor_clear(&weights[i]);
+  }
+  free(scratch);
+  TF_DeleteStatus(st);
+}
+
 static void free_of_null(void **state) {
   (void)state;
   dnnl_call_free(NULL);
@@ -97,6 +146,7 @@ static void free_of_null(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_threads_share_a_call), cmocka_unit_test(convolution_pads_with_zeros),
+    cmocka_unit_test(weights_are_kept_and_noticed),
     cmocka_unit_test(free_of_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static bool describe_plain(dnnl_memory_desc_t *md, int64_t rows, int64_t cols, i
 }
 
 DnnlCall *dnnl_matmul_new(const DnnlMatmulShape *s) {
-  dnnl_memory_desc_t a, b, c;
+  dnnl_memory_desc_t a, b, c, any_b;
   dnnl_matmul_desc_t desc;
   if (!dnnl_here()) return NULL;
   bool ok;
@@ -36,7 +36,10 @@ DnnlCall *dnnl_matmul_new(const DnnlMatmulShape *s) {
          describe(&b, s->batch, s->k, s->n, s->b_batch, s->b_row, s->b_col) &&
          describe(&c, s->batch, s->m, s->n, s->m * s->n, s->n, 1);
   }
-  if (!ok || dnnl_matmul_desc_init(&desc, &a, &b, NULL, &c) != dnnl_success) return NULL;
+  bool any = s->b_weights && s->batch == 1;
+  dnnl_dims_t b_dims = {s->k, s->n};
+  if (any) ok = ok && dnnl_memory_desc_init_by_tag(&any_b, 2, b_dims, dnnl_f32, dnnl_format_tag_any) == dnnl_success;
+  if (!ok || dnnl_matmul_desc_init(&desc, &a, any ? &any_b : &b, NULL, &c) != dnnl_success) return NULL;
   DnnlPlan plan = {.op = &desc,
                    .num_args = 3,
                    .arg_ids = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},

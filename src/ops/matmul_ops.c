@@ -65,6 +65,7 @@ typedef struct MatMulState {
   TF_DataType dtype;
   bool transpose_a, transpose_b, adjoint; /* adjoint: transposing conjugates too */
   bool batched, broadcasts;
+  bool keep_b; /* B is likely to be the same in each run */
   PlainFn *plain;
 } MatMulState;
 
@@ -85,6 +86,7 @@ static TF_Code matmul_init(OpInit *k, TF_Status *st) {
   s->broadcasts = strcmp(k->row->name, "BatchMatMulV2") == 0;
   s->adjoint = s->batched;
   s->dtype = dtype_base(k->node->input_types[0]);
+  s->keep_b = s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   s->plain = matmul_plain_fn(math_kind(s->dtype));
   if (!s->plain) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   TRY(node_attr_bool(k->node, s->batched ? "adj_x" : "transpose_a", &s->transpose_a, st));
@@ -141,6 +143,7 @@ static void take_scratch(size_t *total, size_t *at, size_t bytes) {
 
 /* A oneDNN call for all products at once when the batch is regular, else for one at a time. */
 static void plan_dnnl(OpCtx *c, MatMulPrep *p) {
+  const MatMulState *s = c->state;
   const Broadcast *b = &p->batch;
   DnnlMatmulShape shape = {.batch = 1, .m = p->p.m, .n = p->p.n, .k = p->p.k, .a_row = p->p.a_row,
                            .a_col = p->p.a_col, .b_row = p->p.b_row, .b_col = p->p.b_col, .threads = c->threads};
@@ -149,6 +152,7 @@ static void plan_dnnl(OpCtx *c, MatMulPrep *p) {
     shape.a_batch = b->stride[0][0] * p->a_size;
     shape.b_batch = b->stride[1][0] * p->b_size;
   }
+  shape.b_weights = s->keep_b && b->count == 1;
   p->call = dnnl_matmul_new(&shape);
   p->call_batch = shape.batch;
 }
@@ -290,6 +294,8 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
   const MatMulPrep *p = c->prep;
   char *scratch = c->scratch;
   int64_t out_size = p->p.m * p->p.n, offset[3];
+  const MatMulState *s = c->state;
+  const Tensor *weights = s->keep_b && p->batch.count == 1 ? op_lasting_input(c, 1) : NULL;
   for (int64_t i = 0; i < p->batch.count;) {
     /* The odometer of Broadcast leaves the last dim to its caller. */
     int64_t inner = p->batch.dims[p->batch.rank - 1];
@@ -300,7 +306,7 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
     float *z = out + i * out_size;
     if (p->call) {
       void *buffers[3] = {(void *)x, (void *)y, z};
-      if (!dnnl_call_run(p->call, buffers, scratch + p->call_at)) return fail_oom(st, "oneDNN");
+      if (!dnnl_call_run_weights(p->call, weights, buffers, scratch + p->call_at)) return fail_oom(st, "oneDNN");
       i += p->call_batch;
     } else {
       product_f32(c, p, x, y, z, scratch);

@@ -22,6 +22,7 @@ typedef struct ConvState {
   TF_DataType dtype;
   ConvKind kind;
   bool depthwise;
+  bool keep_filter; /* it is likely to be the same in each run */
 } ConvState;
 
 /* Geometry by the forward pass: x is the input, f the filter, y the output. */
@@ -45,6 +46,7 @@ static TF_Code conv_init_as(OpInit *k, ConvKind kind, bool depthwise, TF_Status 
   s->kind = kind;
   s->depthwise = depthwise;
   s->dtype = dtype_base(k->node->output_types[0]);
+  s->keep_filter = kind == CONV_FORWARD && s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   TRY(window_attrs_read(&s->w, k->node, st));
   if (s->w.nchw && !depthwise)
     return fail(st, TF_UNIMPLEMENTED,
@@ -429,7 +431,8 @@ static TF_Code run_floats(OpCtx *c, const float *a, const float *b, float *out, 
   Conv r = {s, p, a, b, out, c->scratch};
   if (p->call) {
     void *buffers[3] = {(void *)a, (void *)b, out};
-    if (!dnnl_call_run(p->call, buffers, (char *)c->scratch + p->call_at)) return fail_oom(st, "oneDNN");
+    const Tensor *filter = s->keep_filter ? op_lasting_input(c, 1) : NULL;
+    if (!dnnl_call_run_weights(p->call, filter, buffers, (char *)c->scratch + p->call_at)) return fail_oom(st, "oneDNN");
     return TF_OK;
   }
   if (s->depthwise) {

@@ -258,6 +258,29 @@ TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st) {
   return TF_OK;
 }
 
+const Tensor *op_lasting_input(const OpCtx *c, int i) {
+  const Tensor *in = c->inputs[i];
+  return in->buffer && !op_is_step_memory(in) ? in : NULL;
+}
+
+static bool op_is_one_of(const Node *node, const char *const *names) {
+  for (; *names; names++)
+    if (strcmp(node->op, *names) == 0) return true;
+  return false;
+}
+
+bool op_input_is_weights(const Node *node, int i) {
+  static const char *const sources[] = {"Const", "ReadVariableOp", "VariableV2", "Variable", NULL};
+  static const char *const passes[] = {"Identity", "Enter", "RefEnter", "StopGradient", NULL};
+  for (int depth = 0; depth < 8; depth++, i = 0) {
+    node = i < node->num_inputs ? node->inputs[i].oper : NULL;
+    if (!node) return false; /* an edge that is not there yet */
+    if (op_is_one_of(node, sources)) return true;
+    if (!op_is_one_of(node, passes)) return false;
+  }
+  return false;
+}
+
 TF_Code op_session_state(OpInit *k, const ObjectType *type, ResourceCreateFn *create, void *arg, Object **out,
                          TF_Status *st) {
   /* A container that no graph can name: attrs are text without control characters in TensorFlow's own layers. */

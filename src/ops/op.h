@@ -111,6 +111,11 @@ void op_take_output(OpCtx *c, int i, Tensor *t);
  * of its own, copied where it stands in the step's or the caller's. Never tensor_share an input: its memory is
  * used again. */
 TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st);
+/* init: whether input i is a constant or what was read of a variable, so that it is likely to be the same memory in each
+ * run: what is made of it (packed weights) is worth keeping. */
+bool op_input_is_weights(const Node *node, int i);
+/* run: input i if its memory can be told again in later runs (it is not the step's), else null. */
+const Tensor *op_lasting_input(const OpCtx *c, int i);
 /* run: calls a function made by op_callee. `inputs` are borrowed; `outputs` (none) own what they get, for
  * op_take_output. */
 static inline TF_Code op_call(OpCtx *c, const Callee *callee, const Tensor *const *inputs, int num_inputs,
