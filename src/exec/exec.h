@@ -26,6 +26,22 @@ typedef struct ExecutorStats {
 ExecutorStats executor_stats(Executor *executor);
 const Plan *executor_plan(const Executor *executor);
 
+/* A while loop: `body` is run until its STEP_BREAK ends it or, when there is one, `cond` gives what is not true. */
+typedef struct ExecLoop {
+  const Callee *cond, *body;   /* cond: null when the body breaks */
+  const Tensor *const *inputs; /* borrowed: the loop's variables as they begin, then what it only reads */
+  Variable *const *input_refs; /* by input; null when there are no refs */
+  int num_inputs, num_variables;
+  Tensor *outputs;             /* none; the variables as they end, which own their memory or share it */
+  Variable **output_refs;      /* by variable; null when there are no refs */
+} ExecLoop;
+TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st);
+/* StepEnv.loop: a While of TensorFlow 2. */
+TF_Code exec_while(StepEnv *env, const Callee *cond, const Callee *body, const Tensor *const *inputs, int n,
+                   Tensor *outputs, TF_Status *st);
+/* Of a function or body; made by the first call. */
+TF_Code exec_callee_executor(const Callee *callee, Executor **executor, TF_Status *st);
+
 /* PlanOptions.free_executor. */
 void exec_free_executor(void *executor);
 /* StepEnv.call: runs a function's plan inside the step. */

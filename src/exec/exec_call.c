@@ -3,7 +3,8 @@
 
 void exec_free_executor(void *executor) { executor_free(executor); }
 
-static TF_Code executor_of(Callee *c, Executor **executor, TF_Status *st) {
+TF_Code exec_callee_executor(const Callee *callee, Executor **executor, TF_Status *st) {
+  Callee *c = (Callee *)callee;
   void *there = atomic_load_explicit(&c->executor, memory_order_acquire);
   if (there) {
     *executor = there;
@@ -19,7 +20,7 @@ static TF_Code executor_of(Callee *c, Executor **executor, TF_Status *st) {
 TF_Code exec_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
                   int num_outputs, TF_Status *st) {
   Executor *executor;
-  TRY(executor_of((Callee *)callee, &executor, st));
+  TRY(exec_callee_executor(callee, &executor, st));
   const Plan *p = executor_plan(executor);
   if (p->num_feeds != num_inputs || p->num_fetches != num_outputs)
     return fail(st, TF_INVALID_ARGUMENT, "function %s has %d arguments and %d results, and is called with %d and %d",

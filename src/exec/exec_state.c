@@ -38,6 +38,13 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   return TF_OK;
 }
 
+void exec_drop_spares(ExecState *s) {
+  for (int i = 0; s->spares && i < s->plan->num_slots; i++) {
+    if (s->spares[i]) tensor_buffer_free(s->spares[i]);
+    s->spares[i] = NULL;
+  }
+}
+
 void exec_state_free(ExecState *s) {
   if (!s) return;
   for (int i = 0; s->slots && i < s->plan->num_slots; i++) tensor_clear(&s->slots[i]);
@@ -53,5 +60,7 @@ void exec_state_free(ExecState *s) {
   free(s->feed_buffers);
   free(s->block);
   free(s->contexts);
+  exec_drop_spares(s);
+  free(s->spares);
   free(s);
 }

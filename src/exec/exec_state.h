@@ -17,11 +17,13 @@ typedef struct ExecState {
   int *aliases;                /* of the step that runs */
   TensorBuffer *feed_buffers;  /* by feed: headers that stand for the caller's memory */
   OpScratch scratch;
+  bool left;                   /* STEP_BREAK ended the run */
 
   /* Of a state that belongs to a spec: */
   void *block;                 /* memory of ARENA slots and scratch */
   TensorBuffer block_buffer;   /* its header, for the tensors there */
   OpCtx *contexts;             /* by step; those of ready steps are filled in */
+  TensorBuffer **spares;       /* by slot: memory that its next OWNED tensor gets; null: never any */
   struct ExecState *next_idle;
 } ExecState;
 
@@ -29,11 +31,24 @@ enum { STEP_MEMORY_REFS = 1 << 30 }; /* references to a header of step memory th
 
 TF_Code exec_state_new(ExecState **state, const Plan *plan, TF_Status *st);
 void exec_state_free(ExecState *state);
+void exec_drop_spares(ExecState *state);
+
+/* What comes into a run and goes out of it. */
+typedef struct ExecIo {
+  const Tensor *const *feeds; /* borrowed, in the plan's order */
+  Variable *const *feed_refs; /* by feed: what ref feeds refer to; null when there are none */
+  Tensor *moved;              /* the first num_moved feeds, which the run takes over; given back when it ends early */
+  int num_moved;
+  int num_fresh;              /* how many feeds, counted from the first, are others than in the run before */
+  Tensor *outputs;            /* none */
+  Variable **output_refs;     /* by fetch; null when there are none */
+  bool left;                  /* out: STEP_BREAK ended the run: no outputs */
+} ExecIo;
 
 /* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. The user of a session may
  * write to his tensors after the run, so they count as memory of the step; with `share` (between functions) they
  * are shared where they have memory of their own. */
-TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, bool share, TF_Status *st);
+TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st);
 void exec_unbind_feeds(ExecState *s);
 /* One step by the general path, with the lifetimes given. Its outputs are none before. */
 TF_Code exec_step(ExecState *s, int step, const StepLife *life, StepEnv *env, TF_Status *st);

@@ -2,6 +2,7 @@
  * This works for all plans and shapes, and is what the specialised path is measured against. */
 #include <string.h>
 
+#include "exec/exec.h"
 #include "exec/exec_state.h"
 
 /* ---- steps of each kind ---- */
@@ -58,6 +59,34 @@ static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
   if (!is_used(s->plan, out + 1)) return TF_OK;
   if (tensor_alloc(&s->slots[out + 1], TF_INT32, NULL, 0, st)) return plan_step_fail(step, st);
   *(int32_t *)s->slots[out + 1].data = alive;
+  return TF_OK;
+}
+
+static TF_Code run_loop(ExecState *s, int index, StepEnv *env, TF_Status *st) {
+  const PlanStep *step = &s->plan->steps[index];
+  ExecLoop l = {.body = step->loop, .inputs = s->inputs + s->plan->input_base[index], .num_inputs = step->num_inputs,
+                .num_variables = step->num_outputs, .outputs = s->slots + step->first_output};
+  if (s->refs) {
+    for (int i = 0; i < step->num_inputs; i++) {
+      int slot = step->inputs[i];
+      s->input_refs[i] = s->plan->slots[slot].is_ref ? s->refs[slot] : NULL;
+    }
+    l.input_refs = s->input_refs;
+    l.output_refs = s->refs + step->first_output;
+  }
+  return exec_loop(env, &l, st);
+}
+
+/* TF: Switch on a loop's condition, which wants a scalar. */
+static TF_Code run_break(ExecState *s, const PlanStep *step, TF_Status *st) {
+  const Tensor *pred = &s->slots[step->inputs[0]];
+  if (pred->rank) {
+    char text[SHAPE_TEXT_MAX];
+    fail(st, TF_INVALID_ARGUMENT, "The second input must be a scalar, but it has shape %s",
+         shape_text(pred->dims, pred->rank, text, sizeof text));
+    return plan_step_fail(step, st);
+  }
+  s->left = !*(const uint8_t *)pred->data;
   return TF_OK;
 }
 
@@ -123,29 +152,47 @@ TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, T
     case STEP_REREAD: run_reread(s, step); break;
     case STEP_SWITCH: return run_switch(s, step, st);
     case STEP_MERGE: return run_merge(s, step, st);
+    case STEP_LOOP: return run_loop(s, index, env, st);
+    case STEP_BREAK: return run_break(s, step, st);
     case STEP_PIVOT: break;
   }
   return TF_OK;
 }
 
-TF_Code exec_bind_feeds(ExecState *s, const Tensor *const *feeds, bool share, TF_Status *st) {
+/* ---- feeds ---- */
+
+static void bind_feed(ExecState *s, const Tensor *from, int feed, bool share) {
+  Tensor *slot = &s->slots[s->plan->feeds[feed]];
+  tensor_clear(slot);
+  if (share && from->buffer && !op_is_step_memory(from)) {
+    tensor_share(slot, from);
+    return;
+  }
+  *slot = *from;
+  TensorBuffer *header = &s->feed_buffers[feed];
+  header->data = slot->data;
+  header->size = slot->buffer ? slot->buffer->size : 0;
+  atomic_store_explicit(&header->refs, STEP_MEMORY_REFS, memory_order_relaxed);
+  slot->buffer = header;
+}
+
+TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st) {
   const Plan *p = s->plan;
-  for (int i = 0; i < p->num_feeds; i++) {
-    if (feeds[i]->dtype != p->feed_types[i])
-      return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided",
-                  p->feed_numbers ? p->feed_numbers[i] : i,
-                  dtype_name(p->feed_types[i]), dtype_name(feeds[i]->dtype));
-    Tensor *slot = &s->slots[p->feeds[i]];
-    if (share && feeds[i]->buffer && !op_is_step_memory(feeds[i])) {
-      tensor_share(slot, feeds[i]);
+  for (int i = 0; i < count; i++) {
+    if (SM_UNLIKELY(p->slots[p->feeds[i]].is_ref)) {
+      s->refs[p->feeds[i]] = io->feed_refs ? io->feed_refs[i] : NULL;
       continue;
     }
-    *slot = *feeds[i];
-    TensorBuffer *header = &s->feed_buffers[i];
-    header->data = slot->data;
-    header->size = slot->buffer ? slot->buffer->size : 0;
-    atomic_store_explicit(&header->refs, STEP_MEMORY_REFS, memory_order_relaxed);
-    slot->buffer = header;
+    const Tensor *from = i < io->num_moved ? &io->moved[i] : io->feeds[i];
+    if (from->dtype != p->feed_types[i])
+      return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided",
+                  p->feed_numbers ? p->feed_numbers[i] : i, dtype_name(p->feed_types[i]), dtype_name(from->dtype));
+    if (i >= io->num_moved) {
+      bind_feed(s, from, i, share);
+      continue;
+    }
+    tensor_clear(&s->slots[p->feeds[i]]);
+    tensor_move(&s->slots[p->feeds[i]], &io->moved[i]);
   }
   return TF_OK;
 }

@@ -1,13 +1,12 @@
 /* Which path a run takes: the spec for its shapes if there is one, else the general path, from which a spec may be
  * made. A lock guards specs and idle states; it is held for some pointer moves, never while anything runs. */
-#include "exec/exec.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
 #include "base/status_impl.h"
-#include "exec/spec.h"
+#include "exec/exec_turn.h"
 
 enum {
   MAX_SPECS = 8,       /* shapes remembered; a server batches to a few sizes */
@@ -89,11 +88,23 @@ ExecutorStats executor_stats(Executor *x) {
 static Spec *find_spec(Executor *x, const Tensor *const *feeds) {
   for (int i = 0; i < x->num_specs; i++) {
     Spec *spec = x->specs[i];
-    if (!spec_matches(spec, feeds)) continue;
+    if (!spec_matches(spec, feeds, x->plan->num_feeds)) continue;
     spec->used_at = ++x->clock;
     return spec;
   }
   return NULL;
+}
+
+/* Whether there is one for the same shapes already. */
+static bool is_made(const Executor *x, const Spec *made) {
+  const Plan *p = x->plan;
+  for (int i = 0; i < x->num_specs; i++) {
+    bool same = true;
+    for (int k = 0; same && k < p->num_feeds; k++)
+      same = tensor_same_shape(&x->specs[i]->slots[p->feeds[k]].shape, &made->slots[p->feeds[k]].shape);
+    if (same) return true;
+  }
+  return false;
 }
 
 static uint64_t shapes_hash(const Plan *p, const Tensor *const *feeds) {
@@ -135,9 +146,9 @@ static void retire_spec(Executor *x, const Spec *spec) {
     if (x->specs[i] == spec) return retire(x, i);
 }
 
-static void keep_spec(Executor *x, Spec *spec, const Tensor *const *feeds) {
+static void keep_spec(Executor *x, Spec *spec) {
   pthread_mutex_lock(&x->lock);
-  bool there = find_spec(x, feeds) != NULL;
+  bool there = is_made(x, spec);
   if (!there) {
     if (x->num_specs == MAX_SPECS) {
       int oldest = 0;
@@ -157,10 +168,14 @@ static void keep_spec(Executor *x, Spec *spec, const Tensor *const *feeds) {
 
 /* What a run gives away: the slot's own memory if nobody else has it; else a copy, or between functions (`share`) a
  * reference. */
-static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool share, Tensor *outputs,
-                            TF_Status *st) {
+static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool share, ExecIo *io, TF_Status *st) {
+  Tensor *outputs = io->outputs;
   for (int i = 0; i < p->num_fetches; i++) {
     int slot = p->fetches[i], root = spec ? spec->slots[slot].root : slot;
+    if (SM_UNLIKELY(p->slots[slot].is_ref)) {
+      io->output_refs[i] = s->refs[slot];
+      continue;
+    }
     if (s->slot_dead[slot]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
     bool again = false; /* the same memory is fetched once more */
     for (int k = i + 1; k < p->num_fetches; k++)
@@ -177,6 +192,11 @@ static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool 
     s->slots[root].dtype = (TF_DataType)0;
   }
   return TF_OK;
+}
+
+/* Feeds that the run took over, when it ended early: whoever gave them wants them. */
+static void give_back(ExecState *s, const ExecIo *io) {
+  for (int i = 0; i < io->num_moved; i++) tensor_move(&io->moved[i], &s->slots[s->plan->feeds[i]]);
 }
 
 /* Clears what a general run left in the slots, so that the state is as new. */
@@ -208,104 +228,172 @@ static TF_Code general_steps(Executor *x, ExecState *s, Spec **spec, StepEnv *en
     TRY(step_check(env, st));
     TRY(exec_step(s, i, &p->steps[i].life, env, st));
     record(spec, s, i, x->volatile_slots);
+    if (s->left) return TF_OK;
     exec_release(s, &p->steps[i].life);
   }
   return TF_OK;
 }
 
-static void finish_spec(Executor *x, Spec *spec, const Tensor *const *feeds, StepEnv *env) {
+static void finish_spec(Executor *x, Spec *spec, StepEnv *env) {
   TF_Status ignored = {0};
   if (spec_finish(spec, env, &ignored)) spec_free(spec);
-  else keep_spec(x, spec, feeds);
+  else keep_spec(x, spec);
   status_clear(&ignored);
 }
 
-static TF_Code run_general(Executor *x, ExecState *s, bool learn, const Tensor *const *feeds, Tensor *outputs,
-                           StepEnv *env, TF_Status *st) {
+static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
+  Executor *x = t->executor;
   Spec *spec = NULL;
-  TF_Code code = exec_bind_feeds(s, feeds, env->call_depth > 0, st);
-  if (!code && learn) {
+  TF_Code code = t->state ? TF_OK : exec_state_new(&t->state, x->plan, st);
+  if (code) return code;
+  ExecState *s = t->state;
+  bool share = env->call_depth > 0;
+  s->left = false;
+  code = exec_bind_feeds(s, io, x->plan->num_feeds, share, st);
+  if (!code && t->learn) {
     TF_Status ignored = {0};
     if (spec_begin(&spec, s, &ignored)) spec = NULL;
     status_clear(&ignored);
   }
   if (!code) code = general_steps(x, s, &spec, env, st);
-  if (!code) code = take_fetches(x->plan, s, NULL, env->call_depth > 0, outputs, st);
-  reset_general(s, code != TF_OK);
-  if (code) clear_outputs(x->plan, outputs);
-  if (spec && code) spec_free(spec);
-  else if (spec) finish_spec(x, spec, feeds, env);
+  if (!code && !s->left) code = take_fetches(x->plan, s, NULL, share, io, st);
+  io->left = s->left;
+  if (!code && s->left) give_back(s, io);
+  reset_general(s, code || s->left);
+  if (code) clear_outputs(x->plan, io->outputs);
+  if (spec && (code || s->left)) spec_free(spec);
+  else if (spec) finish_spec(x, spec, env);
   return code;
 }
 
-static TF_Code run_special(Executor *x, Spec *spec, ExecState *s, const Tensor *const *feeds, Tensor *outputs,
-                           StepEnv *env, int *failed_slot, TF_Status *st) {
-  TF_Code code = exec_bind_feeds(s, feeds, env->call_depth > 0, st);
-  if (!code) code = spec_run(spec, s, env, failed_slot, st);
-  if (!code) code = take_fetches(x->plan, s, *failed_slot >= 0 ? NULL : spec, env->call_depth > 0, outputs, st);
-  exec_unbind_feeds(s);
-  if (code) clear_outputs(x->plan, outputs);
-  return code;
-}
-
-/* A run by a spec: a state of the spec's, and what became of its guesses. `spec` was taken with a reference. */
-static TF_Code run_by_spec(Executor *x, Spec *spec, ExecState *s, const Tensor *const *feeds, Tensor *outputs,
-                           StepEnv *env, TF_Status *st) {
-  int failed_slot = -1;
-  TF_Code code = TF_OK;
-  if (!s) {
-    code = exec_state_new(&s, x->plan, st);
-    if (!code) code = spec_bind(spec, s, st);
+/* A feed's memory that nobody else has may become that of the output which takes its place. */
+static void recycle(ExecTurn *t, int fetch, Tensor *old) {
+  ExecState *s = t->state;
+  int root = t->spec->slots[t->executor->plan->fetches[fetch]].root;
+  const SpecSlot *out = &t->spec->slots[root];
+  TensorBuffer *b = old->buffer;
+  if (out->place == PLACE_OWNED && tensor_writable(old) && !b->free_data && !b->elements &&
+      b->size == (size_t)tensor_count(&out->shape) * dtype_size(out->shape.dtype)) {
+    if (!s->spares) s->spares = calloc((size_t)s->plan->num_slots + 1, sizeof *s->spares);
+    if (s->spares && !s->spares[root]) {
+      s->spares[root] = b;
+      *old = (Tensor){0};
+      return;
+    }
   }
-  if (!code) code = run_special(x, spec, s, feeds, outputs, env, &failed_slot, st);
+  tensor_clear(old);
+}
+
+void exec_turn_recycle(ExecTurn *t, int fetch, Tensor *old) {
+  if (t->spec && t->state && !t->broken) recycle(t, fetch, old);
+  else tensor_clear(old);
+}
+
+static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
+  const Plan *p = t->executor->plan;
+  ExecState *s = t->state;
+  bool share = env->call_depth > 0;
+  s->left = false;
+  TRY(exec_bind_feeds(s, io, t->bound ? io->num_fresh : p->num_feeds, share, st));
+  t->bound = true;
+  t->runs++;
+  TF_Code code = spec_run(t->spec, s, env, &t->failed_slot, st);
+  io->left = s->left;
+  if (!code && s->left) {
+    give_back(s, io);
+    return TF_OK;
+  }
+  if (!code) code = take_fetches(p, s, t->failed_slot >= 0 ? NULL : t->spec, share, io, st);
+  if (code) clear_outputs(p, io->outputs);
+  for (int i = 0; !code && t->failed_slot < 0 && i < io->num_moved; i++) recycle(t, i, &s->slots[p->feeds[i]]);
+  return code;
+}
+
+/* ---- turns ---- */
+
+void exec_turn_begin(ExecTurn *t, Executor *x, const Tensor *const *feeds) {
+  *t = (ExecTurn){.executor = x, .failed_slot = -1};
+  pthread_mutex_lock(&x->lock);
+  Spec *spec = t->spec = x->num_specs ? find_spec(x, feeds) : NULL;
+  if (spec) {
+    spec->refs++;
+    if ((t->state = spec->idle)) spec->idle = t->state->next_idle;
+  } else {
+    t->learn = wants_spec(x, feeds);
+    if ((t->state = x->idle)) x->idle = t->state->next_idle;
+    x->stats.general_runs++;
+  }
+  pthread_mutex_unlock(&x->lock);
+}
+
+TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
+  if (!t->spec) return run_general(t, io, env, st);
+  TF_Code code = TF_OK;
+  if (SM_UNLIKELY(!t->state)) {
+    code = exec_state_new(&t->state, t->executor->plan, st);
+    if (!code) code = spec_bind(t->spec, t->state, st);
+  }
+  if (!code) code = run_special(t, io, env, st);
   /* After a failure or a wrong guess the slots are in disorder: the state goes. */
-  if (s && (code || failed_slot >= 0)) {
-    spec_unbind(spec, s, failed_slot >= 0);
+  t->broken = code || t->failed_slot >= 0;
+  if (!t->broken) spec_reset(t->spec, t->state);
+  return code;
+}
+
+bool exec_turn_can_go_on(const ExecTurn *t, const ExecIo *io) {
+  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->num_fresh);
+}
+
+static void end_special(ExecTurn *t) {
+  Executor *x = t->executor;
+  ExecState *s = t->state;
+  Spec *spec = t->spec;
+  if (s) {
+    exec_unbind_feeds(s);
+    exec_drop_spares(s);
+  }
+  if (s && t->broken) {
+    spec_unbind(spec, s, t->failed_slot >= 0);
     exec_state_free(s);
     s = NULL;
-  } else if (s) {
-    spec_reset(spec, s);
   }
   pthread_mutex_lock(&x->lock);
   if (s) {
     s->next_idle = spec->idle;
     spec->idle = s;
   }
-  x->stats.special_runs++;
-  if (failed_slot >= 0) {
+  x->stats.special_runs += t->runs;
+  if (t->failed_slot >= 0) {
     x->stats.failed_guesses++;
-    atomic_store_explicit(&x->volatile_slots[failed_slot], 1, memory_order_relaxed);
+    atomic_store_explicit(&x->volatile_slots[t->failed_slot], 1, memory_order_relaxed);
     if (!spec->stale) retire_spec(x, spec);
   }
   bool last = --spec->refs == 0 && spec->stale;
   pthread_mutex_unlock(&x->lock);
   if (last) drop_spec(spec);
-  return code;
+}
+
+void exec_turn_end(ExecTurn *t) {
+  Executor *x = t->executor;
+  if (!x) return;
+  if (t->spec) {
+    end_special(t);
+  } else if (t->state) {
+    pthread_mutex_lock(&x->lock);
+    t->state->next_idle = x->idle;
+    x->idle = t->state;
+    pthread_mutex_unlock(&x->lock);
+  }
+  t->executor = NULL;
 }
 
 TF_Code executor_run(Executor *x, const Tensor *const *feeds, Tensor *outputs, StepEnv *env, TF_Status *st) {
   if (env->call_depth > LIMIT_CALL_DEPTH)
     return fail(st, TF_RESOURCE_EXHAUSTED, "functions call each other more than %d deep", LIMIT_CALL_DEPTH);
-  ExecState *s = NULL;
-  bool record = false;
-  pthread_mutex_lock(&x->lock);
-  Spec *spec = x->num_specs ? find_spec(x, feeds) : NULL;
-  if (spec) {
-    spec->refs++;
-    if ((s = spec->idle)) spec->idle = s->next_idle;
-  } else {
-    record = wants_spec(x, feeds);
-    if ((s = x->idle)) x->idle = s->next_idle;
-    x->stats.general_runs++;
-  }
-  pthread_mutex_unlock(&x->lock);
-  if (spec) return run_by_spec(x, spec, s, feeds, outputs, env, st);
-  TF_Code code = s ? TF_OK : exec_state_new(&s, x->plan, st);
-  if (code) return code;
-  code = run_general(x, s, record, feeds, outputs, env, st);
-  pthread_mutex_lock(&x->lock);
-  s->next_idle = x->idle;
-  x->idle = s;
-  pthread_mutex_unlock(&x->lock);
+  ExecTurn t;
+  ExecIo io = {.feeds = feeds, .outputs = outputs};
+  exec_turn_begin(&t, x, feeds);
+  TF_Code code = exec_turn_run(&t, &io, env, st);
+  exec_turn_end(&t);
   return code;
 }

@@ -83,8 +83,8 @@ TF_Code spec_record(Spec *spec, const ExecState *s, int step, const atomic_uchar
 /* After the run: prepares ready steps, finds what is needed, places memory. */
 TF_Code spec_finish(Spec *spec, StepEnv *env, TF_Status *st);
 void spec_free(Spec *spec);
-/* Whether the feeds have the shapes that the spec is for. */
-bool spec_matches(const Spec *spec, const Tensor *const *feeds);
+/* Whether the first `count` feeds have the shapes that the spec is for. */
+bool spec_matches(const Spec *spec, const Tensor *const *feeds, int count);
 
 /* Gives a new state what the spec says: values, memory, contexts of ready steps. */
 TF_Code spec_bind(const Spec *spec, ExecState *s, TF_Status *st);

@@ -59,9 +59,9 @@ void spec_free(Spec *spec) {
   free(spec);
 }
 
-bool spec_matches(const Spec *spec, const Tensor *const *feeds) {
+bool spec_matches(const Spec *spec, const Tensor *const *feeds, int count) {
   const Plan *p = spec->plan;
-  for (int i = 0; i < p->num_feeds; i++) {
+  for (int i = 0; i < count; i++) {
     const Tensor *want = &spec->slots[p->feeds[i]].shape;
     if (want->rank != feeds[i]->rank) return false;
     for (int k = 0; k < want->rank; k++)
@@ -177,7 +177,9 @@ TF_Code spec_record(Spec *spec, const ExecState *s, int index, const atomic_ucha
     case STEP_SWITCH: record_switch(spec, step); break;
     case STEP_DEREF:
     case STEP_REREAD:
+    case STEP_LOOP:
     case STEP_MERGE: guess_outputs(spec, s, index, volatile_slots); break;
+    case STEP_BREAK:
     case STEP_PIVOT: break;
   }
   return TF_OK;

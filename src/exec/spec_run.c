@@ -66,6 +66,15 @@ static TF_Code alloc_owned(const Spec *spec, ExecState *s, const PlanStep *step,
     const SpecSlot *out = &spec->slots[step->first_output + i];
     if (out->place != PLACE_OWNED) continue;
     const Tensor *t = &out->shape;
+    TensorBuffer **spare = s->spares ? &s->spares[step->first_output + i] : NULL;
+    if (spare && *spare) {
+      Tensor *slot = &s->slots[step->first_output + i];
+      *slot = *t;
+      slot->buffer = *spare;
+      slot->data = (*spare)->data;
+      *spare = NULL;
+      continue;
+    }
     TRY(op_check_memory(env, t->dtype, t->dims, t->rank, st));
     TRY(tensor_alloc(&s->slots[step->first_output + i], t->dtype, t->dims, t->rank, st));
   }
@@ -151,6 +160,7 @@ static TF_Code run_rest(const Spec *spec, ExecState *s, int failed, StepEnv *env
     if (keeps_values(spec, i, failed) || is_unneeded(spec, i)) continue;
     TRY(step_check(env, st));
     TRY(exec_step(s, i, &p->steps[i].life, env, st));
+    if (s->left) return TF_OK;
     exec_release(s, &p->steps[i].life);
   }
   return TF_OK;
@@ -165,6 +175,7 @@ TF_Code spec_run(const Spec *spec, ExecState *s, StepEnv *env, int *failed_slot,
       TRY(run_ready(spec, s, i, env, st));
     } else {
       TRY(exec_step(s, i, &step->life, env, st));
+      if (SM_UNLIKELY(s->left)) return TF_OK;
       if (step->guarded && (*failed_slot = failed_guess(spec, s, i)) >= 0) return run_rest(spec, s, i, env, st);
     }
     if (step->life.num_release) exec_release(s, &step->life);

@@ -1,9 +1,6 @@
 /* Ops that call functions: PartitionedCall where the plan could not inline it (a function that calls itself), If,
  * Case and While of TensorFlow 2. Functions are plans of their own, reached through the step (op_call). */
-#include <stdlib.h>
-#include <string.h>
-
-#include "ops/op.h"
+#include "ops/op_eval.h"
 
 /* The function that attr `name` names, or the i-th of its list. */
 static TF_Code function_attr(OpInit *k, const char *name, int i, const Callee **callee, TF_Status *st) {
@@ -16,21 +13,6 @@ static TF_Code function_attr(OpInit *k, const char *name, int i, const Callee **
 /* Calls with the op's inputs from `first` on; the results are the op's outputs. */
 static TF_Code call_with_inputs(OpCtx *c, const Callee *callee, int first, TF_Status *st) {
   return op_call(c, callee, c->inputs + first, c->num_inputs - first, c->outputs, c->num_outputs, st);
-}
-
-/* TF: ToBool: a scalar number that is not 0, a scalar string that is not empty, anything else that has elements. */
-static bool is_true(const Tensor *t) {
-  if (t->rank) return tensor_count(t) > 0;
-  if (t->dtype == TF_STRING) {
-    size_t size;
-    tstring_data(t->data, &size);
-    return size > 0;
-  }
-  if (t->dtype == TF_FLOAT) return *(const float *)t->data != 0;
-  if (t->dtype == TF_DOUBLE) return *(const double *)t->data != 0;
-  static const char zero[16];
-  size_t size = dtype_size(t->dtype);
-  return size <= sizeof zero && memcmp(t->data, zero, size) != 0;
 }
 
 /* ---- PartitionedCall ---- */
@@ -61,7 +43,7 @@ static TF_Code if_init(OpInit *k, TF_Status *st) {
 
 static TF_Code if_run(OpCtx *c, TF_Status *st) {
   const IfState *s = c->state;
-  return call_with_inputs(c, s->branches[is_true(op_input(c, 0))], 1, st);
+  return call_with_inputs(c, s->branches[op_is_true(op_input(c, 0))], 1, st);
 }
 
 /* ---- Case ---- */
@@ -104,51 +86,9 @@ static TF_Code while_init(OpInit *k, TF_Status *st) {
   return function_attr(k, "body", 0, &s->body, st);
 }
 
-/* The loop's values: `now` are the caller's at first, then those of `held`, of which two sets take turns. */
-typedef struct Loop {
-  int n;
-  const Tensor **now;
-  Tensor *held, *next;
-} Loop;
-
-static TF_Code iterate(OpCtx *c, Loop *l, TF_Status *st) {
-  const WhileState *s = c->state;
-  for (;;) {
-    Tensor go = {0};
-    TRY(step_check(c->env, st));
-    TRY(op_call(c, s->cond, l->now, l->n, &go, 1, st));
-    bool more = is_true(&go);
-    tensor_clear(&go);
-    if (!more) return TF_OK;
-    TRY(op_call(c, s->body, l->now, l->n, l->next, l->n, st));
-    for (int i = 0; i < l->n; i++) {
-      tensor_clear(&l->held[i]);
-      tensor_move(&l->held[i], &l->next[i]);
-      l->now[i] = &l->held[i];
-    }
-  }
-}
-
 static TF_Code while_run(OpCtx *c, TF_Status *st) {
-  size_t n = (size_t)c->num_inputs;
-  char *memory = calloc(n ? n : 1, 2 * sizeof(Tensor) + sizeof(Tensor *));
-  if (!memory) return fail_oom(st, "a loop");
-  Loop l = {(int)n, (const Tensor **)(memory + 2 * n * sizeof(Tensor)), (Tensor *)memory, (Tensor *)memory + n};
-  for (size_t i = 0; i < n; i++) l.now[i] = c->inputs[i];
-  TF_Code code = iterate(c, &l, st);
-  for (int i = 0; i < l.n; i++) {
-    if (!code && l.now[i] != c->inputs[i]) {
-      op_take_output(c, i, &l.held[i]);
-    } else if (!code) {
-      Tensor kept = {0};
-      code = op_keep_input(c, i, &kept, st);
-      if (!code) op_take_output(c, i, &kept);
-    }
-    tensor_clear(&l.held[i]);
-    tensor_clear(&l.next[i]);
-  }
-  free(memory);
-  return code;
+  const WhileState *s = c->state;
+  return c->env->loop(c->env, s->cond, s->body, c->inputs, c->num_inputs, c->outputs, st);
 }
 
 /* None is folded: a loop may take long, and a stateless op's functions are checked by nobody. */

@@ -130,3 +130,17 @@ void kernel_clear(Kernel *kernel) {
   if (kernel->row && kernel->row->clear) kernel->row->clear(kernel->state);
   kernel->row = NULL;
 }
+
+bool op_is_true(const Tensor *t) {
+  if (t->rank) return tensor_count(t) > 0;
+  if (t->dtype == TF_STRING) {
+    size_t size;
+    tstring_data(t->data, &size);
+    return size > 0;
+  }
+  if (t->dtype == TF_FLOAT) return *(const float *)t->data != 0;
+  if (t->dtype == TF_DOUBLE) return *(const double *)t->data != 0;
+  static const char zero[16];
+  size_t size = dtype_size(t->dtype);
+  return size <= sizeof zero && memcmp(t->data, zero, size) != 0;
+}

@@ -34,6 +34,10 @@ typedef struct Kernel {
 TF_Code kernel_init(Kernel *kernel, OpInit *k, TF_Status *st);
 void kernel_clear(Kernel *kernel);
 
+/* TF: ToBool, of the conditions of If and While: a scalar number that is not 0, a scalar string that is not empty,
+ * anything else that has elements. */
+bool op_is_true(const Tensor *t);
+
 /* Memory of the step or of its caller: what a buffer's free_data is when the memory does not outlive the run.
  * op_keep_input copies such a tensor. */
 void op_step_memory(void *data, size_t size, void *arg);

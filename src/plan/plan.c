@@ -76,6 +76,10 @@ static TF_Code add_fetches(Builder *b, Scope *s, const TF_Output *fetches, int n
   p->fetches = arena_calloc(&p->arena, (size_t)n, sizeof *p->fetches);
   if (!p->fetches) return fail_oom(st, "a plan");
   for (int i = 0; i < n; i++) {
+    const Frame *f = s->frame_of[fetches[i].oper->id];
+    if (f != &s->root && !plan_is_exit(fetches[i].oper))
+      return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside while loop '%s' and cannot be fetched",
+                  fetches[i].oper->name, fetches[i].index, f->name);
     TRY(plan_slot_of(b, s, fetches[i], &p->fetches[i], st));
     if (p->slots[p->fetches[i]].is_ref) {
       /* TF fetches through a node of this name, which its messages show. */

@@ -7,6 +7,8 @@
  * bodies of If and While) are plans of their own behind a Callee. Nodes without side effects whose inputs are
  * constants are evaluated when the plan is made: their slots hold a value and they have no step.
  *
+ * While loops of TensorFlow 1 are one step each, in their place in the order; constants they enter with are values there.
+ *
  * Dead values: Switch makes one output dead; a step with a dead input or control is skipped and its outputs
  * are dead too, except that Merge takes the input that is alive. `maybe_dead` marks what can be dead at all.
  *
@@ -28,6 +30,10 @@ typedef enum StepKind {
   STEP_PIVOT,  /* does nothing; only its being dead or alive matters (NoOp, a call in a branch) */
   STEP_SWITCH, /* inputs data, pred; outputs false, true; also RefSwitch */
   STEP_MERGE,  /* the input that is alive, and its index; also RefMerge */
+  STEP_LOOP,   /* a while loop, Enter to Exit. Inputs: the loop's variables as they begin, then what the loop only reads;
+                  outputs: the variables as they end. The body is a plan of its own: feeds are the inputs, fetches
+                  the variables' next values. */
+  STEP_BREAK,  /* in a body; input pred: ends the run where it is false, without fetches */
 } StepKind;
 
 /* Where inlined steps come from, for error messages. */
@@ -47,6 +53,7 @@ typedef struct StepLife {
 typedef struct PlanStep {
   StepKind kind;
   bool maybe_dead;
+  const Callee *loop;   /* STEP_LOOP: its body */
   Kernel kernel;        /* node always; row and state for STEP_KERNEL */
   const char *name;     /* full name: "call/inner" for inlined nodes */
   const CallSite *site; /* null in the session's graph */
@@ -72,10 +79,10 @@ typedef struct PlanSlot {
 
 typedef struct Plan Plan;
 
-/* A function as a plan of its own: feeds are its arguments, fetches its results. */
+/* A function, or a loop's body, as a plan of its own: feeds are its arguments, fetches its results. */
 struct Callee {
   const char *name;
-  int num_attrs;
+  int num_attrs;            /* -1: no function */
   Plan *plan;               /* the executor's once that is there */
   bool specialize;
   _Atomic(void *) executor; /* made by the first call (exec/) */

@@ -24,9 +24,8 @@ TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int 
   return TF_OK;
 }
 
-/* A new step of `node` with room for its inputs, and slots for its outputs. */
-static TF_Code add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs,
-                        PlanStep **out, TF_Status *st) {
+TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs, PlanStep **out,
+                      TF_Status *st) {
   Plan *p = b->plan;
   TRY(reserve((void **)&p->steps, &b->cap_steps, p->num_steps, sizeof *p->steps, st));
   PlanStep *step = &p->steps[p->num_steps];
@@ -36,7 +35,7 @@ static TF_Code add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num
   step->inputs = arena_calloc(&p->arena, (size_t)num_inputs, sizeof *step->inputs);
   if (!step->name || !step->inputs) return fail_oom(st, "a plan");
   for (int i = 0, slot; i < num_outputs; i++) {
-    bool is_read = kind == STEP_DEREF || kind == STEP_REREAD;
+    bool is_read = kind == STEP_DEREF || kind == STEP_REREAD || kind == STEP_LOOP;
     TF_DataType dtype = is_read ? (TF_DataType)0 : node->output_types[i];
     TRY(plan_add_slot(b, dtype, dtype_is_ref(dtype), p->num_steps, &slot, st));
   }
@@ -48,6 +47,9 @@ static TF_Code add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num
 TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st) {
   (void)b;
   int feed = scope_feed(s, out);
+  if (feed >= 0 && s->frame != &s->root)
+    return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside while loop '%s' and cannot be fed", out.oper->name, out.index,
+                s->frame->name);
   if (feed >= 0) {
     *slot = s->feed_slots[feed];
     return TF_OK;
@@ -55,12 +57,15 @@ TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_St
   if (!s->outs[out.oper->id])
     return fail(st, TF_INTERNAL, "node '%s' is used before it is in the plan", out.oper->name);
   *slot = s->outs[out.oper->id][out.index];
+  if (*slot < 0)
+    return fail(st, TF_UNIMPLEMENTED, "output %d of {{node %s%s}} is read, which its while loop does not give",
+                out.index, s->prefix, out.oper->name);
   return TF_OK;
 }
 
 TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int *slot, TF_Status *st) {
   PlanStep *step;
-  TRY(add_step(b, s, STEP_DEREF, node, 1, 1, &step, st));
+  TRY(plan_add_step(b, s, STEP_DEREF, node, 1, 1, &step, st));
   if (name && !(step->name = arena_strdup(&b->plan->arena, name))) return fail_oom(st, "a plan");
   PlanSlot *slots = b->plan->slots;
   step->inputs[0] = *slot;
@@ -75,7 +80,7 @@ TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status 
   PlanSlot from = b->plan->slots[*slot];
   if (from.ref < 0 || from.writes == b->writes) return TF_OK;
   PlanStep *step;
-  TRY(add_step(b, s, STEP_REREAD, node, 3, 1, &step, st));
+  TRY(plan_add_step(b, s, STEP_REREAD, node, 3, 1, &step, st));
   step->inputs[0] = *slot;
   step->inputs[1] = from.ref;
   step->inputs[2] = from.read;
@@ -90,9 +95,8 @@ static bool starts_with(const char *text, const char *head) { return !strncmp(te
 
 static bool is_op(const Node *n, const char *op) { return !strcmp(n->op, op); }
 
-/* Every data input's slot; where a ref is read as a plain tensor, a step before this one does so. */
-static TF_Code input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status *st) {
-  bool keeps_refs = is_op(node, "RefSwitch") || is_op(node, "RefMerge");
+TF_Code plan_input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status *st) {
+  bool keeps_refs = starts_with(node->op, "Ref"); /* RefSwitch and the like pass on what comes in */
   for (int i = 0; i < node->num_inputs; i++) {
     TRY(plan_slot_of(b, s, node->inputs[i], &slots[i], st));
     bool is_ref = b->plan->slots[slots[i]].is_ref, wants_ref = dtype_is_ref(node->input_types[i]) || keeps_refs;
@@ -106,8 +110,7 @@ static TF_Code input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Stat
   return TF_OK;
 }
 
-/* The steps whose death is the node's: controls that can be dead, and what a branch's call hangs on. */
-static TF_Code control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count, TF_Status *st) {
+TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count, TF_Status *st) {
   *count = 0;
   *steps = arena_calloc(&b->plan->arena, (size_t)node->num_controls + 1, sizeof **steps);
   if (!*steps) return fail_oom(st, "a plan");
@@ -156,11 +159,11 @@ static void note_refs(Builder *b, const PlanStep *step) {
 static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, PlanStep **out, TF_Status *st) {
   int *slots = arena_calloc(&b->temp, (size_t)node->num_inputs, sizeof *slots);
   if (!slots) return fail_oom(st, "a plan");
-  TRY(input_slots(b, s, node, slots, st));
+  TRY(plan_input_slots(b, s, node, slots, st));
   PlanStep *step;
-  TRY(add_step(b, s, kind, node, node->num_inputs, node->num_outputs, &step, st));
+  TRY(plan_add_step(b, s, kind, node, node->num_inputs, node->num_outputs, &step, st));
   memcpy(step->inputs, slots, (size_t)node->num_inputs * sizeof *slots);
-  TRY(control_steps(b, s, node, &step->controls, &step->num_controls, st));
+  TRY(plan_control_steps(b, s, node, &step->controls, &step->num_controls, st));
   step->maybe_dead = can_be_dead(b, step);
   for (int i = 0; i < step->num_outputs; i++) {
     PlanSlot *slot = &b->plan->slots[step->first_output + i];
@@ -210,15 +213,15 @@ static bool has_controls(const Builder *b, const Scope *s, const Node *node) {
 }
 
 TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *pivot, TF_Status *st) {
-  TRY(input_slots(b, s, node, args, st));
+  TRY(plan_input_slots(b, s, node, args, st));
   bool can_die = has_controls(b, s, node);
   for (int i = 0; i < node->num_inputs; i++) can_die |= b->plan->slots[args[i]].maybe_dead;
   *pivot = -1;
   if (!can_die) return TF_OK;
   PlanStep *step;
-  TRY(add_step(b, s, STEP_PIVOT, node, node->num_inputs, 0, &step, st));
+  TRY(plan_add_step(b, s, STEP_PIVOT, node, node->num_inputs, 0, &step, st));
   if (node->num_inputs) memcpy(step->inputs, args, (size_t)node->num_inputs * sizeof *args);
-  TRY(control_steps(b, s, node, &step->controls, &step->num_controls, st));
+  TRY(plan_control_steps(b, s, node, &step->controls, &step->num_controls, st));
   step->maybe_dead = true;
   *pivot = s->pivot[node->id] = (int)(step - b->plan->steps);
   return TF_OK;
@@ -232,12 +235,12 @@ TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st) {
   if (is_op(node, "NoOp"))
     return has_controls(b, s, node) ? add_node_step(b, s, STEP_PIVOT, node, &step, st) : TF_OK;
   if (is_op(node, "ControlTrigger")) return TF_OK; /* runs even if what it waits for is dead */
+  if (s->frame_of[node->id] != s->frame) return plan_emit_loop(b, s, s->frame_of[node->id], st);
+  bool done = false;
+  if (s->frame != &s->root) TRY(plan_emit_loop_node(b, s, node, &done, st));
+  if (done) return TF_OK;
   if (is_op(node, "Switch") || is_op(node, "RefSwitch")) return add_node_step(b, s, STEP_SWITCH, node, &step, st);
   if (is_op(node, "Merge") || is_op(node, "RefMerge")) return add_node_step(b, s, STEP_MERGE, node, &step, st);
-  const char *op = starts_with(node->op, "Ref") ? node->op + 3 : node->op;
-  if (!strcmp(op, "Enter") || !strcmp(op, "Exit") || !strcmp(op, "NextIteration") || is_op(node, "LoopCond"))
-    return fail(st, TF_UNIMPLEMENTED, "v1 while loops are not run yet: op %s of {{node %s%s}}", node->op, s->prefix,
-                node->name);
   if (plan_is_call(node, &func, &direct)) return plan_emit_call(b, s, node, func, st);
   return plan_emit_kernel(b, s, node, st);
 }

@@ -169,6 +169,18 @@ static TF_Code build_callee(Builder *b, const Node *node, const AttrFunc *func, 
   return plan_finish(p, st);
 }
 
+TF_Code plan_add_callee(Builder *b, const char *name, int num_attrs, Callee **out, TF_Status *st) {
+  PlanCallees *callees = b->callees;
+  Callee *c = arena_calloc(&callees->arena, 1, sizeof *c);
+  if (!c || !(c->name = arena_strdup(&callees->arena, name))) return fail_oom(st, "a plan");
+  c->num_attrs = num_attrs;
+  c->specialize = b->options->specialize;
+  c->free_executor = b->options->free_executor;
+  c->next = callees->first;
+  *out = callees->first = c;
+  return TF_OK;
+}
+
 TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **out, TF_Status *st) {
   PlanCallees *callees = b->callees;
   Callee *c = find_callee(callees, func);
@@ -179,13 +191,7 @@ TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, con
   if (b->depth >= LIMIT_CALL_DEPTH)
     return fail(st, TF_RESOURCE_EXHAUSTED, "functions nest more than %d deep at {{node %s}}", LIMIT_CALL_DEPTH,
                 node->name);
-  c = arena_calloc(&callees->arena, 1, sizeof *c);
-  if (!c || !(c->name = arena_strdup(&callees->arena, func->name))) return fail_oom(st, "a plan");
-  c->num_attrs = func->num_attrs;
-  c->specialize = b->options->specialize;
-  c->free_executor = b->options->free_executor;
-  c->next = callees->first;
-  callees->first = c; /* before its body is made, which may call it again */
+  TRY(plan_add_callee(b, func->name, func->num_attrs, &c, st)); /* before its body, which may call it again */
   Builder inner;
   TRY(plan_builder_init(&inner, b->options, callees, st));
   inner.depth = b->depth + 1;

@@ -13,7 +13,8 @@ TF_Code scope_init(Builder *b, Scope *s, Graph *graph, TF_Status *st) {
   s->marked = arena_calloc(&b->temp, n, 1);
   s->outs = arena_calloc(&b->temp, n, sizeof *s->outs);
   s->pivot = arena_calloc(&b->temp, n, sizeof *s->pivot);
-  if (!s->marked || !s->outs || !s->pivot) return fail_oom(st, "a plan");
+  s->frame_of = arena_calloc(&b->temp, n, sizeof *s->frame_of);
+  if (!s->marked || !s->outs || !s->pivot || !s->frame_of) return fail_oom(st, "a plan");
   for (size_t i = 0; i < n; i++) s->pivot[i] = -1;
   s->entry_pivot = -1;
   return TF_OK;
@@ -31,50 +32,93 @@ static bool is_fed_placeholder(const Scope *s, const Node *n) {
   return (s->marked[n->id] & MARK_FED) && (!strcmp(n->op, "Placeholder") || !strcmp(n->op, "PlaceholderV2"));
 }
 
-/* The node that stands for dependency `i` (inputs, then controls), or null when that is fed. */
-static Node *dependency(const Scope *s, const Node *n, int i) {
+int scope_num_dependencies(const Node *n) { return n->num_inputs + n->num_controls; }
+
+Node *scope_dependency(const Scope *s, const Node *n, int i) {
   if (i < n->num_inputs) return scope_feed(s, n->inputs[i]) >= 0 ? NULL : n->inputs[i].oper;
   Node *control = n->controls[i - n->num_inputs];
   return is_fed_placeholder(s, control) ? NULL : control;
 }
 
-static int num_dependencies(const Node *n) { return n->num_inputs + n->num_controls; }
+/* ---- loops ---- */
 
-typedef struct Visit {
-  Node *node;
-  int next; /* dependency to look at */
-} Visit;
+static bool is_op(const Node *n, const char *op) { return !strcmp(n->op, op); }
+
+bool plan_is_enter(const Node *n) { return is_op(n, "Enter") || is_op(n, "RefEnter"); }
+bool plan_is_exit(const Node *n) { return is_op(n, "Exit") || is_op(n, "RefExit"); }
+bool plan_is_next(const Node *n) { return is_op(n, "NextIteration") || is_op(n, "RefNextIteration"); }
 
 static bool is_back_edge(const Node *n, int i) {
-  return i < n->num_inputs && (!strcmp(n->op, "Merge") || !strcmp(n->op, "RefMerge")) &&
-         (!strcmp(n->inputs[i].oper->op, "NextIteration") || !strcmp(n->inputs[i].oper->op, "RefNextIteration"));
+  return i < n->num_inputs && (is_op(n, "Merge") || is_op(n, "RefMerge")) && plan_is_next(n->inputs[i].oper);
 }
+
+bool plan_is_loop_merge(const Node *n) {
+  for (int i = 0; i < n->num_inputs; i++)
+    if (is_back_edge(n, i)) return true;
+  return false;
+}
+
+/* What stands for `d` in frame `level`: itself, or the loop that it leaves; null when that is there before. */
+static Node *unit_of(const Scope *s, const Frame *level, Node *d) {
+  Frame *f = s->frame_of[d->id];
+  if (f == level) return plan_is_enter(d) ? NULL : d;
+  while (f && f->parent != level) f = f->parent;
+  return f ? f->rep : NULL;
+}
+
+bool scope_next_unit(const Scope *s, const Frame *level, Visit *v, Node **unit) {
+  const Frame *loop = s->frame_of[v->node->id];
+  if (loop == level) loop = NULL;
+  for (;;) {
+    if (loop && v->enter == loop->num_enters) return false;
+    const Node *n = loop ? loop->enters[v->enter] : v->node;
+    if (v->next == scope_num_dependencies(n)) {
+      if (!loop) return false;
+      v->enter++;
+      v->next = 0;
+      continue;
+    }
+    int i = v->next++;
+    Node *d = scope_dependency(s, n, i);
+    if (d && !is_back_edge(n, i) && (*unit = unit_of(s, level, d))) return true;
+  }
+}
+
+/* ---- order ---- */
 
 static int by_id(const void *a, const void *b) {
   const Node *x = *(Node *const *)a, *y = *(Node *const *)b;
   return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Appends to `order` what `root` needs and is not there yet, and then itself. */
-static TF_Code visit(Scope *s, Node *root, Visit *stack, Node **order, int *count, TF_Status *st) {
+/* Appends to the order of `level` what `root` needs there and is not there yet, and then itself. */
+static TF_Code visit(Scope *s, Frame *level, Node *root, Visit *stack, TF_Status *st) {
   int top = 0;
-  stack[top++] = (Visit){root, 0};
+  Node *d;
+  stack[top++] = (Visit){.node = root};
   s->marked[root->id] |= MARK_VISITED;
   while (top) {
     Visit *v = &stack[top - 1];
-    if (v->next == num_dependencies(v->node)) {
+    if (!scope_next_unit(s, level, v, &d)) {
       s->marked[v->node->id] |= MARK_EMITTED;
-      order[(*count)++] = v->node;
+      level->order[level->num_order++] = v->node;
       top--;
       continue;
     }
-    int i = v->next++;
-    Node *d = dependency(s, v->node, i);
-    if (!d || (s->marked[d->id] & MARK_EMITTED) || is_back_edge(v->node, i)) continue;
+    if (s->marked[d->id] & MARK_EMITTED) continue;
     if (s->marked[d->id] & MARK_VISITED)
       return fail(st, TF_INVALID_ARGUMENT, "the graph has a cycle through node '%s'", d->name);
     s->marked[d->id] |= MARK_VISITED;
-    stack[top++] = (Visit){d, 0};
+    stack[top++] = (Visit){.node = d};
+  }
+  return TF_OK;
+}
+
+/* A node in its own frame, and the loops that it is in, each in its parent's. */
+static TF_Code visit_levels(Scope *s, Node *node, Visit *stack, TF_Status *st) {
+  for (Frame *f = s->frame_of[node->id]; f; node = f->rep, f = f->parent) {
+    bool is_there = (s->frame_of[node->id] == f && plan_is_enter(node)) || s->marked[node->id] & MARK_VISITED;
+    if (!is_there) TRY(visit(s, f, node, stack, st));
   }
   return TF_OK;
 }
@@ -88,8 +132,8 @@ static int collect(Scope *s, Node *const *roots, int num_roots, Node **todo, Nod
     todo[top++] = roots[r];
     while (top) {
       Node *n = needed[count++] = todo[--top];
-      for (int i = 0; i < num_dependencies(n); i++) {
-        Node *d = dependency(s, n, i);
+      for (int i = 0; i < scope_num_dependencies(n); i++) {
+        Node *d = scope_dependency(s, n, i);
         if (!d || (s->marked[d->id] & MARK_NEEDED)) continue;
         s->marked[d->id] |= MARK_NEEDED; /* once a node, so `todo` never holds more than all of them */
         todo[top++] = d;
@@ -99,19 +143,30 @@ static int collect(Scope *s, Node *const *roots, int num_roots, Node **todo, Nod
   return count;
 }
 
+/* Room for a frame's own nodes and the loops in it. */
+static TF_Code alloc_orders(Builder *b, Scope *s, TF_Status *st) {
+  for (Frame *f = s->frames; f; f = f->next) f->parent->num_nodes++;
+  for (Frame *f = &s->root; f; f = f == &s->root ? s->frames : f->next) {
+    f->order = arena_calloc(&b->temp, (size_t)f->num_nodes + 1, sizeof *f->order);
+    if (!f->order) return fail_oom(st, "a plan");
+  }
+  return TF_OK;
+}
+
 /* Nodes are made after their inputs, so going by id keeps the order in which the graph was written: a read of a
  * variable written before an assignment, without a control edge between them, runs before it. */
 TF_Code scope_order(Builder *b, Scope *s, Node *const *roots, int num_roots, Node ***order, int *count,
                     TF_Status *st) {
   size_t n = (size_t)s->num_nodes + 1;
-  Node **needed = arena_calloc(&b->temp, n, sizeof *needed);
+  Node **needed = arena_calloc(&b->temp, n, sizeof *needed), **todo = arena_calloc(&b->temp, n, sizeof *todo);
   Visit *stack = arena_calloc(&b->temp, n, sizeof *stack);
-  *order = arena_calloc(&b->temp, n, sizeof **order);
-  if (!needed || !stack || !*order) return fail_oom(st, "a plan");
-  int num_needed = collect(s, roots, num_roots, *order, needed);
+  if (!needed || !stack || !todo) return fail_oom(st, "a plan");
+  int num_needed = collect(s, roots, num_roots, todo, needed);
   qsort(needed, (size_t)num_needed, sizeof *needed, by_id);
-  *count = 0;
-  for (int i = 0; i < num_needed; i++)
-    if (!(s->marked[needed[i]->id] & MARK_VISITED)) TRY(visit(s, needed[i], stack, *order, count, st));
+  TRY(scope_find_frames(b, s, needed, num_needed, st));
+  TRY(alloc_orders(b, s, st));
+  for (int i = 0; i < num_needed; i++) TRY(visit_levels(s, needed[i], stack, st));
+  *order = s->root.order;
+  *count = s->root.num_order;
   return TF_OK;
 }

@@ -38,6 +38,9 @@ struct StepEnv {
   /* Calls a function: `inputs` are borrowed, `outputs` (none at the start) own what they get. */
   TF_Code (*call)(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
                   int num_outputs, TF_Status *st);
+  /* Calls `body` on `n` values while `cond` of them is true; `outputs` (none) own or share what they get. */
+  TF_Code (*loop)(StepEnv *env, const Callee *cond, const Callee *body, const Tensor *const *inputs, int n,
+                  Tensor *outputs, TF_Status *st);
   /* Where LogV, PrintV2 to stderr and stdout and the like go; null: to the process's own. */
   void (*print)(void *arg, const char *text, size_t size, bool to_stdout);
   void *print_arg;

@@ -71,7 +71,8 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
                  .caller_cancelled = options ? options->cancelled : NULL,
                  .deadline_ns = deadline_after(timeout),
                  .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
-                 .call = exec_call};
+                 .call = exec_call,
+                 .loop = exec_while};
   PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding,
                               .specialize = !s->config.no_specialization,
                               .free_executor = exec_free_executor};

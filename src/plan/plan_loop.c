@@ -1,0 +1,321 @@
+/* A while loop of TensorFlow 1 as one step. Its body is a plan of its own, made of the frame's nodes:
+ *
+ *   Enter -> Merge <- NextIteration    a variable: feed i, fetch i, output i of the step
+ *   Enter (is_constant)                only read: a feed after the variables, or a value where it is known
+ *   what the Switches don't decide     first; ends with STEP_BREAK on LoopCond's input
+ *   Switch on LoopCond                 no step: past the break its true output is its input
+ *   Exit of such a Switch              the step's output
+ *
+ * TF runs the first part once more than the second, and so does this. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "plan/plan_build.h"
+
+typedef struct LoopBuild {
+  Frame *frame;
+  int num_variables, num_inputs;
+  Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration */
+  Node **enters;  /* by input: variables', then those only read */
+  int *slots;     /* by input: outside */
+  int *outputs;   /* by variable: outside */
+} LoopBuild;
+
+static TF_Code fail_shape(const Scope *s, const Frame *f, const Node *n, const char *what, TF_Status *st) {
+  return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' is not well nested: {{node %s%s}} (%s) %s", f->name, s->prefix,
+              n->name, n->op, what);
+}
+
+static bool is_loop_switch(const Frame *f, const Node *n) {
+  return (!strcmp(n->op, "Switch") || !strcmp(n->op, "RefSwitch")) && n->inputs[1].oper == f->cond;
+}
+
+/* ---- what the loop is made of ---- */
+
+static TF_Code find_variables(const Scope *s, LoopBuild *l, TF_Status *st) {
+  const Frame *f = l->frame;
+  for (int i = 0; i < f->num_order; i++) {
+    Node *n = f->order[i];
+    if (s->frame_of[n->id] != f || !plan_is_loop_merge(n)) continue;
+    if (n->num_inputs != 2) return fail_shape(s, f, n, "has not two inputs", st);
+    int back = plan_is_next(n->inputs[1].oper);
+    Node *enter = n->inputs[!back].oper, *next = n->inputs[back].oper;
+    if (!plan_is_enter(enter) || s->frame_of[enter->id] != f || !plan_is_next(next))
+      return fail_shape(s, f, n, "does not merge an Enter with a NextIteration", st);
+    l->merges[l->num_variables] = n;
+    l->nexts[l->num_variables] = next;
+    l->starts[l->num_variables++] = enter;
+  }
+  return TF_OK;
+}
+
+/* Enters that are read, not merged, must be constant: another kind has a value in the first iteration only. */
+static TF_Code check_reads(const Scope *s, const Frame *f, TF_Status *st) {
+  for (int i = 0; i < f->num_order; i++) {
+    const Node *n = f->order[i];
+    Visit v = {.node = f->order[i]};
+    if (s->frame_of[n->id] == f && plan_is_loop_merge(n)) continue;
+    bool is_loop = s->frame_of[n->id] != f;
+    for (int e = 0; e < (is_loop ? s->frame_of[n->id]->num_enters : 1); e++) {
+      const Node *user = is_loop ? s->frame_of[n->id]->enters[e] : v.node;
+      for (int k = 0; k < user->num_inputs; k++) {
+        const Node *enter = user->inputs[k].oper;
+        bool constant = true;
+        if (!plan_is_enter(enter) || scope_feed(s, user->inputs[k]) >= 0) continue;
+        TRY(node_attr_bool(enter, "is_constant", &constant, st));
+        if (!constant) return fail_shape(s, f, enter, "is read and is not constant", st);
+      }
+    }
+  }
+  return TF_OK;
+}
+
+/* Marks what a Switch on LoopCond decides. */
+static TF_Code mark_body(Scope *s, const Frame *f, TF_Status *st) {
+  if (!f->cond) return fail_shape(s, f, f->rep, "has no LoopCond", st);
+  for (int i = 0; i < f->num_order; i++) {
+    Node *n = f->order[i], *d;
+    Visit v = {.node = n};
+    bool body = s->frame_of[n->id] == f && is_loop_switch(f, n);
+    while (!body && scope_next_unit(s, f, &v, &d)) body = s->marked[d->id] & MARK_BODY;
+    if (body) s->marked[n->id] |= MARK_BODY;
+  }
+  if (s->marked[f->cond->id] & MARK_BODY) return fail_shape(s, f, f->cond, "needs what it decides", st);
+  return TF_OK;
+}
+
+/* ---- outside ---- */
+
+/* The slots that the loop begins with; those only read are appended unless their value is known. */
+static TF_Code enter_slots(Builder *b, Scope *s, LoopBuild *l, int *slots, TF_Status *st) {
+  const Frame *f = l->frame;
+  for (int i = 0; i < f->num_enters; i++) {
+    TRY(plan_input_slots(b, s, f->enters[i], &slots[i], st));
+    bool starts = false;
+    for (int k = 0; k < l->num_variables; k++) {
+      if (l->starts[k] != f->enters[i]) continue;
+      l->slots[k] = slots[i];
+      starts = true;
+    }
+    if (starts || b->plan->slots[slots[i]].value.dtype) continue;
+    l->enters[l->num_inputs] = f->enters[i];
+    l->slots[l->num_inputs++] = slots[i];
+  }
+  return TF_OK;
+}
+
+static TF_Code loop_controls(Builder *b, Scope *s, const Frame *f, PlanStep *step, TF_Status *st) {
+  int total = 0;
+  for (int i = 0; i < f->num_enters; i++) total += f->enters[i]->num_controls + 1;
+  int *all = arena_calloc(&b->plan->arena, (size_t)total, sizeof *all);
+  if (!all) return fail_oom(st, "a plan");
+  for (int i = 0; i < f->num_enters; i++) {
+    int *some, count;
+    TRY(plan_control_steps(b, s, f->enters[i], &some, &count, st));
+    for (int k = 0; k < count; k++) {
+      bool listed = false;
+      for (int j = 0; j < step->num_controls; j++) listed |= all[j] == some[k];
+      if (!listed) all[step->num_controls++] = some[k];
+    }
+  }
+  step->controls = all;
+  return TF_OK;
+}
+
+static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *body, TF_Status *st) {
+  PlanStep *step;
+  TRY(plan_add_step(b, s, STEP_LOOP, l->frame->rep, l->num_inputs, l->num_variables, &step, st));
+  step->loop = body;
+  memcpy(step->inputs, l->slots, (size_t)l->num_inputs * sizeof *l->slots);
+  TRY(loop_controls(b, s, l->frame, step, st));
+  step->maybe_dead = step->num_controls > 0;
+  PlanSlot *slots = b->plan->slots;
+  for (int i = 0; i < l->num_inputs; i++) step->maybe_dead |= slots[l->slots[i]].maybe_dead;
+  for (int i = 0; i < l->num_variables; i++) {
+    PlanSlot *out = &slots[step->first_output + i];
+    out->dtype = slots[l->slots[i]].dtype;
+    out->is_ref = slots[l->slots[i]].is_ref;
+    out->maybe_dead = step->maybe_dead;
+    l->outputs[i] = step->first_output + i;
+  }
+  if (step->maybe_dead) s->pivot[l->frame->rep->id] = (int)(step - b->plan->steps);
+  return TF_OK;
+}
+
+/* ---- inside ---- */
+
+static TF_Code set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status *st) {
+  int outs[2] = {slot, -1}; /* a Merge's second output: which input it took */
+  s->outs[n->id] = arena_memdup(&b->temp, outs, sizeof outs);
+  return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
+}
+
+/* Feeds, and values for Enters whose value is known outside. */
+static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
+  Plan *p = inner->plan;
+  const Frame *f = l->frame;
+  p->num_feeds = l->num_inputs;
+  p->feeds = arena_calloc(&p->arena, (size_t)l->num_inputs, sizeof *p->feeds);
+  p->feed_types = arena_calloc(&p->arena, (size_t)l->num_inputs, sizeof *p->feed_types);
+  if (!p->feeds || !p->feed_types) return fail_oom(st, "a plan");
+  for (int i = 0; i < l->num_inputs; i++) {
+    const PlanSlot *from = &b->plan->slots[l->slots[i]];
+    p->feed_types[i] = from->dtype;
+    TRY(plan_add_slot(inner, from->dtype, from->is_ref, -1, &p->feeds[i], st));
+    TRY(set_out(inner, s, i < l->num_variables ? l->merges[i] : l->enters[i], p->feeds[i], st));
+  }
+  for (int i = 0; i < f->num_enters; i++) {
+    const PlanSlot *from = &b->plan->slots[enter_slots[i]];
+    int slot;
+    if (s->outs[f->enters[i]->id] || !from->value.dtype) continue;
+    TRY(plan_add_slot(inner, from->dtype, false, -1, &slot, st));
+    tensor_share(&inner->plan->slots[slot].value, &from->value);
+    TRY(set_out(inner, s, f->enters[i], slot, st));
+  }
+  return TF_OK;
+}
+
+static TF_Code emit_part(Builder *b, Scope *s, const Frame *f, int body, TF_Status *st) {
+  for (int i = 0; i < f->num_order; i++)
+    if ((s->marked[f->order[i]->id] & MARK_BODY) == body) TRY(plan_emit_node(b, s, f->order[i], st));
+  return TF_OK;
+}
+
+static TF_Code emit_break(Builder *b, Scope *s, Node *cond, TF_Status *st) {
+  PlanStep *step;
+  int pred;
+  TRY(plan_slot_of(b, s, (TF_Output){cond, 0}, &pred, st));
+  TRY(plan_add_step(b, s, STEP_BREAK, cond, 1, 0, &step, st));
+  step->inputs[0] = pred;
+  return TF_OK;
+}
+
+static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
+  Plan *p = b->plan;
+  p->num_fetches = l->num_variables;
+  p->fetches = arena_calloc(&p->arena, (size_t)l->num_variables, sizeof *p->fetches);
+  if (!p->fetches) return fail_oom(st, "a plan");
+  for (int i = 0; i < l->num_variables; i++) {
+    TRY(plan_input_slots(b, s, l->nexts[i], &p->fetches[i], st));
+    const PlanSlot *next = &p->slots[p->fetches[i]], *variable = &p->slots[p->feeds[i]];
+    if (next->is_ref != variable->is_ref || next->dtype != variable->dtype)
+      return fail_shape(s, l->frame, l->nexts[i], "has not the type of its variable", st);
+  }
+  for (int i = 0; i < l->num_variables; i++) p->slots[p->fetches[i]].fetched = true;
+  return plan_finish(p, st);
+}
+
+static bool has_writes(const Scope *s, const Frame *f) {
+  for (int i = 0; i < f->num_order; i++) {
+    const Node *n = f->order[i];
+    if (s->frame_of[n->id] != f ? has_writes(s, s->frame_of[n->id]) : false) return true;
+    for (int k = 0; k < n->num_inputs; k++)
+      if (dtype_is_ref(n->input_types[k])) return true;
+  }
+  return false;
+}
+
+static TF_Code build_body(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
+  TRY(add_inputs(b, inner, s, l, enter_slots, st));
+  TRY(emit_part(inner, s, l->frame, 0, st));
+  TRY(emit_break(inner, s, l->frame->cond, st));
+  TRY(emit_part(inner, s, l->frame, MARK_BODY, st));
+  return add_nexts(inner, s, l, st);
+}
+
+/* The body is emitted with the same scope: its nodes' slots are those of the body's plan. */
+static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_slots, Callee **callee, TF_Status *st) {
+  if (b->depth >= LIMIT_CALL_DEPTH)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "functions and loops nest more than %d deep at {{node %s%s}}",
+                LIMIT_CALL_DEPTH, s->prefix, l->frame->rep->name);
+  TRY(plan_add_callee(b, l->frame->name, -1, callee, st));
+  Builder inner;
+  TRY(plan_builder_init(&inner, b->options, b->callees, st));
+  inner.depth = b->depth + 1;
+  inner.callee = b->callee;
+  Frame *outer_frame = s->frame;
+  int entry_pivot = s->entry_pivot;
+  s->frame = l->frame;
+  s->entry_pivot = -1;
+  TF_Code code = build_body(b, &inner, s, l, enter_slots, st);
+  s->frame = outer_frame;
+  s->entry_pivot = entry_pivot;
+  (*callee)->plan = inner.plan;
+  plan_builder_clear(&inner);
+  b->writes += has_writes(s, l->frame);
+  return code;
+}
+
+/* ---- the outputs ---- */
+
+/* An Exit gives what its Switch would: a variable as it ended, or what the loop only read. */
+static TF_Code exit_slot(Builder *b, Scope *s, const LoopBuild *l, const Node *exit, int *slot, TF_Status *st) {
+  const Frame *f = l->frame;
+  TF_Output from = exit->inputs[0];
+  const Node *sw = from.oper;
+  if (scope_feed(s, from) >= 0 || !is_loop_switch(f, sw) || from.index != 0)
+    return fail_shape(s, f, exit, "does not leave by a Switch on the loop's condition", st);
+  const Node *of = sw->inputs[0].oper;
+  for (int i = 0; i < l->num_variables; i++) {
+    if (l->merges[i] != of) continue;
+    *slot = l->outputs[i];
+    return TF_OK;
+  }
+  if (!plan_is_enter(of)) return fail_shape(s, f, exit, "gives what is no variable of the loop", st);
+  return plan_input_slots(b, s, (Node *)of, slot, st);
+}
+
+static TF_Code set_exits(Builder *b, Scope *s, const LoopBuild *l, TF_Status *st) {
+  const Frame *f = l->frame;
+  for (int i = 0; i < f->num_order; i++) {
+    const Node *n = f->order[i];
+    int slot;
+    if (s->frame_of[n->id] == f) s->outs[n->id] = NULL; /* slots of the body's plan */
+    if (s->frame_of[n->id] != f || !plan_is_exit(n)) continue;
+    TRY(exit_slot(b, s, l, n, &slot, st));
+    TRY(set_out(b, s, n, slot, st));
+    s->pivot[n->id] = s->pivot[f->rep->id];
+  }
+  return TF_OK;
+}
+
+TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
+  size_t n = (size_t)(f->num_order + f->num_enters) + 1;
+  LoopBuild l = {.frame = f,
+                 .merges = arena_calloc(&b->temp, n, sizeof *l.merges),
+                 .starts = arena_calloc(&b->temp, n, sizeof *l.starts),
+                 .nexts = arena_calloc(&b->temp, n, sizeof *l.nexts),
+                 .enters = arena_calloc(&b->temp, n, sizeof *l.enters),
+                 .slots = arena_calloc(&b->temp, n, sizeof *l.slots),
+                 .outputs = arena_calloc(&b->temp, n, sizeof *l.outputs)};
+  int *slots = arena_calloc(&b->temp, n, sizeof *slots);
+  if (!l.merges || !l.starts || !l.nexts || !l.enters || !l.slots || !l.outputs || !slots)
+    return fail_oom(st, "a plan");
+  TRY(find_variables(s, &l, st));
+  TRY(check_reads(s, f, st));
+  TRY(mark_body(s, f, st));
+  l.num_inputs = l.num_variables;
+  TRY(enter_slots(b, s, &l, slots, st));
+  Callee *body;
+  TRY(make_body(b, s, &l, slots, &body, st));
+  TRY(add_loop_step(b, s, &l, body, st));
+  return set_exits(b, s, &l, st);
+}
+
+TF_Code plan_emit_loop_node(Builder *b, Scope *s, Node *n, bool *done, TF_Status *st) {
+  int slots[2] = {0};
+  *done = true;
+  if (plan_is_exit(n) || plan_is_next(n) || plan_is_loop_merge(n)) return TF_OK;
+  if (n == s->frame->cond) {
+    TRY(plan_input_slots(b, s, n, slots, st));
+    return set_out(b, s, n, slots[0], st);
+  }
+  if (is_loop_switch(s->frame, n)) {
+    TRY(plan_input_slots(b, s, n, slots, st));
+    int outs[2] = {-1, slots[0]};
+    s->outs[n->id] = arena_memdup(&b->temp, outs, sizeof outs);
+    return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
+  }
+  *done = false;
+  return TF_OK;
+}
