@@ -11,6 +11,6 @@ for source in fuzz/fuzz_*.c; do
   found=build-fuzz/found/${name#fuzz_}
   mkdir -p "$found" "fuzz/corpus/${name#fuzz_}"
   echo "$name: $seconds s"
-  "build-fuzz/fuzz/$name" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 -print_final_stats=0 \
+  "build-fuzz/bin/$name" -max_total_time="$seconds" -rss_limit_mb=4096 -timeout=10 -print_final_stats=0 \
     -artifact_prefix="$found/crash-" "$found" "fuzz/corpus/${name#fuzz_}"
 done
