@@ -163,6 +163,61 @@ def nn_pool3d():
     c.save()
 
 
+def nn_rnn():
+    c = Cases('nn_rnn')
+
+    def cell(dtype, batch, inputs, cells, scale=1):
+        v = lambda *dims: values(dtype, dims, -scale, scale)
+        return dict(x=v(batch, inputs), cs_prev=v(batch, cells), h_prev=v(batch, cells), w=v(inputs + cells, 4 * cells),
+                    wci=v(cells), wcf=v(cells), wco=v(cells), b=v(4 * cells))
+    for dtype in (np.float16, np.float32):
+        rtol, atol = TOLERANCE[dtype]
+        for sizes in [(2, 3, 4), (1, 1, 1), (5, 7, 17)]:
+            for peephole in (False, True):
+                for clip in (3.0, 0.5, -1.0):
+                    a = cell(dtype, *sizes)
+                    k = dict(cell_clip=clip, use_peephole=peephole)
+                    label = '%s %s %s' % (name_of(dtype), sizes, k)
+                    c.case('LSTMBlockCell', list(a.values()), label, rtol, atol, forget_bias=0.5, **k)
+                    for time, used in [(3, 3), (4, 2), (2, 0)]:
+                        if sizes[0] == 5 and time != 3: continue
+                        a['x'] = values(dtype, (time,) + sizes[:2], -1, 1)
+                        args = [np.int64(used)] + list(a.values())
+                        rest = (0, 2, 3, 4, 5) if used < time else ()  # TensorFlow leaves unused steps of these as they are
+                        c.case('BlockLSTM', args, label, rtol, atol, shape_only=rest, forget_bias=1.0, **k)
+                        c.case('BlockLSTMV2', args, label, rtol, atol, shape_only=rest, **k)
+    for batch, inputs, cells in [(2, 3, 4), (1, 1, 1), (5, 7, 17)]:
+        v = lambda *dims: values(np.float32, dims, -1, 1)
+        c.case('GRUBlockCell', [v(batch, inputs), v(batch, cells), v(inputs + cells, 2 * cells), v(inputs + cells, cells), v(2 * cells), v(cells)], '', 1e-5, 1e-5)
+    v = lambda *dims: values(np.float32, dims, -1, 1)
+    good = [v(2, 3), v(2, 4), v(7, 8), v(7, 4), v(8), v(4)]
+    for i, bad in enumerate([v(3, 3), v(2, 5), v(6, 8), v(7, 5), v(4), v(5)]):
+        c.case('GRUBlockCell', good[:i] + [bad] + good[i + 1:], 'bad %d' % i, error_part='')
+    good = list(cell(np.float32, 2, 3, 4).values())
+    for i, bad in enumerate([v(3, 3), v(2, 5), v(2, 5), v(6, 16)]):
+        c.case('LSTMBlockCell', good[:i] + [bad] + good[i + 1:], 'bad %d' % i, error_part='', use_peephole=True)
+        seq = [np.int64(1)] + good[:i] + [bad] + good[i + 1:]
+        seq[1] = seq[1][np.newaxis]
+        c.case('BlockLSTM', seq, 'bad %d' % i, error_part='', use_peephole=True)
+    c.save()
+
+
+def nn_pool_argmax():
+    c = Cases('nn_pool_argmax')
+    for dtype in FLOATS + INTS:
+        for batch in (False, True):
+            for index in (tf.int32, tf.int64):
+                c.case('MaxPoolWithArgmax', [values(dtype, (2, 4, 5, 3), -9, 9)], name_of(dtype), ksize=[1, 2, 3, 1], strides=[1, 2, 1, 1], padding='SAME', Targmax=index, include_batch_in_index=batch)
+        c.case('MaxPoolWithArgmax', [values(dtype, (1, 4, 5, 1), -1, 1)], 'ties ' + name_of(dtype), ksize=[1, 3, 2, 1], strides=[1, 1, 2, 1], padding='VALID', Targmax=tf.int64)
+    special = np.array([np.nan, 1, -np.inf, 2, -np.inf, -np.inf, 3, np.nan], np.float32).reshape(1, 2, 4, 1)
+    k = dict(ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], Targmax=tf.int64)
+    c.case('MaxPoolWithArgmax', [special], 'special', padding='VALID', **k)
+    c.case('MaxPoolWithArgmax', [values(np.float32, (0, 4, 5, 3))], 'empty', padding='VALID', error_part='', **k)
+    c.case('MaxPoolWithArgmax', [values(np.float32, (4, 5, 3))], 'rank', padding='VALID', error_part='', **k)
+    c.save()
+
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d']:
+    for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d', 'nn_rnn',
+                                   'nn_pool_argmax']:
         globals()[family]()
