@@ -23,9 +23,9 @@ def tensor(a):
     return {"dtype": kind, "shape": list(a.shape), "values": values}
 
 
-def case(name):
+def case(name, one_frame=None):
     """Decorates a function that builds a graph and returns runs: (feeds, fetches, targets), made in this order
-    in one session; feeds by tensor."""
+    in one session; feeds by tensor. `one_frame`: the frame_name that all loops have in the graph that is kept."""
 
     def make(build):
         graph = tf.Graph()
@@ -47,7 +47,11 @@ def case(name):
             except tf.errors.OpError as e:
                 run["code"], run["error"] = e.error_code, str(e)
             out.append(run)
-        CASES.append({"name": name, "graph": base64.b64encode(graph.as_graph_def().SerializeToString()).decode(),
+        kept = graph.as_graph_def()
+        for node in kept.node:
+            if one_frame and node.op == "Enter":
+                node.attr["frame_name"].s = one_frame
+        CASES.append({"name": name, "graph": base64.b64encode(kept.SerializeToString()).decode(),
                       "runs": out})
         return build
 
@@ -295,6 +299,189 @@ def _():
     p = ph(None, "p", tf.string)
     y = tf.identity(p)
     return [({p: np.array([b"a", b"a longer string than fits inside", b""], object)}, [y, tf.reshape(y, [-1, 1])])] * 3
+
+
+def loops(name, **kw):
+    """A case whose conditionals and loops are those of TensorFlow 1."""
+
+    def make(build):
+        def built():
+            v1.disable_control_flow_v2()
+            try:
+                return build()
+            finally:
+                v1.enable_control_flow_v2()
+        case(name, **kw)(built)
+
+    return make
+
+
+def count_to(n, body, values, **kw):
+    """A loop of n turns; body(i, *values) gives the next values."""
+    return v1.while_loop(lambda i, *v: i < n, lambda i, *v: [i + 1, *body(i, *v)], [tf.constant(0), *values], **kw)
+
+
+@loops("while, v1")
+def _():
+    p, n = ph(), ph([], "n", tf.int32)
+    w = tf.constant(np.float32([1, 2]))
+    i, a = count_to(n, lambda i, a: [a * 2.0 + p * w + tf.constant(1.0)], [p])
+    _, b, c = count_to(n, lambda i, b, c: [c, b + c], [p, p + 1.0])  # the two change places
+    _, d, e = count_to(n, lambda i, d, e: [d, e + d], [p, p])  # one stays
+    s = tf.reduce_sum(a) + tf.cast(i, tf.float32)
+    k = [int(x) for x in [0, 1, 2, 3, 7, 7, 0, 20, 3]]
+    return [({p: f32(2), n: np.int32(v)}, [i, a, b, c, s, d, e]) for v in k] + [
+        ({p: f32(3, 2), n: np.int32(4)}, [a, i]), ({p: f32(3, 2), n: np.int32(4)}, [a]), ({p: f32(2), n: np.int32(2)}, [i])]
+
+
+@loops("nested while, v1")
+def _():
+    p, n = ph(), ph([], "n", tf.int32)
+
+    def row(i, s):
+        return [count_to(i, lambda k, t: [t + p * tf.cast(k + i, tf.float32)], [s])[1]]
+
+    _, s = count_to(n, row, [p])
+    _, t = count_to(n, lambda i, t: [count_to(n, lambda j, u: [count_to(j, lambda k, v: [v + 1.0], [u])[1]], [t])[1]], [p])
+    return [({p: f32(2), n: np.int32(v)}, [s, t]) for v in [0, 1, 2, 5, 5, 3, 0, 5]]
+
+
+@loops("conditionals in while, v1")
+def _():
+    p, n, c = ph(), ph([], "n", tf.int32), ph([], "c", tf.bool)
+
+    def body(i, a):
+        even = tf.equal(i % 2, 0)
+        b = v1.cond(even, lambda: a + tf.constant(1.0), lambda: v1.cond(c, lambda: a * 2.0, lambda: a - p))
+        return [v1.cond(c, lambda: b, lambda: tf.negative(b))]
+
+    _, a = count_to(n, body, [p])
+    return [({p: f32(2), n: np.int32(v), c: np.bool_(b)}, [a]) for v in [0, 1, 4, 5, 5] for b in [0, 1]]
+
+
+@loops("while in conditionals, v1")
+def _():
+    p, n, c = ph(), ph([], "n", tf.int32), ph([], "c", tf.bool)
+    y = v1.cond(c, lambda: count_to(n, lambda i, a: [a + p], [p])[1], lambda: tf.negative(p))
+    z = v1.cond(c, lambda: count_to(n, lambda i, a: [v1.cond(i < 2, lambda: a * 2.0, lambda: count_to(
+        i, lambda k, b: [b + 1.0], [a])[1])], [p])[1], lambda: count_to(n, lambda i, a: [a - 1.0], [p])[1])
+    with tf.control_dependencies([y]):
+        after = tf.constant(3.0) * 2.0
+    return [({p: f32(2), n: np.int32(v), c: np.bool_(b)}, [y, z, after]) for v in [0, 1, 4] for b in [0, 1, 1]]
+
+
+@loops("shapes that change in while, v1")
+def _():
+    p, n = ph(), ph([], "n", tf.int32)
+    free = [tf.TensorShape([]), tf.TensorShape(None)]
+    _, a = count_to(n, lambda i, a: [tf.concat([a, a[:1] + 1.0], 0)], [p], shape_invariants=free)
+    _, b = count_to(n, lambda i, b: [tf.cond(tf.size(b) > 6, lambda: b[:2], lambda: tf.concat([b, b], 0))], [p],
+                    shape_invariants=free)
+    _, bad = count_to(n, lambda i, b: [tf.reshape(b, [2, i], name="rs")], [p], shape_invariants=free)
+    return [({p: f32(2), n: np.int32(v)}, [a, b]) for v in [0, 1, 6, 6, 3, 12]] + [
+        ({p: f32(2), n: np.int32(v)}, [bad]) for v in [0, 1, 2]]
+
+
+@loops("variables in while, v1")
+def _():
+    v = v1.get_variable("v", initializer=np.float32([1, 2]), use_resource=False)
+    r = v1.get_variable("r", initializer=np.float32([1, 2]), use_resource=True)
+    n = ph([], "n", tf.int32)
+
+    def body(i, a):
+        with tf.control_dependencies([v1.assign_add(v, np.float32([1, 1]))]):
+            a = a + v.read_value()
+        with tf.control_dependencies([r.assign_add(a)]):
+            a = a + r.read_value()
+        with tf.control_dependencies([a]):
+            return [a + 0.0]
+
+    _, a = count_to(n, body, [tf.zeros([2])], parallel_iterations=1)
+    with tf.control_dependencies([a]):
+        after = v.read_value() + 0.0
+    return [({}, [], v.initializer, r.initializer)] + [({n: np.int32(k)}, [a]) for k in [0, 1, 3, 3]] + [
+        ({}, [v.read_value(), r.read_value()]), ({n: np.int32(2)}, [after])]
+
+
+@loops("strings, and what else loops carry, v1")
+def _():
+    n = ph([], "n", tf.int32)
+    p = ph([], "p", tf.string)
+    _, s = count_to(n, lambda i, s: [tf.strings.join([s, tf.as_string(i), p])], [p])
+    _, t, b = count_to(n, lambda i, t, b: [tf.concat([t, [p]], 0)[1:], tf.logical_not(b)], [tf.fill([2], p), tf.constant(False)])
+    m = v1.while_loop(lambda x: x < 100.0, lambda x: x * 3.0, [tf.constant(1.0)], maximum_iterations=n)
+    return [({n: np.int32(k), p: np.array(b"a long string, longer than fits")}, [s, t, b, m]) for k in [0, 1, 3, 3, 9]]
+
+
+@loops("functions in while, v1")
+def _():
+    p, n = ph(), ph([], "n", tf.int32)
+
+    @tf.function
+    def f(x, y):
+        return x * 2.0 + y, tf.constant(1.0)
+
+    _, a, b = count_to(n, lambda i, a, b: list(f(a, p)), [p, tf.constant(0.0)])
+    return [({p: f32(2), n: np.int32(k)}, [a, b]) for k in [0, 1, 3, 3]]
+
+
+@loops("while loops that share a frame name", one_frame=b"f")  # TF refuses those
+def _():
+    p, n = ph(), ph([], "n", tf.int32)
+    _, a = count_to(n, lambda i, a: [a + p], [p])
+    _, b = count_to(n, lambda i, b: [count_to(2, lambda k, c: [c + 1.0], [b])[1] + a], [a])
+    return [({p: f32(2), n: np.int32(k)}, [a, b]) for k in [0, 1, 3]]
+
+
+@loops("control edges around while, v1")
+def _():
+    v = v1.get_variable("v", initializer=np.float32(1), use_resource=True)
+    n = ph([], "n", tf.int32)
+    with tf.control_dependencies([v.assign_add(1.0, read_value=False)]):
+        start = tf.identity(tf.constant(10.0))
+    _, a = count_to(n, lambda i, a: [a + 1.0], [start])
+    with tf.control_dependencies([a]):
+        up = v.assign_add(100.0, read_value=False)
+    with tf.control_dependencies([up]):
+        read = v.read_value()
+    return [({}, [], v.initializer), ({n: np.int32(3)}, [a, read]), ({n: np.int32(0)}, [a, read]), ({n: np.int32(3)}, [read])]
+
+
+@loops("map, fold and scan, v1")
+def _():
+    p = ph()
+    m = tf.map_fn(lambda x: x * x + 1.0, p)
+    f = tf.foldl(lambda a, x: a * 0.5 + x, p)
+    s = tf.scan(lambda a, x: a + x, p)
+    return [({p: f32(*k)}, [m, f, s]) for k in [(4,), (4,), (3, 2), (1,), (4,)]]
+
+
+@case("raw loops")
+def _():
+    r = tf.raw_ops
+    p, n = ph([], "p"), ph([], "n", tf.int32)
+
+    def enter(x, **kw):
+        return r.Enter(data=x, frame_name="f", **kw)
+
+    def loop(data, limit, step):
+        i = enter(tf.constant(0))
+        x = enter(data)
+        k = enter(limit, is_constant=True)
+        w = enter(step, is_constant=True)
+        mi, _ = r.Merge(inputs=[i, i])
+        mx, _ = r.Merge(inputs=[x, x])
+        go = r.LoopCond(input=mi < k)
+        si, sx, sw = (r.Switch(data=t, pred=go) for t in (mi, mx, w))
+        with tf.control_dependencies([si[1]]):
+            one = tf.constant(1)
+        mi.op._update_input(1, r.NextIteration(data=si[1] + one))
+        mx.op._update_input(1, r.NextIteration(data=sx[1] + w))
+        return [r.Exit(data=t[0]) for t in (si, sx, sw)], mx
+
+    (i, x, w), inside = loop(p, n, tf.constant(2.0))
+    return [({p: np.float32(1), n: np.int32(k)}, [i, x, w]) for k in [0, 1, 5]] + [
+        ({p: np.float32(1), n: np.int32(2)}, [x], inside.op), ({p: np.float32(1), n: np.int32(2)}, [], x.op)]
 
 
 def random_graph(seed):
