@@ -49,5 +49,8 @@ typedef struct DnnlConvShape {
   int threads;
 } DnnlConvShape;
 DnnlCall *dnnl_conv_new(const DnnlConvShape *shape);
+/* The transposed convolution: what `shape` makes of its input, backwards. Buffers {output's gradient, filter, input's
+ * gradient}; one group only. */
+DnnlCall *dnnl_deconv_new(const DnnlConvShape *shape);
 
 #endif

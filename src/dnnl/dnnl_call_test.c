@@ -91,6 +91,36 @@ static void convolution_pads_with_zeros(void **state) {
   dnnl_call_free(call);
 }
 
+/* Backwards, each output pixel hands what it has to the inputs under the filter: the same counts. */
+static void transposed_convolution_adds_up(void **state) {
+  DnnlConvShape shape = {.batch = 1, .in_h = 5, .in_w = 6, .in_c = 2, .out_h = 3, .out_w = 3, .out_c = 1, .filter_h = 3,
+                         .filter_w = 3, .stride_h = 2, .stride_w = 2, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
+                         .pad_bottom = 1, .pad_left = 0, .pad_right = 1, .groups = 1, .threads = 1};
+  float gradient[9], filter[18], out[60];
+  (void)state;
+  if (!dnnl_here()) skip();
+  for (int i = 0; i < 9; i++) gradient[i] = 1;
+  for (int i = 0; i < 18; i++) filter[i] = i % 2 ? 10 : 1; /* [h][w][in_c][out_c] */
+  DnnlCall *call = dnnl_deconv_new(&shape);
+  assert_non_null(call);
+  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64), *buffers[3] = {gradient, filter, out};
+  assert_non_null(scratch);
+  assert_true(dnnl_call_run(call, buffers, scratch));
+  for (int y = 0; y < 5; y++)
+    for (int x = 0; x < 6; x++) {
+      int count = 0;
+      for (int oy = 0; oy < 3; oy++)
+        for (int ox = 0; ox < 3; ox++) {
+          int fy = y - (2 * oy - 1), fx = x - 2 * ox;
+          count += fy >= 0 && fy < 3 && fx >= 0 && fx < 3;
+        }
+      assert_true(out[(y * 6 + x) * 2] == (float)count);
+      assert_true(out[(y * 6 + x) * 2 + 1] == (float)(count * 10));
+    }
+  free(scratch);
+  dnnl_call_free(call);
+}
+
 /* C = A B for B of `weights`, by oneDNN with B kept, and by hand. */
 static void check_product(DnnlCall *call, const Tensor *weights, void *scratch) {
   static float a[M * K], c[M * N];
@@ -146,7 +176,7 @@ static void free_of_null(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_threads_share_a_call), cmocka_unit_test(convolution_pads_with_zeros),
-    cmocka_unit_test(weights_are_kept_and_noticed),
+    cmocka_unit_test(transposed_convolution_adds_up), cmocka_unit_test(weights_are_kept_and_noticed),
     cmocka_unit_test(free_of_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,10 @@ DnnlCall *dnnl_conv_new(const DnnlConvShape *s) {
   (void)s;
   return 0;
 }
+DnnlCall *dnnl_deconv_new(const DnnlConvShape *s) {
+  (void)s;
+  return 0;
+}
 
 #else
 
@@ -37,6 +41,32 @@ DnnlCall *dnnl_conv_new(const DnnlConvShape *s) {
                                                         &any_md, NULL, &dst_md, strides, dilates, before,
                                                         after) == dnnl_success;
   if (!ok) return NULL;
+  DnnlPlan plan = {.op = &desc,
+                   .num_args = 3,
+                   .arg_ids = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                   .args = {&src_md, &weights_md, &dst_md},
+                   .threads = s->threads};
+  return dnnl_call_new(&plan);
+}
+
+DnnlCall *dnnl_deconv_new(const DnnlConvShape *s) {
+  if (!dnnl_here() || s->groups != 1) return NULL;
+  int64_t from = s->out_c, to = s->in_c;
+  dnnl_dims_t src = {s->batch, from, s->out_h, s->out_w}, dst = {s->batch, to, s->in_h, s->in_w};
+  dnnl_dims_t strides = {s->stride_h, s->stride_w}, dilates = {s->dilation_h - 1, s->dilation_w - 1};
+  dnnl_dims_t before = {s->pad_top, s->pad_left}, after = {s->pad_bottom, s->pad_right};
+  dnnl_dims_t filter = {to, from, s->filter_h, s->filter_w}; /* it lies as [h][w][to][from] */
+  dnnl_dims_t filter_strides = {from, 1, s->filter_w * to * from, to * from};
+  dnnl_memory_desc_t src_md, weights_md, any_md, dst_md;
+  dnnl_deconvolution_desc_t desc;
+  if (dnnl_memory_desc_init_by_tag(&src_md, 4, src, dnnl_f32, dnnl_nhwc) != dnnl_success ||
+      dnnl_memory_desc_init_by_tag(&dst_md, 4, dst, dnnl_f32, dnnl_nhwc) != dnnl_success ||
+      dnnl_memory_desc_init_by_strides(&weights_md, 4, filter, dnnl_f32, filter_strides) != dnnl_success ||
+      dnnl_memory_desc_init_by_tag(&any_md, 4, filter, dnnl_f32, dnnl_format_tag_any) != dnnl_success ||
+      dnnl_dilated_deconvolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_deconvolution_direct, &src_md,
+                                                   &any_md, NULL, &dst_md, strides, dilates, before,
+                                                   after) != dnnl_success)
+    return NULL;
   DnnlPlan plan = {.op = &desc,
                    .num_args = 3,
                    .arg_ids = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},

@@ -1,6 +1,6 @@
 /* Conv2D, DepthwiseConv2dNative, and their gradients, on NHWC tensors.
  *
- * Forward: oneDNN when it is there; else patches ("im2col") of a stretch of output pixels go to scratch and are
+ * Forward, and the input's gradient (the transposed convolution of decoders): oneDNN when it is there; else patches ("im2col") of a stretch of output pixels go to scratch and are
  * multiplied with the filter, which lies as a [filter_h * filter_w * in_c, out_c] matrix already. Depthwise: a
  * multiply-add along the channels for every tap. half and bfloat16 are widened into scratch; double and int32
  * take plain loops. Gradients use the same patches: of the input, products with the transposed filter are added
@@ -46,7 +46,7 @@ static TF_Code conv_init_as(OpInit *k, ConvKind kind, bool depthwise, TF_Status 
   s->kind = kind;
   s->depthwise = depthwise;
   s->dtype = dtype_base(k->node->output_types[0]);
-  s->keep_filter = kind == CONV_FORWARD && s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
+  s->keep_filter = kind != CONV_GRAD_FILTER && s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   TRY(window_attrs_read(&s->w, k->node, st));
   if (s->w.nchw && !depthwise)
     return fail(st, TF_UNIMPLEMENTED,
@@ -104,7 +104,7 @@ static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
 
 enum { PATCH_FLOATS = 64 * 1024 }; /* a patch matrix stays in the second-level cache */
 
-/* Scratch for widened operands, patches and a transposed filter; a oneDNN call for float forwards. */
+/* Scratch for widened operands, patches and a transposed filter; a oneDNN call for floats, forward and transposed. */
 static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
   const ConvState *s = c->state;
   ConvPrep *p = c->prep;
@@ -120,11 +120,11 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
     op_scratch(c, total);
     return TF_OK;
   }
-  if (s->kind == CONV_FORWARD) {
+  if (s->kind == CONV_FORWARD || (s->kind == CONV_GRAD_INPUT && !s->depthwise)) {
     DnnlConvShape shape = {g->batch, g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c, g->filter_h, g->filter_w,
                            s->w.stride_h, s->w.stride_w, s->w.dilation_h, s->w.dilation_w, g->pad_top, g->pad_bottom,
                            g->pad_left, g->pad_right, g->groups, c->threads};
-    p->call = dnnl_conv_new(&shape);
+    p->call = s->kind == CONV_FORWARD ? dnnl_conv_new(&shape) : dnnl_deconv_new(&shape);
   }
   if (p->call) {
     p->call_at = total;
