@@ -227,22 +227,18 @@ def sparse_cross():
              'no dense features': ([wi], [words], [wd], [np.zeros((4, 0), I64)])}
     types = lambda l: ['string' if np.asarray(x).dtype == object else 'int64' for x in l]
 
-    def all_ops(label, i, v, d, dense, wanted=('hash', 'text', 'v2', 'v3')):
+    def all_ops(label, i, v, d, dense, wanted=('hash', 'text', 'v2')):
         t = {}
         if 'hash' in wanted:
             for buckets, key in ((0, 0xDECAFCAFFE), (100, 0xDECAFCAFFE), (7, -3)):
                 refused(c, 'SparseCross', [i, v, d, dense], '%s %d' % (label, buckets), hashed_output=True, num_buckets=buckets, hash_key=key,
                         out_type='int64', internal_type='int64', **t)
-            if 'v3' in wanted: refused(c, 'SparseCross', [i, v, d, dense], label + ' by text', hashed_output=True, num_buckets=10, hash_key=1, out_type='int64',
+            if 'text' in wanted: refused(c, 'SparseCross', [i, v, d, dense], label + ' by text', hashed_output=True, num_buckets=10, hash_key=1, out_type='int64',
                     internal_type='string', **t)
         if 'text' in wanted and 'int64' not in types(v) + types(dense):
             refused(c, 'SparseCross', [i, v, d, dense], label + ' text', hashed_output=False, num_buckets=0, hash_key=1, out_type='string',
                     internal_type='string', **t)
         if 'v2' in wanted: refused(c, 'SparseCrossV2', [i, v, d, dense, np.array(b'-&-', object)], label, **t)
-        if 'v3' in wanted:
-            for strong in (False, True):
-                for buckets in (0, 50):
-                    refused(c, 'SparseCrossHashed', [i, v, d, dense, one(buckets), np.array(strong), i64(137, -5)], '%s %s %d' % (label, strong, buckets), **t)
     for label, (i, v, d, dense) in mixes.items():
         all_ops(label, i, v, d, dense)
     bad = lambda l, *a: all_ops(l, *a, wanted=('hash', 'v2'))
@@ -255,8 +251,73 @@ def sparse_cross():
     bad('batches', [wi, ni], [words, n], [wd, i64(5, 2)], [])
     bad('dense batch', [wi], [words], [wd], [dw[:3]])
     bad('dense rank', [wi], [words], [wd], [dw.reshape(-1)])
-    bad('row beyond', [wi], [words], [i64(3, 3)], [])
-    bad('row negative', [rows((-1, 0))], [words[:1]], [i64(3, 3)], [])
+    c.save()
+
+
+def count_ops():
+    c = Cases('count_ops')
+    x = rng.randint(0, 9, 20).astype(I32)
+    x2 = x.reshape(4, 5)
+    splits = i64(0, 4, 4, 9, 20)
+    ix, v, dims = sparse((4, 9), 20)
+    v = x
+    t_out = [t for t in (I32, I64, F32, np.float64)]
+    for dtype in t_out:
+        w, tol = values(dtype, 20), tolerance(dtype)
+        none = np.zeros(0, dtype)
+        c.case('Bincount', [x, one(7, I32), w], name_of(dtype), **tol)
+        c.case('Bincount', [x, one(12, I32), none], name_of(dtype) + ' ones')
+        for t in (I32, I64):
+            c.case('DenseBincount', [x.astype(t), one(7, t), w], name_of(dtype), **tol)
+            c.case('DenseBincount', [x2.astype(t), one(9, t), w.reshape(4, 5)], name_of(dtype) + ' rows', **tol)
+            c.case('DenseBincount', [x2.astype(t), one(9, t), none], name_of(dtype) + ' binary', binary_output=True)
+        c.case('SparseBincount', [ix, v, dims, one(9, I32), w], name_of(dtype), **tol)
+        c.case('RaggedBincount', [splits, x, one(9, I32), w], name_of(dtype), **tol)
+    for dtype in t_out:
+        w = values(dtype, 20)
+        for shortest, longest in ((-1, -1), (12, -1), (-1, 6), (3, 6)):
+            m = dict(minlength=shortest, maxlength=longest)
+            l = '%s %d %d' % (name_of(dtype), shortest, longest)
+            c.case('DenseCountSparseOutput', [x, w], l, binary_output=False, **m)
+            c.case('DenseCountSparseOutput', [x2, np.zeros(0, dtype)], l, binary_output=False, **m)
+            c.case('SparseCountSparseOutput', [ix, v.astype(I64), dims, w], l, binary_output=False, **m)
+            c.case('RaggedCountSparseOutput', [splits, x, w], l, binary_output=False, **m)
+    none = f32()
+    m = dict(minlength=-1, maxlength=-1)
+    for b in (False, True):
+        c.case('DenseCountSparseOutput', [x2, none], 'binary %s' % b, binary_output=b, **m)
+        c.case('SparseCountSparseOutput', [ix, v, dims, none], 'binary %s' % b, binary_output=b, **m)
+        c.case('RaggedCountSparseOutput', [splits, x, none], 'binary %s' % b, binary_output=b, **m)
+        c.case('SparseBincount', [ix, v, dims, one(9, I32), none], 'binary %s' % b, binary_output=b)
+        c.case('RaggedBincount', [splits, x, one(9, I32), none], 'binary %s' % b, binary_output=b)
+        c.case('DenseBincount', [x2, one(9, I32), x2.astype(F32)], 'binary and weights %s' % b, binary_output=b)
+    c.case('SparseBincount', [rows(0, 3, 4, rank=1), i32(1, 1, 2), i64(5), one(4, I32), none], 'vector')
+    c.case('SparseCountSparseOutput', [rows(0, 3, 4, rank=1), i32(1, 1, 2), i64(5), none], 'vector', binary_output=False, **m)
+    for op in ('Bincount', 'DenseBincount'):
+        refused(c, op, [i32(), one(3, I32), none], 'none')
+        refused(c, op, [x, one(0, I32), none], 'no bins')
+        refused(c, op, [x, one(-1, I32), none], 'size')
+        refused(c, op, [x, i32(4, 5), none], 'size', error_part='')
+        refused(c, op, [i32(1, -1), one(3, I32), none], 'negative')
+        refused(c, op, [x, one(9, I32), none[:0].reshape(1, 0)], 'weights')
+        refused(c, op, [x, one(9, I32), f32(1, 2)], 'weights', error_part='')
+    refused(c, 'Bincount', [x2, one(9, I32), none], 'matrix')
+    refused(c, 'DenseBincount', [x.reshape(2, 2, 5), one(9, I32), none], 'rank 3')
+    refused(c, 'DenseBincount', [np.zeros((3, 0), I32), one(2, I32), none], 'empty rows')
+    for sp in (i64(1, 20), i64(0, 9)):  # TensorFlow crashes on others
+        refused(c, 'RaggedBincount', [sp, x, one(9, I32), none], 'splits', error_part='')
+        refused(c, 'RaggedCountSparseOutput', [sp, x, none], 'splits', error_part='', binary_output=False, **m)
+    refused(c, 'RaggedBincount', [splits, x, one(-9, I32), none], 'size')
+    refused(c, 'RaggedBincount', [i64(0, 2), i32(1, -2), one(9, I32), none], 'negative')
+    refused(c, 'SparseBincount', [ix, v, dims, one(-9, I32), none], 'size')
+    refused(c, 'SparseBincount', [rows((9, 0)), i32(1), i64(4, 4), one(9, I32), none], 'beyond', error_part='')
+    refused(c, 'SparseCountSparseOutput', [rows((9, 0)), i32(1), i64(4, 4), none], 'beyond', error_part='', binary_output=False, **m)
+    for l, a, b, d in broken(ix, v, dims):
+        refused(c, 'SparseCountSparseOutput', [a, b, d, none], l, error_part='', binary_output=False, **m)
+    for op, ins in (('DenseCountSparseOutput', [i32(3, -1, 3)]), ('DenseCountSparseOutput', [np.zeros((2, 0), I32)]), ('DenseCountSparseOutput', [i32()]),
+                    ('RaggedCountSparseOutput', [i64(0, 0), i32()]), ('DenseCountSparseOutput', [one(1, I32)]), ('DenseCountSparseOutput', [np.zeros((1, 1, 1), I32)])):
+        refused(c, op, ins + [none], 'edge', binary_output=False, **m)
+    refused(c, 'DenseCountSparseOutput', [x, f32(1, 2)], 'weights', binary_output=False, **m)
     c.save()
 
 
