@@ -28,6 +28,7 @@ typedef struct Case {
   char message[1024];
   float rtol, atol;
   bool values[MAX_TENSORS]; /* whether an output's values are compared, not only its shape */
+  int num_variables; /* the first inputs: `wants` are what they hold afterwards */
   Arena arena;
 } Case;
 
@@ -57,7 +58,7 @@ static char *read_string(Cursor *c, Arena *arena) {
 static bool read_tensor(Cursor *c, Tensor *t) {
   TF_Status st = {0};
   int first = cursor_u8(c);
-  TF_DataType dtype = (TF_DataType)(first & 0x7f);
+  TF_DataType dtype = (TF_DataType)(first & 0x3f);
   int rank = cursor_u8(c);
   int64_t dims[TENSOR_MAX_RANK] = {0};
   if (rank > TENSOR_MAX_RANK) die("rank");
@@ -126,6 +127,9 @@ static void read_attr(Cursor *c, Attr *a, Arena *arena) {
 #undef LIST
 }
 
+static bool is_resource_op(const Case *k) { return strncmp(k->op, "Resource", 8) == 0; }
+static int num_wants(const Case *k) { return k->num_variables ? k->num_variables : k->node.num_outputs; }
+
 static void read_case(Cursor *c, Case *k) {
   memset(k, 0, sizeof *k);
   read_text(c, k->label, sizeof k->label);
@@ -144,9 +148,12 @@ static void read_case(Cursor *c, Case *k) {
   n->inputs = k->sources;
   k->producer.name = k->producer.op = "input";
   for (int i = 0; i < n->num_inputs; i++) {
+    if (cursor_left(c) && *c->at & 0x40) k->num_variables++;
     read_tensor(c, &k->inputs[i]);
     k->input_types[i] = k->inputs[i].dtype;
     k->sources[i] = (TF_Output){&k->producer, i};
+    if (i >= k->num_variables) continue;
+    k->input_types[i] = is_resource_op(k) ? TF_RESOURCE : (TF_DataType)(k->input_types[i] + 100);
   }
   n->num_outputs = cursor_u8(c);
   if (n->num_outputs > MAX_TENSORS) die("outputs");
@@ -158,7 +165,7 @@ static void read_case(Cursor *c, Case *k) {
   } else {
     k->rtol = read_f32(c);
     k->atol = read_f32(c);
-    for (int i = 0; i < n->num_outputs; i++) k->values[i] = read_tensor(c, &k->wants[i]);
+    for (int i = 0; i < num_wants(k); i++) k->values[i] = read_tensor(c, &k->wants[i]);
   }
   if (c->failed) die("cut case");
 }
@@ -287,7 +294,7 @@ static void check_shapes(const Case *k, const OpRow *row) {
     Shape in[MAX_TENSORS], out[MAX_TENSORS];
     const Shape *inputs[MAX_TENSORS];
     for (int i = 0; i < k->node.num_inputs; i++) {
-      in[i] = shape_of_tensor(&k->inputs[i]);
+      in[i] = k->input_types[i] == TF_RESOURCE ? shape_of_rank(0) : shape_of_tensor(&k->inputs[i]);
       if (level == 2) in[i] = shape_of_rank(in[i].rank);
       if (level == 3) in[i] = shape_unknown();
       inputs[i] = &in[i];
@@ -313,8 +320,23 @@ static void check_shapes(const Case *k, const OpRow *row) {
 
 /* ---- running ---- */
 
+/* A variable that holds the first input's copy; for a resource op `value` becomes its handle. */
+static Variable *make_variable(const Case *k, Tensor *value) {
+  Variable *v;
+  TF_Status st = {0};
+  if (variable_new(is_resource_op(k) ? &variable_type : &legacy_variable_type, RESOURCE_DEFAULT_CONTAINER, "v", &v, &st)) die(st.message);
+  variable_assign(v, value);
+  if (!is_resource_op(k)) return v;
+  if (tensor_alloc(value, TF_RESOURCE, NULL, 0, &st)) die(st.message);
+  *(Object **)value->data = object_ref(v);
+  return v;
+}
+
+/* `outputs` come to hold what the variables do, if there are any. */
 static TF_Code run_kernel(const Case *k, OpScratch *scratch, int threads, uint64_t last_use, Tensor *outputs,
                           TF_Status *st) {
+  Variable *refs[MAX_TENSORS] = {0}, *output_refs[MAX_TENSORS] = {0};
+  Tensor plain_outputs[MAX_TENSORS] = {{0}};
   Arena arena = {0};
   Kernel kernel = {0};
   OpInit init = {.node = &k->node, .arena = &arena};
@@ -326,11 +348,19 @@ static TF_Code run_kernel(const Case *k, OpScratch *scratch, int threads, uint64
     TF_Status copy_status = {0};
     if (tensor_copy(&copies[i], &k->inputs[i], &copy_status)) die(copy_status.message);
     inputs[i] = &copies[i];
+    if (i < k->num_variables) refs[i] = make_variable(k, &copies[i]);
   }
   if (!code) {
     OpCtx c = {.node = &k->node, .row = kernel.row, .state = kernel.state, .num_inputs = k->node.num_inputs,
-               .num_outputs = k->node.num_outputs, .inputs = inputs, .outputs = outputs, .aliases = aliases, .threads = threads};
+               .num_outputs = k->node.num_outputs, .inputs = inputs, .outputs = k->num_variables ? plain_outputs : outputs,
+               .aliases = aliases, .threads = threads};
+    if (k->num_variables && !is_resource_op(k)) c.input_refs = refs, c.output_refs = output_refs;
     code = op_eval(&c, scratch, last_use, st);
+    if (!code && c.input_refs && c.num_outputs && output_refs[0] != refs[0]) die("the ref is not passed on");
+  }
+  for (int i = 0; i < k->num_variables; i++) {
+    if (!variable_read(refs[i], &outputs[i])) die("no value");
+    object_unref(refs[i]);
   }
   for (int i = 0; i < k->node.num_inputs; i++) tensor_clear(&copies[i]);
   kernel_clear(&kernel);
@@ -357,8 +387,8 @@ static void run_case(const Case *k, OpScratch *scratch) {
     } else if (code && !strstr(st.message, k->message)) {
       report(k, ways[w].how, "message \"%s\", want \"%s\"", st.message, k->message);
     }
-    for (int i = 0; !code && !k->code && i < k->node.num_outputs; i++) compare(k, ways[w].how, i, &outputs[i]);
-    for (int i = 0; i < k->node.num_outputs; i++) tensor_clear(&outputs[i]);
+    for (int i = 0; !code && !k->code && i < num_wants(k); i++) compare(k, ways[w].how, i, &outputs[i]);
+    for (int i = 0; i < num_wants(k); i++) tensor_clear(&outputs[i]);
   }
 }
 

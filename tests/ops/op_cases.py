@@ -190,6 +190,71 @@ class Cases:
         self.count += 1
         return values if not code else (code, message)
 
+    def step(self, op, variables, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, must_fail=False, **attr):
+        """A case of an op that changes variables: arrays of the values of its first inputs (refs, or resources if the op's
+        name says so), then the other inputs. The answer is what the variables hold afterwards. `must_fail`:
+        no case where TensorFlow takes it (it reads out of bounds then)."""
+        def number(v):
+            return tf.as_dtype(np.asarray(v).dtype)
+
+        def flat_tensor(v, flag):
+            out = bytearray(tensor(v, number(v).as_datatype_enum))
+            out[0] |= flag
+            return bytes(out)
+
+        spec = op_def_registry.get(op)
+        resource = op.startswith('Resource')
+        with tf.Graph().as_default() as graph:
+            handles, assigns, reads, feeds = [], [], [], {}
+            for value in variables:
+                p = V1.placeholder(number(value))
+                if resource:
+                    handles.append(tf.raw_ops.VarHandleOp(dtype=number(value), shape=tf.TensorShape(None),
+                                                            shared_name='v%d' % len(handles)))
+                    assigns.append(tf.raw_ops.AssignVariableOp(resource=handles[-1], value=p))
+                    reads.append(tf.raw_ops.ReadVariableOp(resource=handles[-1], dtype=number(value)))
+                else:
+                    handles.append(op_def_library._apply_op_helper('VariableV2', shape=tf.TensorShape(None), container='', shared_name='',
+                                                                           dtype=number(value))[2].outputs[0])
+                    assigns.append(op_def_library._apply_op_helper('Assign', ref=handles[-1], value=p, validate_shape=False,
+                                                                           use_locking=True)[2])
+                    reads.append(tf.identity(handles[-1]))
+                feeds[p] = value
+            init_feeds, feeds = feeds, {}
+            kwargs = {a.name: default(a.default_value) for a in spec.attr if a.HasField('default_value')}
+            kwargs.update(attr)
+            for arg, value in zip(spec.input_arg, handles + list(inputs)):
+                if not isinstance(value, tf.Tensor):
+                    p = V1.placeholder(number(value))
+                    feeds[p] = value
+                    value = p
+                kwargs[arg.name] = value
+            node = op_def_library._apply_op_helper(op, **kwargs)[2]
+            code, message, values = 0, '', None
+            with V1.Session(graph=graph) as session:
+                try:
+                    session.run(assigns, init_feeds)
+                    session.run(node, feeds)
+                    values = session.run(reads)
+                except tf.errors.OpError as e:
+                    code, message = e.error_code, text_of(e.message)
+                    if 'No OpKernel was registered' in message:
+                        print('TensorFlow has no kernel:', op, label)
+                        return code, message
+        if must_fail and not code:
+            return values
+        out = string(label) + string(op) + attrs(node) + bytes([len(variables) + len(inputs)])
+        out += b''.join(flat_tensor(v, 0x40) for v in variables) + b''.join(flat_tensor(v, 0) for v in inputs)
+        out += bytes([len(node.outputs)]) + bytes(o.dtype.as_datatype_enum for o in node.outputs)
+        if code:
+            out += bytes([code]) + string(message if error_part is None else error_part)
+            self.errors += 1
+        else:
+            out += bytes([0]) + struct.pack('<ff', rtol, atol) + b''.join(flat_tensor(v, 0) for v in values)
+        self.out.append(out)
+        self.count += 1
+        return values if not code else (code, message)
+
     def save(self):
         raw = b''.join(self.out)
         data = b'smoc1\n' + struct.pack('<I', len(raw)) + zlib.compress(raw, 9)
