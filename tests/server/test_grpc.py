@@ -38,11 +38,20 @@ class Goldens(Case):
                        "  model_version_policy { all {} } } }\n" % (model, os.path.join(MODELS, model)))
         return Server("--model_config_file=" + config, "--saved_model_tags=" + ",".join(tags))
 
+    def all_available(self, server, model):
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = model
+        states = server.call("GetModelStatus", request).model_version_status
+        wanted = [int(d) for d in os.listdir(os.path.join(MODELS, model)) if d.isdigit()]
+        return sorted(s.version for s in states if s.state == s.AVAILABLE) == sorted(wanted)
+
     def replay(self, model):
         settings, cases = golden_settings(model), list(golden_cases(model))
         self.assertEqual(len(cases), settings["cases"])
         for tags in sorted({c[3] for c in cases}):
             with self.serve(model, tags) as server:
+                # The server answers as soon as one version does; the others may still be loading.
+                wait_until("every version is available", lambda: self.all_available(server, model))
                 for kind, request, response, case_tags in cases:
                     if case_tags != tags:
                         continue
