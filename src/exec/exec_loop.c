@@ -47,7 +47,7 @@ static TF_Code run_turn(ExecTurn *t, const Callee *callee, ExecIo *io, StepEnv *
 /* Whether the loop goes on by its own `cond`. */
 static TF_Code run_cond(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
   Tensor go = {0};
-  ExecIo io = {.feeds = l->feeds, .num_fresh = l->num_inputs, .outputs = &go};
+  ExecIo io = {.feeds = l->feeds, .num_fresh = l->num_inputs, .lent = true, .outputs = &go};
   TRY(run_turn(&l->cond, l->loop->cond, &io, env, st));
   *more = op_is_true(&go);
   exec_turn_recycle(&l->cond, 0, &go);

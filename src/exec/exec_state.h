@@ -39,6 +39,7 @@ typedef struct ExecIo {
   Variable *const *feed_refs; /* by feed: what ref feeds refer to; null when there are none */
   Tensor *moved;              /* the first num_moved feeds, which the run takes over; given back when it ends early */
   int num_moved;
+  bool lent;                  /* feeds are for the run only: nothing keeps a reference to their memory */
   int num_fresh;              /* how many feeds, counted from the first, are others than in the run before */
   Tensor *outputs;            /* none */
   Variable **output_refs;     /* by fetch; null when there are none */

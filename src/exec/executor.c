@@ -247,7 +247,7 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   TF_Code code = t->state ? TF_OK : exec_state_new(&t->state, x->plan, st);
   if (code) return code;
   ExecState *s = t->state;
-  bool share = env->call_depth > 0;
+  bool share = env->call_depth > 0 && !io->lent;
   s->left = false;
   code = exec_bind_feeds(s, io, x->plan->num_feeds, share, st);
   if (!code && t->learn) {
@@ -292,7 +292,7 @@ void exec_turn_recycle(ExecTurn *t, int fetch, Tensor *old) {
 static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
   const Plan *p = t->executor->plan;
   ExecState *s = t->state;
-  bool share = env->call_depth > 0;
+  bool share = env->call_depth > 0 && !io->lent;
   s->left = false;
   TRY(exec_bind_feeds(s, io, t->bound ? io->num_fresh : p->num_feeds, share, st));
   t->bound = true;

@@ -107,6 +107,7 @@ static bool gives_values(const PlanStep *step, const Inputs *in, const ExecState
   for (int i = 0; i < step->num_outputs; i++) {
     const Tensor *t = &s->slots[step->first_output + i];
     if (!t->dtype || op_is_step_memory(t)) return false;
+    if (t->dtype == TF_VARIANT) return false; /* ZerosLike of a list hangs on the list, not on its shape */
     if ((uint64_t)tensor_count(t) * dtype_size(t->dtype) > MAX_VALUE_BYTES) return false;
   }
   return true;
