@@ -10,6 +10,7 @@ if [ ! -f "$venv/.done" ] || [ tests/interop/requirements.txt -nt "$venv/.done" 
   python3 -m venv "$venv"
   echo "interop: installing $(tr '\n' ' ' <tests/interop/requirements.txt)"
   "$venv/bin/pip" install -q --disable-pip-version-check -r tests/interop/requirements.txt
+  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r tests/interop/requirements-nodeps.txt
   touch "$venv/.done"
 fi
 tensorflow=$(echo "$venv"/lib/python3*/site-packages/tensorflow)

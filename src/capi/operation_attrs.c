@@ -61,7 +61,7 @@ TF_AttrMetadata TF_OperationGetAttrMetadata(TF_Operation *oper, const char *attr
     if (!a->count) { /* of an empty list only the op's spec knows the kind */
       const AttrSpec *spec = op_spec_attr(oper->spec, attr_name);
       if (spec) m.type = spec->kind;
-      m.total_size = m.type == TF_ATTR_STRING || m.type == TF_ATTR_SHAPE ? 0 : -1;
+      m.total_size = -1;
     }
   } else if (a->kind == TF_ATTR_STRING) {
     m.total_size = (int64_t)a->v.s.size;

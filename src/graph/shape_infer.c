@@ -199,7 +199,9 @@ static bool partial_sizes(TF_Output from, int *budget, Shape *out) {
 
 static bool input_partial(ShapeCtx *c, int i, Shape *out) {
   int budget = FOLD_MAX_NODES;
-  return i >= 0 && i < c->num_inputs && partial_sizes(c->node->inputs[i], &budget, out);
+  if (i < 0 || i >= c->num_inputs || !partial_sizes(c->node->inputs[i], &budget, out)) return false;
+  if (i < 64) c->asked_partial |= (uint64_t)1 << i;
+  return true;
 }
 
 /* ---- running shape functions ---- */
@@ -211,15 +213,24 @@ static TF_Code explain(const ShapeCtx *c, TF_Status *st) {
   bytes_puts(&text, "' with input shapes: ");
   for (int i = 0; i < c->num_inputs; i++) {
     if (i) bytes_puts(&text, ", ");
-    if (c->inputs[i]->rank < 0) bytes_puts(&text, "<unknown>");
+    if (c->inputs[i]->rank < 0) bytes_putc(&text, '?');
     else shape_print(c->inputs[i], &text);
   }
   const char *lead = " and with computed input tensors: ";
   for (int i = 0; i < c->num_inputs && i < 64; i++) {
-    if (!(c->asked >> i & 1)) continue;
+    if (!((c->asked & ~c->asked_partial) >> i & 1)) continue;
     bytes_printf(&text, "%sinput[%d] = <", lead, i);
     value_text(graph_constant_value(c->node->inputs[i]), 256, &text);
     bytes_putc(&text, '>');
+    lead = ", ";
+  }
+  lead = " and with input tensors computed as partial shapes: ";
+  for (int i = 0; i < c->num_inputs && i < 64; i++) {
+    Shape partial;
+    int budget = FOLD_MAX_NODES;
+    if (!(c->asked_partial >> i & 1) || !partial_sizes(c->node->inputs[i], &budget, &partial)) continue;
+    bytes_printf(&text, "%sinput[%d] = ", lead, i);
+    shape_print(&partial, &text);
     lead = ", ";
   }
   bytes_putc(&text, '.');

@@ -18,7 +18,8 @@ struct ShapeCtx {
   /* Input i as a shape, when that input is a vector of sizes of which some may be unknown: false when nothing is known
    * about it. An input whose value is known gives that. */
   bool (*partial)(ShapeCtx *c, int i, Shape *out);
-  uint64_t asked; /* bit i < 64: value(i) was called and known */
+  uint64_t asked;         /* bit i < 64: value(i) was called and known */
+  uint64_t asked_partial; /* the same of partial(i) */
 };
 typedef TF_Code ShapeFn(ShapeCtx *c, TF_Status *st);
 

@@ -147,8 +147,8 @@ static TF_Code concat_shape(ShapeCtx *c, TF_Status *st) {
   }
   given = axis;
   if (!axis_in_range(&axis, rank))
-    return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : Expected concatenating dimensions in the range [%d, %d), but got %lld",
-                -rank, rank, (long long)given);
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d",
+                (long long)(given < 0 ? -given : given + 1), rank);
   Shape out = shape_of_rank(rank);
   out.dims[axis] = 0;
   for (int i = first; i < first + c->num_inputs - 1; i++) {
@@ -297,8 +297,8 @@ static TF_Code split_shape(ShapeCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld not in range [%d, %d)", (long long)given, -in->rank, in->rank);
   size = in->dims[axis];
   if (size >= 0 && size % c->num_outputs)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension size must be evenly divisible by %d but is %lld", c->num_outputs,
-                (long long)size);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimension size must be evenly divisible by %d but is %lld\n"
+                "\tNumber of ways to split should evenly divide the split dimension", c->num_outputs, (long long)size);
   for (int o = 0; o < c->num_outputs; o++) {
     c->outputs[o] = *in;
     c->outputs[o].dims[axis] = size < 0 ? -1 : size / c->num_outputs;

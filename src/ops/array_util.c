@@ -103,6 +103,7 @@ TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st) {
     if (in->rank == 1 && in->dims[0] >= 0 && in->dims[0] <= TENSOR_MAX_RANK) *out = shape_of_rank((int)in->dims[0]);
     return TF_OK;
   }
+  c->asked_partial |= (uint64_t)1 << i;
   if (t->rank == 0 && int_at(t, 0) == -1) return TF_OK;
   if (t->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 1 but is rank %d", t->rank);
   int64_t n = t->dims[0];

@@ -27,8 +27,8 @@ static TF_Code check_fetches(const Scope *s, const TF_Output *fetches, int n, TF
   for (int i = 0; i < n; i++) {
     TF_Output f = fetches[i];
     if (f.index < 0 || f.index >= f.oper->num_outputs)
-      return fail(st, TF_INVALID_ARGUMENT, "FetchOutputs %s:%d: output index too large, must be < %d", f.oper->name,
-                  f.index, f.oper->num_outputs);
+      return fail(st, TF_OUT_OF_RANGE, "Node '%s' (type: '%s', num of outputs: %d) does not have output %d", f.oper->name,
+                  f.oper->op, f.oper->num_outputs, f.index);
     if (scope_feed(s, f) >= 0)
       return fail(st, TF_INVALID_ARGUMENT, "%s:%d is both fed and fetched.", f.oper->name, f.index);
   }

@@ -107,7 +107,8 @@ class Api:
         return function(*[c.c_void_p(a) if isinstance(a, int) and not isinstance(a, bool) else a for a in args])
 
     def checked(self, name, *args):
-        """The same with the status as last argument."""
+        """The same with the status as last argument, which not every call of Google's sets back."""
+        self.call("TF_SetStatus", self.status, c.c_int(0), b"")
         result = self.call(name, *args, self.status)
         self.check()
         return result
@@ -259,7 +260,7 @@ class Operation:
             m = self.api.checked("TF_OperationGetAttrMetadata", self.handle, name.encode())
         except CError as e:
             return str(e)
-        return (m.is_list, m.list_size, m.type, m.total_size)
+        return (m.is_list, m.list_size, None if m.is_list and not m.list_size else m.type, m.total_size)
 
     def list_length(self, kind, name):
         return self.api.checked("TF_Operation%sListLength" % kind, self.handle, name.encode())
