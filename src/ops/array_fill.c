@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "ops/array_copy.h"
 #include "ops/array_util.h"
+#include "ops/tensor_list.h"
 
 /* ---- Fill ---- */
 
@@ -40,7 +41,12 @@ static TF_Code fill_run(OpCtx *c, TF_Status *st) { return tensor_fill(&c->output
 static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
 
 static TF_Code zeros_like_run(OpCtx *c, TF_Status *st) {
-  (void)st;
+  if (c->outputs[0].dtype == TF_VARIANT) {
+    Tensor zeros = {0};
+    TRY(variant_zeros_like(op_input(c, 0), &zeros, st));
+    op_take_output(c, 0, &zeros);
+    return TF_OK;
+  }
   tensor_zero(&c->outputs[0]);
   return TF_OK;
 }
@@ -250,7 +256,7 @@ static TF_Code one_hot_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_array_fill[] = {
     {"Fill", .types = "index_type: " TYPES_INDEX, .value_inputs = 1, .shape = fill_shape, .prepare = fill_prepare,
      .run = fill_run},
-    {"ZerosLike", .types = "T: " TYPES_POD " string", .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = zeros_like_run},
+    {"ZerosLike", .types = "T: " TYPES_POD " string variant", .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = zeros_like_run},
     {"OnesLike", .types = "T: " TYPES_POD, .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = ones_like_run},
     {"Range", .types = "Tidx: float double " TYPES_INDEX, .value_inputs = 7, .shape = range_shape,
      .prepare = range_prepare, .run = range_run},

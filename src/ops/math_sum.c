@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "ops/math_binary.h"
 #include "ops/reduce_ops.h"
+#include "ops/tensor_list.h"
 
 /* ---- AddN ---- */
 
@@ -59,8 +60,23 @@ static void add_n_part(void *arg, int64_t begin, int64_t end) {
   }
 }
 
+/* Lists of tensors, element by element. */
+static TF_Code add_variants(OpCtx *c, TF_Status *st) {
+  Tensor sum = {0};
+  TRY(op_keep_input(c, 0, &sum, st));
+  for (int i = 1; i < c->num_inputs; i++) {
+    Tensor next = {0};
+    TF_Code code = variant_add(&sum, op_input(c, i), c->env, &next, st);
+    tensor_clear(&sum);
+    if (code) return code;
+    tensor_move(&sum, &next);
+  }
+  op_take_output(c, 0, &sum);
+  return TF_OK;
+}
+
 static TF_Code add_n_run(OpCtx *c, TF_Status *st) {
-  (void)st;
+  if (c->outputs[0].dtype == TF_VARIANT) return add_variants(c, st);
   AddNRun r = {c, op_input(c, 0)->dtype};
   parallel_for(c->threads, tensor_count(op_input(c, 0)), 16384, add_n_part, &r);
   return TF_OK;
@@ -200,7 +216,7 @@ static TF_Code shape_grad_args(ShapeCtx *c, TF_Status *st) {
    .run = binary_run}
 
 const OpRow ops_math_sum[] = {
-  {"AddN", .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .shape = shape_add_n, .prepare = add_n_prepare,
+  {"AddN", .types = "T: " TYPES_NUMBERS " variant", .flags = OP_INPLACE, .shape = shape_add_n, .prepare = add_n_prepare,
    .run = add_n_run},
   {"AccumulateNV2", .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .shape = shape_add_n, .prepare = add_n_prepare,
    .run = add_n_run},

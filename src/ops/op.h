@@ -88,6 +88,7 @@ struct OpCtx {
   int threads;           /* how many this step may use */
   StepEnv *env;
   int *aliases;          /* executor's: which input an output shares (-1: none), set by op_output_alias */
+  uint64_t last_use;     /* executor's: which inputs nobody needs afterwards (bit i >= 63 shares bit 63) */
   Variable **input_refs, **output_refs; /* executor's; null when the node has no ref inputs or outputs */
 };
 
@@ -116,6 +117,10 @@ TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st);
 bool op_input_is_weights(const Node *node, int i);
 /* run: input i if its memory can be told again in later runs (it is not the step's), else null. */
 const Tensor *op_lasting_input(const OpCtx *c, int i);
+/* run of an OP_DYNAMIC row: whether nobody but this op sees input i any more: what it holds may be changed in place. */
+static inline bool op_input_ends(const OpCtx *c, int i) {
+  return (c->last_use >> (i < 63 ? i : 63) & 1) && tensor_writable(c->inputs[i]);
+}
 /* run: calls a function made by op_callee. `inputs` are borrowed; `outputs` (none) own what they get, for
  * op_take_output. */
 static inline TF_Code op_call(OpCtx *c, const Callee *callee, const Tensor *const *inputs, int num_inputs,

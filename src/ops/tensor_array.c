@@ -129,6 +129,15 @@ TF_Code shape_merge_partial(const Shape *a, const Shape *b, Shape *out, TF_Statu
   return TF_OK;
 }
 
+TF_Code tensor_check_storable(const Tensor *value, TF_Status *st) {
+  for (int64_t i = 0, n = value->dtype == TF_RESOURCE ? tensor_count(value) : 0; i < n; i++) {
+    const Object *o = ((Object *const *)value->data)[i];
+    if (o && (o->type == &tensor_array_type || o->type == &stack_type))
+      return fail(st, TF_UNIMPLEMENTED, "the handle of a TensorArray or a Stack can't be an element of another");
+  }
+  return TF_OK;
+}
+
 static TF_Code check_open(const TensorArray *a, TF_Status *st) {
   if (!a->closed) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s has already been closed.", a->name);
@@ -190,6 +199,7 @@ static TF_Code check_writable(const TensorArray *a, int32_t index, const ArrayIt
 static TF_Code locked_write(TensorArray *a, int32_t index, Tensor *value, const StepEnv *env, TF_Status *st) {
   ArrayItem *item;
   TRY(check_open(a, st));
+  TRY(tensor_check_storable(value, st));
   if (index < 0 || (!a->dynamic_size && index >= a->size))
     return fail(st, TF_INVALID_ARGUMENT,
                 "TensorArray %s: Tried to write to index %d but array is not resizeable and size is: %d", a->name,

@@ -44,6 +44,7 @@ typedef struct TensorArrayOptions {
 } TensorArrayOptions;
 
 extern const ObjectType tensor_array_type;
+extern const ObjectType stack_type; /* ops/stack_ops.c */
 
 TF_Code tensor_array_new(TensorArray **out, const TensorArrayOptions *options, TF_Status *st);
 /* Writes; into an array of gradients, adds to what is there. `value` is none afterwards, also after a failure. */
@@ -64,6 +65,8 @@ TF_Code tensor_array_gradient(TensorArray *a, Span source, const Shape *prepend,
 /* Drops the elements; what comes later is an error. */
 void tensor_array_close(TensorArray *a);
 
+/* Objects that hold tensors hold no handle of such an object: one that held itself would never end. */
+TF_Code tensor_check_storable(const Tensor *value, TF_Status *st);
 /* Whether a concrete shape is one that `partial` allows. */
 bool shape_allows(const Shape *partial, const int64_t *dims, int rank);
 /* TF: PartialTensorShape::MergeWith, with its errors. */
