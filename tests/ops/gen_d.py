@@ -321,6 +321,43 @@ def count_ops():
     c.save()
 
 
+def set_ops():
+    c = Cases('set_ops')
+    kinds = [np.int8, np.int16, I32, I64, np.uint8, np.uint16, object]
+    a_ix, _, dims = sparse((2, 3, 4), 13)
+    b_ix, _, b_dims = sparse((2, 3, 5), 11)
+    draw = lambda dtype, shape: values(dtype, shape, 0, 4) if dtype is object else rng.randint(0, 5, shape).astype(dtype)
+    for dtype in kinds:
+        d1, d2, v1, v2 = draw(dtype, (2, 3, 4)), draw(dtype, (2, 3, 3)), draw(dtype, 13), draw(dtype, 11)
+        c.case('SetSize', [a_ix, v1, dims], name_of(dtype), validate_indices=True)
+        for op in ('a-b', 'b-a', 'intersection', 'union'):
+            l = '%s %s' % (name_of(dtype), op)
+            m = dict(set_operation=op, validate_indices=True)
+            c.case('DenseToDenseSetOperation', [d1, d2], l, **m)
+            c.case('DenseToSparseSetOperation', [d1, b_ix, v2, b_dims], l, **m)
+            c.case('SparseToSparseSetOperation', [a_ix, v1, dims, b_ix, v2, b_dims], l, **m)
+    m = dict(set_operation='UNION', validate_indices=True)
+    x = i32(1, 2, 3, 4).reshape(2, 2)
+    refused(c, 'DenseToDenseSetOperation', [x, x], 'case', **m)
+    refused(c, 'DenseToDenseSetOperation', [x, x], 'unknown', error_part='Invalid set_operation', set_operation='xor', validate_indices=True)
+    refused(c, 'DenseToDenseSetOperation', [x, x[:, :0]], 'empty', **m)
+    refused(c, 'DenseToDenseSetOperation', [x[:0], x[:0]], 'no groups', **m)
+    refused(c, 'DenseToDenseSetOperation', [x, x[:1]], 'groups', error_part='Mismatched group shapes', **m)
+    refused(c, 'DenseToDenseSetOperation', [x.reshape(1, 2, 2), x], 'ranks', error_part='Mismatched group shapes', **m)
+    refused(c, 'DenseToDenseSetOperation', [x[0], x[1]], 'vectors', error_part='', **m)
+    v1, v2 = draw(I32, 13), draw(I32, 11)
+    refused(c, 'DenseToSparseSetOperation', [draw(I32, (2, 4, 4)), b_ix, v2, b_dims], 'groups', error_part='Mismatched group shapes', **m)
+    refused(c, 'SparseToSparseSetOperation', [rows(), i32(), i64(2, 3), rows(), i32(), i64(2, 0)], 'empty', **m)
+    for bad_ix in (rows((0, 0), (0, 0)), rows((1, 0), (0, 0)), rows((0, 0), (2, 0)), rows((0, -1), (0, 0))):
+        refused(c, 'SetSize', [bad_ix, i32(1, 2), i64(2, 3)], 'indices', validate_indices=True)
+        refused(c, 'SparseToSparseSetOperation', [bad_ix, i32(1, 2), i64(2, 3), rows(), i32(), i64(2, 3)], 'indices', **m)
+        refused(c, 'DenseToSparseSetOperation', [x, bad_ix, i32(1, 2), i64(2, 3)], 'indices', **m)
+    for l, i, v, d in broken(a_ix, v1, dims):
+        refused(c, 'SetSize', [i, v, d], l, error_part='', validate_indices=True)
+    refused(c, 'SetSize', [rows(), i32(), i64(2, 3)], 'none', validate_indices=True)
+    c.save()
+
+
 if __name__ == '__main__':
     families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
                 and v.__module__ == '__main__'}
