@@ -48,8 +48,7 @@ TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_St
   (void)b;
   int feed = scope_feed(s, out);
   if (feed >= 0 && s->frame != &s->root)
-    return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside while loop '%s' and cannot be fed", out.oper->name, out.index,
-                s->frame->name);
+    return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name, out.index);
   if (feed >= 0) {
     *slot = s->feed_slots[feed];
     return TF_OK;

@@ -119,16 +119,28 @@ static TF_Code set_parents(Scope *s, Places *p, TF_Status *st) {
   return TF_OK;
 }
 
-/* A node that needs nothing is in no loop, and so cannot be read in one. */
-static TF_Code check_sources(const Scope *s, const Node *n, TF_Status *st) {
-  if (plan_is_enter(n)) return TF_OK;
+/* A node that needs nothing is in no loop, Enter aside. */
+static bool is_source(const Scope *s, const Node *n) {
+  if (plan_is_enter(n)) return false;
+  for (int i = 0; i < scope_num_dependencies(n); i++)
+    if (scope_dependency(s, n, i)) return false;
+  return true;
+}
+
+static TF_Code fail_fed(TF_Output out, TF_Status *st) {
+  return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name, out.index);
+}
+
+/* What is fed and what needs nothing is outside of loops, and so cannot be read in one. */
+static TF_Code check_inputs(const Scope *s, const Node *n, TF_Status *st) {
+  const Frame *f = s->frame_of[n->id];
+  if (f == &s->root) return TF_OK;
+  const Frame *reads = plan_is_enter(n) ? f->parent : f;
+  if (reads == &s->root) return TF_OK;
   for (int i = 0; i < scope_num_dependencies(n); i++) {
     const Node *d = scope_dependency(s, n, i);
-    if (!d || plan_is_enter(d) || s->frame_of[d->id] == &s->root) continue;
-    bool needs = false;
-    for (int k = 0; k < scope_num_dependencies(d); k++) needs |= scope_dependency(s, d, k) != NULL;
-    Frame *f = s->frame_of[d->id];
-    if (!needs) return fail_frames(s, n, d, "", f->rep, f->name, st);
+    if (!d && i < n->num_inputs) return fail_fed(n->inputs[i], st);
+    if (d && is_source(s, d)) return fail_frames(s, n, d, "", reads->rep, reads->name, st);
   }
   return TF_OK;
 }
@@ -143,6 +155,7 @@ static TF_Code place_node(Scope *s, Places *p, Node *n, TF_Status *st) {
                   f->name, s->prefix, f->cond->name, s->prefix, n->name);
     f->cond = n;
   }
+  if (!f && plan_is_next(n) && scope_feed(s, n->inputs[0]) >= 0) return fail_fed(n->inputs[0], st);
   if (!f && (plan_is_exit(n) || plan_is_next(n) || !strcmp(n->op, "LoopCond")))
     return fail(st, TF_INVALID_ARGUMENT, "{{node %s%s}} (%s) is in no while loop", s->prefix, n->name, n->op);
   return TF_OK;
@@ -162,12 +175,12 @@ TF_Code scope_find_frames(Builder *b, Scope *s, Node *const *nodes, int count, T
   for (int i = 0; i < count; i++)
     for (int k = 0; k < scope_num_dependencies(nodes[i]); k++) {
       const Node *d = scope_dependency(s, nodes[i], k);
-      if (d) join(&p, where_it_reads(&p, nodes[i]), where_it_is_read(&p, d));
+      if (d && !is_source(s, d)) join(&p, where_it_reads(&p, nodes[i]), where_it_is_read(&p, d));
     }
   TRY(join_outsides(&p, nodes, count, st));
   TRY(make_frames(b, s, &p, nodes, count, st));
   TRY(set_parents(s, &p, st));
   for (int i = 0; i < count; i++) TRY(place_node(s, &p, nodes[i], st));
-  for (int i = 0; i < count; i++) TRY(check_sources(s, nodes[i], st));
+  for (int i = 0; i < count; i++) TRY(check_inputs(s, nodes[i], st));
   return TF_OK;
 }

@@ -292,8 +292,8 @@ TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
   if (!l.merges || !l.starts || !l.nexts || !l.enters || !l.slots || !l.outputs || !slots)
     return fail_oom(st, "a plan");
   TRY(find_variables(s, &l, st));
-  TRY(check_reads(s, f, st));
   TRY(mark_body(s, f, st));
+  TRY(check_reads(s, f, st));
   l.num_inputs = l.num_variables;
   TRY(enter_slots(b, s, &l, slots, st));
   Callee *body;

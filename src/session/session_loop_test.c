@@ -1,0 +1,198 @@
+/* While loops of TensorFlow 1 beyond single answers: memory that does not grow with iterations, threads, time limits, and
+ * what is refused. Answers are in the goldens. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/session_fixture.h"
+
+#define ENTER(name, in, constant)                                                                             \
+  "node { name: '" name "' op: 'Enter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
+  "attr { key: 'is_constant' value { b: " constant " } } }"
+#define MERGE(name, a, b)                                                                                     \
+  "node { name: '" name "' op: 'Merge' input: '" a "' input: '" b "' " T_FLOAT " attr { key: 'N' value { i: 2 } } }"
+#define LOOP_COND(name, in) "node { name: '" name "' op: 'LoopCond' input: '" in "' }"
+
+/* for (i = 0, x = p; i < n; i++) x += 1; */
+#define LOOP_HEAD                                                                                             \
+  PLACEHOLDER("p") PLACEHOLDER("n") CONST("zero", "0") CONST("one", "1") ENTER("ei", "zero", "false")         \
+  ENTER("ex", "p", "false") ENTER("en", "n", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni")       \
+  MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c") \
+  BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1")    \
+  UNARY("NextIteration", "nx", "x1")
+#define LOOP LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si")
+
+static TF_Code run_loop(Session *session, const Tensor *p, float n, const char *fetch, Tensor *out,
+                        const SessionRunOptions *options, TF_Status *st) {
+  Graph *g = session_graph(session);
+  TF_Output feeds[2] = {output_of(g, "p"), output_of(g, "n")}, z = output_of(g, fetch);
+  Tensor limit = {0};
+  assert_int_equal(tensor_alloc(&limit, TF_FLOAT, NULL, 0, st), TF_OK);
+  *(float *)limit.data = n;
+  const Tensor *values[2] = {p, &limit};
+  TF_Code code = session_run(session, feeds, values, 2, &z, out, 1, NULL, 0, options, st);
+  tensor_clear(&limit);
+  return code;
+}
+
+static void check_loop(Session *session, const Tensor *p, int n) {
+  TF_Status st = {0};
+  Tensor out = {0};
+  if (run_loop(session, p, (float)n, "z", &out, NULL, &st)) fail_msg("%s", TF_Message(&st));
+  for (int64_t i = 0; i < tensor_count(p); i++)
+    if (((float *)out.data)[i] != ((float *)p->data)[i] + (float)n) fail_msg("%d turns gave a wrong sum", n);
+  tensor_clear(&out);
+}
+
+static Tensor numbers(int64_t n) {
+  TF_Status st = {0};
+  Tensor t = {0};
+  assert_int_equal(tensor_alloc(&t, TF_FLOAT, &n, 1, &st), TF_OK);
+  for (int64_t i = 0; i < n; i++) ((float *)t.data)[i] = (float)i;
+  return t;
+}
+
+static void test_iterations_allocate_nothing(void **state) {
+  (void)state;
+#if COUNTS_ALLOCATIONS
+  Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1});
+  Tensor p = numbers(3);
+  long used[2];
+  for (int i = 0; i < 3; i++) check_loop(f.session, &p, 10);
+  for (int i = 0; i < 2; i++) {
+    long before = atomic_load(&allocations);
+    check_loop(f.session, &p, i ? 20000 : 10);
+    used[i] = atomic_load(&allocations) - before;
+  }
+  assert_int_equal(used[0], used[1]);
+  tensor_clear(&p);
+  fixture_clear(&f);
+#else
+  skip();
+#endif
+}
+
+static void test_every_path(void **state) {
+  (void)state;
+  for (int general = 0; general < 2; general++) {
+    Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1, .no_specialization = general});
+    for (int n = 0; n < 30; n++) {
+      Tensor p = numbers(n % 5);
+      check_loop(f.session, &p, n % 7);
+      tensor_clear(&p);
+    }
+    fixture_clear(&f);
+  }
+}
+
+typedef struct Runner {
+  pthread_t thread;
+  Session *session;
+  int number, wrong;
+} Runner;
+
+static void *run_many(void *arg) {
+  Runner *r = arg;
+  TF_Status st = {0};
+  Tensor p = numbers(1 + r->number % 3);
+  for (int i = 0; i < 40; i++) {
+    Tensor out = {0};
+    int n = (i * 7 + r->number) % 23;
+    bool ok = !run_loop(r->session, &p, (float)n, "z", &out, NULL, &st);
+    for (int64_t k = 0; ok && k < tensor_count(&p); k++) ok = ((float *)out.data)[k] == (float)(k + n);
+    r->wrong += !ok;
+    tensor_clear(&out);
+  }
+  tensor_clear(&p);
+  return NULL;
+}
+
+static void test_threads_share_a_loop(void **state) {
+  (void)state;
+  Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1});
+  Runner runners[8];
+  for (int i = 0; i < 8; i++) {
+    runners[i] = (Runner){.session = f.session, .number = i};
+    assert_int_equal(pthread_create(&runners[i].thread, NULL, run_many, &runners[i]), 0);
+  }
+  for (int i = 0; i < 8; i++) {
+    pthread_join(runners[i].thread, NULL);
+    assert_int_equal(runners[i].wrong, 0);
+  }
+  fixture_clear(&f);
+}
+
+static void test_a_time_limit_ends_a_loop(void **state) {
+  (void)state;
+  for (int general = 0; general < 2; general++) {
+    Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1, .no_specialization = general});
+    TF_Status st = {0};
+    Tensor p = numbers(2), out = {0};
+    SessionRunOptions options = {.timeout_ms = 20};
+    /* 1e9 + 1 is 1e9 in float32, and i stops at 2^24: it never ends. */
+    assert_int_equal(run_loop(f.session, &p, 1e9f, "z", &out, &options, &st), TF_DEADLINE_EXCEEDED);
+    assert_int_equal(out.dtype, 0);
+    status_clear(&st);
+    check_loop(f.session, &p, 5);
+    tensor_clear(&p);
+    fixture_clear(&f);
+  }
+}
+
+/* ---- what is refused ---- */
+
+static void check_refused(const char *text, const char *fetch, const char *message) {
+  Fixture f = fixture_of(text, &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  Tensor p = numbers(2), out = {0};
+  TF_Code code = run_loop(f.session, &p, 3, fetch, &out, NULL, &st);
+  if (!code || !strstr(TF_Message(&st), message)) fail_msg("'%s' is not in '%s'", message, TF_Message(&st));
+  status_clear(&st);
+  tensor_clear(&p);
+  fixture_clear(&f);
+}
+
+static void test_what_is_not_well_nested_is_refused(void **state) {
+  (void)state;
+  check_refused(LOOP, "x1", "x1:0 is inside while loop 'f' and cannot be fetched");
+  check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "one") UNARY("Exit", "z", "sx"), "z",
+                "{{node x1}} has inputs from different frames. The input {{node one}} is in frame ''.");
+  check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "ex") UNARY("Exit", "z", "sx"), "z",
+                "{{node ex}} (Enter) is read and is not constant");
+  check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx:1"), "z",
+                "{{node z}} (Exit) does not leave by a Switch on the loop's condition");
+  check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:0", "e1") UNARY("Exit", "z", "sx"), "z",
+                "output 0 of {{node sx}} is read, which its while loop does not give");
+  check_refused(PLACEHOLDER("p") PLACEHOLDER("n") UNARY("Exit", "z", "p"), "z", "{{node z}} (Exit) is in no while loop");
+  check_refused(PLACEHOLDER("p") PLACEHOLDER("n") ENTER("e", "p", "false") UNARY("Exit", "z", "e"), "z",
+                "{{node e}} (Enter) has no LoopCond");
+}
+
+static void test_nothing_inside_is_fed(void **state) {
+  (void)state;
+  Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  Tensor p = numbers(2), out = {0};
+  const Tensor *values[3] = {&p, &p, &p};
+  TF_Output feeds[3] = {output_of(f.graph, "p"), output_of(f.graph, "n"), output_of(f.graph, "i1")};
+  TF_Output z = output_of(f.graph, "z");
+  assert_int_equal(session_run(f.session, feeds, values, 3, &z, &out, 1, NULL, 0, NULL, &st), TF_INVALID_ARGUMENT);
+  assert_non_null(strstr(TF_Message(&st), "i1:0 is inside a while loop and cannot be fed"));
+  status_clear(&st);
+  tensor_clear(&p);
+  fixture_clear(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_iterations_allocate_nothing),
+      cmocka_unit_test(test_every_path),
+      cmocka_unit_test(test_threads_share_a_loop),
+      cmocka_unit_test(test_a_time_limit_ends_a_loop),
+      cmocka_unit_test(test_what_is_not_well_nested_is_refused),
+      cmocka_unit_test(test_nothing_inside_is_fed)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
