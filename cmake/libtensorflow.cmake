@@ -12,7 +12,10 @@ if(NOT SM_TENSORFLOW_LIB)
   target_link_libraries(tensorflow PRIVATE
     -Wl,--whole-archive sm_capi sm_tensor sm_base -Wl,--no-whole-archive
     PUBLIC Threads::Threads)
-  target_link_options(tensorflow PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libtensorflow.map -Wl,--no-undefined)
+  target_link_options(tensorflow PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/libtensorflow.map)
+  if(NOT SM_SANITIZE) # clang's sanitizers are in the program, not in its libraries
+    target_link_options(tensorflow PRIVATE -Wl,--no-undefined)
+  endif()
   set_target_properties(tensorflow PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/libtensorflow.map)
   target_include_directories(tensorflow INTERFACE ${CMAKE_SOURCE_DIR}/include)
 

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-60}
 CC=clang cmake -S . -B build-fuzz -G Ninja -DSM_FUZZ=ON -DSM_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug \
   -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DSM_SANITIZE=address,undefined >/dev/null
-cmake --build build-fuzz
+cmake --build build-fuzz --target $(ls fuzz/fuzz_*.c | sed 's|.*/||; s|\.c$||')
 for source in fuzz/fuzz_*.c; do
   name=$(basename "$source" .c)
   found=build-fuzz/found/${name#fuzz_}
