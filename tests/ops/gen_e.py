@@ -125,6 +125,80 @@ for _n in ['Adadelta', 'Adagrad', 'AdagradDA', 'AdagradV2', 'CenteredRMSProp', '
     TRAINING += ['SparseApply' + _n, 'ResourceSparseApply' + _n]
 TRAINING += ['ResourceSparseApplyKerasMomentum']
 
+# ---- searches and rows ----
+
+def search_ops():
+    c = Cases('search_ops')
+    for op in ('LowerBound', 'UpperBound'):
+        for out in (tf.int32, tf.int64):
+            for dtype in FLOATS + INTS:
+                c.case(op, [np.sort(values(dtype, (2, 9)).astype(F64), 1).astype(dtype), values(dtype, (2, 12), -5, 5)], name_of(dtype), out_type=out)
+        case = lambda a, b, label: refused(c, op, [a, b], label, out_type=tf.int32)
+        case(f32(1, 2, 2, 2, 3).reshape(1, 5), f32(0, 1, 2, 3, 4, np.inf, -np.inf, np.nan).reshape(1, 8), 'repeated')
+        case(f32(-np.inf, 0, np.inf).reshape(1, 3), f32(np.inf, -np.inf, np.nan, -0.).reshape(1, 4), 'infinities')
+        case(f32().reshape(2, 0), values(F32, (2, 3)), 'nothing to search')
+        case(values(F32, (2, 3)), f32().reshape(2, 0), 'no values')
+        case(f32().reshape(0, 3), f32().reshape(0, 2), 'no rows')
+        case(values(F32, (2, 3)), values(F32, (3, 3)), 'rows')
+        case(values(F32, (3,)), values(F32, (1, 3)), 'rank')
+        case(values(F32, (1, 3)), values(F32, (3,)), 'rank')
+        case(values(F32, (1, 1, 3)), values(F32, (1, 1, 3)), 'rank 3')
+    for t in (I32, I64):
+        for at, dims in [([0, 5, 23], [2, 3, 4]), (7, [3, 4]), ([], [2, 2]), ([2], [3]), ([24], [2, 3, 4]), ([-1], [2, 3]), (0, []), ([0], []),
+                         ([0], [2, 0]), ([[0, 1]], [2, 3]), ([0], [[2, 3]]), ([0], 4), ([0], [1 << 20, 1 << 20]), ([11], [3, 2, 1, 2, 1])]:
+            refused(c, 'UnravelIndex', [np.array(at, t), np.array(dims, t)], '%s %s' % (at, dims))
+    for dtype in FLOATS + INTS:
+        c.case('Cross', [values(dtype, (4, 3), -9, 9), values(dtype, (4, 3), -9, 9)], name_of(dtype), 1e-6, 1e-6)
+    c.case('Cross', [values(F32, (2, 2, 3)), values(F32, (2, 2, 3))], 'rank 3')
+    c.case('Cross', [values(F32, (3,)), values(F32, (3,))], 'vector')
+    c.case('Cross', [f32().reshape(0, 3), f32().reshape(0, 3)], 'empty')
+    c.case('Cross', [f32(np.inf, 1, np.nan), f32(1, 2, 3)], 'special')
+    c.case('Cross', [i32(2147483647, 2147483647, 3), i32(2147483647, 5, 2147483647)], 'extreme')
+    for a, b in [((3,), (1, 3)), ((2,), (2,)), ((), ()), ((2, 3), (3, 3)), ((2, 4), (2, 4))]:
+        refused(c, 'Cross', [values(F32, a), values(F32, b)], 'shapes')
+    for op in ('InplaceUpdate', 'InplaceAdd', 'InplaceSub'):
+        for dtype in FLOATS + INTS + [np.complex64, np.complex128]:
+            real = dtype not in (np.complex64, np.complex128)
+            make = (lambda n: values(dtype, (n, 3))) if real else (lambda n: (values(F64, (n, 3)) + 1j * values(F64, (n, 3))).astype(dtype))
+            c.case(op, [make(4), i32(2, 0), make(2)], name_of(dtype), 1e-6, 1e-6)
+        x = values(F32, (4, 3))
+        for at in [(1, 1), (-1, 4), (9, -7), (2147483647, -2147483648)]:
+            c.case(op, [x, i32(*at), values(F32, (2, 3))], str(at))
+        c.case(op, [x, i32(), f32().reshape(0, 3)], 'none')
+        c.case(op, [values(F32, (3, 0)), i32(1), values(F32, (1, 0))], 'empty rows')
+        c.case(op, [values(F32, (5,)), i32(1), values(F32, (1,))], 'vector')
+        for at, v in [((2,), (3, 3)), ((2,), (2, 4)), ((2,), (2,)), ((), (1, 3)), ((2, 1), (2, 3)), ((1,), (1, 3, 1))]:
+            refused(c, op, [x, np.zeros(at, I32), values(F32, v)], 'shapes %s %s' % (at, v))
+    c.case('InplaceUpdate', [np.array([True, False]), i32(1), np.array([True])], 'bool')
+    c.case('InplaceUpdate', [s(b'a', b'bc', b''), i32(2, 0), s(b'a string that does not fit into the struct', b'z')], 'string')
+    words = s(b'a', b'bc', b'', b'x\0y', b'a string that does not fit into the struct', b'\xff')
+    for t in (I32, I64):
+        for n in (I32, I64):
+            case = lambda w, ids, k, label, **more: refused(c, 'UnsortedSegmentJoin', [w, np.array(ids, t), np.array(k, n)], label, **more)
+            case(words, [0, 1, 0, 2, 1, 0], 3, 'vector', separator=', ')
+            case(words, [3, 3, 0, 0, 1, 3], 5, 'gaps')
+            case(words.reshape(3, 2), [1, 0, 1], 2, 'matrix', separator='-')
+            case(words.reshape(3, 2), [[1, 0], [1, 0], [0, 0]], 2, 'matrix of ids', separator='-')
+            case(words[:0], [], 2, 'empty')
+            case(words[:0], [], 0, 'no segments')
+            case(words, [0, 0, -1, 0, -1, 0], 1, 'negative', separator=' ')
+    case(words, [0, 1], 3, 'ids')
+    case(words, 0, 3, 'scalar id')
+    case(words, [[0, 0, 0, 0, 0, 0]], 3, 'rank')
+    case(words, [0, 1, 0, 2, 1, 0], [3], 'vector of one')
+    case(words, [0, 1, 0, 2, 1, 0], [], 'no number')
+    case(words, [0, 1, 0, 2, 1, 0], -1, 'negative number', error_part='')
+    for dtype in (tf.float32, tf.bool, tf.string, tf.complex128, tf.int8):
+        c.case('Empty', [i32(2, 3)], dtype.name, shape_only=() if dtype == tf.string else (0,), dtype=dtype)
+        c.case('Empty', [i32(2, 3)], dtype.name + ' zeroed', dtype=dtype, init=True)
+    c.case('Empty', [i32()], 'scalar', dtype=tf.int32, init=True)
+    c.case('Empty', [i32(0, 4)], 'none', dtype=tf.int32)
+    for bad in (i32(-1, 2), I32(3), i32(1, 2).reshape(1, 2)):
+        refused(c, 'Empty', [bad], 'bad', dtype=tf.int32)
+    c.case('Timestamp', [], 'now', shape_only=(0,))
+    c.save()
+
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['training_ops']:
+    for family in sys.argv[1:] or ['training_ops', 'search_ops']:
         globals()[family]()

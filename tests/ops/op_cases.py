@@ -29,7 +29,7 @@ def string(s):
 
 def tensor(array, dtype):
     """`array` is what TensorFlow gave or took, `dtype` a DataType number."""
-    a = np.asarray(array)
+    a = np.asarray(array, object if dtype == tf.string.as_datatype_enum else None)  # bytes_ would lose trailing zeros
     out = bytes([dtype, a.ndim]) + b''.join(varint(d) for d in a.shape)
     if dtype == tf.string.as_datatype_enum:
         return out + b''.join(string(x if isinstance(x, bytes) else str(x)) for x in a.reshape(-1).tolist())
@@ -149,7 +149,7 @@ class Cases:
                         dtype = tf.string if array.dtype.kind in 'OSU' else tf.as_dtype(array.dtype)
                     array = np.asarray(array, dtype=object if dtype == tf.string else dtype.as_numpy_dtype)
                     p = V1.placeholder(dtype, shape=array.shape if shapes else None)
-                    feeds[p] = array
+                    feeds[p] = array.copy()  # some kernels write to it
                     flat.append((array, dtype.as_datatype_enum))
                     made.append(p)
                 kwargs[arg.name] = made if many else made[0]
