@@ -1,6 +1,4 @@
-/* Stacks: what a loop of TensorFlow 1 keeps for its gradients. V2 handles are resources.
- *
- * The stack belongs to its handle tensor and ends with it, so with the step. */
+/* Stacks: what a loop of TensorFlow 1 keeps for its gradients. They end with the step (ops/step_object.h). */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +6,7 @@
 
 #include "ops/array_util.h"
 #include "ops/op_eval.h"
+#include "ops/step_object.h"
 #include "ops/tensor_array.h"
 
 typedef struct Stack {
@@ -39,13 +38,8 @@ static void stack_destroy(Object *o) {
 const ObjectType stack_type = {"N10tensorflow5StackE", stack_destroy};
 
 static TF_Code stack_of(const OpCtx *c, Stack **out, TF_Status *st) {
-  const Tensor *handle = op_input(c, 0);
-  if (handle->dtype != TF_RESOURCE || tensor_count(handle) != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "the handle of a Stack must be a scalar resource");
-  Object *o = *(Object **)handle->data;
-  if (!o || o->type != &stack_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                stack_type.name, o ? o->type->name : "nothing");
+  Object *o;
+  TRY(step_object_get(c, &stack_type, &o, st));
   *out = (Stack *)o;
   return TF_OK;
 }
@@ -68,13 +62,11 @@ static TF_Code stack_init(OpInit *k, TF_Status *st) {
   return s->name ? TF_OK : fail_oom(st, "a stack");
 }
 
-static TF_Code stack_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
-
 static TF_Code stack_run(OpCtx *c, TF_Status *st) {
   const StackState *state = c->state;
-  const Tensor *most = op_input(c, 0);
+  const Tensor *most = c->num_inputs ? op_input(c, 0) : NULL; /* the oldest has no limit */
   char text[SHAPE_TEXT_MAX];
-  if (most->rank)
+  if (most && most->rank)
     return fail(st, TF_INVALID_ARGUMENT, "Stack size must be a scalar, but had shape: %s",
                 shape_text(most->dims, most->rank, text, sizeof text));
   Stack *s = calloc(1, sizeof *s);
@@ -83,13 +75,11 @@ static TF_Code stack_run(OpCtx *c, TF_Status *st) {
   object_init(&s->object, &stack_type);
   pthread_mutex_init(&s->lock, NULL);
   s->dtype = state->dtype;
-  s->max_size = *(const int32_t *)most->data < 0 ? -1 : *(const int32_t *)most->data;
+  s->max_size = most && *(const int32_t *)most->data >= 0 ? *(const int32_t *)most->data : -1;
   s->name = malloc(length);
   if (!s->name) return object_unref(s), fail_oom(st, "a stack");
   snprintf(s->name, length, "%s_%lld", state->name, (long long)atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed));
-  TF_Code code = elements_copy(TF_RESOURCE, c->outputs[0].data, &(const void *){s}, 1, st);
-  object_unref(s);
-  return code;
+  return step_object_put(c, &s->object, "_stacks", s->name, st);
 }
 
 /* ---- Push, Pop, Close ---- */
@@ -182,10 +172,11 @@ static TF_Code push_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-const OpRow ops_stack_ops[] = {
-    {"StackV2", .flags = OP_STATEFUL, .state_size = sizeof(StackState), .shape = stack_shape, .init = stack_init,
-     .prepare = stack_prepare, .run = stack_run},
-    {"StackPushV2", .flags = OP_STATEFUL | OP_KEEPS, .shape = push_shape, .prepare = push_prepare, .run = push_run},
-    {"StackPopV2", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = pop_run},
-    {"StackCloseV2", .flags = OP_STATEFUL, .shape = shape_none, .run = close_run},
-    {0}};
+#define ALL(V)                                                                                                  \
+  {"Stack" V, .flags = OP_STATEFUL, .state_size = sizeof(StackState), .shape = stack_shape, .init = stack_init,  \
+   .prepare = step_object_prepare, .run = stack_run},                                                            \
+      {"StackPush" V, .flags = OP_STATEFUL | OP_KEEPS, .shape = push_shape, .prepare = push_prepare, .run = push_run}, \
+      {"StackPop" V, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = pop_run},         \
+      {"StackClose" V, .flags = OP_STATEFUL, .shape = shape_none, .run = close_run}
+
+const OpRow ops_stack_ops[] = {ALL("V2"), ALL(""), {0}};

@@ -1,33 +1,22 @@
 /* TensorArray ops: elements one by one, and many of them packed into one tensor.
  *
- * The handle of V3 is a resource; its flow, a float, only orders the ops. Kernels of one name and several versions
- * differ in nothing else, so one function serves them; where the flow stands is found from the end. */
+ * The flow, a float, only orders the ops. Those of one name and several versions differ in the kind of their handle
+ * (ops/step_object.h), so one function serves them; Pack and Unpack are Gather and Scatter of all elements. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ops/array_util.h"
 #include "ops/op_eval.h"
+#include "ops/step_object.h"
 #include "ops/tensor_array.h"
 
 /* ---- handles ---- */
 
 static TF_Code array_of(const OpCtx *c, TensorArray **out, TF_Status *st) {
-  const Tensor *handle = op_input(c, 0);
-  if (handle->dtype != TF_RESOURCE || tensor_count(handle) != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "the handle of a TensorArray must be a scalar resource");
-  Object *o = *(Object **)handle->data;
-  if (!o || o->type != &tensor_array_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                tensor_array_type.name, o ? o->type->name : "nothing");
+  Object *o;
+  TRY(step_object_get(c, &tensor_array_type, &o, st));
   *out = (TensorArray *)o;
   return TF_OK;
-}
-
-/* The handle tensor takes over the reference. */
-static TF_Code put_handle(OpCtx *c, TensorArray *a, TF_Status *st) {
-  TF_Code code = elements_copy(TF_RESOURCE, c->outputs[0].data, &(const void *){a}, 1, st);
-  object_unref(a);
-  return code;
 }
 
 static TF_Code check_read_dtype(const OpCtx *c, const TensorArray *a, TF_Status *st) {
@@ -79,8 +68,8 @@ static TF_Code array_init(OpInit *k, TF_Status *st) {
 }
 
 static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
-  TRY(op_output_scalar(c, 0, TF_RESOURCE, st));
-  return op_output_scalar(c, 1, TF_FLOAT, st);
+  TRY(step_object_prepare(c, st));
+  return c->num_outputs > 1 ? op_output_scalar(c, 1, TF_FLOAT, st) : TF_OK;
 }
 
 static TF_Code array_run(OpCtx *c, TF_Status *st) {
@@ -91,8 +80,8 @@ static TF_Code array_run(OpCtx *c, TF_Status *st) {
   options.size = *(const int32_t *)size->data;
   if (options.size < 0) return fail(st, TF_INVALID_ARGUMENT, "Size should be >= 0.");
   TRY(tensor_array_new(&a, &options, st));
-  *(float *)c->outputs[1].data = 0;
-  return put_handle(c, a, st);
+  if (c->num_outputs > 1) *(float *)c->outputs[1].data = 0;
+  return step_object_put(c, &a->object, "_tensor_arrays", a->name, st);
 }
 
 /* ---- gradients ---- */
@@ -105,8 +94,8 @@ static TF_Code gradient_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_string(c->node, "source", &source, st));
   if (c->num_inputs > 2) TRY(dims_of_tensor(op_input(c, 2), prepend.dims, &prepend.rank, st));
   TRY(tensor_array_gradient(a, source, c->num_inputs > 2 ? &prepend : NULL, &gradient, st));
-  *(float *)c->outputs[1].data = 0;
-  return put_handle(c, gradient, st);
+  if (c->num_outputs > 1) *(float *)c->outputs[1].data = 0;
+  return step_object_put(c, &gradient->object, "_tensor_array_grads", gradient->name, st);
 }
 
 /* ---- one element ---- */
@@ -529,20 +518,23 @@ static TF_Code size_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code close_shape(ShapeCtx *c, TF_Status *st) { return want_handle(c, st); }
 
-#define WRITES OP_STATEFUL | OP_KEEPS
+#define MAKE(NAME)                                                                                               \
+  {NAME, .flags = OP_STATEFUL, .state_size = sizeof(ArrayState), .shape = array_shape, .init = array_init,        \
+   .prepare = handle_prepare, .run = array_run}
+#define GRADIENT(NAME) \
+  {NAME, .flags = OP_STATEFUL, .shape = gradient_shape, .prepare = handle_prepare, .run = gradient_run}
+#define WRITE(NAME, KIND) \
+  {NAME, .flags = OP_STATEFUL | OP_KEEPS, .shape = KIND##_shape, .prepare = flow_prepare, .run = KIND##_run}
+#define READ(NAME, KIND) {NAME, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = KIND##_shape, .run = KIND##_run}
+#define SIZE(NAME) {NAME, .flags = OP_STATEFUL, .shape = size_shape, .prepare = size_prepare, .run = size_run}
+#define CLOSE(NAME) {NAME, .flags = OP_STATEFUL, .shape = close_shape, .run = close_run}
+#define ALL(V)                                                                                                     \
+  MAKE("TensorArray" V), GRADIENT("TensorArrayGrad" V), WRITE("TensorArrayWrite" V, write),                        \
+      READ("TensorArrayRead" V, read), READ("TensorArrayGather" V, gather), READ("TensorArrayConcat" V, concat),   \
+      WRITE("TensorArrayScatter" V, scatter), WRITE("TensorArraySplit" V, split), SIZE("TensorArraySize" V),       \
+      CLOSE("TensorArrayClose" V)
 
 const OpRow ops_tensor_array_ops[] = {
-    {"TensorArrayV3", .flags = OP_STATEFUL, .state_size = sizeof(ArrayState), .shape = array_shape, .init = array_init,
-     .prepare = handle_prepare, .run = array_run},
-    {"TensorArrayGradV3", .flags = OP_STATEFUL, .shape = gradient_shape, .prepare = handle_prepare, .run = gradient_run},
-    {"TensorArrayGradWithShape", .flags = OP_STATEFUL, .shape = gradient_shape, .prepare = handle_prepare,
-     .run = gradient_run},
-    {"TensorArrayWriteV3", .flags = WRITES, .shape = write_shape, .prepare = flow_prepare, .run = write_run},
-    {"TensorArrayReadV3", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = read_shape, .run = read_run},
-    {"TensorArrayGatherV3", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = gather_shape, .run = gather_run},
-    {"TensorArrayConcatV3", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = concat_shape, .run = concat_run},
-    {"TensorArrayScatterV3", .flags = WRITES, .shape = scatter_shape, .prepare = flow_prepare, .run = scatter_run},
-    {"TensorArraySplitV3", .flags = WRITES, .shape = split_shape, .prepare = flow_prepare, .run = split_run},
-    {"TensorArraySizeV3", .flags = OP_STATEFUL, .shape = size_shape, .prepare = size_prepare, .run = size_run},
-    {"TensorArrayCloseV3", .flags = OP_STATEFUL, .shape = close_shape, .run = close_run},
+    ALL("V3"), ALL("V2"), ALL(""),
+    GRADIENT("TensorArrayGradWithShape"), READ("TensorArrayPack", gather), WRITE("TensorArrayUnpack", scatter),
     {0}};

@@ -5,6 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+TF_Code step_resources(const StepEnv *env, ResourceManager **out, TF_Status *st) {
+  if (!env->step_resources) return fail(st, TF_FAILED_PRECONDITION, "an object of a step is asked for outside of a run");
+  *out = atomic_load_explicit(env->step_resources, memory_order_acquire);
+  if (*out) return TF_OK;
+  ResourceManager *made = resource_manager_new();
+  if (!made) return fail_oom(st, "the objects of a step");
+  if (atomic_compare_exchange_strong(env->step_resources, out, made)) *out = made;
+  else resource_manager_free(made); /* another thread was first */
+  return TF_OK;
+}
+
 TF_Code step_check(const StepEnv *env, TF_Status *st) {
   if (SM_UNLIKELY(atomic_load_explicit(env->cancelled, memory_order_relaxed)) ||
       SM_UNLIKELY(env->caller_cancelled && atomic_load_explicit(env->caller_cancelled, memory_order_relaxed)))

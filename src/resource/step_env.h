@@ -27,6 +27,7 @@ struct FilePolicy {
 
 struct StepEnv {
   ResourceManager *resources; /* the session's */
+  _Atomic(ResourceManager *) *step_resources; /* of objects that end with the step; null inside: none yet */
   const FilePolicy *files;    /* null: all files allowed */
   int threads;                /* how many threads one kernel may use */
   size_t memory_limit;        /* most bytes that one tensor or the step's arena may take; 0: no limit */
@@ -46,6 +47,8 @@ struct StepEnv {
   void *print_arg;
 };
 
+/* What holds the objects that end with the step, made when first asked for; TF_FAILED_PRECONDITION outside of a run. */
+TF_Code step_resources(const StepEnv *env, ResourceManager **out, TF_Status *st);
 /* For kernels that loop long or wait: TF_CANCELLED or TF_DEADLINE_EXCEEDED when the step is to end. */
 TF_Code step_check(const StepEnv *env, TF_Status *st);
 /* Before any use of a file named by the model. `path` has `size` bytes; one with a NUL inside is refused. */

@@ -63,7 +63,9 @@ static _Atomic int64_t next_step_id;
 static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_values, Tensor *outputs,
                    const SessionRunOptions *options, TF_Status *st) {
   int64_t timeout = options && options->timeout_ms ? options->timeout_ms : s->config.timeout_ms;
+  _Atomic(ResourceManager *) step_resources = NULL;
   StepEnv env = {.resources = s->resources,
+                 .step_resources = &step_resources,
                  .files = s->config.files,
                  .threads = s->config.intra_op_threads,
                  .memory_limit = s->config.memory_limit,
@@ -78,7 +80,9 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
                               .free_executor = exec_free_executor};
   Executor *executor;
   TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &executor, st));
-  return executor_run(executor, feed_values, outputs, &env, st);
+  TF_Code code = executor_run(executor, feed_values, outputs, &env, st);
+  resource_manager_free(atomic_load_explicit(&step_resources, memory_order_relaxed));
+  return code;
 }
 
 TF_Code session_run(Session *s, const TF_Output *feeds, const Tensor *const *feed_values, int num_feeds,

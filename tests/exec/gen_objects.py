@@ -48,12 +48,14 @@ def run_one(session, fetches):
     return run
 
 
-def family(name):
-    """Decorates a function that builds a graph and returns {what: fetches}."""
+def family(name, producer=None):
+    """Decorates a function that builds a graph (of an old version, for ops that are gone) and returns {what: fetches}."""
 
     def make(build):
         graph = tf.Graph()
         with graph.as_default():
+            if producer:
+                tf.import_graph_def(v1.GraphDef(versions={"producer": producer}))
             cases = build()
         config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
         config.graph_options.rewrite_options.disable_meta_optimizer = True
@@ -299,6 +301,44 @@ def _():
     c["add bool"] = accumulate(tf.bool, [True], [True])
     c["add string"] = accumulate(tf.string, ["a"], ["b"])
     return c
+
+
+def older(v):
+    """The ops of TensorArrayV2 ("_v2") or TensorArray ("")."""
+    c = {}
+    op = lambda name: getattr(g, "tensor_array" + ("_" + name if name else "") + v)
+    new = lambda size=3, **k: op("")(size, dtype=tf.float32, tensor_array_name="x", **k)
+    h = new()
+    f = op("write")(h, 0, [1., 2.], 0.)
+    f = op("write")(h, 1, [3., 4.], f)
+    f = op("scatter")(h, [2], [[5., 6.]], f)
+    gh = op("grad")(h, f, source="grad")
+    gf = op("write")(gh, 1, [1., 1.], 0.)
+    gf = op("write")(gh, 1, [2., 2.], gf)
+    again = op("grad")(h, gf, source="grad")
+    c["gradient"] = [op("read")(again, 1, gf, dtype=tf.float32), op("read")(gh, 0, gf, dtype=tf.float32)]
+    h = new(clear_after_read=False)
+    f = op("scatter")(h, [2, 0, 1], [[5., 6.], [1., 2.], [3., 4.]], 0.)
+    c["read"] = [op("read")(h, 1, f, dtype=tf.float32), op("size")(h, f), op("gather")(h, [2, 0], f, dtype=tf.float32)]
+    h = new()
+    f = op("split")(h, [1., 2., 3.], np.int64([1, 0, 2]), 0.)
+    c["concat"] = [*op("concat")(h, f, dtype=tf.float32)]
+    h = new()
+    c["beyond the end"] = op("write")(h, 3, 1., 0.)
+    with tf.control_dependencies([op("close")(h)]):
+        c["closed"] = op("size")(h, 0.)
+    if not v:
+        h = new()
+        c["pack"] = g.tensor_array_pack(h, g.tensor_array_unpack(h, [1., 2., 3.], 0.), dtype=tf.float32)
+        h = new()
+        c["unpack: other size"] = g.tensor_array_unpack(h, [1., 2.], 0.)
+        h = new(0)
+        c["pack nothing"] = g.tensor_array_pack(h, 0., dtype=tf.float32)
+    return c
+
+
+family("TensorArrayV2", 15)(lambda: older("_v2"))
+family("TensorArray of old", 15)(lambda: older(""))
 
 
 # ---- tensor lists ----
@@ -580,6 +620,20 @@ def closed_stack(op):
         return op(h)
 
 
+def old_stack(values, pops):
+    h = raw.Stack(elem_type=tf.float32, stack_name="s")
+    done = []
+    for v in values:
+        with tf.control_dependencies(done[-1:]):
+            done.append(raw.StackPush(handle=h, elem=hide(v)))
+    outs = []
+    for _ in range(pops):
+        with tf.control_dependencies(done[-1:]):
+            outs.append(raw.StackPop(handle=h, elem_type=tf.float32))
+            done.append(outs[-1])
+    return outs
+
+
 @family("Stack")
 def _():
     c = {}
@@ -593,7 +647,10 @@ def _():
     c["most a vector"] = raw.StackPushV2(handle=new_stack(hide([1])), elem=1.)
     c["closed: push"] = closed_stack(lambda h: raw.StackPushV2(handle=h, elem=1.))
     c["closed: pop"] = closed_stack(lambda h: raw.StackPopV2(handle=h, elem_type=tf.float32))
+    c["older: pop"] = old_stack([1., [2., 3.]], 2)
+    c["older: pop of an empty one"] = old_stack([1.], 2)
     return c
+
 
 with open("tests/data/exec/objects.json", "w") as f:
     json.dump(CASES, f, separators=(",", ":"))
