@@ -217,7 +217,75 @@ def nn_pool_argmax():
     c.save()
 
 
+def strings(*v): return np.array(v + (b'',), object)[:-1]
+
+
+def audio_wav():
+    c = Cases('audio_wav')
+    for dims, rate in [((5, 1), 8000), ((7, 2), 44100), ((1, 1), 1), ((30, 3), 16000)]:
+        c.case('EncodeWav', [values(np.float32, dims, -1.5, 1.5), np.int32(rate)])
+    c.case('EncodeWav', [f32(0.99997, -1, 1, 0.5 / 32768, 1.5 / 32768, -0.5 / 32768, np.inf, -np.inf).reshape(8, 1), np.int32(8000)], 'edges')
+    for audio, rate in [((4,), np.int32(1)), ((4, 1, 1), np.int32(1)), ((4, 1), i32(1)), ((4, 1), np.int32(0)), ((4, 1), np.int32(-1)), ((4, 0), np.int32(1)), ((0, 1), np.int32(1))]:
+        c.case('EncodeWav', [values(np.float32, audio), rate], 'bad', error_part='')
+    c.save()
+
+
+def summary_ops():
+    c = Cases('summary_ops')
+    for dtype in FLOATS + INTS:
+        c.case('ScalarSummary', [strings(b'a', b'b/c', b''), values(dtype, (3,))], name_of(dtype))
+        c.case('HistogramSummary', [np.array(b'h', object), values(dtype, (5, 20), -100, 100)], name_of(dtype))
+    c.case('ScalarSummary', [np.array(b'x', object), np.float32(0)], 'zero')
+    c.case('ScalarSummary', [strings(), f32()], 'none')
+    c.case('ScalarSummary', [strings(b'x'), np.float32(0)], 'one and scalar', error_part='')
+    c.case('ScalarSummary', [strings(b'x', b'y'), f32(1, 2, 3)], 'sizes')
+    for label, v in [('empty', f32()), ('zeros', f32(0, 0, 0)), ('tiny', f32(1e-13, -1e-13, 1e-12, -1e-12)), ('huge', np.array([1e30, -1e30, 1e20, -1e20])), ('one', np.float32(3))]:
+        c.case('HistogramSummary', [np.array(b'h', object), v], label)
+    c.case('HistogramSummary', [np.array(b'h', object), f32(1, np.nan)], 'nan', error_part='Nan in summary histogram for: ')
+    c.case('HistogramSummary', [np.array(b'h', object), f32(1, np.inf)], 'inf', error_part='Infinity in summary histogram for: ')
+    c.case('HistogramSummary', [strings(b'h'), f32(1)], 'tag')
+    tag, none = np.array(b'tag', object), np.array(b'', object)
+    meta = np.array(b'\n\x07\n\x05image', object)
+    for v in [f32(1, 2), np.int64(3), np.zeros((2, 0), np.float32), strings(b'a', b''), np.array(b'word', object), np.array([True, False]), values(np.float16, (2, 3)), values(np.complex64, (2,))]:
+        c.case('TensorSummaryV2', [tag, v, none], str(v.dtype))
+        c.case('TensorSummaryV2', [tag, v, meta], str(v.dtype))
+    c.case('TensorSummaryV2', [strings(b'a'), f32(1), none], 'tag')
+    c.case('TensorSummaryV2', [tag, f32(1), strings(b'a')], 'metadata')
+    for dims, k in [((2, 5), 3), ((1, 5), 3), ((4, 5, 2), 2), ((2, 5), 1), ((0, 5), 3)]:
+        c.case('AudioSummaryV2', [tag, values(np.float32, dims, -1, 1), np.float32(8000)], str(dims), max_outputs=k)
+    c.case('AudioSummaryV2', [tag, values(np.float32, (5,)), np.float32(8000)], 'rank', error_part='')
+    c.case('AudioSummaryV2', [tag, values(np.float32, (2, 5)), np.float32(0)], 'rate', error_part='')
+    one = lambda name, v: tf.compat.v1.Summary(value=[tf.compat.v1.Summary.Value(tag=name, simple_value=v)]).SerializeToString()
+    c.case('MergeSummary', [[np.array(one('a', 1), object), strings(one('b', 0), one('', 2), one('', 2))]], 'merge')
+    c.case('MergeSummary', [[np.array(one('a', 1), object)]], 'one')
+    c.case('MergeSummary', [[none, none]], 'empty')
+    c.case('MergeSummary', [[np.array(one('a', 1), object), np.array(one('a', 2), object)]], 'twice', error_part='Duplicate tag a found in summary inputs')
+    c.case('MergeSummary', [[np.array(b'\x0a\x7f', object)]], 'cut short')
+    c.case('MergeSummary', [[np.array(b'\x0a\x02\x0a\x05', object)]], 'cut short inside')
+    c.save()
+
+
+def matmul_sparse():
+    c = Cases('matmul_sparse')
+    for ta in (np.float32, BF16):
+        for tb in (np.float32, BF16):
+            for i in range(16):
+                bits = [bool(i >> b & 1) for b in range(4)]
+                a, b = values(ta, (5, 3) if bits[0] else (3, 5)), values(tb, (4, 5) if bits[1] else (5, 4))
+                a[np.asarray(a, np.float32) < 0] = 0
+                b[np.asarray(b, np.float32) > 1] = 0
+                rtol = 1e-5 if ta == tb == np.float32 else 1e-2
+                c.case('SparseMatMul', [a, b], '%s %s %s' % (name_of(ta), name_of(tb), bits), rtol, 1e-4, transpose_a=bits[0], transpose_b=bits[1], a_is_sparse=bits[2], b_is_sparse=bits[3])
+    v = lambda *dims: values(np.float32, dims)
+    c.case('SparseMatMul', [v(90, 50), v(50, 40)], 'large', 1e-4, 1e-3, a_is_sparse=True)
+    c.case('SparseMatMul', [v(0, 2), v(2, 3)], 'empty')
+    c.case('SparseMatMul', [v(2, 0), v(0, 3)], 'no depth')
+    c.case('SparseMatMul', [v(2, 3), v(2, 3)], 'sizes', error_part='')
+    c.case('SparseMatMul', [v(2, 3, 1), v(3, 3)], 'rank', error_part='')
+    c.save()
+
+
 if __name__ == '__main__':
     for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d', 'nn_rnn',
-                                   'nn_pool_argmax']:
+                                   'nn_pool_argmax', 'audio_wav', 'summary_ops', 'matmul_sparse']:
         globals()[family]()
