@@ -358,6 +358,51 @@ def set_ops():
     c.save()
 
 
+def ragged_ops():
+    c = Cases('ragged_ops')
+    splits, outer, ids = i64(0, 3, 3, 5, 9), i64(0, 2, 2, 4), i64(0, 0, 0, 2, 2, 3, 3, 3, 3)
+
+    def to_tensor(label, shape, v, fill, parts, types, **more):
+        refused(c, 'RaggedTensorToTensor', [shape, v, fill, parts], label, row_partition_types=types, **more)
+    for dtype in ALL:
+        v = values(dtype, 9)
+        c.case('RaggedTensorToSparse', [[splits], v], name_of(dtype))
+        c.case('RaggedTensorToSparse', [[outer.astype(I32), splits.astype(I32)], values(dtype, (9, 2))], name_of(dtype) + ' nested')
+        to_tensor(name_of(dtype), one(-1), v, values(dtype, ()), [splits], ['ROW_SPLITS'])
+        to_tensor(name_of(dtype) + ' ids', i32(-1, 3), v, values(dtype, ()), [one(4, I32), ids.astype(I32)], ['FIRST_DIM_SIZE', 'VALUE_ROWIDS'])
+    v, w = values(F32, 9), values(F32, (9, 2))
+    for shape in [(-1, -1), (2, -1), (6, 5), (-1, 2), (4, 4), (0, 3), (4, 0), (-1, -1, 2), (-1,), (-2, 3), (-1, 3, 3)]:
+        to_tensor('shape %s' % (shape,), np.array(shape, I64), v, one(7, F32), [splits], ['ROW_SPLITS'], error_part='')
+        to_tensor('shape of pairs %s' % (shape,), np.array(shape, I32), w, f32(7, 8), [splits], ['ROW_SPLITS'], error_part='')
+        to_tensor('nested %s' % (shape,), np.array(shape, I64), v, one(7, F32), [outer, splits], ['ROW_SPLITS', 'ROW_SPLITS'], error_part='')
+        to_tensor('nested ids %s' % (shape,), np.array(shape, I64), v, one(7, F32), [one(3), i64(0, 0, 2, 2), ids], ['FIRST_DIM_SIZE', 'VALUE_ROWIDS', 'VALUE_ROWIDS'], error_part='')
+    to_tensor('more rows', one(-1), v, one(0, F32), [one(6), ids], ['FIRST_DIM_SIZE', 'VALUE_ROWIDS'])
+    to_tensor('default of pairs', one(-1), w, one(5, F32), [splits], ['ROW_SPLITS'])
+    to_tensor('default rank', one(-1), w, f32(1, 2, 3), [splits], ['ROW_SPLITS'], error_part='')
+    to_tensor('default broadcast', one(-1), values(F32, (9, 2, 3)), f32(1, 2).reshape(2, 1), [splits], ['ROW_SPLITS'])
+    to_tensor('empty', one(-1), f32(), one(5, F32), [i64(0, 0, 0)], ['ROW_SPLITS'])
+    to_tensor('no rows', one(-1), f32(), one(5, F32), [i64(0)], ['ROW_SPLITS'])
+    to_tensor('scalar shape', one(3), v, one(5, F32), [splits], ['ROW_SPLITS'], error_part='')
+    to_tensor('ids beyond', one(-1), v, one(0, F32), [one(3), ids], ['FIRST_DIM_SIZE', 'VALUE_ROWIDS'], error_part='')
+    for bad in (i64(1, 9), i64(0, 7, 5, 9), i64()):
+        refused(c, 'RaggedTensorToSparse', [[bad], v], 'splits %s' % bad, error_part='')
+    refused(c, 'RaggedTensorToSparse', [[i64(0, 4)], v], 'splits end', error_part='')
+    refused(c, 'RaggedTensorToSparse', [[i64(0, 0, 0)], f32()], 'empty')
+    refused(c, 'RaggedTensorToSparse', [[i64(0)], f32()], 'no rows')
+    for dtype in (I32, I64, F32, np.float64):
+        for t in (tf.int32, tf.int64):
+            a = lambda *x: np.array(x, dtype)
+            refused(c, 'RaggedRange', [a(0, 5, 8), a(3, 7, 5), a(1, 1, -1)], name_of(dtype), Tsplits=t)
+            refused(c, 'RaggedRange', [a(0)[0], a(3, 7, 5, 0, -2), a(2)[0]], name_of(dtype) + ' scalars', Tsplits=t)
+            refused(c, 'RaggedRange', [a(0)[0], a(3)[0], a(2)[0]], name_of(dtype) + ' one', Tsplits=t)
+            refused(c, 'RaggedRange', [a(0), a(3), a(0)], 'zero', Tsplits=t)
+            refused(c, 'RaggedRange', [a(0, 1), a(3), a(1)], 'sizes', Tsplits=t)
+            refused(c, 'RaggedRange', [a(0).reshape(1, 1), a(3), a(1)], 'rank', Tsplits=t)
+            refused(c, 'RaggedRange', [a(), a(), a()], 'none', Tsplits=t)
+    refused(c, 'RaggedRange', [f32(0, 5), f32(1, 4), f32(0.25, -0.3)], 'fractions', Tsplits=tf.int64)
+    c.save()
+
+
 if __name__ == '__main__':
     families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
                 and v.__module__ == '__main__'}
