@@ -35,9 +35,10 @@ typedef struct Scope {
   Frame root, *frames;
   Frame **frame_of;     /* by node id, of needed nodes */
   Frame *frame;         /* being emitted */
+  int *numbers;         /* by node id: an Enter's slot outside, a Merge's number among its loop's variables */
 } Scope;
 
-enum { MARK_NEEDED = 1, MARK_VISITED = 2, MARK_EMITTED = 4, MARK_FED = 8, MARK_BODY = 16 };
+enum { MARK_NEEDED = 1, MARK_VISITED = 2, MARK_EMITTED = 4, MARK_FED = 8, MARK_BODY = 16, MARK_STARTS = 32 };
 
 enum {
   /* Results larger than this are not folded: they would make a small model a large one (TF has the same limit). */

@@ -172,6 +172,7 @@ TF_Code scope_find_frames(Builder *b, Scope *s, Node *const *nodes, int count, T
     return TF_OK;
   }
   TRY(places_init(b, &p, st));
+  if (!(s->numbers = arena_calloc(&b->temp, (size_t)s->num_nodes, sizeof *s->numbers))) return fail_oom(st, "a plan");
   for (int i = 0; i < count; i++)
     for (int k = 0; k < scope_num_dependencies(nodes[i]); k++) {
       const Node *d = scope_dependency(s, nodes[i], k);

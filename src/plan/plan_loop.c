@@ -32,7 +32,7 @@ static bool is_loop_switch(const Frame *f, const Node *n) {
 
 /* ---- what the loop is made of ---- */
 
-static TF_Code find_variables(const Scope *s, LoopBuild *l, TF_Status *st) {
+static TF_Code find_variables(Scope *s, LoopBuild *l, TF_Status *st) {
   const Frame *f = l->frame;
   for (int i = 0; i < f->num_order; i++) {
     Node *n = f->order[i];
@@ -42,6 +42,8 @@ static TF_Code find_variables(const Scope *s, LoopBuild *l, TF_Status *st) {
     Node *enter = n->inputs[!back].oper, *next = n->inputs[back].oper;
     if (!plan_is_enter(enter) || s->frame_of[enter->id] != f || !plan_is_next(next))
       return fail_shape(s, f, n, "does not merge an Enter with a NextIteration", st);
+    s->numbers[n->id] = l->num_variables;
+    s->marked[enter->id] |= MARK_STARTS;
     l->merges[l->num_variables] = n;
     l->nexts[l->num_variables] = next;
     l->starts[l->num_variables++] = enter;
@@ -91,16 +93,12 @@ static TF_Code enter_slots(Builder *b, Scope *s, LoopBuild *l, int *slots, TF_St
   const Frame *f = l->frame;
   for (int i = 0; i < f->num_enters; i++) {
     TRY(plan_input_slots(b, s, f->enters[i], &slots[i], st));
-    bool starts = false;
-    for (int k = 0; k < l->num_variables; k++) {
-      if (l->starts[k] != f->enters[i]) continue;
-      l->slots[k] = slots[i];
-      starts = true;
-    }
-    if (starts || b->plan->slots[slots[i]].value.dtype) continue;
+    s->numbers[f->enters[i]->id] = slots[i];
+    if ((s->marked[f->enters[i]->id] & MARK_STARTS) || b->plan->slots[slots[i]].value.dtype) continue;
     l->enters[l->num_inputs] = f->enters[i];
     l->slots[l->num_inputs++] = slots[i];
   }
+  for (int k = 0; k < l->num_variables; k++) l->slots[k] = s->numbers[l->starts[k]->id];
   return TF_OK;
 }
 
@@ -112,11 +110,7 @@ static TF_Code loop_controls(Builder *b, Scope *s, const Frame *f, PlanStep *ste
   for (int i = 0; i < f->num_enters; i++) {
     int *some, count;
     TRY(plan_control_steps(b, s, f->enters[i], &some, &count, st));
-    for (int k = 0; k < count; k++) {
-      bool listed = false;
-      for (int j = 0; j < step->num_controls; j++) listed |= all[j] == some[k];
-      if (!listed) all[step->num_controls++] = some[k];
-    }
+    for (int k = 0; k < count; k++) all[step->num_controls++] = some[k];
   }
   step->controls = all;
   return TF_OK;
@@ -256,9 +250,8 @@ static TF_Code exit_slot(Builder *b, Scope *s, const LoopBuild *l, const Node *e
   if (scope_feed(s, from) >= 0 || !is_loop_switch(f, sw) || from.index != 0)
     return fail_shape(s, f, exit, "does not leave by a Switch on the loop's condition", st);
   const Node *of = sw->inputs[0].oper;
-  for (int i = 0; i < l->num_variables; i++) {
-    if (l->merges[i] != of) continue;
-    *slot = l->outputs[i];
+  if (s->frame_of[of->id] == f && plan_is_loop_merge(of)) {
+    *slot = l->outputs[s->numbers[of->id]];
     return TF_OK;
   }
   if (!plan_is_enter(of)) return fail_shape(s, f, exit, "gives what is no variable of the loop", st);
