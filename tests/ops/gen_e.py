@@ -199,6 +199,50 @@ def search_ops():
     c.save()
 
 
+# ---- special functions ----
+
+def special_ops():
+    c = Cases('special_ops')
+    near = dict(rtol=3e-5, atol=1e-6)
+    for op in ('Igamma', 'Igammac', 'Zeta', 'Polygamma'):
+        for dtype in (F32, F64):
+            a = np.arange(6).astype(dtype).reshape(6, 1) if op == 'Polygamma' else values(dtype, (6, 1), 1.125, 9)
+            b = np.linspace(.125, 12, 9).astype(dtype)
+            if op[0] != 'I': a = a[:4]  # the derivatives grow
+            c.case(op, [a, b], name_of(dtype), **near)
+            c.case(op, [b, a.reshape(-1)[:1]], name_of(dtype), **near)
+        for dtype in (F32, F64):
+            c.case(op, [dtype(2), values(dtype, (3, 2), .5)], 'scalar', **near)
+            c.case(op, [values(dtype, (0, 3)), values(dtype, (3,))], 'empty')
+            special = np.array([np.nan, -1, 0, -2.5, 1, .5], dtype)
+            c.case(op, [special, dtype(2)], 'special', **near)
+            c.case(op, [dtype(2), special], 'special', **near)
+        c.case(op, [values(F32, (2,)), values(F32, (3,))], 'shapes')
+    c.case('Igamma', [f64(1e-3, .5, 30, 100, 500), f64(1e-3, 20, 29, 120, 480)], 'wide', rtol=1e-9)
+    c.case('Igammac', [f64(1e-3, .5, 30, 100, 500), f64(1e-3, 20, 29, 120, 480)], 'wide', rtol=1e-9)
+    for dtype in (F32, F64):
+        a, b, x = values(dtype, (12,), .25, 9), values(dtype, (12,), .25, 9), values(dtype, (12,), 0, 1)
+        c.case('Betainc', [a, b, x], name_of(dtype), **near)
+        c.case('Betainc', [dtype(2), b, x], 'scalar a', **near)
+        c.case('Betainc', [dtype(2), dtype(.5), x], 'scalars', **near)
+        c.case('Betainc', [a.reshape(3, 4), dtype(.5), dtype(.25)], 'scalar x', **near)
+        c.case('Betainc', [dtype(2), dtype(.5), dtype(.25)], 'all scalars', **near)
+        c.case('Betainc', [a[:0], b[:0], x[:0]], 'empty')
+        c.case('Betainc', [dtype(2), dtype(3), np.array([0, 1, np.nan, -.5, 1.5], dtype)], 'special')
+        c.case('Betainc', [np.array([0, -1, np.nan], dtype), dtype(3), dtype(.5)], 'special')
+    c.case('Betainc', [f32(1, 2), f32(1, 2, 3), f32(.5, .5)], 'shapes', error_part='')
+    for op in ('BesselI0', 'BesselI0e', 'BesselI1', 'BesselI1e'):
+        for dtype in (np.float16, F32, F64):
+            top = 80 if dtype != np.float16 or op[-1] == 'e' else 9
+            x = np.concatenate([np.linspace(-top, top, 41), [0, 1e-3, 7.9, 8, 8.1]]).astype(dtype)
+            tolerance = near if dtype in (F32, F64) else dict(rtol=3e-2, atol=3e-2)
+            c.case(op, [x], name_of(dtype), **tolerance)
+            c.case(op, [x[:0].reshape(0, 2)], name_of(dtype) + ' empty')
+        c.case(op, [f32(np.nan, np.inf, -np.inf)], 'special')
+        c.case(op, [F64(3)], 'scalar', rtol=1e-12)
+    c.save()
+
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['training_ops', 'search_ops']:
+    for family in sys.argv[1:] or ['training_ops', 'search_ops', 'special_ops']:
         globals()[family]()
