@@ -285,7 +285,72 @@ def matmul_sparse():
     c.save()
 
 
+def image_color():
+    c = Cases('image_color')
+    for dtype in FLOATS:
+        x = values(dtype, (2, 5, 7, 3), 0, 1)
+        grey = np.array([[[0, 0, 0], [1, 1, 1], [.5, .5, .5], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [-1, 2, .5]]], dtype)
+        rtol, atol = TOLERANCE[dtype]
+        for op in ('RGBToHSV', 'HSVToRGB'):
+            c.case(op, [x], name_of(dtype), rtol, atol)
+            c.case(op, [grey], 'greys ' + name_of(dtype), rtol, atol)
+            c.case(op, [np.zeros((0, 3), dtype)], 'empty', rtol, atol)
+    x = values(np.float32, (2, 5, 7, 3), 0, 1)
+    for amount in (-1, -0.3, 0, 0.25, 0.9, 1):
+        c.case('AdjustHue', [x, np.float32(amount)], str(amount), 1e-4, 1e-4)
+    for amount in (0, 0.5, 1, 3):
+        c.case('AdjustSaturation', [x, np.float32(amount)], str(amount), 1e-4, 1e-4)
+        c.case('AdjustContrastv2', [x, np.float32(amount)], str(amount), 1e-4, 1e-4)
+    for op in ('AdjustHue', 'AdjustSaturation', 'AdjustContrastv2'):
+        c.case(op, [values(np.float32, (4, 3)), np.float32(1)], 'rank', error_part='')
+        c.case(op, [values(np.float32, (0, 4, 4, 3)), np.float32(1)], 'empty')
+        c.case(op, [x, f32(1)], 'amount', error_part='')
+    for op in ('RGBToHSV', 'HSVToRGB', 'AdjustHue', 'AdjustSaturation'):
+        c.case(op, [values(np.float32, (4, 4, 2))] + [np.float32(1)] * (op[0] == 'A'), 'channels', error_part='')
+    c.save()
+
+
+def image_crop():
+    c = Cases('image_crop')
+    boxes = f32(0, 0, 1, 1, 0.1, 0.2, 0.7, 0.9, 1, 1, 0, 0, -0.5, 0.3, 1.5, 0.6, 0.5, 0.5, 0.5, 0.5).reshape(5, 4)
+    index = i32(0, 1, 1, 0, 1)
+    for method in ('bilinear', 'nearest'):
+        for size in ((3, 4), (1, 1), (7, 2)):
+            c.case('CropAndResize', [values(np.float32, (2, 5, 6, 3)), boxes, index, i32(*size)], '%s %s' % (method, size), 1e-4, 1e-4, method=method, extrapolation_value=-2.5)
+        for dtype in [np.uint8, np.uint16, np.int8, np.int16, np.int32, np.int64, np.float16, np.float64]:
+            c.case('CropAndResize', [values(dtype, (2, 4, 4, 1)), boxes, index, i32(3, 3)], name_of(dtype), 1e-4, 1e-4, method=method)
+    x = values(np.float32, (2, 4, 4, 1))
+    c.case('CropAndResize', [x, np.zeros((0, 4), np.float32), i32(), i32(2, 2)], 'no box')
+    for label, a in [('index', [x, boxes, i32(0, 1, 2, 0, 0), i32(2, 2)]), ('negative', [x, boxes, i32(0, 1, -1, 0, 0), i32(2, 2)]), ('count', [x, boxes, i32(0), i32(2, 2)]),
+                     ('size', [x, boxes, index, i32(2)]), ('zero', [x, boxes, index, i32(0, 2)]), ('rank', [x[0], boxes, index, i32(2, 2)]), ('columns', [x, boxes[:, :3], index, i32(2, 2)]),
+                     ('empty', [x[:, :0], boxes, index, i32(2, 2)])]:
+        c.case('CropAndResize', a, label, error_part='')
+    c.save()
+
+
+def quant_fake():
+    c = Cases('quant_fake')
+    x = values(np.float32, (7, 9, 3), -9, 9)
+    for bits in (2, 4, 8, 16):
+        for narrow in (False, True):
+            for low, high in [(-6, 6), (-1, 6), (0, 5), (-4, 0), (1, 5), (-5, -2), (0.1, 0.2)]:
+                k = dict(num_bits=bits, narrow_range=narrow)
+                c.case('FakeQuantWithMinMaxArgs', [x], '', 1e-5, 1e-5, min=low, max=high, **k)
+                if bits != 4:
+                    c.case('FakeQuantWithMinMaxVars', [x[:2], np.float32(low), np.float32(high)], '', 1e-5, 1e-5, **k)
+            c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(-1, 0, -7), f32(2, 6, 0)], '', 1e-5, 1e-5, **k)
+    c.case('FakeQuantWithMinMaxVars', [x, np.float32(0), np.float32(0)], 'no range')
+    c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(0, 0, 0), f32(0, 1, 0)], 'no range', 1e-5, 1e-5)
+    c.case('FakeQuantWithMinMaxArgs', [f32()], 'empty')
+    c.case('FakeQuantWithMinMaxVars', [x, f32(0), np.float32(1)], 'rank', error_part='')
+    c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(0, 0), f32(1, 1)], 'size', error_part='')
+    c.case('FakeQuantWithMinMaxArgs', [x], 'order', min=3, max=2, error_part='')
+    c.case('FakeQuantWithMinMaxArgs', [x], 'bits', num_bits=17, error_part='')
+    c.save()
+
+
 if __name__ == '__main__':
     for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d', 'nn_rnn',
-                                   'nn_pool_argmax', 'audio_wav', 'summary_ops', 'matmul_sparse']:
+                                   'nn_pool_argmax', 'audio_wav', 'summary_ops', 'matmul_sparse', 'image_color',
+                                   'image_crop', 'quant_fake']:
         globals()[family]()

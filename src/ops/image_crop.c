@@ -1,0 +1,132 @@
+/* CropAndResize: boxes of images, each brought to one size. Positions are in float, as TensorFlow has them. */
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "ops/array_util.h"
+#include "ops/op.h"
+
+typedef struct CropState {
+  bool nearest;
+  float outside;
+} CropState;
+
+static TF_Code crop_init(OpInit *k, TF_Status *st) {
+  CropState *s = k->state;
+  Span method;
+  const Attr *outside = node_attr(k->node, "extrapolation_value");
+  TRY(node_attr_string(k->node, "method", &method, st));
+  s->nearest = method.size == 7 && memcmp(method.data, "nearest", 7) == 0;
+  if (!s->nearest && !(method.size == 8 && memcmp(method.data, "bilinear", 8) == 0))
+    return fail(st, TF_INVALID_ARGUMENT, "method must be 'bilinear' or 'nearest'");
+  s->outside = outside ? outside->v.f : 0;
+  return TF_OK;
+}
+
+static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *x = op_input(c, 0), *boxes = op_input(c, 1), *index = op_input(c, 2), *size = op_input(c, 3);
+  char text[SHAPE_TEXT_MAX];
+  if (x->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "input image must be 4-D%s", shape_text(x->dims, x->rank, text, sizeof text));
+  if (x->dims[1] <= 0 || x->dims[2] <= 0) return fail(st, TF_INVALID_ARGUMENT, "image dimensions must be positive");
+  bool none = tensor_count(boxes) == 0 && tensor_count(index) == 0;
+  if (!none && (boxes->rank != 2 || boxes->dims[1] != 4))
+    return fail(st, TF_INVALID_ARGUMENT, "boxes must be 2-D with 4 columns%s",
+                shape_text(boxes->dims, boxes->rank, text, sizeof text));
+  if (!none && (index->rank != 1 || index->dims[0] != boxes->dims[0]))
+    return fail(st, TF_INVALID_ARGUMENT, "box_index has incompatible shape");
+  if (size->rank != 1 || size->dims[0] != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "crop_size must have two elements%s",
+                shape_text(size->dims, size->rank, text, sizeof text));
+  int64_t dims[4] = {none ? 0 : boxes->dims[0], int_at(size, 0), int_at(size, 1), x->dims[3]};
+  if (dims[1] <= 0 || dims[2] <= 0) return fail(st, TF_INVALID_ARGUMENT, "crop dimensions must be positive");
+  return op_output(c, 0, TF_FLOAT, dims, 4, st);
+}
+
+typedef struct Crop {
+  const CropState *s;
+  const Tensor *x, *boxes, *index;
+  Tensor *out;
+} Crop;
+
+static float pixel(const Tensor *t, int64_t i) {
+  float f;
+  if (t->dtype == TF_FLOAT) return ((const float *)t->data)[i];
+  if (t->dtype == TF_DOUBLE) return (float)((const double *)t->data)[i];
+  if (!math_is_16(t->dtype)) return (float)int_at(t, i);
+  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
+  return f;
+}
+
+/* Where row (or column) i of n between `from` and `to` lies in an image of `size`. */
+static float position(float from, float to, int64_t i, int64_t n, int64_t size) {
+  if (n <= 1) return 0.5f * (from + to) * (float)(size - 1);
+  float scale = (to - from) * (float)(size - 1) / (float)(n - 1);
+  return from * (float)(size - 1) + (float)i * scale;
+}
+
+/* Rows of output. */
+static void crop_rows(void *arg, int64_t begin, int64_t end) {
+  const Crop *r = arg;
+  const int64_t *in = r->x->dims, *out = r->out->dims;
+  int64_t channels = in[3];
+  for (int64_t i = begin; i < end; i++) {
+    int64_t box = i / out[1];
+    const float *b = (const float *)r->boxes->data + box * 4;
+    int64_t image = ((const int32_t *)r->index->data)[box] * in[1];
+    float y = position(b[0], b[2], i % out[1], out[1], in[1]);
+    float *to = (float *)r->out->data + i * out[2] * channels;
+    for (int64_t j = 0; j < out[2]; j++, to += channels) {
+      float x = position(b[1], b[3], j, out[2], in[2]);
+      bool inside = y >= 0 && y <= (float)(in[1] - 1) && x >= 0 && x <= (float)(in[2] - 1); /* no NaN is */
+      if (!inside) {
+        for (int64_t c = 0; c < channels; c++) to[c] = r->s->outside;
+        continue;
+      }
+      float low_y = r->s->nearest ? roundf(y) : floorf(y), low_x = r->s->nearest ? roundf(x) : floorf(x);
+      int64_t top = (image + (int64_t)low_y) * in[2], bottom = (image + (int64_t)ceilf(y)) * in[2];
+      int64_t left = (int64_t)low_x, right = (int64_t)ceilf(x);
+      for (int64_t c = 0; c < channels; c++) {
+        float tl = pixel(r->x, (top + left) * channels + c);
+        if (r->s->nearest) {
+          to[c] = tl;
+          continue;
+        }
+        float tr = pixel(r->x, (top + right) * channels + c);
+        float bl = pixel(r->x, (bottom + left) * channels + c), br = pixel(r->x, (bottom + right) * channels + c);
+        float t = tl + (tr - tl) * (x - low_x), u = bl + (br - bl) * (x - low_x);
+        to[c] = t + (u - t) * (y - low_y);
+      }
+    }
+  }
+}
+
+static TF_Code crop_run(OpCtx *c, TF_Status *st) {
+  Crop r = {c->state, op_input(c, 0), op_input(c, 1), op_input(c, 2), &c->outputs[0]};
+  for (int64_t i = 0; i < r.out->dims[0]; i++) {
+    if (!index_ok(int_at(r.index, i), r.x->dims[0]))
+      return fail(st, TF_OUT_OF_RANGE, "box_index has values outside [0, batch_size)");
+  }
+  if (tensor_count(r.out) == 0) return TF_OK;
+  parallel_for(c->threads, r.out->dims[0] * r.out->dims[1], 4096 / (r.out->dims[2] * r.out->dims[3]) + 1, crop_rows, &r);
+  return TF_OK;
+}
+
+static TF_Code shape_crop(ShapeCtx *c, TF_Status *st) {
+  static const int ranks[] = {4, 2, 1, 1};
+  for (int i = 0; i < 4; i++) TRY(shape_want_rank(c, i, ranks[i], st));
+  const Tensor *size = c->value(c, 3);
+  Shape out = shape_of_rank(4);
+  out.dims[0] = shape_dim(c->inputs[1], 0);
+  out.dims[3] = shape_dim(c->inputs[0], 3);
+  for (int i = 0; i < 2 && size && size->rank == 1 && size->dims[0] == 2; i++)
+    out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
+  c->outputs[0] = out;
+  return TF_OK;
+}
+
+const OpRow ops_image_crop[] = {
+  {"CropAndResize", .types = "T: uint8 uint16 int8 int16 int32 int64 half float double", .value_inputs = 8,
+   .state_size = sizeof(CropState), .shape = shape_crop, .init = crop_init, .prepare = crop_prepare, .run = crop_run},
+  {0}};
