@@ -349,8 +349,31 @@ def quant_fake():
     c.save()
 
 
+def image_nms():
+    c = Cases('image_nms')
+    for dtype in (np.float32, np.float16):
+        for n in (0, 1, 2, 12, 40):
+            for most in (0, 3, 100):
+                for iou in (0.0, 0.3, 0.5, 1.0):
+                    a = [values(dtype, (n, 4), 0, 1), values(dtype, (n,), 0, 1), np.int32(most)]
+                    if dtype == np.float32: c.case('NonMaxSuppression', a, '', iou_threshold=iou)
+                    c.case('NonMaxSuppressionV2', a + [dtype(iou)])
+                    c.case('NonMaxSuppressionV3', a + [dtype(iou), dtype(0.5)])
+                    c.case('NonMaxSuppressionV4', a + [dtype(iou), dtype(0.25)], pad_to_max_output_size=most == 3)
+    same = np.tile(f32(0, 0, 1, 1), (4, 1)) + f32(0, .1, .2, 5).reshape(4, 1)
+    flipped = np.concatenate([same[:, 2:], same[:, :2]], 1)
+    for boxes in (same, flipped):
+        c.case('NonMaxSuppressionV3', [boxes, f32(.5, .5, .5, .5), np.int32(4), np.float32(.5), np.float32(.4)], 'equal scores')
+        c.case('NonMaxSuppressionV3', [boxes, f32(.5, .4, .6, .5), np.int32(4), np.float32(.5), np.float32(.5)], 'at threshold')
+    c.case('NonMaxSuppressionV2', [f32(0, 0, 1, 1, 0, 0, 1, .5).reshape(2, 4), f32(1, .5), np.int32(4), np.float32(.5)], 'overlap at threshold')
+    good = [same, f32(1, 2, 3, 4), np.int32(3), np.float32(.5), np.float32(.5)]
+    for i, bad in [(0, same[:, :3]), (0, same[0]), (1, f32(1, 2)), (1, f32(1)[0]), (2, np.int32(-1)), (2, i32(1)), (3, np.float32(1.5)), (3, np.float32(-.1)), (3, f32(.5)), (4, f32(.5))]:
+        c.case('NonMaxSuppressionV3', good[:i] + [bad] + good[i + 1:], 'bad', error_part='')
+    c.save()
+
+
 if __name__ == '__main__':
     for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d', 'nn_rnn',
                                    'nn_pool_argmax', 'audio_wav', 'summary_ops', 'matmul_sparse', 'image_color',
-                                   'image_crop', 'quant_fake']:
+                                   'image_crop', 'quant_fake', 'image_nms']:
         globals()[family]()
