@@ -403,6 +403,50 @@ def ragged_ops():
     c.save()
 
 
+def sparse_math():
+    c = Cases('sparse_math')
+    flip = lambda x: np.ascontiguousarray(x.T)
+    for dtype in [np.float16, BF16, F32, np.float64, I32] + COMPLEX:
+        ix, v, dims = sparse((5, 7), 12, dtype)
+        b = values(dtype, (7, 4))
+        tol = dict(rtol=2e-2, atol=0.5) if dtype in FLOATS[:2] else dict(rtol=1e-4, atol=1e-4)
+        for t in (I32, I64):
+            for x in (False, True):
+                for y in (False, True):
+                    at = ix.astype(t)[:, ::-1].copy() if x else ix.astype(t)
+                    c.case('SparseTensorDenseMatMul', [at, v, dims[::-1].copy() if x else dims, flip(b) if y else b], '%s %s %s' % (name_of(dtype), x, y),
+                           adjoint_a=x, adjoint_b=y, **tol)
+    ix, v, dims = sparse((5, 7), 12)
+    b = values(F32, (7, 4))
+    m = dict(adjoint_a=False, adjoint_b=False)
+    go = lambda l, *a: refused(c, 'SparseTensorDenseMatMul', list(a), l, error_part='', **m)
+    go('none', rows(), f32(), i64(5, 7), b)
+    go('no rows', rows(), f32(), i64(0, 7), b)
+    go('no depth', rows(), f32(), i64(3, 0), b[:0])
+    go('wide', ix, v, dims, values(F32, (7, 70)))
+    go('inner', ix, v, dims, b[:6])
+    go('k beyond', rows((0, 7)), f32(1), dims, b)
+    go('m beyond', rows((5, 0)), f32(1), dims, b)
+    go('negative', rows((0, -1)), f32(1), dims, b)
+    go('b rank', ix, v, dims, b.reshape(-1))
+    for l, i, w, d in broken(ix, v, dims): go(l, i, w, d, b)
+    for dtype in NUMBERS:
+        for t in (I32, I64):
+            i, w, d = sparse((3, 4, 2), 9, dtype)
+            c.case('SparseTensorDenseAdd', [i.astype(t), w, d.astype(t), values(dtype, (3, 4, 2))], name_of(dtype), **tolerance(dtype))
+    i, w, d = sparse((3, 4), 5)
+    b = values(F32, (3, 4))
+    go = lambda l, *a: refused(c, 'SparseTensorDenseAdd', list(a), l, error_part='')
+    go('none', rows(), f32(), d, b)
+    go('repeated', rows((1, 1), (1, 1)), f32(1, 2), d, b)
+    go('beyond', rows((1, 4)), f32(1), d, b)
+    go('negative', rows((-1, 1)), f32(1), d, b)
+    go('shapes', i, w, d, values(F32, (4, 4)))
+    go('ranks', i, w, d, values(F32, (3, 4, 1)))
+    for l, x, y, z in broken(i, w, d): go(l, x, y, z, b)
+    c.save()
+
+
 if __name__ == '__main__':
     families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
                 and v.__module__ == '__main__'}
