@@ -49,6 +49,8 @@ def case(name, one_frame=None):
             out.append(run)
         kept = graph.as_graph_def()
         for node in kept.node:
+            for useless in "_class", "_output_shapes", "parallel_iterations", "_lower_using_switch_merge":
+                node.attr.pop(useless, None)
             if one_frame and node.op == "Enter":
                 node.attr["frame_name"].s = one_frame
         CASES.append({"name": name, "graph": base64.b64encode(kept.SerializeToString()).decode(),
@@ -454,6 +456,16 @@ def _():
     f = tf.foldl(lambda a, x: a * 0.5 + x, p)
     s = tf.scan(lambda a, x: a + x, p)
     return [({p: f32(*k)}, [m, f, s]) for k in [(4,), (4,), (3, 2), (1,), (4,)]]
+
+
+@loops("gradients of while, v1")
+def _():
+    p, n, c = ph([2]), ph([], "n", tf.int32), ph([], "c", tf.bool)
+    w = tf.constant(np.float32([0.5, 2]))
+    _, a = count_to(n, lambda i, a: [v1.cond(c, lambda: a * w + p, lambda: tf.tanh(a))], [p])
+    _, b = count_to(n, lambda i, b: [count_to(i, lambda k, d: [d * p], [b])[1] + w], [p])
+    return [({p: f32(2) / 4, n: np.int32(k), c: np.bool_(k % 2)}, [a, b, *tf.gradients(a, p), *tf.gradients(b, [p])])
+            for k in [0, 1, 2, 3, 3, 2]]
 
 
 @case("raw loops")
