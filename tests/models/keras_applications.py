@@ -27,7 +27,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 SIZES = {
     "MobileNet": 64, "MobileNetV2": 64, "MobileNetV3Small": 64, "MobileNetV3Large": 64,
     "EfficientNetB0": 64, "EfficientNetV2B0": 64, "NASNetMobile": 64, "DenseNet121": 64, "RegNetX002": 64,
-    "RegNetY002": 64, "ResNet50": 64, "ResNet50V2": 64, "ResNetRS50": 64, "InceptionV3": 80, "Xception": 80,
+    "RegNetY002": 64, "ResNet50": 64, "ResNet50V2": 64, "ResNetRS50": 64, "InceptionV3": 160, "Xception": 80,
     "InceptionResNetV2": 80, "VGG16": 32, "ConvNeXtTiny": 64,
     "EfficientNetB1": 64, "EfficientNetB2": 64, "EfficientNetB3": 64, "EfficientNetV2B1": 64, "EfficientNetV2B2": 64,
     "EfficientNetV2B3": 64, "EfficientNetV2S": 64, "RegNetX004": 64, "RegNetX006": 64, "RegNetX008": 64,
