@@ -447,6 +447,24 @@ def sparse_math():
     c.save()
 
 
+def string_ngrams():
+    c = Cases('string_ngrams')
+    words = s(b'a', b'bb', b'', b'dddd', b'e\0', b'f', b'g')
+    for t in (I32, I64):
+        for widths in ([1], [2], [3], [2, 4], [5], []):
+            for pad in (-1, 0, 1, 2):
+                for keep in (False, True):
+                    refused(c, 'StringNGrams', [words, np.array([0, 4, 4, 5, 7], t)], '%s %d %s' % (widths, pad, keep), separator='|', ngram_widths=widths,
+                            left_pad='<<', right_pad='>', pad_width=pad, preserve_short_sequences=keep)
+    m = dict(separator=' ', ngram_widths=[2], left_pad='', right_pad='', pad_width=0, preserve_short_sequences=False)
+    for bad in (i64(1, 7), i64(0, 8, 7), i64(0, 5, 3, 7), i64(0, 6), i64(0, -1, 7)):
+        refused(c, 'StringNGrams', [words, bad], 'splits', error_part='', **m)
+    refused(c, 'StringNGrams', [s(), i64()], 'nothing', **m)
+    refused(c, 'StringNGrams', [s(), i64(0)], 'no rows', **m)
+    refused(c, 'StringNGrams', [s(), i64(0, 0)], 'an empty row', **m)
+    c.save()
+
+
 if __name__ == '__main__':
     families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
                 and v.__module__ == '__main__'}
