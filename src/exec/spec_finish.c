@@ -190,6 +190,10 @@ static bool does_something(const Spec *spec, int index) {
   return s->mode == MODE_GENERAL || step->maybe_dead || step->kernel.row->run || s->has_views || s->life.num_release;
 }
 
+static bool is_list_input(const PlanStep *step, int k) {
+  return step->kernel.node->input_types[k] == TF_VARIANT;
+}
+
 /* General roots go away after their last use; op_eval may give their memory to an output. */
 static TF_Code set_life(Spec *spec, int index, TF_Status *st) {
   const PlanStep *step = &spec->plan->steps[index];
@@ -201,9 +205,14 @@ static TF_Code set_life(Spec *spec, int index, TF_Status *st) {
     int root = spec->slots[slot].root;
     bool is_input = k < step->num_inputs;
     int last = spec->slots[root].last_step;
+    bool is_list = step->kind == STEP_KERNEL && is_input && is_list_input(step, k);
+    /* A list goes from slot to slot with its reference, which a view does not have. As in plan.c, an argument that was
+     * handed over for good counts. */
+    if (is_list && last == index && slot == root && spec->slots[root].place == PLACE_FEED)
+      life->last_use |= UINT64_C(1) << (k < 63 ? k : 63);
     if (spec->slots[root].place != PLACE_GENERAL || spec->plan->slots[root].is_ref) continue;
     if (is_input ? last != index : last >= 0) continue;
-    if (is_input) life->last_use |= UINT64_C(1) << (k < 63 ? k : 63);
+    if (is_input && (!is_list || slot == root)) life->last_use |= UINT64_C(1) << (k < 63 ? k : 63);
     bool listed = false;
     for (int j = 0; j < life->num_release; j++) listed |= life->release[j] == root;
     if (!listed) life->release[life->num_release++] = root;

@@ -121,6 +121,8 @@ const Tensor *op_lasting_input(const OpCtx *c, int i);
 static inline bool op_input_ends(const OpCtx *c, int i) {
   return (c->last_use >> (i < 63 ? i : 63) & 1) && tensor_writable(c->inputs[i]);
 }
+/* run, where op_input_ends: output `out` takes over input i, which becomes none. */
+static inline void op_pass_input(OpCtx *c, int i, int out) { op_take_output(c, out, (Tensor *)c->inputs[i]); }
 /* run: calls a function made by op_callee. `inputs` are borrowed; `outputs` (none) own what they get, for
  * op_take_output. */
 static inline TF_Code op_call(OpCtx *c, const Callee *callee, const Tensor *const *inputs, int num_inputs,

@@ -51,9 +51,7 @@ static TF_Code put_list(OpCtx *c, TensorList *l, TF_Status *st) {
 /* Makes output 0 a list that the op may change: input 0's, if nobody else can see it, else a copy. */
 static TF_Code own_list(OpCtx *c, const TensorList *l, TensorList **own, TF_Status *st) {
   if (op_input_ends(c, 0) && atomic_load_explicit(&l->object.refs, memory_order_acquire) == 1) {
-    Tensor same;
-    tensor_share(&same, op_input(c, 0));
-    op_take_output(c, 0, &same);
+    op_pass_input(c, 0, 0);
     *own = (TensorList *)l;
     return TF_OK;
   }

@@ -107,6 +107,15 @@ static bool is_released(const PlanSlot *slot) {
   return slot->step >= 0 && !slot->fetched && !slot->is_ref && !slot->value.dtype;
 }
 
+/* Whether a slot is an argument that holds lists: the op that uses it last may change it in place when it was handed
+ * over for good (the variables of a loop), which shows in its count. */
+static bool is_list_argument(const Plan *p, int slot) {
+  if (p->slots[slot].fetched) return false;
+  for (int i = 0; i < p->num_feeds; i++)
+    if (p->feeds[i] == slot) return p->feed_types[i] == TF_VARIANT;
+  return false;
+}
+
 static TF_Code set_releases(Plan *p, TF_Status *st) {
   for (int i = 0; i < p->num_steps; i++) {
     PlanStep *s = &p->steps[i];
@@ -114,6 +123,8 @@ static TF_Code set_releases(Plan *p, TF_Status *st) {
     if (!s->life.release) return fail_oom(st, "a plan");
     for (int k = 0; k < s->num_inputs; k++) {
       PlanSlot *slot = &p->slots[s->inputs[k]];
+      if (slot->last_step == i && is_list_argument(p, s->inputs[k]))
+        s->life.last_use |= UINT64_C(1) << (k < 63 ? k : 63);
       if (slot->last_step != i || !is_released(slot)) continue;
       s->life.last_use |= UINT64_C(1) << (k < 63 ? k : 63);
       bool listed = false;
