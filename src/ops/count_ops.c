@@ -23,7 +23,7 @@ typedef struct Counter {
   Fold add;
   const Tensor *values, *weights; /* weights: null for ones */
   bool binary, plain; /* plain: no rows known by splits or indices */
-  char one[16];
+  _Alignas(16) char one[16];
 } Counter;
 
 static TF_Code counter_init(Counter *k, OpCtx *c, const Tensor *values, const Tensor *weights, TF_Status *st) {
