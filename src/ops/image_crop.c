@@ -66,6 +66,9 @@ static float position(float from, float to, int64_t i, int64_t n, int64_t size) 
   return from * (float)(size - 1) + (float)i * scale;
 }
 
+/* The pixel at a position inside [0, n - 1]; that many rows may not be exact in float. */
+static int64_t index_at(float at, int64_t n) { return (int64_t)at < n ? (int64_t)at : n - 1; }
+
 /* Rows of output. */
 static void crop_rows(void *arg, int64_t begin, int64_t end) {
   const Crop *r = arg;
@@ -85,8 +88,8 @@ static void crop_rows(void *arg, int64_t begin, int64_t end) {
         continue;
       }
       float low_y = r->s->nearest ? roundf(y) : floorf(y), low_x = r->s->nearest ? roundf(x) : floorf(x);
-      int64_t top = (image + (int64_t)low_y) * in[2], bottom = (image + (int64_t)ceilf(y)) * in[2];
-      int64_t left = (int64_t)low_x, right = (int64_t)ceilf(x);
+      int64_t top = (image + index_at(low_y, in[1])) * in[2], bottom = (image + index_at(ceilf(y), in[1])) * in[2];
+      int64_t left = index_at(low_x, in[2]), right = index_at(ceilf(x), in[2]);
       for (int64_t c = 0; c < channels; c++) {
         float tl = pixel(r->x, (top + left) * channels + c);
         if (r->s->nearest) {
