@@ -444,6 +444,15 @@ def sparse_math():
     go('shapes', i, w, d, values(F32, (4, 4)))
     go('ranks', i, w, d, values(F32, (3, 4, 1)))
     for l, x, y, z in broken(i, w, d): go(l, x, y, z, b)
+    ix, _, dims = sparse((3, 4, 5), 20)
+    for op in ('SparseReduceSum', 'SparseReduceMax'):
+        for dtype in NUMBERS if op == 'SparseReduceSum' else REAL:
+            c.case(op, [ix, values(dtype, 20), dims, i32(1)], name_of(dtype), **(dict(rtol=2e-2, atol=0.3) if dtype in FLOATS[:2] else tolerance(dtype)))
+        for axes in ([], [0], [-1], [0, 2], [2, 0, 1], [1, -1], [3], [-4], [1, 1]):
+            for keep in (False, True):
+                refused(c, op, [ix, values(F32, 20), dims, np.array(axes, I32)], '%s %s' % (axes, keep), error_part='', keep_dims=keep)
+        refused(c, op, [rows(), f32(), i64(2, 3), i32(1)], 'none')
+        refused(c, op, [ix, values(F32, 20), dims, one(1, I32)], 'scalar axis')
     c.save()
 
 
