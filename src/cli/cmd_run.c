@@ -1,7 +1,9 @@
-/* `savedmodel run`: a signature on inputs from files or the command line, with the options of `saved_model_cli run`. */
+/* `savedmodel run`: a signature on inputs from files or the command line, with the options of `saved_model_cli run`,
+ * and its output; on a terminal a table instead. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/status_impl.h"
@@ -25,6 +27,23 @@ static void print_tensor(const char *alias, const TF_Tensor *t) {
   char *text = SM_TensorText(t);
   printf("Result for output key %s:\n%s\n", alias, text ? text : "(out of memory)");
   free(text);
+}
+
+/* On a terminal: a row an output, its values in the last column. */
+static void print_table(const Signature *signature, TF_Tensor *const *results) {
+  int name_width = 6;
+  for (size_t i = 0; i < signature->output_count; i++)
+    if ((int)signature->outputs[i].alias_len > name_width) name_width = (int)signature->outputs[i].alias_len;
+  printf("\033[1m%-*s  %-8s %-14s %s\033[0m\n", name_width, "output", "type", "shape", "value");
+  for (size_t i = 0; i < signature->output_count; i++) {
+    char shape[TENSOR_SHAPE_TEXT_MAX];
+    char *text = SM_TensorText(results[i]), *rest = text;
+    printf("%-*s  %-8s %-14s", name_width, signature->outputs[i].alias, dtype_word((int)TF_TensorType(results[i])),
+           tensor_shape_text(results[i], shape));
+    for (const char *line; (line = strsep(&rest, "\n"));)
+      printf("%*s %s\n", line == text ? 0 : name_width + 25, "", line);
+    free(text);
+  }
 }
 
 static TF_Code print_json(const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
@@ -133,10 +152,12 @@ static TF_Code run_signature(const Bundle *bundle, const Signature *signature, c
 }
 
 static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
+  bool table = !o->json && isatty(STDOUT_FILENO);
   if (o->json) TRY(print_json(signature, results, st));
+  if (table) print_table(signature, results);
   if (o->outdir) TRY(dir_make_all(o->outdir, st));
   for (size_t i = 0; i < signature->output_count; i++) {
-    if (!o->json) print_tensor(signature->outputs[i].alias, results[i]);
+    if (!o->json && !table) print_tensor(signature->outputs[i].alias, results[i]);
     if (o->outdir) TRY(save_result(o, signature->outputs[i].alias, results[i], st));
   }
   return TF_OK;
