@@ -7,6 +7,7 @@
 #include "base/status_impl.h"
 #include "cli/check_model.h"
 #include "cli/cli.h"
+#include "cli/concrete_functions.h"
 #include "cli/tags.h"
 #include "tensor/tensor.h"
 #include "wire/json.h"
@@ -177,6 +178,10 @@ static void show_all(const Tensorflow__SavedModel *model) {
     free(keys);
     show_ops(meta);
   }
+  Bytes functions = {0};
+  concrete_functions_print(model, &functions);
+  if (functions.data && !functions.failed) printf("%s", functions.data);
+  bytes_clear(&functions);
 }
 
 static int show_json(const Tensorflow__SavedModel *model, TF_Status *st) {

@@ -1,0 +1,2 @@
+# recorded
+"$BIN/savedmodel" show --dir "$DATA/models/concrete_functions/1" --all
