@@ -69,10 +69,7 @@ def read_saved_model(path):
 
 def show(path):
     name = os.path.basename(path)
-    # What it lists of the Python functions of an object-based model, after all else, we do not show.
-    theirs = cli("show", "--dir", path, "--all").split("\nConcrete Functions:")[0]
-    mine = ours("show", "--dir", path, "--all").rstrip("\n")
-    theirs = theirs.rstrip("\n")
+    mine, theirs = ours("show", "--dir", path, "--all").rstrip("\n"), cli("show", "--dir", path, "--all").rstrip("\n")
     check("%s: show --all" % name, mine == theirs, first_difference(mine, theirs))
     mine, theirs = ours("show", "--dir", path), cli("show", "--dir", path)
     check("%s: show" % name, mine == theirs, first_difference(mine, theirs))
