@@ -70,7 +70,11 @@ def read_saved_model(path):
 def show(path):
     name = os.path.basename(path)
     mine, theirs = ours("show", "--dir", path, "--all").rstrip("\n"), cli("show", "--dir", path, "--all").rstrip("\n")
+    (mine, _, my_functions), (theirs, _, their_functions) = mine.partition("\nConcrete"), theirs.partition("\nConcrete")
     check("%s: show --all" % name, mine == theirs, first_difference(mine, theirs))
+    # The traces of a function are numbered in the order of names that TensorFlow makes up while loading.
+    check("%s: show --all, functions" % name, sorted(my_functions.splitlines()) == sorted(their_functions.splitlines()),
+          first_difference(my_functions, their_functions))
     mine, theirs = ours("show", "--dir", path), cli("show", "--dir", path)
     check("%s: show" % name, mine == theirs, first_difference(mine, theirs))
     for meta in read_saved_model(path).meta_graphs:
