@@ -10,6 +10,11 @@
 #include "wire/proto_message.h"
 #include "wire/text_format.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h> /* last: it has a macro named fail */
 
 /* ---- counting allocations ---- */
