@@ -38,6 +38,7 @@ fuzz:                    ## the libFuzzer targets (clang), FUZZ_SECONDS (60) eac
 	@sh tools/fuzz.sh
 
 bench: all               ## checkpoint speed; PYTHON_TF names a Python with TensorFlow
+	@$(CMAKE) --build build --target checkpoint_bench
 	@python3 bench/checkpoint.py --build build
 
 check: all               ## headers compile alone as C and C++, layers are kept, generated files are current

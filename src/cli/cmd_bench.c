@@ -8,7 +8,7 @@
 #include "base/status_impl.h"
 #include "cli/cli.h"
 #include "cli/golden.h"
-#include "cli/session_config.h"
+#include "cli/thread_config.h"
 #include "serving/bundle.h"
 #include "serving/proto_scan.h"
 #include "serving/tensor_codec.h"
@@ -138,7 +138,7 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
   Bundle *bundle = NULL;
   TagList tags;
   tags_split(&tags, o->tags);
-  session_config_threads(&config, o->threads);
+  thread_config_put(&config, o->threads);
   BundleOptions options = {tags.tags, tags.count, config.data, config.size};
   bool agree = true;
   const Signature *signature;

@@ -13,7 +13,7 @@
 #include "base/status_impl.h"
 #include "cli/cli.h"
 #include "cli/golden.h"
-#include "cli/session_config.h"
+#include "cli/thread_config.h"
 #include "net/grpc.h"
 #include "serving/bundle.h"
 #include "serving/examples.h"
@@ -106,7 +106,7 @@ static Bundle *load_for(Replay *replay, char *dir, char *tags, TF_Status *st) {
     goto fail;
   }
   Bytes config = {0};
-  session_config_threads(&config, replay->threads);
+  thread_config_put(&config, replay->threads);
   TagList list;
   tags_split(&list, tags);
   BundleOptions options = {list.tags, list.count, config.data, config.size};

@@ -9,7 +9,7 @@
 #include "base/status_impl.h"
 #include "cli/cli.h"
 #include "cli/inputs.h"
-#include "cli/session_config.h"
+#include "cli/thread_config.h"
 #include "cli/tags.h"
 #include "savedmodel/sm_tensor.h"
 #include "serving/json_tensor.h"
@@ -167,7 +167,7 @@ static TF_Code run(const RunOptions *o, TF_Status *st) {
   TagList tags;
   tags_split(&tags, o->tags);
   Bytes config = {0};
-  session_config_threads(&config, o->threads);
+  thread_config_put(&config, o->threads);
   Bundle *bundle = bundle_load(o->dir, &(BundleOptions){tags.tags, tags.count, config.data, config.size}, st);
   bytes_clear(&config);
   if (!bundle) return TF_GetCode(st);

@@ -145,3 +145,15 @@ TF_Code run_nothing(OpCtx *c, TF_Status *st) {
   (void)st;
   return TF_OK;
 }
+
+TF_Code tensor_rows(Tensor *part, const Tensor *all, int64_t from, int64_t rows, bool drop, TF_Status *st) {
+  int64_t dims[TENSOR_MAX_RANK], row = dims_product(all->dims, 1, all->rank);
+  memcpy(dims, all->dims, sizeof dims);
+  dims[0] = rows;
+  const int64_t *start = drop ? dims + 1 : dims;
+  int rank = drop ? all->rank - 1 : all->rank;
+  if (!all->buffer || rows <= 0 || row <= 0) return tensor_alloc(part, all->dtype, start, rank, st);
+  char *data = all->data;
+  tensor_view(part, all->buffer, all->dtype, start, rank, data + (size_t)(from * row) * dtype_size(all->dtype));
+  return TF_OK;
+}

@@ -23,6 +23,9 @@ int64_t dims_product(const int64_t *dims, int from, int to);
 /* Copies `count` elements of one dtype between tensors, from element `src_at` to `dst_at`. */
 TF_Code tensor_copy_range(Tensor *dst, int64_t dst_at, const Tensor *src, int64_t src_at, int64_t count,
                           TF_Status *st);
+/* `part` (none) becomes rows [from, from + rows) of `all`, a view where there are elements; `drop` leaves out the first
+ * dim, for a single row. */
+TF_Code tensor_rows(Tensor *part, const Tensor *all, int64_t from, int64_t rows, bool drop, TF_Status *st);
 /* Fills all elements of `t` with the one element at `value`. */
 TF_Code tensor_fill(Tensor *t, const void *value, TF_Status *st);
 /* Zero bytes, empty strings, null objects. */

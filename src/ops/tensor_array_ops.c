@@ -304,15 +304,7 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
 static TF_Code write_rows(OpCtx *c, TensorArray *a, int32_t index, const Tensor *all, int64_t from, int64_t rows,
                           bool drop, TF_Status *st) {
   Tensor part = {0};
-  int64_t dims[TENSOR_MAX_RANK], row = dims_product(all->dims, 1, all->rank);
-  memcpy(dims, all->dims, sizeof dims);
-  dims[0] = rows;
-  const int64_t *start = drop ? dims + 1 : dims;
-  int rank = drop ? all->rank - 1 : all->rank;
-  char *data = all->data;
-  if (all->buffer && rows > 0 && row > 0)
-    tensor_view(&part, all->buffer, all->dtype, start, rank, data + (size_t)(from * row) * dtype_size(all->dtype));
-  else TRY(tensor_alloc(&part, all->dtype, start, rank, st));
+  TRY(tensor_rows(&part, all, from, rows, drop, st));
   return tensor_array_write(a, index, &part, c->env, st);
 }
 

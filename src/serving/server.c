@@ -17,7 +17,7 @@
 #include "serving/model_source.h"
 #include "serving/rest_api.h"
 #include "serving/server_flags.h"
-#include "serving/session_config.h"
+#include "serving/session_flags.h"
 #include "tensorflow/c/c_api.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* The ConfigProto of the models' sessions, from the flags. */
-#ifndef SM_SERVING_SESSION_CONFIG_H_
-#define SM_SERVING_SESSION_CONFIG_H_
+#ifndef SM_SERVING_SESSION_FLAGS_H_
+#define SM_SERVING_SESSION_FLAGS_H_
 
 #include "base/bytes.h"
 #include "serving/server_flags.h"

@@ -1,4 +1,4 @@
-#include "serving/session_config.h"
+#include "serving/session_flags.h"
 
 #include "base/arena.h"
 #include "base/log.h"
