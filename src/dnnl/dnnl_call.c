@@ -8,6 +8,10 @@ size_t dnnl_call_scratch(const DnnlCall *call) {
   (void)call;
   return 0;
 }
+void dnnl_call_pack(DnnlCall *call, const Tensor *weights) {
+  (void)call;
+  (void)weights;
+}
 bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
   (void)call;
   (void)buffers;
@@ -216,6 +220,16 @@ static bool run_in(const DnnlCall *c, Slot *s, const Tensor *weights, void *cons
          dnnl_memory_set_data_handle_v2(s->scratch, scratch + c->scratch_offset, s->stream) == dnnl_success &&
          dnnl_primitive_execute(c->primitive, s->stream, c->num_args + 1, args) == dnnl_success &&
          dnnl_stream_wait(s->stream) == dnnl_success;
+}
+
+void dnnl_call_pack(DnnlCall *c, const Tensor *weights) {
+  int before = omp_get_max_threads();
+  omp_set_num_threads(c->threads);
+  if (!atomic_flag_test_and_set_explicit(&c->slots[0].busy, memory_order_acquire)) {
+    find_pack(c, &c->slots[0], weights);
+    atomic_flag_clear_explicit(&c->slots[0].busy, memory_order_release);
+  }
+  omp_set_num_threads(before);
 }
 
 bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {

@@ -28,6 +28,8 @@ bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch);
 /* The same, where argument 1 is the weights. If they are a tensor whose memory is not of the step (null: they are not),
  * what the primitive makes of them is kept, for this call and for others on the same weights, and made anew when
  * other weights come; the tensor's buffer is held meanwhile, so that who changes a variable in place copies it first. */
+/* Makes what would be kept of the weights before the first run; without it that run does. */
+void dnnl_call_pack(DnnlCall *call, const Tensor *weights);
 bool dnnl_call_run_weights(DnnlCall *call, const Tensor *weights, void *const *buffers, void *scratch);
 
 /* C = A B for `batch` products of floats, buffers {a, b, c}. Strides count elements; a row or a column of A and of

@@ -152,6 +152,8 @@ static void weights_are_kept_and_noticed(void **state) {
     assert_int_equal(tensor_alloc(&weights[i], TF_FLOAT, dims, 2, st), TF_OK);
     fill(weights[i].data, K * N, i);
   }
+  dnnl_call_pack(calls[0], &weights[0]);
+  assert_true(weights[0].buffer->refs > 1);
   for (int round = 0; round < 6; round++) check_product(calls[round % 2], &weights[round / 2 % 2], scratch);
   assert_true(weights[0].buffer->refs > 1);
   /* Those that change in each run are not kept after a while, and may change in place. */

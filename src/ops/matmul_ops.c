@@ -154,6 +154,7 @@ static void plan_dnnl(OpCtx *c, MatMulPrep *p) {
   }
   shape.b_weights = s->keep_b && b->count == 1;
   p->call = dnnl_matmul_new(&shape);
+  if (p->call && shape.b_weights && op_lasting_input(c, 1)) dnnl_call_pack(p->call, op_lasting_input(c, 1));
   p->call_batch = shape.batch;
 }
 

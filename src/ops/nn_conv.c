@@ -127,6 +127,7 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
     p->call = s->kind == CONV_FORWARD ? dnnl_conv_new(&shape) : dnnl_deconv_new(&shape);
   }
   if (p->call) {
+    if (s->keep_filter && op_lasting_input(c, 1)) dnnl_call_pack(p->call, op_lasting_input(c, 1));
     p->call_at = total;
     total += dnnl_call_scratch(p->call);
   } else if (!s->depthwise) {

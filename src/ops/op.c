@@ -260,7 +260,7 @@ TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st) {
 
 const Tensor *op_lasting_input(const OpCtx *c, int i) {
   const Tensor *in = c->inputs[i];
-  return in->buffer && !op_is_step_memory(in) ? in : NULL;
+  return in->buffer && !c->once && !op_is_step_memory(in) ? in : NULL;
 }
 
 static bool op_is_one_of(const Node *node, const char *const *names) {

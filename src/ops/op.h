@@ -90,6 +90,7 @@ struct OpCtx {
   int *aliases;          /* executor's: which input an output shares (-1: none), set by op_output_alias */
   uint64_t last_use;     /* executor's: which inputs nobody needs afterwards (bit i >= 63 shares bit 63) */
   Variable **input_refs, **output_refs; /* executor's; null when the node has no ref inputs or outputs */
+  bool once;             /* executor's: prep serves this one run, nothing is worth keeping in it */
 };
 
 static inline const Tensor *op_input(const OpCtx *c, int i) { return c->inputs[i]; }
@@ -115,7 +116,8 @@ TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st);
 /* init: whether input i is a constant or what was read of a variable, so that it is likely to be the same memory in each
  * run: what is made of it (packed weights) is worth keeping. */
 bool op_input_is_weights(const Node *node, int i);
-/* run: input i if its memory can be told again in later runs (it is not the step's), else null. */
+/* prepare, run: input i if its memory can be told again in later runs that this prep serves (it is not the step's), else
+ * null. In prepare it is there for values only. */
 const Tensor *op_lasting_input(const OpCtx *c, int i);
 /* run of an OP_DYNAMIC row: whether nobody but this op sees input i any more: what it holds may be changed in place. */
 static inline bool op_input_ends(const OpCtx *c, int i) {

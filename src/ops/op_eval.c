@@ -93,6 +93,7 @@ TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st) {
   const OpRow *row = c->row;
   c->scratch_size = 0;
   c->last_use = last_use;
+  c->once = true;
   TF_Code code = op_scratch_reserve(s, row->prep_size, 0, st);
   if (code) return code;
   c->prep = s->prep;
