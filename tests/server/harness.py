@@ -21,7 +21,7 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVER = os.path.abspath(os.environ.get("SERVER", os.path.join(ROOT, "build/bin/tensorflow_model_server")))
 BUILD = os.environ.get("BUILD", os.path.dirname(os.path.dirname(SERVER)))
-MODELS = os.path.join(ROOT, "tests/data/models")
+MODELS = os.environ.get("MODELS", os.path.join(ROOT, "tests/data/models")) # any folder laid out like the corpus
 DEADLINE = 60
 
 subprocess.run([os.path.join(ROOT, "tools/pyproto.sh"), os.path.join(BUILD, "py")], check=True)
@@ -151,10 +151,12 @@ def serve_model(model, *flags, **options):
 
 # ---- tensors without numpy
 
-FORMATS = {1: "f", 2: "d", 3: "i", 4: "B", 5: "h", 6: "b", 9: "q", 10: "?", 14: "H", 17: "H", 19: "H", 22: "I", 23: "Q"}
-FIELDS = {1: "float_val", 2: "double_val", 3: "int_val", 4: "int_val", 5: "int_val", 6: "int_val", 7: "string_val",
-          9: "int64_val", 10: "bool_val", 14: "half_val", 17: "int_val", 19: "half_val", 22: "uint32_val",
-          23: "uint64_val"}
+# Of each dtype: how an element is packed, and TensorProto's field for it.
+DTYPES = {1: ("f", "float_val"), 2: ("d", "double_val"), 3: ("i", "int_val"), 4: ("B", "int_val"), 5: ("h", "int_val"),
+          6: ("b", "int_val"), 7: (None, "string_val"), 8: ("2f", "scomplex_val"), 9: ("q", "int64_val"),
+          10: ("?", "bool_val"), 11: ("b", "int_val"), 12: ("B", "int_val"), 13: ("i", "int_val"), 14: ("H", "half_val"),
+          15: ("h", "int_val"), 16: ("H", "int_val"), 17: ("H", "int_val"), 18: ("2d", "dcomplex_val"),
+          19: ("H", "half_val"), 22: ("I", "uint32_val"), 23: ("Q", "uint64_val")}
 
 
 def shape_of(tensor):
@@ -162,13 +164,21 @@ def shape_of(tensor):
 
 
 def values_of(tensor):
-    """All elements, flat, decoded by the rules of TensorProto."""
-    count = math.prod(shape_of(tensor))
+    """All elements, flat, decoded by the rules of TensorProto; complex ones as two floats each."""
+    element, field = DTYPES[tensor.dtype]
+    width = 2 if field.endswith("complex_val") else 1
+    count = math.prod(shape_of(tensor)) * width
     if tensor.tensor_content:
-        return list(struct.unpack("<%d%s" % (count, FORMATS[tensor.dtype]), tensor.tensor_content))
-    values = list(getattr(tensor, FIELDS[tensor.dtype]))[:count]
-    fill = values[-1] if values else (b"" if tensor.dtype == 7 else 0)
-    return values + [fill] * (count - len(values))
+        values = list(struct.unpack("<%d%s" % (count, element[-1]), tensor.tensor_content))
+    else:
+        values = list(getattr(tensor, field))[:count]
+        fill = values[-width:] if values else [b"" if tensor.dtype == 7 else 0] * width
+        values += fill * ((count - len(values)) // width)
+    if tensor.dtype == 19:
+        return [struct.unpack("<e", struct.pack("<H", v))[0] for v in values]
+    if tensor.dtype == 14:
+        return [struct.unpack("<f", struct.pack("<I", v << 16))[0] for v in values]
+    return values
 
 
 def float_tensor(values, shape=None, content=False):
