@@ -25,6 +25,8 @@ typedef struct ExecutorStats {
 } ExecutorStats;
 ExecutorStats executor_stats(Executor *executor);
 const Plan *executor_plan(const Executor *executor);
+/* The specialisation that was used last, or null; for `show --plan`, while nobody runs it. */
+const struct Spec *executor_last_spec(const Executor *executor);
 
 /* A while loop: `body` is run until its STEP_BREAK ends it or, when there is one, `cond` gives what is not true. */
 typedef struct ExecLoop {

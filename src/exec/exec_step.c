@@ -4,6 +4,7 @@
 
 #include "exec/exec.h"
 #include "exec/exec_state.h"
+#include "exec/profile.h"
 
 /* ---- steps of each kind ---- */
 
@@ -143,7 +144,7 @@ void exec_release(ExecState *s, const StepLife *life) {
   for (int i = 0; i < life->num_release; i++) tensor_clear(&s->slots[life->release[i]]);
 }
 
-TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
+static TF_Code run_step(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
   const PlanStep *step = &s->plan->steps[index];
   if (step->maybe_dead && exec_mark_dead(s, index)) return TF_OK;
   switch (step->kind) {
@@ -157,6 +158,14 @@ TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, T
     case STEP_PIVOT: break;
   }
   return TF_OK;
+}
+
+TF_Code exec_step(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
+  if (SM_LIKELY(!env->profile)) return run_step(s, index, life, env, st);
+  profile_enter(env->profile, &s->plan->steps[index]);
+  TF_Code code = run_step(s, index, life, env, st);
+  profile_leave(env->profile);
+  return code;
 }
 
 /* ---- feeds ---- */

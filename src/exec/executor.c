@@ -75,6 +75,13 @@ void executor_free(Executor *x) {
 
 const Plan *executor_plan(const Executor *x) { return x->plan; }
 
+const Spec *executor_last_spec(const Executor *x) {
+  const Spec *last = NULL;
+  for (int i = 0; i < x->num_specs; i++)
+    if (!last || x->specs[i]->used_at > last->used_at) last = x->specs[i];
+  return last;
+}
+
 ExecutorStats executor_stats(Executor *x) {
   pthread_mutex_lock(&x->lock);
   ExecutorStats stats = x->stats;

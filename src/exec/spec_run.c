@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exec/profile.h"
 #include "exec/spec.h"
 
 /* ---- binding a state ---- */
@@ -105,6 +106,13 @@ static TF_Code run_ready(const Spec *spec, ExecState *s, int index, StepEnv *env
   return TF_OK;
 }
 
+static TF_Code run_ready_profiled(const Spec *spec, ExecState *s, int index, StepEnv *env, TF_Status *st) {
+  profile_enter(env->profile, &spec->plan->steps[index]);
+  TF_Code code = run_ready(spec, s, index, env, st);
+  profile_leave(env->profile);
+  return code;
+}
+
 /* ---- guesses ---- */
 
 /* The output whose shape is not the one that the spec was made for, or -1. */
@@ -172,7 +180,8 @@ TF_Code spec_run(const Spec *spec, ExecState *s, StepEnv *env, int *failed_slot,
     const SpecStep *step = &spec->steps[i];
     TRY(step_check(env, st));
     if (SM_LIKELY(step->mode == MODE_READY)) {
-      TRY(run_ready(spec, s, i, env, st));
+      if (SM_UNLIKELY(env->profile)) TRY(run_ready_profiled(spec, s, i, env, st));
+      else TRY(run_ready(spec, s, i, env, st));
     } else {
       TRY(exec_step(s, i, &step->life, env, st));
       if (SM_UNLIKELY(s->left)) return TF_OK;

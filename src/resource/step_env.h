@@ -36,6 +36,7 @@ struct StepEnv {
   int64_t deadline_ns;        /* of CLOCK_MONOTONIC; 0: none */
   int64_t step_id;            /* different for each run of the process */
   int call_depth;             /* nested calls of functions, at most LIMIT_CALL_DEPTH */
+  struct ExecProfile *profile; /* times every step (exec/profile.h); null: nobody wants to know */
   /* Calls a function: `inputs` are borrowed, `outputs` (none at the start) own what they get. */
   TF_Code (*call)(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
                   int num_outputs, TF_Status *st);

@@ -60,29 +60,45 @@ static int64_t deadline_after(int64_t timeout_ms) {
 
 static _Atomic int64_t next_step_id;
 
+static StepEnv make_env(Session *s, _Atomic(ResourceManager *) *step_resources, const SessionRunOptions *options) {
+  int64_t timeout = options && options->timeout_ms ? options->timeout_ms : s->config.timeout_ms;
+  return (StepEnv){.resources = s->resources,
+                   .step_resources = step_resources,
+                   .files = s->config.files,
+                   .threads = s->config.intra_op_threads,
+                   .memory_limit = s->config.memory_limit,
+                   .cancelled = &s->closed,
+                   .caller_cancelled = options ? options->cancelled : NULL,
+                   .deadline_ns = deadline_after(timeout),
+                   .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
+                   .profile = options ? options->profile : NULL,
+                   .call = exec_call,
+                   .loop = exec_while};
+}
+
+static TF_Code find_executor(Session *s, const RunKey *key, const StepEnv *env, Executor **executor, TF_Status *st) {
+  PlanOptions options = {.resources = s->resources, .env = env, .no_folding = s->config.no_folding,
+                         .specialize = !s->config.no_specialization, .free_executor = exec_free_executor};
+  return plan_cache_get(&s->plans, key, s->graph, &options, executor, st);
+}
+
 static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_values, Tensor *outputs,
                    const SessionRunOptions *options, TF_Status *st) {
-  int64_t timeout = options && options->timeout_ms ? options->timeout_ms : s->config.timeout_ms;
   _Atomic(ResourceManager *) step_resources = NULL;
-  StepEnv env = {.resources = s->resources,
-                 .step_resources = &step_resources,
-                 .files = s->config.files,
-                 .threads = s->config.intra_op_threads,
-                 .memory_limit = s->config.memory_limit,
-                 .cancelled = &s->closed,
-                 .caller_cancelled = options ? options->cancelled : NULL,
-                 .deadline_ns = deadline_after(timeout),
-                 .step_id = atomic_fetch_add_explicit(&next_step_id, 1, memory_order_relaxed),
-                 .call = exec_call,
-                 .loop = exec_while};
-  PlanOptions plan_options = {.resources = s->resources, .env = &env, .no_folding = s->config.no_folding,
-                              .specialize = !s->config.no_specialization,
-                              .free_executor = exec_free_executor};
+  StepEnv env = make_env(s, &step_resources, options);
   Executor *executor;
-  TRY(plan_cache_get(&s->plans, key, s->graph, &plan_options, &executor, st));
+  TRY(find_executor(s, key, &env, &executor, st));
   TF_Code code = executor_run(executor, feed_values, outputs, &env, st);
   resource_manager_free(atomic_load_explicit(&step_resources, memory_order_relaxed));
   return code;
+}
+
+TF_Code session_executor(Session *s, const TF_Output *feeds, int num_feeds, const TF_Output *fetches, int num_fetches,
+                         Executor **executor, TF_Status *st) {
+  RunKey key = {.feeds = feeds, .fetches = fetches, .num_feeds = num_feeds, .num_fetches = num_fetches};
+  _Atomic(ResourceManager *) step_resources = NULL;
+  StepEnv env = make_env(s, &step_resources, NULL);
+  return find_executor(s, &key, &env, executor, st);
 }
 
 TF_Code session_run(Session *s, const TF_Output *feeds, const Tensor *const *feed_values, int num_feeds,

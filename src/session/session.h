@@ -11,6 +11,7 @@
 #include "resource/step_env.h"
 
 typedef struct Session Session;
+struct Executor;
 
 /* Zeroed: the defaults. */
 typedef struct SessionConfig {
@@ -25,6 +26,7 @@ typedef struct SessionConfig {
 typedef struct SessionRunOptions {
   int64_t timeout_ms;           /* 0: the config's */
   const atomic_bool *cancelled; /* set by the caller to end the run with TF_CANCELLED; null: nobody will */
+  struct ExecProfile *profile;  /* gets the time of each step (exec/profile.h); null: not wanted */
 } SessionRunOptions;
 
 /* Reads a serialized ConfigProto (RunOptions) over what is there; fields that have no meaning here are ignored. */
@@ -46,5 +48,10 @@ Graph *session_graph(Session *session);
 TF_Code session_run(Session *session, const TF_Output *feeds, const Tensor *const *feed_values, int num_feeds,
                     const TF_Output *fetches, Tensor *outputs, int num_fetches, const Node *const *targets,
                     int num_targets, const SessionRunOptions *options, TF_Status *st);
+
+/* What would run a step with these feeds and fetches, its plan made if there is none yet; it lives as long as the
+ * session. */
+TF_Code session_executor(Session *session, const TF_Output *feeds, int num_feeds, const TF_Output *fetches,
+                         int num_fetches, struct Executor **executor, TF_Status *st);
 
 #endif
