@@ -1,5 +1,4 @@
-/* Arithmetic of sparse tensors with dense results: SparseTensorDenseMatMul, SparseTensorDenseAdd, SparseReduceSum,
- * SparseReduceMax. */
+/* Arithmetic of sparse tensors with dense results: SparseTensorDenseMatMul, SparseTensorDenseAdd. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,68 +152,8 @@ static TF_Code add_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- SparseReduceSum, SparseReduceMax: what holds no value is 0 ---- */
-
-static TF_Code reduce_shape(ShapeCtx *c, TF_Status *st) {
-  bool keep;
-  int64_t rank;
-  TRY(shape_sparse_rank(c, 0, 2, &rank, st));
-  TRY(node_attr_bool(c->node, "keep_dims", &keep, st));
-  if (!keep || rank < 0 || rank > TENSOR_MAX_RANK) return TF_OK;
-  c->outputs[0].rank = (int)rank;
-  for (int d = 0; d < rank; d++) c->outputs[0].dims[d] = -1;
-  return TF_OK;
-}
-
-/* seen[i]: element i of the output has a value. */
-static TF_Code reduce_into(OpCtx *c, const Sparse *s, const bool *reduced, bool *seen, TF_Status *st) {
-  bool is_max = !strcmp(c->node->op, "SparseReduceMax");
-  Fold fold;
-  TRY(fold_init(&fold, is_max ? "Maximum" : "AddV2", s->values->dtype, st));
-  for (int64_t i = 0; i < s->count; i++) {
-    int64_t at = 0;
-    for (int d = 0; d < s->rank; d++)
-      if (!reduced[d]) at = at * s->dims[d] + s->indices[i * s->rank + d];
-    char *out = element_at(&c->outputs[0], at), *value = element_at(s->values, i);
-    if (seen[at]) fold_run(&fold, out, out, value, 1, 1);
-    else memcpy(out, value, dtype_size(s->values->dtype));
-    seen[at] = true;
-  }
-  return TF_OK;
-}
-
-static TF_Code reduce_run(OpCtx *c, TF_Status *st) {
-  const Tensor *axes = op_input(c, 3);
-  Sparse s;
-  bool keep, reduced[TENSOR_MAX_RANK] = {0}, *seen;
-  int64_t dims[TENSOR_MAX_RANK], n = tensor_count(axes);
-  int rank = 0;
-  TRY(node_attr_bool(c->node, "keep_dims", &keep, st));
-  TRY(sparse_view(&s, op_input(c, 0), op_input(c, 1), op_input(c, 2), st));
-  TRY(sparse_check_dims(&s, st));
-  TRY(sparse_check_tuples(&s, st));
-  for (int64_t i = 0; i < n; i++) {
-    int64_t axis = int_at(axes, i);
-    if (!axis_in_range(&axis, s.rank))
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid reduction dimension %lld, for input with %d dimensions.", (long long)int_at(axes, i), s.rank);
-    reduced[axis] = true;
-  }
-  for (int d = 0; d < s.rank; d++) {
-    if (!reduced[d]) dims[rank++] = s.dims[d];
-    else if (keep) dims[rank++] = 1;
-  }
-  TRY(op_alloc_output(c, 0, s.values->dtype, dims, rank, st));
-  tensor_zero(&c->outputs[0]);
-  TRY(run_alloc(c, tensor_count(&c->outputs[0]), 1, &seen, st));
-  TF_Code code = reduce_into(c, &s, reduced, seen, st);
-  free(seen);
-  return code;
-}
-
 const OpRow ops_sparse_math[] = {
   {"SparseTensorDenseMatMul", .types = "T: half bfloat16 float double int32 complex64 complex128", .flags = OP_DYNAMIC, .shape = matmul_shape,
    .run = matmul_run},
   {"SparseTensorDenseAdd", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = add_shape, .run = add_run},
-  {"SparseReduceSum", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = reduce_shape, .run = reduce_run},
-  {"SparseReduceMax", .types = "T: " TYPES_REAL, .flags = OP_DYNAMIC, .shape = reduce_shape, .run = reduce_run},
   {0}};

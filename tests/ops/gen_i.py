@@ -1,0 +1,155 @@
+"""Op cases of more sparse, ragged, text and parsing families: python tests/ops/gen_i.py [FAMILY...] (README.md here)."""
+import sys
+
+from op_cases import Cases  # first: it sets TensorFlow's environment
+from gen_d import (ALL, BF16, COMPLEX, F32, FLOATS, I32, I64, INTS, NUMBERS, REAL, broken, f32, i32, i64, name_of, one, refused, rng,
+                   rows, s, sparse, tolerance, values)
+
+import numpy as np
+import tensorflow as tf
+
+F64 = np.float64
+SIGNED = [np.int8, np.int16, np.int32, np.int64, F32, F64, np.complex64, np.complex128]
+
+
+def real_of(dtype): return {np.complex64: F32, np.complex128: F64}.get(dtype, dtype)
+
+
+# ---- two sparse tensors ----
+
+def sparse_merge():
+    c = Cases('sparse_merge')
+    for dtype in SIGNED:
+        a, b = sparse((3, 4, 2), 11, dtype), sparse((3, 4, 2), 9, dtype)
+        for thresh in (0, 3):
+            c.case('SparseAdd', a + b + [one(thresh, real_of(dtype))], '%s %d' % (name_of(dtype), thresh), **tolerance(dtype))
+        c.case('SparseAdd', a + [rows(rank=3), values(dtype, 0), i64(3, 4, 2), one(99, real_of(dtype))], name_of(dtype) + ' and none')
+        c.case('SparseAdd', a + a + [one(-1, real_of(dtype))], name_of(dtype) + ' twice', **tolerance(dtype))
+    a, b, zero = sparse((5, 6), 8), sparse((5, 6), 13), F32(0)
+    go = lambda l, *x, **m: refused(c, 'SparseAdd', list(x), l, **m)
+    go('cancel', a[0], a[1], a[2], a[0], -a[1], a[2], F32(1e-6))
+    go('cancel', a[0], a[1], a[2], a[0], -a[1], a[2], F32(0))
+    go('nan', a[0], a[1] * np.nan, a[2], *a, F32(1))
+    go('nan threshold', *a, *a, F32(np.nan))
+    go('none', rows(), f32(), i64(5, 6), rows(), f32(), i64(5, 6), zero)
+    go('none and', rows(), f32(), i64(5, 6), *b, zero)
+    for x in (np.int8, np.int16, I32, I64):
+        low = np.iinfo(x).min
+        for t in (1, 0, low, -1, np.iinfo(x).max):
+            go('lowest %s %d' % (name_of(x), t), rows((0, 0)), one([low], x), i64(1, 1), rows((0, 0)), one([0], x), i64(1, 1), one(t, x))
+            go('two lowest %s %d' % (name_of(x), t), rows((0, 0)), one([low + 1], x), i64(1, 1), rows((0, 0)), one([0], x), i64(1, 1), one(t, x))
+    order = rng.permutation(8)
+    go('unsorted', a[0][order], a[1][order], a[2], *b, zero)
+    go('beyond', a[0] + 90, a[1], a[2], *b, zero)
+    go('negative', a[0] - 90, a[1], a[2], *b, zero)
+    go('negative dims', a[0], a[1], -a[2], b[0], b[1], -b[2], zero)
+    go('rank 0', np.zeros((1, 0), I64), f32(1), i64(), np.zeros((1, 0), I64), f32(2), i64(), zero)
+    go('ranks', *a, rows((0, 0, 0), rank=3), f32(1), i64(5, 6, 1), zero)
+    go('dims', *a, b[0], b[1], i64(5, 7), zero)
+    go('vector threshold', *a, *b, f32(1))
+    for l, *x in broken(*a):
+        go('a ' + l, *x, *b, zero)
+        go('b ' + l, *b, *x, zero)
+    for dtype in SIGNED:
+        a, b = sparse((3, 4, 2), 11, dtype), sparse((3, 4, 2), 9, dtype)
+        both = np.unique(np.concatenate([a[0], b[0]]), axis=0)
+        c.case('SparseAddGrad', [values(dtype, len(both)), a[0], b[0], both], name_of(dtype))
+        c.case('SparseAddGrad', [values(dtype, len(both) - 4), a[0], b[0], np.delete(both, [0, 3, 4, 9], 0)], name_of(dtype) + ' less')
+    ai, bi, n = a[0], b[0], len(both)
+    go = lambda l, *x: refused(c, 'SparseAddGrad', list(x), l)
+    go('none', f32(), rows(), rows(), rows())
+    go('none and', f32(1, 2), rows((0, 1), (1, 0)), rows(), rows((0, 1), (1, 0)))
+    go('no sum', f32(), rows((0, 1), (1, 0)), rows(), rows())
+    go('grad rank', values(F32, (n, 1)), ai, bi, both)
+    go('a rank', values(F32, n), ai.reshape(-1), bi, both)
+    go('b rank', values(F32, n), ai, bi.reshape(-1), both)
+    go('sum rank', values(F32, n), ai, bi, both.reshape(-1))
+    go('a dims', values(F32, n), ai[:, :2], bi, both)
+    go('sum dims', values(F32, n), ai, bi, both[:, :2])
+    go('grad size', values(F32, n - 1), ai, bi, both)
+    for op in ('SparseSparseMaximum', 'SparseSparseMinimum'):
+        for dtype in REAL:
+            c.case(op, sparse((3, 4, 2), 11, dtype) + sparse((3, 4, 2), 9, dtype), name_of(dtype))
+        a, b = sparse((5, 6), 8), sparse((5, 6), 13)
+        go = lambda l, *x: refused(c, op, list(x), l)
+        go('none', rows(), f32(), i64(5, 6), rows(), f32(), i64(5, 6))
+        go('none and', rows(), f32(), i64(5, 6), *b)
+        go('and none', *a, rows(), f32(), i64(5, 6))
+        go('nan', rows((0, 0), (0, 1), (0, 2)), f32(np.nan, 1, np.nan), i64(5, 6), rows((0, 0), (0, 1)), f32(1, np.nan), i64(5, 6))
+        go('ranks', *a, rows((0, 0, 0), rank=3), f32(1), i64(5, 6, 1))
+        go('dims', *a, b[0], b[1], i64(5, 7))
+        for l, *x in broken(*a):
+            go('a ' + l, *x, *b)
+            go('b ' + l, *b, *x)
+    c.save()
+
+
+def sparse_cwise():
+    c = Cases('sparse_cwise')
+    for op in ('SparseDenseCwiseAdd', 'SparseDenseCwiseMul', 'SparseDenseCwiseDiv'):
+        for dtype in REAL:
+            for dims in ((3, 4, 2), (4, 1), (1,), (), (3, 1, 1)):
+                c.case(op, sparse((3, 4, 2), 11, dtype) + [np.where((b := values(dtype, dims)) == 0, b + dtype(3), b).astype(dtype)],
+                       '%s %s' % (name_of(dtype), dims), **tolerance(dtype))
+        for rank in range(1, 7):
+            c.case(op, sparse((2,) * rank, 2) + [values(F32, (2,) * rank)], 'rank %d' % rank)
+        a = sparse((3, 4), 5)
+        go = lambda l, *x, **m: refused(c, op, list(x), l, **m)
+        go('none', rows(), f32(), i64(3, 4), values(F32, (3, 4)))
+        go('empty', rows(), f32(), i64(0, 4), values(F32, (1, 4)))
+        go('zeros', *a, np.zeros((3, 4), F32))
+        for b in ((4, 4), (3, 5), (2, 3, 4), (1, 3, 4), (2, 4), (0, 4)): go(str(b), *a, values(F32, b))
+        go('int zeros', *sparse((3, 4), 5, I32), np.zeros((3, 4), I32))
+        if not op.endswith('Div'): go('lowest', rows((0, 0)), i32(-2**31), i64(1, 1), i32(-1))
+        go('beyond', rows((1, 4)), f32(1), i64(3, 4), values(F32, (3, 4)))
+        go('beyond', rows((3, 0)), f32(1), i64(3, 4), values(F32, (3, 4)))
+        go('beyond', rows((3, 0)), f32(1), i64(3, 4), values(F32, (4,)))
+        go('negative', rows((-1, 0)), f32(1), i64(3, 4), values(F32, (3, 4)))
+        go('unsorted', rows((2, 1), (0, 3), (2, 1)), f32(1, 2, 3), i64(3, 4), values(F32, (3, 4)))
+        go('negative dims', rows(), f32(), i64(-3, 4), values(F32, (3, 4)), error_part='')
+        go('huge', rows(), f32(), i64(1 << 40, 1 << 40), values(F32, ()), error_part='')
+        for l, *x in broken(*a): go(l, *x, values(F32, (3, 4)))
+        go('rank 0', np.zeros((1, 0), I64), f32(1), i64(), F32(2))
+    for dtype in (np.float16, F32, F64):
+        for dims, n in (((4, 5), 12), ((2, 3, 4), 15), ((1, 9), 9), ((5, 1), 3)):
+            c.case('SparseSoftmax', sparse(dims, n, dtype), '%s %s' % (name_of(dtype), dims), **(dict(rtol=2e-3, atol=1e-3) if dtype == np.float16 else dict(rtol=1e-5, atol=1e-6)))
+    go = lambda l, *x, **m: refused(c, 'SparseSoftmax', list(x), l, **m)
+    go('none', rows(), f32(), i64(3, 4))
+    go('nothing', rows(), f32(), i64(0, 0))
+    go('vector', rows((0,), (2,), rank=1), f32(1, 2), i64(3))
+    go('scalar', np.zeros((1, 0), I64), f32(1), i64())
+    go('unsorted', rows((2, 1), (0, 3), (2, 0), (0, 1), (1, 1)), f32(1, 2, 3, 4, 5), i64(3, 4))
+    go('repeated', rows((0, 1), (0, 1), (1, 1)), f32(1, 2, 3), i64(3, 4))
+    go('extreme', rows((0, 1), (0, 2), (1, 1), (1, 2)), f32(1e30, -1e30, 3, -np.inf), i64(3, 4))
+    go('nan', rows((0, 1), (0, 2), (1, 1), (1, 2)), f32(np.nan, 1, 3, 4), i64(3, 4))
+    go('infinite', rows((0, 1), (0, 2)), f32(np.inf, 1), i64(3, 4))
+    go('beyond', rows((0, 1), (7, 2)), f32(1, 1), i64(3, 4))
+    go('negative', rows((0, 1), (-7, 2)), f32(1, 1), i64(3, 4))
+    for l, *x in broken(*sparse((3, 4), 5)): go(l, *x, error_part='')
+    c.save()
+
+
+def sparse_reduce():
+    c = Cases('sparse_reduce')
+    ix, _, dims = sparse((3, 4, 5), 20)
+    for op in ('SparseReduceSumSparse', 'SparseReduceMaxSparse', 'SparseReduceSum', 'SparseReduceMax'):
+        lists = op.endswith('Sparse')
+        for dtype in NUMBERS if 'Sum' in op else REAL:
+            c.case(op, [ix, values(dtype, 20), dims, i32(1)], name_of(dtype), **(dict(rtol=2e-2, atol=0.3) if dtype in FLOATS[:2] else tolerance(dtype)))
+        for axes in ([], [0], [-1], [0, 2], [2, 0, 1], [1, -1], [3], [-4], [1, 1]):
+            for keep in (False,) if lists else (False, True):
+                refused(c, op, [ix, values(F32, 20), dims, np.array(axes, I32)], '%s %s' % (axes, keep), error_part='', keep_dims=keep)
+        order = rng.permutation(20)
+        if lists: c.case(op, [ix[order], values(F32, 20), dims, i32(0)], 'unsorted', rtol=1e-5, atol=1e-5)
+        go = lambda l, *x, **m: refused(c, op, list(x), l, **m)
+        go('none', rows(), f32(), i64(2, 3), i32(1))
+        go('scalar axis', ix, values(F32, 20), dims, one(1, I32))
+        go('beyond', rows((1, 9)), f32(1), i64(3, 4), i32(1))
+        go('negative', rows((-1, 2)), f32(1), i64(3, 4), i32(1))
+        for l, *x in broken(*sparse((3, 4), 5)): go(l, *x, i32(1))
+    c.save()
+
+
+if __name__ == '__main__':
+    for family in sys.argv[1:] or ['sparse_merge', 'sparse_cwise', 'sparse_reduce']:
+        globals()[family]()
