@@ -239,6 +239,9 @@ def sparse_cross():
             refused(c, 'SparseCross', [i, v, d, dense], label + ' text', hashed_output=False, num_buckets=0, hash_key=1, out_type='string',
                     internal_type='string', **t)
         if 'v2' in wanted: refused(c, 'SparseCrossV2', [i, v, d, dense, np.array(b'-&-', object)], label, **t)
+        for strong in (False, True) if not dense else (False,):  # TensorFlow crashes on others
+            for buckets, salt in ((0, i64(1, 2)), (100, i64(-5, 77))):
+                refused(c, 'SparseCrossHashed', [i, v, d, dense, one(buckets), np.array(strong), salt], '%s %s' % (label, strong), **t)
     for label, (i, v, d, dense) in mixes.items():
         all_ops(label, i, v, d, dense)
     bad = lambda l, *a: all_ops(l, *a, wanted=('hash', 'v2'))
@@ -251,6 +254,11 @@ def sparse_cross():
     bad('batches', [wi, ni], [words, n], [wd, i64(5, 2)], [])
     bad('dense batch', [wi], [words], [wd], [dw[:3]])
     bad('dense rank', [wi], [words], [wd], [dw.reshape(-1)])
+    hashed = lambda l, *x: refused(c, 'SparseCrossHashed', [[wi], [words], [wd], []] + list(x), l, error_part='')
+    hashed('negative buckets', one(-7), np.array(True), i64(1, 2))
+    hashed('buckets rank', i64(7), np.array(True), i64(1, 2))
+    hashed('salt size', one(7), np.array(True), i64(1, 2, 3))
+    hashed('salt rank', one(7), np.array(True), one(1))
     c.save()
 
 

@@ -150,6 +150,116 @@ def sparse_reduce():
     c.save()
 
 
+# ---- ragged tensors ----
+
+QUANTIZED = [(tf.qint8, np.int8), (tf.quint8, np.uint8), (tf.qint16, np.int16), (tf.quint16, np.uint16), (tf.qint32, np.int32)]
+
+
+def ragged_gather():
+    c = Cases('ragged_gather')
+    splits, outer = i64(0, 3, 3, 5, 9), i64(0, 2, 2, 4)
+
+    def go(label, nested, v, at, **more):
+        at = np.asarray(at) if isinstance(at, np.ndarray) else np.array(at, I64)
+        refused(c, 'RaggedGather', [nested, v, at], label, OUTPUT_RAGGED_RANK=len(nested) + at.ndim - 1, **more)
+    for dtype in ALL:
+        go(name_of(dtype), [splits], values(dtype, 9), [2, 0, 3, 0])
+        go(name_of(dtype) + ' pairs', [outer.astype(I32), splits.astype(I32)], values(dtype, (9, 2)), np.array([1, 0, 2, 2], I32))
+    for q, n in QUANTIZED: go(q.name, [splits], (values(n, 9).astype(q.as_numpy_dtype), q), [2, 0, 3, 0])
+    v = values(F32, 9)
+    for at in (2, 1, [], [1], [3, 3, 3], [[0, 2], [3, 1]], [[[2]]], [[], []], [[0, 1, 2]]):
+        go('%s' % (at,), [splits], v, at)
+        go('%s int32' % (at,), [splits], v, np.array(at, I32))
+        if np.max(np.array(at, I32), initial=0) < 3: go('nested %s' % (at,), [outer, splits], v, at)
+    go('gaps', [i64(2, 4, 7)], v, [1, 0])
+    go('outer gaps', [i64(1, 2, 3), splits], v, [1, 0])
+    go('empty values', [i64(0, 0, 0)], f32(), [1, 0])
+    go('wide', [splits], values(F32, (9, 2, 3)), [3, 0])
+    go('narrow', [splits], values(F32, (9, 0)), [3, 0])
+    go('beyond', [splits], v, [0, 4])
+    go('negative', [splits], v, [0, -1])
+    go('beyond in a matrix', [splits], v, [[0, 1], [7, 2]])
+    go('scalar beyond', [splits], v, 9)
+    go('no rows', [i64(0)], f32(), [0])
+    go('no rows, none asked', [i64(0)], f32(), [])
+    go('no splits', [i64()], f32(), [])
+    go('scalar splits', [one(0)], v, [0])
+    go('splits go down', [i64(0, 5, 3)], v, [0])
+    go('negative splits', [i64(-1, 5)], v, [0])
+    go('splits past the end', [i64(0, 10)], v, [0])
+    go('outer past the end', [i64(0, 9), splits], v, [0])
+    go('scalar values', [i64(0, 1)], F32(3), [0])
+    c.save()
+
+
+def ragged_fill():
+    c = Cases('ragged_fill')
+    for dtype in ALL:
+        c.case('RaggedFillEmptyRows', [i64(1, 1, 3), values(dtype, 3), one(5), values(dtype, ())], name_of(dtype))
+    go = lambda l, *x, **m: refused(c, 'RaggedFillEmptyRows', list(x), l, **m)
+    v = f32(1, 2, 3)
+    go('none', i64(), f32(), one(3), F32(7))
+    go('no rows', i64(), f32(), one(0), F32(7))
+    go('full', i64(0, 1, 2), v, one(3), F32(7))
+    go('unsorted', i64(4, 1, 1), v, one(5), F32(7))
+    go('beyond', i64(4, 1, 1), v, one(4), F32(7))
+    go('negative', i64(-4, 1, 1), v, one(4), F32(7))
+    go('no rows but values', i64(0, 1, 1), v, one(0), F32(7))
+    go('sizes', i64(0, 1), v, one(4), F32(7))
+    go('ids rank', i64(0, 1, 1).reshape(1, 3), v, one(4), F32(7))
+    go('values rank', i64(0, 1, 1), v.reshape(3, 1), one(4), F32(7))
+    go('rows rank', i64(0, 1, 1), v, i64(4), F32(7))
+    go('default rank', i64(0, 1, 1), v, one(4), f32(7))
+    for dtype in NUMBERS:
+        c.case('RaggedFillEmptyRowsGrad', [i64(2, 0, 2), values(dtype, 5)], name_of(dtype), **tolerance(dtype))
+    go = lambda l, *x, **m: refused(c, 'RaggedFillEmptyRowsGrad', list(x), l, **m)
+    go('none', i64(), f32(1, 2))
+    go('nothing', i64(), f32())
+    go('beyond', i64(0, 2), f32(1, 2))
+    go('negative', i64(-1), f32(1, 2))
+    go('map rank', one(1), f32(1, 2))
+    go('grad rank', i64(0), F32(1))
+    c.save()
+
+
+def ragged_cross():
+    c = Cases('ragged_cross')
+    words = s(b'a', b'bb', b'', b'dddd', b'a longer piece of text that is hashed in blocks', b'f\0g')
+    ws, wi, wd = i64(0, 2, 3, 3, 6), rows((0, 0), (0, 1), (1, 0), (3, 0), (3, 1), (3, 2)), i64(4, 3)
+    n, ns = i64(1, -2, 3, 1 << 60, -(1 << 63), 0), i64(0, 1, 3, 4, 6)
+    dw, dn = s(b'x', b'y', b'z', b'x', b'', b'w', b'v', b'u').reshape(4, 2), i64(7, 8, 9, 10).reshape(4, 1)
+
+    def go(label, rv, rs, si, sv, sd, dense, order, **more):
+        for t in (tf.int32, tf.int64):
+            for buckets, key in ((0, 956888297470), (10, -3)):
+                rs = [x.astype(t.as_numpy_dtype) for x in rs]  # TensorFlow aborts on others
+                refused(c, 'RaggedCross', [rv, rs, si, sv, sd, dense], label, input_order=order, hashed_output=True, num_buckets=buckets,
+                        hash_key=key, out_values_type=tf.int64, out_row_splits_type=t, **more)
+            refused(c, 'RaggedCross', [rv, rs, si, sv, sd, dense], label + ' text', input_order=order, hashed_output=False, num_buckets=0,
+                    hash_key=1, out_values_type=tf.string, out_row_splits_type=t, **more)
+    go('two', [words, n], [ws, ns], [], [], [], [], 'RR')
+    go('one', [words], [ws], [], [], [], [], 'R')
+    go('all', [words], [ws], [wi], [n], [wd], [dw], 'RSD')
+    go('order', [words, n], [ws, ns], [wi], [n], [wd], [dw, dn], 'DRSDR')
+    go('sparse', [], [], [wi], [words], [wd], [], 'S')
+    go('dense', [], [], [], [], [], [dn, dw], 'DD')
+    go('no rows', [s()], [i64(0)], [], [], [], [], 'R')
+    go('empty', [i64()], [i64(0, 0, 0)], [], [], [], [], 'R')
+    bad = lambda l, *x: go(l, *x)
+    bad('values rank', [words.reshape(-1, 1)], [ws], [], [], [], [], 'R')
+    bad('splits rank', [words], [ws.reshape(-1, 1)], [], [], [], [], 'R')
+    bad('no splits', [words], [i64()], [], [], [], [], 'R')
+    bad('indices rank', [], [], [wi.reshape(-1)], [words], [wd], [], 'S')
+    bad('shape size', [], [], [wi], [words], [i64(4, 3, 1)], [], 'S')
+    bad('dense rank', [], [], [], [], [], [dw.reshape(-1)], 'D')
+    bad('batches', [words], [ws], [], [], [], [dw[:3]], 'RD')
+    bad('sparse batches', [words], [ws], [wi], [n], [i64(5, 3)], [], 'RS')
+    bad('order', [words], [ws], [], [], [], [dw], 'RX')
+    c.save()
+
+
+FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross']
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['sparse_merge', 'sparse_cwise', 'sparse_reduce']:
+    for family in sys.argv[1:] or FAMILIES:
         globals()[family]()
