@@ -65,6 +65,23 @@ struct DnnlCall {
 
 static dnnl_engine_t the_engine;
 
+/* oneDNN splits its work by the threads it was promised: with a smaller team its answers would be wrong. */
+typedef struct Team {
+  int threads, dynamic;
+} Team;
+
+static Team team_enter(int threads) {
+  Team before = {omp_get_max_threads(), omp_get_dynamic()};
+  omp_set_dynamic(0);
+  omp_set_num_threads(threads);
+  return before;
+}
+
+static void team_leave(Team before) {
+  omp_set_dynamic(before.dynamic);
+  omp_set_num_threads(before.threads);
+}
+
 static void make_engine(void) {
   const char *off = getenv("SM_DNNL");
   if (off && strcmp(off, "off") == 0) return;
@@ -167,17 +184,16 @@ DnnlCall *dnnl_call_new(const DnnlPlan *plan) {
   DnnlCall *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->num_args = plan->num_args;
-  c->threads = plan->threads;
+  c->threads = plan->threads < omp_get_thread_limit() ? plan->threads : omp_get_thread_limit();
   for (int i = 0; i < c->num_args; i++) {
     c->arg_ids[i] = plan->arg_ids[i];
     c->args[i] = *plan->args[i];
   }
   for (int i = 0; i < DNNL_SLOTS; i++) atomic_flag_clear(&c->slots[i].busy);
   /* oneDNN sizes its scratch by the threads that it finds here. */
-  int before = omp_get_max_threads();
-  omp_set_num_threads(c->threads);
+  Team before = team_enter(c->threads);
   bool ok = call_build(c, plan);
-  omp_set_num_threads(before);
+  team_leave(before);
   if (!ok) {
     dnnl_call_free(c);
     return NULL;
@@ -223,13 +239,12 @@ static bool run_in(const DnnlCall *c, Slot *s, const Tensor *weights, void *cons
 }
 
 void dnnl_call_pack(DnnlCall *c, const Tensor *weights) {
-  int before = omp_get_max_threads();
-  omp_set_num_threads(c->threads);
+  Team before = team_enter(c->threads);
   if (!atomic_flag_test_and_set_explicit(&c->slots[0].busy, memory_order_acquire)) {
     find_pack(c, &c->slots[0], weights);
     atomic_flag_clear_explicit(&c->slots[0].busy, memory_order_release);
   }
-  omp_set_num_threads(before);
+  team_leave(before);
 }
 
 bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
@@ -237,9 +252,8 @@ bool dnnl_call_run(DnnlCall *call, void *const *buffers, void *scratch) {
 }
 
 bool dnnl_call_run_weights(DnnlCall *c, const Tensor *weights, void *const *buffers, void *scratch) {
-  int before = omp_get_max_threads();
+  Team before = team_enter(c->threads);
   bool ok = false;
-  omp_set_num_threads(c->threads);
   int i = 0;
   while (i < DNNL_SLOTS && atomic_flag_test_and_set_explicit(&c->slots[i].busy, memory_order_acquire)) i++;
   if (i < DNNL_SLOTS) {
@@ -251,7 +265,7 @@ bool dnnl_call_run_weights(DnnlCall *c, const Tensor *weights, void *const *buff
     if (slot_fill(c, &own)) ok = run_in(c, &own, weights, buffers, scratch);
     slot_clear(&own);
   }
-  omp_set_num_threads(before);
+  team_leave(before);
   return ok;
 }
 
