@@ -1,75 +1,92 @@
-/* `savedmodel bench`: how long a signature takes on a recorded request, as JSON lines. */
+/* `savedmodel bench`: how long a signature takes, and with --profile where the time goes. A table on a terminal, one
+ * JSON line elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/status_impl.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/golden.h"
-#include "cli/thread_config.h"
-#include "serving/bundle.h"
+#include "cli/open_model.h"
+#include "cli/profile_report.h"
 #include "serving/proto_scan.h"
 #include "serving/tensor_codec.h"
 #include "wire/json.h"
 
+enum {
+  TRACED_RUNS = 5,       /* of which a trace shows every step */
+  TRACED_EVENTS = 200000, /* and no more steps than that */
+  PROGRESS_MS = 200,
+};
+
 typedef struct BenchOptions {
-  const char *model, *signature, *golden, *tags, *answers;
-  int64_t threads, runs;
+  ModelWords model;
+  InputWords words;
+  const char *answers, *profile, *profile_to;
+  int64_t runs, top;
+  bool json;
 } BenchOptions;
 
-/* The signature's inputs, decoded once, and all of its outputs. */
-typedef struct BenchCall {
-  size_t num_feeds, num_fetches;
-  TF_Output *feeds, *fetches;
-  TF_Tensor **values, **results;
-  const Signature *signature;
-} BenchCall;
+typedef struct Bench {
+  const BenchOptions *o;
+  Call call;
+  int64_t *took_ns;     /* by run */
+  int64_t done;         /* runs that went well */
+  ProfiledRun *profiled; /* by run */
+  ExecProfile profile;
+  /* Against the recorded answer: */
+  bool compared, agree;
+  Difference difference;
+  Bytes why;
+} Bench;
 
-static void call_clear_results(BenchCall *call) {
-  for (size_t i = 0; i < call->num_fetches; i++) {
-    TF_DeleteTensor(call->results[i]);
-    call->results[i] = NULL;
-  }
+/* ---- running ---- */
+
+/* On a terminal: how far it is. `last` is when that was said. */
+static void show_progress(const char *what, int64_t done, int64_t all, int64_t *last) {
+  if (done < all && clock_now_ms() - *last < PROGRESS_MS) return;
+  if (!*last && done == all) return; /* over before anybody looked */
+  if (!isatty(STDERR_FILENO)) return;
+  fprintf(stderr, done < all ? "\r%s: %lld of %lld " : "\r\033[K", what, (long long)done, (long long)all);
+  *last = clock_now_ms();
 }
 
-static void call_clear(BenchCall *call) {
-  if (call->results) call_clear_results(call);
-  for (size_t i = 0; i < call->num_feeds; i++) TF_DeleteTensor(call->values[i]);
-  free(call->feeds);
-  free(call->fetches);
-  free(call->values);
-  free(call->results);
-}
-
-static TF_Code call_init(BenchCall *call, const Signature *signature, const GoldenCase *golden, TF_Status *st) {
-  call->signature = signature;
-  call->feeds = calloc(signature->input_count + 1, sizeof *call->feeds);
-  call->values = calloc(signature->input_count + 1, sizeof *call->values);
-  call->fetches = calloc(signature->output_count + 1, sizeof *call->fetches);
-  call->results = calloc(signature->output_count + 1, sizeof *call->results);
-  if (!call->feeds || !call->values || !call->fetches || !call->results) return fail_oom(st, "feeds");
-  Cursor c = cursor_of(golden->request.data, golden->request.size);
-  for (ProtoField f; proto_next(&c, &f);) {
-    Span alias, value;
-    if (f.number != 2 || f.wire != PROTO_BYTES) continue;
-    if (!proto_map_entry(f.span, &alias, &value)) return fail(st, TF_DATA_LOSS, "the recorded request is malformed");
-    const SignatureTensor *input = map_get_n(&signature->input_by_alias, alias.data, alias.size);
-    if (!input || !input->output.oper || call->num_feeds == signature->input_count)
-      return fail(st, TF_INVALID_ARGUMENT, "the signature has no input '%.*s'", (int)alias.size, (const char *)alias.data);
-    call->feeds[call->num_feeds] = input->output;
-    TRY(tensor_decode(value, &call->values[call->num_feeds], st));
-    call->num_feeds++;
+static TF_Code run_all(Bench *b, TF_Status *st) {
+  int64_t last = 0;
+  for (; b->done < b->o->runs; b->done++) {
+    call_drop(&b->call);
+    int64_t start = clock_now_ns();
+    TRY(call_run(&b->call, st));
+    b->took_ns[b->done] = clock_now_ns() - start;
+    show_progress("timing", b->done + 1, b->o->runs, &last);
   }
-  for (size_t i = 0; i < signature->output_count; i++) call->fetches[i] = signature->outputs[i].output;
-  call->num_fetches = signature->output_count;
   return TF_OK;
 }
 
+/* As many runs again: timing every step takes time itself. */
+static TF_Code profile_all(Bench *b, TF_Status *st) {
+  int64_t last = 0;
+  bool trace = !strcmp(b->o->profile, "trace");
+  for (int64_t i = 0; i < b->o->runs; i++) {
+    b->profile.max_events = trace && i < TRACED_RUNS ? TRACED_EVENTS : 0;
+    profile_begin_run(&b->profile);
+    b->profiled[i].start_ns = clock_now_ns();
+    TRY(call_run_profiled(&b->call, &b->profile, st));
+    b->profiled[i].end_ns = clock_now_ns();
+    show_progress("profiling", i + 1, b->o->runs, &last);
+  }
+  return TF_OK;
+}
+
+/* ---- the answer ---- */
+
 /* PredictResponse { outputs 1 } of the results. */
-static TF_Code encode_response(const BenchCall *call, Bytes *out, TF_Status *st) {
-  for (size_t i = 0; i < call->num_fetches; i++) {
+static TF_Code encode_response(const Call *call, Bytes *out, TF_Status *st) {
+  for (size_t i = 0; i < call->signature->output_count; i++) {
     const SignatureTensor *output = &call->signature->outputs[i];
     size_t size;
     if (!tensor_encoded_size(call->results[i], false, &size))
@@ -98,103 +115,180 @@ static TF_Code write_answers(const char *path, const GoldenCase *golden, Span re
   return TF_GetCode(st);
 }
 
-static TF_Code find_case(TfrecordReader *reader, const char *signature, GoldenCase *golden, TF_Status *st) {
-  for (bool end = false;;) {
-    TRY(golden_next(reader, golden, &end, st));
-    if (end) return fail(st, TF_NOT_FOUND, "no recorded Predict request for signature '%s'", signature);
-    Span name = golden->signature.size ? golden->signature : (Span){"serving_default", 15};
-    if (golden->kind == GOLDEN_PREDICT && name.size == strlen(signature) && !memcmp(name.data, signature, name.size))
-      return TF_OK;
-  }
+static TF_Code compare(Bench *b, const GoldenCase *golden, TF_Status *st) {
+  Bytes response = {0};
+  Tolerance tolerance = {1e-5, 1e-6};
+  if (!golden_tolerance(b->o->words.golden, &tolerance, st) && !call_results(&b->call, st) &&
+      !encode_response(&b->call, &response, st) &&
+      !golden_compare(GOLDEN_PREDICT, (Span){response.data, response.size}, golden->response, tolerance, &b->difference,
+                      &b->why, &b->agree, st))
+    b->compared = true;
+  if (!TF_GetCode(st) && b->o->answers)
+    write_answers(b->o->answers, golden, (Span){response.data, response.size}, st);
+  bytes_clear(&response);
+  return TF_GetCode(st);
 }
 
-static TF_Code run_all(const BenchOptions *o, const Bundle *bundle, BenchCall *call, TF_Status *st) {
-  printf("{\"model\": ");
-  Bytes name = {0};
-  json_put_string(&name, o->model, strlen(o->model));
-  printf("%s, \"signature\": \"%s\", \"threads\": %lld, \"latency_ms\": [", name.data ? name.data : "\"\"", o->signature,
-         (long long)o->threads);
-  bytes_clear(&name);
-  for (int64_t i = 0; i < o->runs; i++) {
-    call_clear_results(call);
-    int64_t start = clock_now_ns();
-    TF_SessionRun(bundle->session, NULL, call->feeds, call->values, (int)call->num_feeds, call->fetches, call->results,
-                  (int)call->num_fetches, NULL, 0, NULL, st);
-    int64_t end = clock_now_ns();
-    if (TF_GetCode(st)) break;
-    printf("%s%.6f", i ? ", " : "", (double)(end - start) / 1e6);
+static TF_Code check_answer(Bench *b, TF_Status *st) {
+  TfrecordReader reader = {0};
+  GoldenCase golden;
+  if (!b->o->words.golden) return TF_OK;
+  if (!tfrecord_open(&reader, b->o->words.golden, st) && !golden_find(&reader, b->o->model.signature, &golden, st))
+    compare(b, &golden, st);
+  tfrecord_close(&reader);
+  return TF_GetCode(st);
+}
+
+/* ---- reports ---- */
+
+static ProfileReport report_of(const Bench *b) {
+  return (ProfileReport){&b->profile, b->profiled, b->o->runs, b->o->runs < TRACED_RUNS ? (int)b->o->runs : TRACED_RUNS};
+}
+
+static void put_pair(Bytes *out, const char *key, const char *value) {
+  bytes_printf(out, ", \"%s\": ", key);
+  json_put_string(out, value, strlen(value));
+}
+
+static TF_Code put_json(const Bench *b, bool with_profile, Bytes *out, TF_Status *st) {
+  bytes_puts(out, "{\"model\": ");
+  json_put_string(out, b->o->model.dir, strlen(b->o->model.dir));
+  put_pair(out, "signature", b->o->model.signature);
+  bytes_printf(out, ", \"threads\": %lld, \"latency_ms\": [", (long long)b->o->model.threads);
+  for (int64_t i = 0; i < b->done; i++) bytes_printf(out, "%s%.6f", i ? ", " : "", (double)b->took_ns[i] / 1e6);
+  bytes_puts(out, "]");
+  if (b->compared)
+    bytes_printf(out, ", \"max_abs\": %.9g, \"max_rel\": %.9g", b->difference.max_abs, b->difference.max_rel);
+  if (b->compared && !b->agree) put_pair(out, "wrong", b->why.data ? b->why.data : "");
+  if (with_profile) {
+    ProfileReport report = report_of(b);
+    JsonWriter w = {.out = out, .indent = -1};
+    bytes_puts(out, ", \"profile\": ");
+    TRY(profile_put_json(&report, &w, st));
   }
-  printf("]");
+  bytes_puts(out, "}\n");
+  return bytes_finish(out, "the report", st);
+}
+
+static int by_value(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* In the unit that fits. */
+static const char *time_text(int64_t ns, char out[32]) {
+  if (ns < 100000) snprintf(out, 32, "%.2f us", (double)ns / 1e3);
+  else if (ns < 10000000) snprintf(out, 32, "%.3f ms", (double)ns / 1e6);
+  else snprintf(out, 32, "%.1f ms", (double)ns / 1e6);
+  return out;
+}
+
+static TF_Code put_text(const Bench *b, Bytes *out, TF_Status *st) {
+  char text[32];
+  int64_t n = b->done, *sorted = malloc((size_t)n * sizeof *sorted);
+  if (!sorted) return fail_oom(st, "the report");
+  memcpy(sorted, b->took_ns, (size_t)n * sizeof *sorted);
+  qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+  bytes_printf(out, "%s, signature '%s', %lld run%s", b->o->model.dir, b->o->model.signature, (long long)n, n == 1 ? "" : "s");
+  if (b->o->model.threads) bytes_printf(out, ", %lld thread%s", (long long)b->o->model.threads, b->o->model.threads == 1 ? "" : "s");
+  bytes_printf(out, "\n  median  %12s\n", time_text(sorted[n / 2], text));
+  bytes_printf(out, "  90%%     %12s\n", time_text(sorted[(9 * n - 1) / 10], text));
+  bytes_printf(out, "  least   %12s\n", time_text(sorted[0], text));
+  bytes_printf(out, "  most    %12s\n", time_text(sorted[n - 1], text));
+  bytes_printf(out, "  first   %12s  (the plan is made in it)\n", time_text(b->took_ns[0], text));
+  if (b->compared && b->agree)
+    bytes_printf(out, "  answer  as recorded: off by %.2g, relative %.2g\n", b->difference.max_abs, b->difference.max_rel);
+  else if (b->compared) bytes_printf(out, "  answer  WRONG: %s\n", b->why.data ? b->why.data : "");
+  free(sorted);
+  return bytes_finish(out, "the report", st);
+}
+
+/* What --profile asks for, as text of its own. */
+static TF_Code put_profile(const Bench *b, Bytes *out, TF_Status *st) {
+  ProfileReport report = report_of(b);
+  if (!strcmp(b->o->profile, "trace")) return profile_put_trace(&report, out, st);
+  if (!strcmp(b->o->profile, "json")) return put_json(b, true, out, st);
+  return profile_put_text(&report, b->o->top, out, st);
+}
+
+static TF_Code print_reports(const Bench *b, TF_Status *st) {
+  const char *profile = b->o->profile, *to = b->o->profile_to;
+  bool only_profile = profile && !to && strcmp(profile, "text");
+  bool people = !b->o->json && (isatty(STDOUT_FILENO) || (profile && !strcmp(profile, "text") && !to));
+  Bytes out = {0}, extra = {0};
+  if (!only_profile && !TF_GetCode(st)) people ? put_text(b, &out, st) : put_json(b, false, &out, st);
+  if (profile && !TF_GetCode(st)) put_profile(b, to ? &extra : &out, st);
+  if (out.size && !TF_GetCode(st)) fwrite(out.data, 1, out.size, stdout);
+  if (to && !TF_GetCode(st)) file_write_atomic(to, (Span){extra.data, extra.size}, false, st);
+  bytes_clear(&out);
+  bytes_clear(&extra);
   return TF_GetCode(st);
 }
 
 static TF_Code bench(const BenchOptions *o, TF_Status *st) {
-  TfrecordReader reader = {0};
-  GoldenCase golden;
-  BenchCall call = {0};
-  Bytes config = {0}, response = {0}, why = {0};
-  Difference difference = {0};
-  Tolerance tolerance = {1e-5, 1e-6};
+  Bench b = {.o = o};
   Bundle *bundle = NULL;
-  TagList tags;
-  tags_split(&tags, o->tags);
-  thread_config_put(&config, o->threads);
-  BundleOptions options = {tags.tags, tags.count, config.data, config.size};
-  bool agree = true;
   const Signature *signature;
-  if (tfrecord_open(&reader, o->golden, st) || find_case(&reader, o->signature, &golden, st) ||
-      golden_tolerance(o->golden, &tolerance, st))
-    goto out;
-  if (!(bundle = bundle_load(o->model, &options, st))) goto out;
-  if (!(signature = bundle_signature(bundle, o->signature, strlen(o->signature)))) {
-    fail(st, TF_NOT_FOUND, "there is no signature '%s'", o->signature);
-    goto out;
-  }
-  if (call_init(&call, signature, &golden, st) || run_all(o, bundle, &call, st)) {
-    printf("}\n");
-    goto out;
-  }
-  if (!encode_response(&call, &response, st) &&
-      !golden_compare(GOLDEN_PREDICT, (Span){response.data, response.size}, golden.response, tolerance, &difference,
-                      &why, &agree, st)) {
-    printf(", \"max_abs\": %.9g, \"max_rel\": %.9g", difference.max_abs, difference.max_rel);
-    if (!agree) {
-      Bytes text = {0};
-      json_put_string(&text, why.data, why.size);
-      printf(", \"wrong\": %s", text.data ? text.data : "\"\"");
-      bytes_clear(&text);
-    }
-  }
-  printf("}\n");
-  if (!TF_GetCode(st) && o->answers) write_answers(o->answers, &golden, (Span){response.data, response.size}, st);
-out:
-  call_clear(&call);
-  if (bundle) bundle_free(bundle);
-  tfrecord_close(&reader);
-  bytes_clear(&config);
-  bytes_clear(&response);
-  bytes_clear(&why);
+  Inputs in = {0};
+  b.took_ns = calloc((size_t)o->runs, sizeof *b.took_ns);
+  b.profiled = calloc((size_t)o->runs, sizeof *b.profiled);
+  if (!b.took_ns || !b.profiled) fail_oom(st, "so many runs");
+  else if (!model_open(&o->model, &bundle, &signature, st) && !inputs_init(&in, signature, st) &&
+           !inputs_read(&in, &o->words, bundle->graph, st) && !call_init(&b.call, bundle, &in, st) &&
+           !run_all(&b, st) && !check_answer(&b, st) && !(o->profile && profile_all(&b, st)))
+    print_reports(&b, st);
+  call_clear(&b.call);
+  inputs_clear(&in);
+  profile_clear(&b.profile);
+  bundle_free(bundle);
+  bytes_clear(&b.why);
+  free(b.took_ns);
+  free(b.profiled);
   return TF_GetCode(st);
 }
 
+static int check_options(const BenchOptions *o) {
+  if (!o->model.dir) return cli_failf("bench", "--model is missing (see savedmodel bench --help)");
+  if (o->runs < 1 || o->runs > INT32_MAX) return cli_failf("bench", "--runs must be at least 1");
+  if (o->model.threads < 0) return cli_failf("bench", "--threads must not be negative");
+  if (o->answers && !o->words.golden) return cli_failf("bench", "--answers needs --golden, whose request it answers");
+  const char *p = o->profile;
+  if (p && strcmp(p, "text") && strcmp(p, "json") && strcmp(p, "trace"))
+    return cli_failf("bench", "--profile is text, json or trace, not '%s'", p);
+  if (o->profile_to && !p) return cli_failf("bench", "--profile_to needs --profile text, json or trace");
+  return EXIT_OK;
+}
+
 int cmd_bench(int argc, char **argv) {
-  BenchOptions o = {.signature = "serving_default", .tags = "serve", .runs = 30};
+  BenchOptions o = {.model = {.signature = "serving_default", .tags = "serve"}, .runs = 30, .top = 30};
   const Option options[] = {
-      {"model", OPTION_STRING, &o.model, "DIR", "the SavedModel (a version directory)"},
-      {"signature", OPTION_STRING, &o.signature, "KEY", "its signature (serving_default)"},
-      {"golden", OPTION_STRING, &o.golden, "FILE", "recorded requests; the first of the signature is run"},
-      {"tag_set", OPTION_STRING, &o.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"threads", OPTION_INT, &o.threads, "N", "threads (0: one a core)"},
+      {"model", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel (a version directory)"},
+      {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
+      {"signature", OPTION_STRING, &o.model.signature, "KEY", "its signature (serving_default)"},
+      {"golden", OPTION_STRING, &o.words.golden, "FILE", "recorded requests; the first of the signature is run"},
+      {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or inputs as .npy or .npz files"},
+      {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "or as JSON"},
+      {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "or as tf.Examples"},
+      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...", "or zeros: x:1,224,224,3 (unknown dims are 1)"},
+      {"threads", OPTION_INT, &o.model.threads, "N", "threads (0: one a core)"},
       {"runs", OPTION_INT, &o.runs, "N", "how often (30)"},
+      {"profile", OPTION_STRING, &o.profile, "FORMAT", "time by op and node: text, json, trace (Chrome, Perfetto)"},
+      {"profile_to", OPTION_STRING, &o.profile_to, "FILE", "write the profile there"},
+      {"top", OPTION_INT, &o.top, "N", "nodes that --profile text shows (30)"},
       {"answers", OPTION_STRING, &o.answers, "FILE", "write the last answer as a PredictionLog TFRecord"},
+      {"json", OPTION_FLAG, &o.json, NULL, "the JSON line on a terminal too"},
       {0}};
-  const Usage usage = {"bench --model DIR --golden FILE [--signature KEY] [--threads N] [--runs N] [--answers FILE]",
-                       "Times a signature. Prints one JSON line: latency_ms of every run, and how far the answer is\n"
-                       "from the recorded one (max_abs, max_rel; \"wrong\" where that is more than golden.json allows).\n"};
+  const Usage usage = {
+      "bench --model DIR [--golden FILE] [--signature KEY] [--threads N] [--runs N] [--profile FORMAT] ...",
+      "Times a signature. On a terminal a table; else one JSON line: latency_ms of every run and, with\n"
+      "--golden, how far the answer is from the recorded one (max_abs, max_rel; \"wrong\" where that is more\n"
+      "than golden.json allows). A profile is made in as many runs again. For example:\n"
+      "  savedmodel bench --model resnet/1 --input_shapes image:1,224,224,3 --profile trace --profile_to trace.json\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (!o.model || !o.golden) return cli_failf("bench", "--model and --golden are needed (see savedmodel bench --help)");
-  if (o.runs < 1 || o.threads < 0) return cli_failf("bench", "--runs and --threads must be positive");
+  if (!o.model.dir && argc > 1) o.model.dir = argv[1];
+  int wrong = check_options(&o);
+  if (wrong) return wrong;
   TF_Status st = {0};
   return bench(&o, &st) ? cli_fail("bench", &st) : EXIT_OK;
 }

@@ -6,8 +6,8 @@
 #include "base/files.h"
 #include "base/status_impl.h"
 #include "cli/cli.h"
+#include "cli/open_model.h"
 #include "wire/proto_message.h"
-#include "wire/saved_model_file.h"
 #include "wire/text_format.h"
 
 typedef struct Copy {
@@ -61,7 +61,7 @@ static TF_Code convert(const char *from, const char *to, bool text, TF_Status *s
   char *path = path_join(to, text ? "saved_model.pbtxt" : "saved_model.pb");
   Copy copy = {from, to, 0};
   if (!path) fail_oom(st, "a path");
-  else if (saved_model_read(from, &arena, &model, st)) goto out;
+  else if (model_read(from, &arena, &model, st)) goto out;
   else if (file_is_dir(to) && dir_list(to, refuse_entry, (void *)to, st)) goto out;
   else if (text ? text_format_print(&model->base, &bytes, st) : proto_pack(&model->base, &bytes, st)) goto out;
   else if (dir_make_all(to, st) || dir_list(from, copy_entry, &copy, st)) goto out;

@@ -7,10 +7,10 @@
 
 #include "base/files.h"
 #include "base/status_impl.h"
+#include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/inputs.h"
-#include "cli/thread_config.h"
-#include "cli/tags.h"
+#include "cli/open_model.h"
 #include "savedmodel/sm_tensor.h"
 #include "serving/json_tensor.h"
 #include "serving/tensor_codec.h"
@@ -18,9 +18,10 @@
 #include "wire/npy.h"
 
 typedef struct RunOptions {
-  const char *dir, *tags, *signature, *files, *exprs, *examples, *outdir;
+  ModelWords model;
+  InputWords words;
+  const char *outdir;
   bool overwrite, json;
-  int64_t threads;
 } RunOptions;
 
 static void print_tensor(const char *alias, const TF_Tensor *t) {
@@ -98,59 +99,6 @@ static TF_Code save_result(const RunOptions *o, const char *alias, const TF_Tens
   return TF_GetCode(st);
 }
 
-/* Runs without the outputs that are inputs, which a session does not fetch: they share what is fed. */
-static TF_Code run_session(TF_Session *session, const Signature *signature, const TF_Output *feeds,
-                           TF_Tensor *const *values, size_t feed_count, TF_Tensor **results, TF_Status *st) {
-  Arena arena = {0};
-  TF_Output *fetches = arena_calloc(&arena, signature->output_count, sizeof *fetches);
-  TF_Tensor **fetched = arena_calloc(&arena, signature->output_count, sizeof *fetched);
-  size_t count = 0, next = 0;
-  if (!fetches || !fetched) fail_oom(st, "fetches");
-  for (size_t i = 0; !TF_GetCode(st) && i < signature->output_count; i++)
-    if (signature->outputs[i].echo < 0) fetches[count++] = signature->outputs[i].output;
-  if (!TF_GetCode(st) && count)
-    TF_SessionRun(session, NULL, feeds, values, (int)feed_count, fetches, fetched, (int)count, NULL, 0, NULL, st);
-  for (size_t i = 0; !TF_GetCode(st) && i < signature->output_count; i++) {
-    const TF_Output of = signature->outputs[i].output;
-    if (signature->outputs[i].echo < 0) results[i] = fetched[next++];
-    for (size_t k = 0; !results[i] && k < feed_count; k++) {
-      if (feeds[k].oper != of.oper || feeds[k].index != of.index) continue;
-      TF_Tensor share;
-      tensor_share(&share, values[k]);
-      if (!(results[i] = tensor_to_heap(&share))) fail_oom(st, "results");
-    }
-  }
-  arena_clear(&arena);
-  return TF_GetCode(st);
-}
-
-static TF_Code run_signature(const Bundle *bundle, const Signature *signature, const Inputs *in, TF_Tensor **results,
-                             TF_Status *st) {
-  Arena arena = {0};
-  size_t count = 0;
-  TF_Output *feeds = arena_calloc(&arena, signature->input_count, sizeof *feeds);
-  TF_Tensor **values = arena_calloc(&arena, signature->input_count, sizeof *values);
-  if (!feeds || !values) fail_oom(st, "feeds");
-  for (size_t i = 0; i < signature->input_count && !TF_GetCode(st); i++) {
-    const SignatureTensor *input = &signature->inputs[i];
-    TF_Tensor *value = in->values[i] ? in->values[i] : input->fallback;
-    if (!value) fail(st, TF_INVALID_ARGUMENT, "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples", input->alias);
-    else if (!input->output.oper) fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for input '%s'", input->tensor_name, input->alias);
-    else {
-      feeds[count] = input->output;
-      values[count++] = value;
-    }
-  }
-  for (size_t i = 0; i < signature->output_count && !TF_GetCode(st); i++) {
-    if (!signature->outputs[i].output.oper)
-      fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for output '%s'", signature->outputs[i].tensor_name,
-           signature->outputs[i].alias);
-  }
-  if (!TF_GetCode(st)) run_session(bundle->session, signature, feeds, values, count, results, st);
-  arena_clear(&arena);
-  return TF_GetCode(st);
-}
-
 static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
   bool table = !o->json && isatty(STDOUT_FILENO);
   if (o->json) TRY(print_json(signature, results, st));
@@ -164,46 +112,33 @@ static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_
 }
 
 static TF_Code run(const RunOptions *o, TF_Status *st) {
-  TagList tags;
-  tags_split(&tags, o->tags);
-  Bytes config = {0};
-  thread_config_put(&config, o->threads);
-  Bundle *bundle = bundle_load(o->dir, &(BundleOptions){tags.tags, tags.count, config.data, config.size}, st);
-  bytes_clear(&config);
-  if (!bundle) return TF_GetCode(st);
-  const Signature *signature = bundle_signature(bundle, o->signature, strlen(o->signature));
+  Bundle *bundle = NULL;
+  const Signature *signature = NULL;
   Inputs in = {0};
-  TF_Tensor **results = NULL;
-  if (!signature) {
-    fail(st, TF_NOT_FOUND, "there is no signature '%s' (see savedmodel show)", o->signature);
-  } else if (!(results = calloc(signature->output_count + 1, sizeof *results))) {
-    fail_oom(st, "results");
-  } else if (!inputs_init(&in, signature, st) && !(o->files && inputs_add_files(&in, o->files, st)) &&
-             !(o->exprs && inputs_add_exprs(&in, o->exprs, st)) &&
-             !(o->examples && inputs_add_examples(&in, o->examples, st)) &&
-             !run_signature(bundle, signature, &in, results, st)) {
-    show_results(o, signature, results, st);
-  }
-  for (size_t i = 0; results && i < signature->output_count; i++) TF_DeleteTensor(results[i]);
-  free(results);
-  if (signature) inputs_clear(&in);
+  Call call = {0};
+  if (!model_open(&o->model, &bundle, &signature, st) && !inputs_init(&in, signature, st) &&
+      !inputs_read(&in, &o->words, NULL, st) && !call_init(&call, bundle, &in, st) && !call_run(&call, st) &&
+      !call_results(&call, st))
+    show_results(o, signature, call.results, st);
+  call_clear(&call);
+  inputs_clear(&in);
   bundle_free(bundle);
   return TF_GetCode(st);
 }
 
 int cmd_run(int argc, char **argv) {
-  RunOptions o = {.tags = "serve", .signature = "serving_default"};
+  RunOptions o = {.model = {.tags = "serve", .signature = "serving_default"}};
   const Option options[] = {
-      {"dir", OPTION_STRING, &o.dir, "DIR", "the SavedModel"},
-      {"tag_set", OPTION_STRING, &o.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"signature_def", OPTION_STRING, &o.signature, "KEY", "the signature (serving_default)"},
-      {"inputs", OPTION_STRING, &o.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
-      {"input_exprs", OPTION_STRING, &o.exprs, "KEY=JSON;...", "values as JSON"},
-      {"input_examples", OPTION_STRING, &o.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},
+      {"dir", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel"},
+      {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
+      {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the signature (serving_default)"},
+      {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
+      {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "values as JSON"},
+      {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},
       {"outdir", OPTION_STRING, &o.outdir, "DIR", "also write the outputs there, as KEY.npy"},
       {"overwrite", OPTION_FLAG, &o.overwrite, NULL, "replace files that are there"},
       {"json", OPTION_FLAG, &o.json, NULL, "print the outputs as JSON"},
-      {"threads", OPTION_INT, &o.threads, "N", "threads (0: one a core)"},
+      {"threads", OPTION_INT, &o.model.threads, "N", "threads (0: one a core)"},
       {0}};
   const Usage usage = {
       "run --dir DIR [--tag_set TAGS] [--signature_def KEY] [--input_exprs 'KEY=JSON;...'] ...",
@@ -211,8 +146,8 @@ int cmd_run(int argc, char **argv) {
       "  savedmodel run --dir half_plus_two/1 --input_exprs 'x=[[1.0], [2.0]]'\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (!o.dir && argc > 1) o.dir = argv[1];
-  if (!o.dir) return cli_failf("run", "--dir is missing (see savedmodel run --help)");
+  if (!o.model.dir && argc > 1) o.model.dir = argv[1];
+  if (!o.model.dir) return cli_failf("run", "--dir is missing (see savedmodel run --help)");
   TF_Status st = {0};
   return run(&o, &st) ? cli_fail("run", &st) : EXIT_OK;
 }

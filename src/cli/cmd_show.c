@@ -8,7 +8,7 @@
 #include "cli/check_model.h"
 #include "cli/cli.h"
 #include "cli/concrete_functions.h"
-#include "cli/tags.h"
+#include "cli/open_model.h"
 #include "tensor/tensor.h"
 #include "wire/json.h"
 #include "wire/proto_json.h"
@@ -213,9 +213,7 @@ out:
 
 static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o, TF_Status *st) {
   const Tensorflow__MetaGraphDef *meta;
-  TagList tags;
-  tags_split(&tags, o->tag_set);
-  if (saved_model_find_meta_graph(model, tags.tags, tags.count, &meta, st)) return cli_fail("show", st);
+  if (model_find_tags(model, o->tag_set, &meta, st)) return cli_fail("show", st);
   if (o->list_ops) show_ops(meta);
   if (o->signature_def) {
     const Tensorflow__SignatureDef *signature = saved_model_signature(meta, o->signature_def);
@@ -233,11 +231,7 @@ static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o
 /* All MetaGraphDefs, or the one of the tags. */
 static int show_check(const Tensorflow__SavedModel *model, const ShowOptions *o, TF_Status *st) {
   const Tensorflow__MetaGraphDef *wanted = NULL;
-  TagList tags;
-  if (o->tag_set) {
-    tags_split(&tags, o->tag_set);
-    if (saved_model_find_meta_graph(model, tags.tags, tags.count, &wanted, st)) return cli_fail("show", st);
-  }
+  if (o->tag_set && model_find_tags(model, o->tag_set, &wanted, st)) return cli_fail("show", st);
   int missing = 0;
   for (size_t i = 0; i < model->n_meta_graphs; i++) {
     if (wanted && model->meta_graphs[i] != wanted) continue;
@@ -273,7 +267,7 @@ int cmd_show(int argc, char **argv) {
   Arena arena = {0};
   Tensorflow__SavedModel *model;
   int result = EXIT_OK;
-  if (saved_model_read(o.dir, &arena, &model, &st)) result = cli_fail("show", &st);
+  if (model_read(o.dir, &arena, &model, &st)) result = cli_fail("show", &st);
   else if (o.check) result = show_check(model, &o, &st);
   else if (o.json) result = show_json(model, &st);
   else if (o.all) show_all(model);

@@ -217,6 +217,16 @@ static TF_Code compare_examples(GoldenKind kind, Span got, Span want, Tolerance 
   return TF_GetCode(st);
 }
 
+TF_Code golden_find(TfrecordReader *reader, const char *signature, GoldenCase *golden, TF_Status *st) {
+  for (bool end = false;;) {
+    TRY(golden_next(reader, golden, &end, st));
+    if (end) return fail(st, TF_NOT_FOUND, "no recorded Predict request for signature '%s'", signature);
+    Span name = golden->signature.size ? golden->signature : (Span){"serving_default", 15};
+    if (golden->kind == GOLDEN_PREDICT && name.size == strlen(signature) && !memcmp(name.data, signature, name.size))
+      return TF_OK;
+  }
+}
+
 TF_Code golden_compare(GoldenKind kind, Span got, Span want, Tolerance tolerance, Difference *difference, Bytes *why,
                        bool *agree, TF_Status *st) {
   *agree = true;

@@ -26,6 +26,9 @@ typedef struct GoldenCase {
 /* Reads the next case; *end is set when there is none. TF_DATA_LOSS for records that are no PredictionLog. */
 TF_Code golden_next(TfrecordReader *reader, GoldenCase *out, bool *end, TF_Status *st);
 
+/* The first Predict request of a signature. TF_NOT_FOUND when there is none. */
+TF_Code golden_find(TfrecordReader *reader, const char *signature, GoldenCase *out, TF_Status *st);
+
 /* "rtol" and "atol" of golden.json in the folder of `golden_path`; what is not there stays as it is. */
 TF_Code golden_tolerance(const char *golden_path, Tolerance *tolerance, TF_Status *st);
 

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/files.h"
+#include "cli/golden.h"
 #include "serving/examples.h"
 #include "serving/json_tensor.h"
+#include "serving/proto_scan.h"
 #include "serving/tensor_codec.h"
 #include "wire/json.h"
 #include "wire/npy.h"
@@ -19,6 +21,17 @@ void inputs_clear(Inputs *in) {
   for (size_t i = 0; in->values && i < in->signature->input_count; i++) TF_DeleteTensor(in->values[i]);
   free(in->values);
   arena_clear(&in->arena);
+}
+
+static TF_Code find_input(const Inputs *in, Span name, const SignatureTensor **input, TF_Status *st) {
+  const Signature *s = in->signature;
+  if ((*input = map_get_n(&s->input_by_alias, name.data, name.size))) return TF_OK;
+  Bytes text = {0};
+  for (size_t i = 0; i < s->input_count; i++) bytes_printf(&text, "%s'%s'", i ? ", " : "", s->inputs[i].alias);
+  fail(st, TF_INVALID_ARGUMENT, "signature '%s' has no input '%.*s': it has %s", s->name, (int)name.size,
+       (const char *)name.data, text.data ? text.data : "none");
+  bytes_clear(&text);
+  return TF_GetCode(st);
 }
 
 /* Takes `value`. */
@@ -56,10 +69,9 @@ static TF_Code each_input(Inputs *in, const char *text, AddInput *add, TF_Status
   while (*(text += strspn(text, " ;"))) {
     const char *end = value_end(text), *equals = memchr(text, '=', (size_t)(end - text));
     if (!equals)
-      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY=VALUE", (int)(end - text), text);
-    const SignatureTensor *input = map_get_n(&in->signature->input_by_alias, text, (size_t)(equals - text));
-    if (!input)
-      return fail(st, TF_INVALID_ARGUMENT, "the signature has no input '%.*s'", (int)(equals - text), text);
+      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY=VALUE (several are joined by semicolons)", (int)(end - text), text);
+    const SignatureTensor *input;
+    TRY(find_input(in, (Span){text, (size_t)(equals - text)}, &input, st));
     if (add(in, input, (Span){equals + 1, (size_t)(end - equals - 1)}, st)) return fail_prefix(st, "input '%s'", input->alias);
     text = end;
   }
@@ -161,4 +173,126 @@ static TF_Code add_examples(Inputs *in, const SignatureTensor *input, Span value
 
 TF_Code inputs_add_examples(Inputs *in, const char *text, TF_Status *st) {
   return each_input(in, text, add_examples, st);
+}
+
+/* ---- recorded requests ---- */
+
+TF_Code inputs_add_request(Inputs *in, Span request, TF_Status *st) {
+  Cursor c = cursor_of(request.data, request.size);
+  for (ProtoField f; proto_next(&c, &f);) {
+    Span alias, value;
+    if (f.number != 2 || f.wire != PROTO_BYTES) continue;
+    if (!proto_map_entry(f.span, &alias, &value)) return fail(st, TF_DATA_LOSS, "the recorded request is malformed");
+    const SignatureTensor *input;
+    TRY(find_input(in, alias, &input, st));
+    TF_Tensor *t;
+    TRY(tensor_decode(value, &t, st));
+    put(in, input, t);
+  }
+  return c.failed ? fail(st, TF_DATA_LOSS, "the recorded request is malformed") : TF_OK;
+}
+
+static TF_Code add_golden(Inputs *in, const char *path, TF_Status *st) {
+  TfrecordReader reader = {0};
+  GoldenCase golden;
+  if (!tfrecord_open(&reader, path, st) && !golden_find(&reader, in->signature->name, &golden, st))
+    inputs_add_request(in, golden.request, st);
+  tfrecord_close(&reader);
+  return TF_GetCode(st);
+}
+
+/* ---- zeros ---- */
+
+enum { SHAPE_MAX_RANK = 16 };
+
+typedef struct InputShape {
+  int rank; /* -1: not known */
+  int64_t dims[SHAPE_MAX_RANK];
+} InputShape;
+
+/* "1,224,224,3" of `size` bytes; blanks and "" are fine. */
+static bool parse_dims(const char *text, size_t size, InputShape *out) {
+  const char *end = text + size;
+  out->rank = 0;
+  while (text < end && *text == ' ') text++;
+  while (text < end) {
+    char *after;
+    long long dim = strtoll(text, &after, 10);
+    if (after == text || after > end || dim < 0 || out->rank == SHAPE_MAX_RANK) return false;
+    out->dims[out->rank++] = dim;
+    while (after < end && *after == ' ') after++;
+    if (after < end && *after != ',') return false;
+    text = after + 1;
+  }
+  return true;
+}
+
+/* What `text` says of the inputs' shapes; by input. */
+static TF_Code read_shapes(const Inputs *in, const char *text, InputShape *shapes, TF_Status *st) {
+  while (*(text += strspn(text, " ;"))) {
+    size_t size = strcspn(text, ";");
+    const char *colon = memrchr(text, ':', size);
+    const SignatureTensor *input;
+    if (!colon)
+      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY:DIM,DIM,...", (int)size, text);
+    TRY(find_input(in, (Span){text, (size_t)(colon - text)}, &input, st));
+    if (!parse_dims(colon + 1, size - (size_t)(colon + 1 - text), &shapes[input - in->signature->inputs]))
+      return fail(st, TF_INVALID_ARGUMENT, "input '%s': '%.*s' are no dimensions, as 1,224,224,3 are", input->alias,
+                  (int)(size - (size_t)(colon + 1 - text)), colon + 1);
+    text += size;
+  }
+  return TF_OK;
+}
+
+/* As the graph has it; one element where it does not even know the rank. */
+static TF_Code graph_shape(TF_Graph *graph, TF_Output of, InputShape *out, TF_Status *st) {
+  int rank = TF_GraphGetTensorNumDims(graph, of, st);
+  *out = (InputShape){.rank = 1, .dims = {1}};
+  if (TF_GetCode(st) || rank < 0 || rank > SHAPE_MAX_RANK) return TF_GetCode(st);
+  out->rank = rank;
+  TF_GraphGetTensorShape(graph, of, out->dims, rank, st);
+  return TF_GetCode(st);
+}
+
+static TF_Code add_zeros(Inputs *in, const SignatureTensor *input, const InputShape *shape, TF_Status *st) {
+  int64_t dims[SHAPE_MAX_RANK], count = 1;
+  for (int i = 0; i < shape->rank; i++) {
+    dims[i] = shape->dims[i] < 0 ? 1 : shape->dims[i];
+    if (dims[i] && count > INT32_MAX / dims[i])
+      return fail(st, TF_INVALID_ARGUMENT, "input '%s': the shape is too large", input->alias);
+    count *= dims[i];
+  }
+  size_t bytes = (size_t)count * dtype_memory_size(input->dtype);
+  TF_Tensor *t = TF_AllocateTensor((TF_DataType)input->dtype, dims, shape->rank, bytes);
+  if (!t || (count && !dtype_memory_size(input->dtype))) {
+    TF_DeleteTensor(t);
+    return fail(st, TF_UNIMPLEMENTED, "input '%s' is of a type that cannot be made up: give it a value", input->alias);
+  }
+  if (bytes) memset(TF_TensorData(t), 0, bytes);
+  put(in, input, t);
+  return TF_OK;
+}
+
+TF_Code inputs_fill(Inputs *in, TF_Graph *graph, const char *text, TF_Status *st) {
+  const Signature *s = in->signature;
+  InputShape *shapes = arena_calloc(&in->arena, s->input_count, sizeof *shapes);
+  if (!shapes) return fail_oom(st, "inputs");
+  for (size_t i = 0; i < s->input_count; i++) shapes[i].rank = -1;
+  if (text) TRY(read_shapes(in, text, shapes, st));
+  for (size_t i = 0; i < s->input_count; i++) {
+    const SignatureTensor *input = &s->inputs[i];
+    bool said = shapes[i].rank >= 0;
+    if (!said && (in->values[i] || input->fallback || !input->output.oper)) continue;
+    if (!said) TRY(graph_shape(graph, input->output, &shapes[i], st));
+    TRY(add_zeros(in, input, &shapes[i], st));
+  }
+  return TF_OK;
+}
+
+TF_Code inputs_read(Inputs *in, const InputWords *words, TF_Graph *graph, TF_Status *st) {
+  if (words->golden) TRY(add_golden(in, words->golden, st));
+  if (words->files) TRY(inputs_add_files(in, words->files, st));
+  if (words->exprs) TRY(inputs_add_exprs(in, words->exprs, st));
+  if (words->examples) TRY(inputs_add_examples(in, words->examples, st));
+  return graph ? inputs_fill(in, graph, words->shapes, st) : TF_OK;
 }

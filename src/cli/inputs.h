@@ -11,6 +11,11 @@ typedef struct Inputs {
   Arena arena;
 } Inputs;
 
+/* Where the values come from, as options of a command say; null: not given. */
+typedef struct InputWords {
+  const char *golden, *files, *exprs, *examples, *shapes;
+} InputWords;
+
 TF_Code inputs_init(Inputs *in, const Signature *signature, TF_Status *st);
 void inputs_clear(Inputs *in);
 
@@ -21,5 +26,12 @@ void inputs_clear(Inputs *in);
 TF_Code inputs_add_files(Inputs *in, const char *text, TF_Status *st);
 TF_Code inputs_add_exprs(Inputs *in, const char *text, TF_Status *st);
 TF_Code inputs_add_examples(Inputs *in, const char *text, TF_Status *st);
+/* The inputs of a serialized PredictRequest. */
+TF_Code inputs_add_request(Inputs *in, Span request, TF_Status *st);
+/* Zeros (empty strings) for each input that has no value and no default, in the shape that the graph says, dims that it
+ * does not know being 1. `shapes` ("KEY:1,224,224,3;KEY:" of a scalar; may be null) says it for some. */
+TF_Code inputs_fill(Inputs *in, TF_Graph *graph, const char *shapes, TF_Status *st);
+/* Golden, files, expressions and examples, each over what was there; then, where the graph is given, zeros. */
+TF_Code inputs_read(Inputs *in, const InputWords *words, TF_Graph *graph, TF_Status *st);
 
 #endif
