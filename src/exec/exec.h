@@ -21,7 +21,9 @@ TF_Code executor_run(Executor *executor, const Tensor *const *feeds, Tensor *out
 /* What happened so far; for tests and for `show --plan`. */
 typedef struct ExecutorStats {
   int64_t general_runs, special_runs, failed_guesses;
+  int64_t outdated_specs; /* dropped, as a frozen variable changed */
   int specs;
+  int steps; /* that the spec which was used last runs */
 } ExecutorStats;
 ExecutorStats executor_stats(Executor *executor);
 const Plan *executor_plan(const Executor *executor);

@@ -11,7 +11,8 @@ typedef struct ExecTurn {
   Executor *executor; /* null: not begun, or ended */
   Spec *spec;         /* null: the general path, for one run */
   ExecState *state;   /* null: made by the run */
-  bool learn;         /* makes a spec of the run */
+  bool learn;         /* makes a spec of the run; */
+  bool handles;       /* for the variables among the feeds */
   bool bound;         /* feeds are in their slots */
   bool broken;        /* the state is to go */
   int failed_slot;    /* of a wrong guess; -1: none */

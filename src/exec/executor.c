@@ -13,6 +13,7 @@ enum {
   EAGER_SPECS = 4,     /* that many are made at once; later ones only for shapes that come twice, as making one takes
                           longer than a run and shapes may never come again */
   MAX_SEEN = 16,       /* shapes that came once */
+  MAX_OTHER_VARIABLES = 3, /* specs that differ in the variables alone; then they are made for any variables */
 };
 
 struct Executor {
@@ -26,19 +27,20 @@ struct Executor {
   int specs_made;
   uint64_t seen[MAX_SEEN];   /* hashes of shapes */
   int next_seen;
-  atomic_uchar *volatile_slots; /* by slot: its shape was once not what a spec guessed */
+  SlotPast *past;            /* by slot */
+  int other_variables;       /* specs made for shapes that had one for other variables */
   ExecutorStats stats;
 };
 
 TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status *st) {
   Executor *x = calloc(1, sizeof *x);
-  atomic_uchar *slots = calloc((size_t)plan->num_slots + 1, sizeof *slots);
-  if (!x || !slots) {
+  SlotPast *past = calloc((size_t)plan->num_slots + 1, sizeof *past);
+  if (!x || !past) {
     free(x);
-    free(slots);
+    free(past);
     return fail_oom(st, "an executor");
   }
-  *x = (Executor){.plan = plan, .specialize = specialize, .volatile_slots = slots};
+  *x = (Executor){.plan = plan, .specialize = specialize, .past = past};
   pthread_mutex_init(&x->lock, NULL);
   *executor = x;
   return TF_OK;
@@ -69,7 +71,7 @@ void executor_free(Executor *x) {
   free_states(x->idle);
   plan_free(x->plan);
   pthread_mutex_destroy(&x->lock);
-  free(x->volatile_slots);
+  free(x->past);
   free(x);
 }
 
@@ -86,32 +88,62 @@ ExecutorStats executor_stats(Executor *x) {
   pthread_mutex_lock(&x->lock);
   ExecutorStats stats = x->stats;
   stats.specs = x->num_specs;
+  uint64_t last = 0;
+  for (int i = 0; i < x->num_specs; i++)
+    if (x->specs[i]->used_at > last) last = x->specs[i]->used_at, stats.steps = x->specs[i]->num_order;
   pthread_mutex_unlock(&x->lock);
   return stats;
 }
 
 /* ---- finding a spec (lock held) ---- */
 
+/* Takes a spec out of the cache; frees it if nobody runs it. */
+static void retire(Executor *x, int i) {
+  Spec *spec = x->specs[i];
+  x->specs[i] = x->specs[--x->num_specs];
+  spec->stale = true;
+  if (!spec->refs) drop_spec(spec);
+}
+
+static void retire_spec(Executor *x, const Spec *spec) {
+  for (int i = 0; i < x->num_specs; i++)
+    if (x->specs[i] == spec) return retire(x, i);
+}
+
+/* Those whose frozen variables have changed: they would hold the old values' memory. */
+static void retire_outdated(Executor *x) {
+  for (int i = x->num_specs - 1; i >= 0; i--) {
+    if (spec_is_current(x->specs[i])) continue;
+    spec_blame_changed(x->specs[i], x->past);
+    x->stats.outdated_specs++;
+    retire(x, i);
+  }
+}
+
 static Spec *find_spec(Executor *x, const Tensor *const *feeds) {
   for (int i = 0; i < x->num_specs; i++) {
     Spec *spec = x->specs[i];
     if (!spec_matches(spec, feeds, x->plan->num_feeds)) continue;
+    if (SM_UNLIKELY(!spec_is_current(spec))) {
+      retire_outdated(x);
+      return NULL;
+    }
     spec->used_at = ++x->clock;
     return spec;
   }
   return NULL;
 }
 
-/* Whether there is one for the same shapes already. */
-static bool is_made(const Executor *x, const Spec *made) {
-  const Plan *p = x->plan;
+/* Whether there is one for the same feeds already. */
+static bool is_made(Executor *x, const Spec *made) {
+  bool there = false, other = false;
   for (int i = 0; i < x->num_specs; i++) {
-    bool same = true;
-    for (int k = 0; same && k < p->num_feeds; k++)
-      same = tensor_same_shape(&x->specs[i]->slots[p->feeds[k]].shape, &made->slots[p->feeds[k]].shape);
-    if (same) return true;
+    bool shapes = spec_same_shapes(x->specs[i], made), variables = spec_same_variables(x->specs[i], made);
+    there |= shapes && variables;
+    other |= shapes && !variables;
   }
-  return false;
+  x->other_variables += other && !there;
+  return there;
 }
 
 static uint64_t shapes_hash(const Plan *p, const Tensor *const *feeds) {
@@ -138,19 +170,6 @@ static bool wants_spec(Executor *x, const Tensor *const *feeds) {
   }
   x->seen[x->next_seen++ % MAX_SEEN] = hash;
   return false;
-}
-
-/* Takes a spec out of the cache; frees it if nobody runs it. */
-static void retire(Executor *x, int i) {
-  Spec *spec = x->specs[i];
-  x->specs[i] = x->specs[--x->num_specs];
-  spec->stale = true;
-  if (!spec->refs) drop_spec(spec);
-}
-
-static void retire_spec(Executor *x, const Spec *spec) {
-  for (int i = 0; i < x->num_specs; i++)
-    if (x->specs[i] == spec) return retire(x, i);
 }
 
 static void keep_spec(Executor *x, Spec *spec) {
@@ -220,29 +239,30 @@ static void clear_outputs(const Plan *p, Tensor *outputs) {
 
 /* ---- the two paths ---- */
 
-/* Learning is no part of the run: when it fails the spec is dropped and the run goes on. */
-static void record(Spec **spec, const ExecState *s, int step, const atomic_uchar *volatile_slots) {
-  TF_Status ignored = {0};
-  if (!*spec || !spec_record(*spec, s, step, volatile_slots, &ignored)) return;
-  spec_free(*spec);
-  *spec = NULL;
-  status_clear(&ignored);
-}
-
-static TF_Code general_steps(Executor *x, ExecState *s, Spec **spec, StepEnv *env, TF_Status *st) {
+static TF_Code general_steps(Executor *x, ExecState *s, Spec *spec, StepEnv *env, TF_Status *st) {
   const Plan *p = x->plan;
   for (int i = 0; i < p->num_steps; i++) {
     TRY(step_check(env, st));
     TRY(exec_step(s, i, &p->steps[i].life, env, st));
-    record(spec, s, i, x->volatile_slots);
+    if (spec) spec_record(spec, s, i, x->past);
     if (s->left) return TF_OK;
     exec_release(s, &p->steps[i].life);
   }
   return TF_OK;
 }
 
+/* Of other shapes: much may have been computed that they have, too. */
+static void share_values(Executor *x, Spec *spec) {
+  pthread_mutex_lock(&x->lock);
+  for (int i = 0; i < x->num_specs; i++)
+    if (spec_is_current(x->specs[i]) && spec_is_current(spec)) spec_adopt_values(spec, x->specs[i]);
+  pthread_mutex_unlock(&x->lock);
+}
+
+/* Learning is no part of the run: when it fails the spec is dropped. */
 static void finish_spec(Executor *x, Spec *spec, StepEnv *env) {
   TF_Status ignored = {0};
+  share_values(x, spec);
   if (spec_finish(spec, env, &ignored)) spec_free(spec);
   else keep_spec(x, spec);
   status_clear(&ignored);
@@ -259,10 +279,10 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   code = exec_bind_feeds(s, io, x->plan->num_feeds, share, st);
   if (!code && t->learn) {
     TF_Status ignored = {0};
-    if (spec_begin(&spec, s, &ignored)) spec = NULL;
+    if (spec_begin(&spec, s, t->handles, &ignored)) spec = NULL;
     status_clear(&ignored);
   }
-  if (!code) code = general_steps(x, s, &spec, env, st);
+  if (!code) code = general_steps(x, s, spec, env, st);
   if (!code && !s->left) code = take_fetches(x->plan, s, NULL, share, io, st);
   io->left = s->left;
   if (!code && s->left) give_back(s, io);
@@ -327,6 +347,7 @@ void exec_turn_begin(ExecTurn *t, Executor *x, const Tensor *const *feeds) {
     if ((t->state = spec->idle)) spec->idle = t->state->next_idle;
   } else {
     t->learn = wants_spec(x, feeds);
+    t->handles = x->other_variables <= MAX_OTHER_VARIABLES;
     if ((t->state = x->idle)) x->idle = t->state->next_idle;
     x->stats.general_runs++;
   }
@@ -348,7 +369,8 @@ TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
 }
 
 bool exec_turn_can_go_on(const ExecTurn *t, const ExecIo *io) {
-  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->num_fresh);
+  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->num_fresh) &&
+         spec_is_current(t->spec);
 }
 
 static void end_special(ExecTurn *t) {
@@ -370,9 +392,10 @@ static void end_special(ExecTurn *t) {
     spec->idle = s;
   }
   x->stats.special_runs += t->runs;
+  spec->runs += t->runs;
   if (t->failed_slot >= 0) {
     x->stats.failed_guesses++;
-    atomic_store_explicit(&x->volatile_slots[t->failed_slot], 1, memory_order_relaxed);
+    atomic_store_explicit(&x->past[t->failed_slot].reshaped, true, memory_order_relaxed);
     if (!spec->stale) retire_spec(x, spec);
   }
   bool last = --spec->refs == 0 && spec->stale;

@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "exec/spec.h"
+#include "ops/state_vars.h"
 
 /* ---- prep ---- */
 
@@ -76,6 +77,7 @@ static TF_Code prepare_step(Spec *spec, int index, OpScratch *temp, StepEnv *env
 
 static bool has_effect(const PlanStep *step) {
   if (step->kind != STEP_KERNEL || step->maybe_dead || !step->num_outputs) return true;
+  if (state_named_variable(step->kernel.row, step->kernel.state)) return false;
   return (step->kernel.row->flags & (OP_STATEFUL | OP_BLOCKING | OP_KEEPS)) ||
          (step->kernel.node->spec->flags & OP_SPEC_STATEFUL);
 }
@@ -93,6 +95,7 @@ static void find_needed(Spec *spec) {
     bool needed = has_effect(step), is_value = spec->steps[i].mode == MODE_SKIP;
     for (int k = 0; k < step->num_outputs; k++) needed |= spec->slots[step->first_output + k].needed;
     if (!needed) spec->steps[i].mode = MODE_SKIP;
+    spec->steps[i].needed = needed;
     if (!needed || (is_value && !may_be_computed(spec, step))) continue;
     for (int k = 0; k < step->num_inputs; k++) spec->slots[step->inputs[k]].needed = true;
   }
@@ -273,6 +276,18 @@ static TF_Code list_steps_and_slots(Spec *spec, TF_Status *st) {
   return TF_OK;
 }
 
+/* Values from which others were computed, and which no run needs. */
+static void drop_unneeded_values(Spec *spec) {
+  for (int i = 0; i < spec->plan->num_slots; i++) {
+    SpecSlot *slot = &spec->slots[i];
+    if (slot->place != PLACE_VALUE || slot->needed || spec->plan->slots[i].step < 0) continue;
+    Tensor gone = slot->shape;
+    slot->shape.buffer = NULL;
+    slot->shape.data = NULL;
+    tensor_clear(&gone);
+  }
+}
+
 static TF_Code finish(Spec *spec, OpScratch *temp, StepEnv *env, TF_Status *st) {
   int n = spec->plan->num_steps;
   find_needed(spec);
@@ -288,6 +303,8 @@ static TF_Code finish(Spec *spec, OpScratch *temp, StepEnv *env, TF_Status *st) 
   TRY(place_uses(spec, st));
   if (env->memory_limit && spec->block_size > env->memory_limit)
     return fail(st, TF_RESOURCE_EXHAUSTED, "a step needs %zu bytes, more than its limit", spec->block_size);
+  drop_unneeded_values(spec);
+  spec_end_freezing(spec);
   return list_steps_and_slots(spec, st);
 }
 

@@ -137,8 +137,7 @@ static bool keeps_values(const Spec *spec, int index, int failed) {
 }
 
 static bool is_unneeded(const Spec *spec, int index) {
-  return spec->steps[index].mode == MODE_SKIP &&
-         spec->slots[spec->plan->steps[index].first_output].place != PLACE_VALUE;
+  return spec->steps[index].mode == MODE_SKIP && !spec->steps[index].needed;
 }
 
 /* Makes every slot hold a reference of its own, as on the general path, and empties those still to be computed. */

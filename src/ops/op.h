@@ -49,6 +49,7 @@ enum {
   OP_HANDLE = 256,  /* stateful, but makes the same handle in every step of a session (VarHandleOp, HashTableV2):
                        run once when the plan is made */
   OP_KEEPS = 512,   /* run keeps inputs beyond the step or in objects (Assign, TensorListPushBack): by op_keep_input */
+  OP_READS_VARIABLE = 1024, /* output 0 is the value of the resource variable in input 0 */
 };
 
 /* ---- phase shape: ShapeCtx and ShapeFn are in graph/shape_infer.h ---- */

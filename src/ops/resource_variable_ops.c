@@ -9,23 +9,19 @@
 
 /* ---- VarHandleOp ---- */
 
-typedef struct HandleState {
-  Variable *variable;
-} HandleState;
-
 static TF_Code handle_init(OpInit *k, TF_Status *st) {
-  HandleState *s = k->state;
+  NamedVariable *s = k->state;
   const char *container, *name;
   TRY(state_names(k, &container, &name, st));
   return variable_find_or_create(k->resources, &variable_type, container, name, &s->variable, st);
 }
 
-static void handle_clear(void *state) { object_unref(((HandleState *)state)->variable); }
+static void handle_clear(void *state) { object_unref(((NamedVariable *)state)->variable); }
 
 static TF_Code handle_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
 
 static TF_Code handle_run(OpCtx *c, TF_Status *st) {
-  const HandleState *s = c->state;
+  const NamedVariable *s = c->state;
   const void *object = s->variable;
   return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
 }
@@ -205,9 +201,9 @@ static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
    .run = state_scatter}
 
 const OpRow ops_resource_variable_ops[] = {
-    {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(HandleState), .shape = shape_scalar,
+    {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedVariable), .shape = shape_scalar,
      .init = handle_init, .prepare = handle_prepare, .run = handle_run, .clear = handle_clear},
-    {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = read_shape, .run = read_run},
+    {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC | OP_READS_VARIABLE, .shape = read_shape, .run = read_run},
     {"_ReadVariablesOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = read_many_run},
     {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape, .run = variable_shape_run},
     {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = bool_prepare,

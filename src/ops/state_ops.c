@@ -10,10 +10,6 @@
 
 /* ---- Variable, VariableV2 ---- */
 
-typedef struct VariableState {
-  Variable *variable;
-} VariableState;
-
 static TF_Code variable_shape_fn(ShapeCtx *c, TF_Status *st) {
   const Shape *shape;
   TRY(node_attr_shape(c->node, "shape", &shape, st));
@@ -23,7 +19,7 @@ static TF_Code variable_shape_fn(ShapeCtx *c, TF_Status *st) {
 }
 
 static TF_Code variable_init(OpInit *k, TF_Status *st) {
-  VariableState *s = k->state;
+  NamedVariable *s = k->state;
   const char *container, *name;
   TF_DataType dtype;
   int expected = 0;
@@ -36,11 +32,11 @@ static TF_Code variable_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static void variable_clear(void *state) { object_unref(((VariableState *)state)->variable); }
+static void variable_clear(void *state) { object_unref(((NamedVariable *)state)->variable); }
 
 static TF_Code variable_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  op_set_ref(c, 0, ((const VariableState *)c->state)->variable);
+  op_set_ref(c, 0, ((const NamedVariable *)c->state)->variable);
   return TF_OK;
 }
 
@@ -231,9 +227,9 @@ TF_Code state_scatter(OpCtx *c, TF_Status *st) {
   {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, .run = state_scatter}
 
 const OpRow ops_state_ops[] = {
-    {"Variable", .flags = OP_STATEFUL, .state_size = sizeof(VariableState), .shape = variable_shape_fn,
+    {"Variable", .flags = OP_STATEFUL, .state_size = sizeof(NamedVariable), .shape = variable_shape_fn,
      .init = variable_init, .run = variable_run, .clear = variable_clear},
-    {"VariableV2", .flags = OP_STATEFUL, .state_size = sizeof(VariableState), .shape = variable_shape_fn,
+    {"VariableV2", .flags = OP_STATEFUL, .state_size = sizeof(NamedVariable), .shape = variable_shape_fn,
      .init = variable_init, .run = variable_run, .clear = variable_clear},
     {"TemporaryVariable", .flags = OP_STATEFUL, .shape = variable_shape_fn, .run = temporary_run},
     {"DestroyTemporaryVariable", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_same, .run = destroy_temporary_run},

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+Variable *state_named_variable(const OpRow *row, const void *state) {
+  bool names = row && (!strcmp(row->name, "VariableV2") || !strcmp(row->name, "Variable") ||
+                       !strcmp(row->name, "VarHandleOp"));
+  return names ? ((const NamedVariable *)state)->variable : NULL;
+}
+
 TF_Code state_names(OpInit *k, const char **container, const char **name, TF_Status *st) {
   /* The name that eager TensorFlow gives to variables without one: each node has its own then. */
   static const char anonymous[] = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";

@@ -5,6 +5,14 @@
 #include "ops/array_arith.h"
 #include "ops/op.h"
 
+/* The state of ops that name a variable: VariableV2, Variable, VarHandleOp. */
+typedef struct NamedVariable {
+  Variable *variable;
+} NamedVariable;
+
+/* The variable that a kernel names, the same in each run; null when the op names none. Borrowed. */
+Variable *state_named_variable(const OpRow *row, const void *state);
+
 /* container and shared_name of a node (the node's name when that is empty), NUL-terminated in the plan's arena.
  * TF_INVALID_ARGUMENT for names with a NUL inside. */
 TF_Code state_names(OpInit *k, const char **container, const char **name, TF_Status *st);

@@ -159,7 +159,7 @@ TF_Code plan_finish(Plan *p, TF_Status *st) {
     if (s->num_outputs > p->max_outputs) p->max_outputs = s->num_outputs;
   }
   for (int i = 0; i < p->num_slots; i++) p->has_refs |= p->slots[i].is_ref;
-  return TF_OK;
+  return plan_find_writes(p, st);
 }
 
 /* ---- the whole ---- */

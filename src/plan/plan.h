@@ -54,6 +54,8 @@ typedef struct PlanStep {
   StepKind kind;
   bool maybe_dead;
   const Callee *loop;   /* STEP_LOOP: its body */
+  int num_callees;
+  const Callee **callees; /* functions that the kernel calls */
   Kernel kernel;        /* node always; row and state for STEP_KERNEL */
   const char *name;     /* full name: "call/inner" for inlined nodes */
   const CallSite *site; /* null in the session's graph */
@@ -111,6 +113,11 @@ struct Plan {
   int *input_base;
   int max_outputs, max_inputs; /* of one step */
   bool has_refs;
+  int num_written;      /* variables that steps, or functions that they call, may change */
+  Variable **written;   /* borrowed */
+  int num_written_feeds;
+  int *written_feeds;   /* numbers of feeds that carry such a variable */
+  bool writes_any;      /* what else they change is not known before they run */
   int num_bodies;
   Graph **bodies; /* of inlined functions, whose nodes steps have; a reference each */
   PlanCallees *callees; /* own; null in the plan of a function */

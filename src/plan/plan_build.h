@@ -56,6 +56,8 @@ typedef struct Builder {
   const char *callee;   /* null, or the function that this plan is of */
   int depth;            /* of callees within callees */
   int writes;           /* steps so far that may change a variable through a ref */
+  int num_called;       /* functions that the kernel being made calls */
+  const Callee **called;
 } Builder;
 
 TF_Code plan_builder_init(Builder *b, const PlanOptions *options, PlanCallees *callees, TF_Status *st);
@@ -117,6 +119,10 @@ TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int 
 TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status *st);
 /* A step that reads the ref in `slot` for `node`; *slot becomes its output. */
 TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int *slot, TF_Status *st);
+
+/* ---- plan_writes.c ---- */
+/* Fills in what the plan's steps write; the plans of what they call are there. */
+TF_Code plan_find_writes(Plan *plan, TF_Status *st);
 
 /* ---- plan_fold.c ---- */
 /* Evaluates the last step if it is pure and its inputs are values: its outputs become values and it goes. */

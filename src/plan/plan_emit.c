@@ -177,7 +177,14 @@ static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, Pl
 }
 
 static TF_Code make_callee(OpInit *k, const AttrFunc *func, const Callee **callee, TF_Status *st) {
-  return plan_make_callee(k->plan, k->node, func, callee, st);
+  Builder *b = k->plan;
+  TRY(plan_make_callee(b, k->node, func, callee, st));
+  const Callee **called = arena_calloc(&b->plan->arena, (size_t)b->num_called + 1, sizeof *called);
+  if (!called) return fail_oom(st, "a plan");
+  if (b->num_called) memcpy(called, b->called, (size_t)b->num_called * sizeof *called);
+  called[b->num_called++] = *callee;
+  b->called = called;
+  return TF_OK;
 }
 
 TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
@@ -189,8 +196,12 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   const OpRow *row = op_row_find(node->op);
   if (op_row_check(row, node, st)) return TF_GetCode(st);
   if (row->flags & OP_CONTROL) return fail(st, TF_UNIMPLEMENTED, "{{node %s}}: op %s is not run", step->name, node->op);
-  if (kernel_init(&kernel, &k, st)) return plan_step_fail(&b->plan->steps[b->plan->num_steps - 1], st);
-  b->plan->steps[b->plan->num_steps - 1].kernel = kernel;
+  b->num_called = 0;
+  step = &b->plan->steps[b->plan->num_steps - 1];
+  if (kernel_init(&kernel, &k, st)) return plan_step_fail(step, st);
+  step->kernel = kernel;
+  step->num_callees = b->num_called;
+  step->callees = b->called;
   return plan_fold_last(b, st);
 }
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One for the process: a handle may go from one session to another. */
+static _Atomic uint64_t changes;
+
 static void variable_destroy(Object *o) {
   Variable *v = (Variable *)o;
   tensor_clear(&v->value);
@@ -80,6 +83,27 @@ bool variable_reread(Variable *v, uint64_t generation, Tensor *out) {
   return yes;
 }
 
+bool variable_freeze(Variable *v, Tensor *out, uint64_t *version) {
+  pthread_mutex_lock(&v->lock);
+  bool yes = v->value.dtype != 0;
+  if (yes) {
+    tensor_share(out, &v->value);
+    *version = atomic_load_explicit(&v->version, memory_order_relaxed);
+    v->frozen = true;
+  }
+  pthread_mutex_unlock(&v->lock);
+  return yes;
+}
+
+uint64_t variable_changes(void) { return atomic_load_explicit(&changes, memory_order_acquire); }
+
+/* Called with the lock held, after the change. */
+static void count_change(Variable *v) {
+  atomic_fetch_add_explicit(&v->version, 1, memory_order_release);
+  if (v->frozen) atomic_fetch_add_explicit(&changes, 1, memory_order_release);
+  v->frozen = false;
+}
+
 bool variable_shape(Variable *v, TF_DataType *dtype, int64_t dims[TENSOR_MAX_RANK], int *rank) {
   pthread_mutex_lock(&v->lock);
   bool yes = v->value.dtype != 0;
@@ -99,7 +123,7 @@ static void replace(Variable *v, Tensor *value) {
   old = v->value;
   if (old.dtype != value->dtype || tensor_count(&old) != tensor_count(value)) v->generation++;
   tensor_move(&v->value, value);
-  atomic_fetch_add_explicit(&v->version, 1, memory_order_release);
+  count_change(v);
   pthread_mutex_unlock(&v->lock);
   tensor_clear(&old);
 }
@@ -129,19 +153,24 @@ Tensor *variable_lock(Variable *v, TF_Status *st) {
 }
 
 void variable_unlock(Variable *v) {
-  atomic_fetch_add_explicit(&v->version, 1, memory_order_release);
+  count_change(v);
   pthread_mutex_unlock(&v->lock);
+}
+
+Variable *variable_in(const Tensor *handle) {
+  if (handle->dtype != TF_RESOURCE || tensor_count(handle) != 1) return NULL;
+  Object *o = *(Object **)handle->data;
+  return o && o->type == &variable_type ? (Variable *)o : NULL;
 }
 
 TF_Code variable_of_handle(const Tensor *handle, Variable **out, TF_Status *st) {
   if (handle->dtype != TF_RESOURCE || tensor_count(handle) != 1)
     return fail(st, TF_INVALID_ARGUMENT, "a variable's handle must be a scalar resource");
   Object *o = *(Object **)handle->data;
-  if (!o || o->type != &variable_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access a resource as a variable, but it is %s%s",
-                o ? "of type " : "no resource", o ? o->type->name : "");
-  *out = (Variable *)o;
-  return TF_OK;
+  *out = variable_in(handle);
+  return *out ? TF_OK
+              : fail(st, TF_INVALID_ARGUMENT, "Trying to access a resource as a variable, but it is %s%s",
+                     o ? "of type " : "no resource", o ? o->type->name : "");
 }
 
 TF_Code variable_fail_uninitialized(const Variable *v, TF_Status *st) {

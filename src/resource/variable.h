@@ -6,7 +6,11 @@
  *   Tensor *t = variable_lock(v, st);                     for changing it in place: nobody else sees the buffer
  *   ...; variable_unlock(v);
  *
- * Copy on write: who has read a value keeps it unchanged whatever is assigned later. Any thread. */
+ * Copy on write: who has read a value keeps it unchanged whatever is assigned later. Any thread.
+ *
+ * Freezing: who keeps what was computed from a variable (exec/spec.h) freezes it and remembers the version that the
+ * value has. When one number, variable_changes, is what it was, no frozen variable has changed since; else their
+ * versions tell which. */
 #ifndef SM_RESOURCE_VARIABLE_H_
 #define SM_RESOURCE_VARIABLE_H_
 
@@ -23,6 +27,7 @@ typedef struct Variable {
   pthread_mutex_t lock;
   Tensor value;            /* none while uninitialised; guarded by the lock */
   _Atomic uint64_t version; /* goes up with every change of the value */
+  bool frozen;             /* the next change counts variable_changes up; under the lock */
   uint64_t generation;     /* goes up when TensorFlow's Assign would take new memory: the number of elements (or the
                               dtype) is another one; under the lock */
   char *container, *name;  /* for messages; own */
@@ -57,7 +62,15 @@ void variable_unlock(Variable *v);
 /* Makes it uninitialised (DestroyResourceOp). */
 void variable_reset(Variable *v);
 
-/* The variable behind a scalar TF_RESOURCE handle, borrowed; TF_INVALID_ARGUMENT when it is none. */
+/* `out` (none) comes to share the value, *version says which it is; until that changes the variable is frozen. False,
+ * nothing done, when uninitialised. */
+bool variable_freeze(Variable *v, Tensor *out, uint64_t *version);
+/* How often variables of the process changed that were frozen. Once a change has returned, this tells of it. */
+uint64_t variable_changes(void);
+
+/* The variable behind a TF_RESOURCE handle of one element, borrowed; null when it is none. */
+Variable *variable_in(const Tensor *handle);
+/* The same; TF_INVALID_ARGUMENT when it is none. */
 TF_Code variable_of_handle(const Tensor *handle, Variable **out, TF_Status *st);
 /* TensorFlow's TF_FAILED_PRECONDITION "Could not find variable ..." for a resource variable without value. */
 TF_Code variable_fail_uninitialized(const Variable *v, TF_Status *st);
