@@ -5,7 +5,7 @@ set -eu
 
 build="build-essential cmake ninja-build pkg-config git ca-certificates
   protobuf-c-compiler libprotobuf-c-dev protobuf-compiler libevent-dev libnghttp2-dev zlib1g-dev
-  libsnappy-dev libdnnl-dev libpcre2-dev"
+  libsnappy-dev libdnnl-dev libpcre2-dev libjpeg-dev libpng-dev libgif-dev"
 tests="libcmocka-dev curl python3 python3-grpcio python3-protobuf python3-requests python3-h2"
 interop="python3-venv"
 
