@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/concrete_functions.h"
 #include "cli/open_model.h"
+#include "cli/show_plan.h"
 #include "tensor/tensor.h"
 #include "wire/json.h"
 #include "wire/proto_json.h"
@@ -16,7 +17,9 @@
 
 typedef struct ShowOptions {
   const char *dir, *tag_set, *signature_def;
-  bool all, list_ops, json, check;
+  bool all, list_ops, json, check, plan;
+  int64_t threads;
+  InputWords words;
 } ShowOptions;
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -245,6 +248,12 @@ static int show_check(const Tensorflow__SavedModel *model, const ShowOptions *o,
   return missing ? EXIT_DIFFERENT : EXIT_OK;
 }
 
+static int show_signature_plan(const ShowOptions *o, TF_Status *st) {
+  ModelWords model = {.dir = o->dir, .tags = o->tag_set ? o->tag_set : "serve",
+                      .signature = o->signature_def ? o->signature_def : "serving_default", .threads = o->threads};
+  return show_plan(&model, &o->words, o->json, st) ? cli_fail("show", st) : EXIT_OK;
+}
+
 int cmd_show(int argc, char **argv) {
   ShowOptions o = {0};
   const Option options[] = {
@@ -254,16 +263,25 @@ int cmd_show(int argc, char **argv) {
       {"signature_def", OPTION_STRING, &o.signature_def, "KEY", "one signature of it"},
       {"list_ops", OPTION_FLAG, &o.list_ops, NULL, "the ops that it uses"},
       {"check", OPTION_FLAG, &o.check, NULL, "whether it can be run here, and if not, which nodes and why"},
-      {"json", OPTION_FLAG, &o.json, NULL, "tag sets and signatures as JSON"},
+      {"json", OPTION_FLAG, &o.json, NULL, "tag sets and signatures, or the plan, as JSON"},
+      {"plan", OPTION_FLAG, &o.plan, NULL, "the steps of a signature with kernels and memory, as a run learns them"},
+      {"golden", OPTION_STRING, &o.words.golden, "FILE", "inputs of that run: the first recorded request"},
+      {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or .npy or .npz files"},
+      {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "or JSON"},
+      {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "or tf.Examples"},
+      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...", "or zeros: x:1,224,224,3 (unknown dims are 1)"},
+      {"threads", OPTION_INT, &o.threads, "N", "threads that the plan is for (0: one a core)"},
       {0}};
-  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--check] [--json]",
+  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--check] [--plan] [--json]",
                        "Lists the tag sets of a SavedModel; with --tag_set its signatures, with --signature_def\n"
-                       "their inputs and outputs.\n"};
+                       "their inputs and outputs. --plan runs the signature once and prints what it does:\n"
+                       "  savedmodel show --dir resnet/1 --plan --input_shapes image:1,224,224,3\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if (!o.dir && argc > 1) o.dir = argv[1];
   if (!o.dir) return cli_failf("show", "--dir is missing (see savedmodel show --help)");
   TF_Status st = {0};
+  if (o.plan) return show_signature_plan(&o, &st);
   Arena arena = {0};
   Tensorflow__SavedModel *model;
   int result = EXIT_OK;

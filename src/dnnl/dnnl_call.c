@@ -8,6 +8,10 @@ size_t dnnl_call_scratch(const DnnlCall *call) {
   (void)call;
   return 0;
 }
+const char *dnnl_call_name(const DnnlCall *call) {
+  (void)call;
+  return "";
+}
 void dnnl_call_pack(DnnlCall *call, const Tensor *weights) {
   (void)call;
   (void)weights;
@@ -28,6 +32,7 @@ bool dnnl_call_run_weights(DnnlCall *call, const Tensor *weights, void *const *b
 #include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +65,7 @@ struct DnnlCall {
   size_t inner_offset[DNNL_MAX_ARGS];
   dnnl_memory_desc_t scratch;
   size_t scratch_offset, scratch_size;
+  char name[64];
   Slot slots[DNNL_SLOTS];
 };
 
@@ -134,6 +140,8 @@ void dnnl_call_free(DnnlCall *c) {
 
 size_t dnnl_call_scratch(const DnnlCall *c) { return c->scratch_size; }
 
+const char *dnnl_call_name(const DnnlCall *c) { return c->name; }
+
 static size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 static dnnl_query_t query_of(int arg) {
@@ -168,6 +176,9 @@ static bool call_build(DnnlCall *c, const DnnlPlan *plan) {
             dnnl_primitive_desc_create(&pd, plan->op, attr, dnnl_engine(), NULL) == dnnl_success &&
             dnnl_primitive_create(&c->primitive, pd) == dnnl_success;
   for (int i = 0; ok && i < c->num_args; i++) ok = plan_arg(c, i, pd);
+  const char *name;
+  if (ok && dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) == dnnl_success)
+    snprintf(c->name, sizeof c->name, "oneDNN %s", name);
   if (ok) {
     const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     c->scratch = *scratch;

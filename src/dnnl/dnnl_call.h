@@ -21,6 +21,8 @@ typedef struct DnnlCall DnnlCall;
 bool dnnl_here(void);
 /* Null is allowed. */
 void dnnl_call_free(DnnlCall *call);
+/* "oneDNN brgconv:avx512_core": by which of its kernels. */
+const char *dnnl_call_name(const DnnlCall *call);
 /* Bytes of scratch that a run wants, 64-byte aligned. */
 size_t dnnl_call_scratch(const DnnlCall *call);
 /* Runs it on buffers in the order that the maker says. False when oneDNN failed (out of memory). */

@@ -230,6 +230,14 @@ static TF_Code grad_filter_prepare(OpCtx *c, TF_Status *st) {
 
 static void conv_clear_prep(void *prep) { dnnl_call_free(((ConvPrep *)prep)->call); }
 
+static const char *conv_way(const void *state, const void *prep) {
+  const ConvState *s = state;
+  const ConvPrep *p = prep;
+  if (p->call) return dnnl_call_name(p->call);
+  if (math_kind(s->dtype) != MK_F32) return "plain loops";
+  return s->depthwise ? "along channels" : "patches, matrix product";
+}
+
 /* ---- patches ---- */
 
 typedef struct Conv {
@@ -525,7 +533,8 @@ static TF_Code shape_grad_filter(ShapeCtx *c, TF_Status *st) {
 
 #define CONV(name_, types_, values_, shape_, init_, prepare_)                                                     \
   {name_, .types = types_, .value_inputs = values_, .state_size = sizeof(ConvState), .prep_size = sizeof(ConvPrep), \
-   .shape = shape_, .init = init_, .prepare = prepare_, .run = conv_run, .clear_prep = conv_clear_prep}
+   .shape = shape_, .init = init_, .prepare = prepare_, .run = conv_run, .clear_prep = conv_clear_prep,  \
+   .way = conv_way}
 
 const OpRow ops_nn_conv[] = {
   CONV("Conv2D", "T: int32 " TYPES_FLOATS, 0, shape_conv, conv_init, forward_prepare),

@@ -160,6 +160,8 @@ struct OpRow {
    * every prep that prepare was called on, failed calls included, when it drops the specialisation; prep bytes that
    * prepare did not set are zero. */
   void (*clear_prep)(void *prep);
+  /* Which of its ways a prepared step takes, in words for `show --plan`; null: there is but one. */
+  const char *(*way)(const void *state, const void *prep);
 };
 
 /* Whether prepare may read the value of input `i` of `num_inputs`. */
@@ -174,6 +176,8 @@ const OpRow *op_row_at(int i);
 /* Whether the row has a kernel for the node's dtypes; else TensorFlow's "No OpKernel was registered to
  * support Op '...' used by {{node ...}}" (TF_INVALID_ARGUMENT; TF_UNIMPLEMENTED when we lack the op at all). */
 TF_Code op_row_check(const OpRow *row, const Node *node, TF_Status *st);
+/* That error, for rows that find in init that their dtypes do not go together. */
+TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st);
 
 /* ---- shape functions shared by families (ops/shape_fns.c) ---- */
 ShapeFn shape_unknown_outputs; /* all outputs unknown */

@@ -77,7 +77,7 @@ typedef struct PlanSlot {
   int step;          /* the producer; -1 for feeds and values */
   int last_step;     /* the last step that uses it; -1: none */
   Tensor value;      /* not none: a constant of the plan */
-  const char *folded; /* of such: the full name of the node that gave it */
+  const char *source; /* of such: the full name of the node that gave it, for people */
 } PlanSlot;
 
 typedef struct Plan Plan;

@@ -212,6 +212,8 @@ static TF_Code emit_const(Builder *b, Scope *s, Node *node, TF_Status *st) {
   TRY(node_attr_tensor(node, "value", &value, st));
   TRY(plan_add_slot(b, node->output_types[0], false, -1, &slot, st));
   tensor_share(&b->plan->slots[slot].value, value);
+  const char *name = *s->prefix ? arena_printf(&b->plan->arena, "%s%s", s->prefix, node->name) : node->name;
+  b->plan->slots[slot].source = name;
   return remember_outputs(b, s, node, slot, st);
 }
 

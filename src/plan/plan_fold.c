@@ -45,7 +45,7 @@ TF_Code plan_fold_last(Builder *b, TF_Status *st) {
   for (int i = 0; i < s->num_outputs; i++) {
     tensor_move(&p->slots[s->first_output + i].value, &outputs[i]);
     p->slots[s->first_output + i].step = -1;
-    p->slots[s->first_output + i].folded = s->name;
+    p->slots[s->first_output + i].source = s->name;
   }
   kernel_clear(&s->kernel); /* a handle holds what it points at by itself */
   p->num_steps--;

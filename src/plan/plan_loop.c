@@ -164,6 +164,7 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
     if (s->outs[f->enters[i]->id] || !from->value.dtype) continue;
     TRY(plan_add_slot(inner, from->dtype, false, -1, &slot, st));
     tensor_share(&inner->plan->slots[slot].value, &from->value);
+    inner->plan->slots[slot].source = f->enters[i]->name;
     TRY(set_out(inner, s, f->enters[i], slot, st));
   }
   return TF_OK;
