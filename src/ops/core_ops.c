@@ -1,9 +1,8 @@
 /* What graphs are held together with: constants, placeholders, identities, assertions. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ops/op.h"
+#include "ops/value_text.h"
 
 /* ---- Const ---- */
 
@@ -95,42 +94,6 @@ static TF_Code assert_init(OpInit *k, TF_Status *st) {
   return node_attr_int(k->node, "summarize", &s->summarize, st);
 }
 
-static void put_element(Bytes *b, const Tensor *t, int64_t i) {
-  switch ((int)t->dtype) {
-    case TF_FLOAT: bytes_printf(b, "%g", (double)((const float *)t->data)[i]); break;
-    case TF_DOUBLE: bytes_printf(b, "%g", ((const double *)t->data)[i]); break;
-    case TF_INT8: bytes_printf(b, "%d", ((const int8_t *)t->data)[i]); break;
-    case TF_UINT8: bytes_printf(b, "%d", ((const uint8_t *)t->data)[i]); break;
-    case TF_INT16: bytes_printf(b, "%d", ((const int16_t *)t->data)[i]); break;
-    case TF_UINT16: bytes_printf(b, "%d", ((const uint16_t *)t->data)[i]); break;
-    case TF_INT32: bytes_printf(b, "%" PRId32, ((const int32_t *)t->data)[i]); break;
-    case TF_UINT32: bytes_printf(b, "%" PRIu32, ((const uint32_t *)t->data)[i]); break;
-    case TF_INT64: bytes_printf(b, "%" PRId64, ((const int64_t *)t->data)[i]); break;
-    case TF_UINT64: bytes_printf(b, "%" PRIu64, ((const uint64_t *)t->data)[i]); break;
-    case TF_BOOL: bytes_putc(b, ((const uint8_t *)t->data)[i] ? '1' : '0'); break;
-    case TF_STRING: {
-      size_t size;
-      const char *data = tstring_data(&((const TF_TString *)t->data)[i], &size);
-      bytes_append(b, data, size);
-      break;
-    }
-    default: bytes_putc(b, '?'); break;
-  }
-}
-
-/* TF: SummarizeValue: elements flat, "..." after the limit. */
-static void put_summary(Bytes *b, const Tensor *t, int64_t limit) {
-  int64_t n = tensor_count(t);
-  if (limit < 0) limit = n;
-  bytes_putc(b, '[');
-  for (int64_t i = 0; i < n && i < limit; i++) {
-    if (i) bytes_putc(b, ' ');
-    put_element(b, t, i);
-  }
-  if (n > limit) bytes_puts(b, "...");
-  bytes_putc(b, ']');
-}
-
 static TF_Code assert_run(OpCtx *c, TF_Status *st) {
   const Tensor *condition = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
@@ -142,7 +105,9 @@ static TF_Code assert_run(OpCtx *c, TF_Status *st) {
   bytes_puts(&b, "assertion failed: ");
   for (int i = 1; i < c->num_inputs; i++) {
     if (i > 1) bytes_putc(&b, ' ');
-    put_summary(&b, op_input(c, i), ((const AssertState *)c->state)->summarize);
+    bytes_putc(&b, '[');
+    value_text_flat(&b, op_input(c, i), ((const AssertState *)c->state)->summarize);
+    bytes_putc(&b, ']');
   }
   TF_Code code = bytes_finish(&b, "a message", st);
   if (!code) code = fail(st, TF_INVALID_ARGUMENT, "%s", b.data);

@@ -10,15 +10,8 @@
 #include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/array_util.h"
+#include "ops/image_resize.h"
 #include "ops/math_types.h"
-#include "ops/op.h"
-
-typedef enum ResizeMode { RESIZE_NEAREST, RESIZE_BILINEAR, RESIZE_BICUBIC, RESIZE_AREA } ResizeMode;
-
-typedef struct ResizeState {
-  ResizeMode mode;
-  bool align, half;
-} ResizeState;
 
 typedef struct ResizePrep {
   int64_t batch, in_h, in_w, out_h, out_w, channels;
@@ -26,13 +19,7 @@ typedef struct ResizePrep {
   size_t rows_at, columns_at, image_at; /* in scratch */
 } ResizePrep;
 
-/* The source of one output row or column. */
-typedef struct Source {
-  int64_t at[4];   /* source positions; area: at[0] to at[1], exclusive, to be clamped */
-  float weight[4]; /* area: of the first and of the last position; the others weigh 1 */
-} Source;
-
-static TF_Code resize_init(OpInit *k, ResizeMode mode, TF_Status *st) {
+TF_Code resize_init(OpInit *k, ResizeMode mode, TF_Status *st) {
   ResizeState *s = k->state;
   const Attr *align = node_attr(k->node, "align_corners"), *half = node_attr(k->node, "half_pixel_centers");
   s->mode = mode;
@@ -47,7 +34,7 @@ static TF_Code bilinear_init(OpInit *k, TF_Status *st) { return resize_init(k, R
 static TF_Code bicubic_init(OpInit *k, TF_Status *st) { return resize_init(k, RESIZE_BICUBIC, st); }
 static TF_Code area_init(OpInit *k, TF_Status *st) { return resize_init(k, RESIZE_AREA, st); }
 
-static float resize_scale(int64_t in, int64_t out, bool align) {
+float resize_scale(int64_t in, int64_t out, bool align) {
   return align && in > 1 && out > 1 ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
 }
 
@@ -88,8 +75,8 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->channels};
   TRY(op_output(c, 0, s->mode == RESIZE_NEAREST ? x->dtype : TF_FLOAT, dims, 4, st));
   size_t total = 0;
-  TRY(take(&total, &p->rows_at, p->out_h, sizeof(Source), st));
-  TRY(take(&total, &p->columns_at, p->out_w, sizeof(Source), st));
+  TRY(take(&total, &p->rows_at, p->out_h, sizeof(ResizeSource), st));
+  TRY(take(&total, &p->columns_at, p->out_w, sizeof(ResizeSource), st));
   if (s->mode != RESIZE_NEAREST && x->dtype != TF_FLOAT)
     TRY(take(&total, &p->image_at, tensor_count(x), sizeof(float), st));
   op_scratch(c, total);
@@ -100,12 +87,12 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
 
 static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i >= n ? n - 1 : i; }
 
-static void nearest_source(const ResizeState *s, Source *out, int64_t i, int64_t in, float scale) {
+void resize_nearest_source(const ResizeState *s, ResizeSource *out, int64_t i, int64_t in, float scale) {
   float at = s->half ? ((float)i + 0.5f) * scale : (float)i * scale;
   out->at[0] = clamp((int64_t)(s->align ? roundf(at) : floorf(at)), in);
 }
 
-static void bilinear_source(const ResizeState *s, Source *out, int64_t i, int64_t in, float scale) {
+void resize_bilinear_source(const ResizeState *s, ResizeSource *out, int64_t i, int64_t in, float scale) {
   float at = s->half ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale;
   float low = floorf(at);
   out->at[1] = clamp((int64_t)ceilf(at), in);
@@ -124,7 +111,7 @@ static float cubic_weight(int64_t step, bool far, double a) {
   return (float)(((a * (double)x - 5 * a) * (double)x + 8 * a) * (double)x - 4 * a);
 }
 
-static void bicubic_source(const ResizeState *s, Source *out, int64_t i, int64_t in, float scale) {
+void resize_bicubic_source(const ResizeState *s, ResizeSource *out, int64_t i, int64_t in, float scale) {
   float at = s->half ? ((float)i + 0.5f) * scale - 0.5f : (float)i * scale;
   int64_t low = (int64_t)floorf(at), step = lrintf((at - (float)low) * CUBIC_STEPS);
   double a = s->half ? -0.5 : -0.75;
@@ -151,7 +138,7 @@ static float area_part(int64_t v, float from, float to, float scale) {
   return end > to ? to - start : 1;
 }
 
-static void area_source(const ResizeState *s, Source *out, int64_t i, int64_t in, float scale) {
+static void area_source(const ResizeState *s, ResizeSource *out, int64_t i, int64_t in, float scale) {
   (void)s;
   (void)in;
   float from = (float)i * scale, to = (float)(i + 1) * scale;
@@ -161,14 +148,12 @@ static void area_source(const ResizeState *s, Source *out, int64_t i, int64_t in
   out->weight[1] = area_part(out->at[1] - 1, from, to, scale);
 }
 
-typedef void SourceFn(const ResizeState *s, Source *out, int64_t i, int64_t in, float scale);
-
 /* ---- rows of output ---- */
 
 typedef struct Resize {
   const ResizeState *s;
   const ResizePrep *p;
-  const Source *rows, *columns;
+  const ResizeSource *rows, *columns;
   const void *in;
   void *out;
   size_t pixel; /* bytes, for nearest neighbour */
@@ -196,7 +181,7 @@ static void bilinear_rows(void *arg, int64_t begin, int64_t end) {
   const ResizePrep *p = r->p;
   int64_t n = p->channels;
   for (int64_t i = begin; i < end; i++) {
-    const Source *row = &r->rows[i % p->out_h];
+    const ResizeSource *row = &r->rows[i % p->out_h];
     const float *top = source_row(r, i, row->at[0]), *bottom = source_row(r, i, row->at[1]);
     float dy = row->weight[0];
     float *out = (float *)r->out + i * p->out_w * n;
@@ -217,12 +202,12 @@ static void bicubic_rows(void *arg, int64_t begin, int64_t end) {
   const ResizePrep *p = r->p;
   int64_t n = p->channels;
   for (int64_t i = begin; i < end; i++) {
-    const Source *row = &r->rows[i % p->out_h];
+    const ResizeSource *row = &r->rows[i % p->out_h];
     const float *rows[4];
     for (int t = 0; t < 4; t++) rows[t] = source_row(r, i, row->at[t]);
     float *out = (float *)r->out + i * p->out_w * n;
     for (int64_t x = 0; x < p->out_w; x++, out += n) {
-      const Source *column = &r->columns[x];
+      const ResizeSource *column = &r->columns[x];
       for (int64_t c = 0; c < n; c++) {
         float sum = 0;
         for (int t = 0; t < 4; t++) {
@@ -237,7 +222,7 @@ static void bicubic_rows(void *arg, int64_t begin, int64_t end) {
   }
 }
 
-static float span_weight(const Source *s, int64_t i) {
+static float span_weight(const ResizeSource *s, int64_t i) {
   return i == s->at[0] ? s->weight[0] : i == s->at[1] - 1 ? s->weight[1] : 1;
 }
 
@@ -247,10 +232,10 @@ static void area_rows(void *arg, int64_t begin, int64_t end) {
   int64_t n = p->channels;
   float scale = 1 / (p->scale_h * p->scale_w);
   for (int64_t i = begin; i < end; i++) {
-    const Source *row = &r->rows[i % p->out_h];
+    const ResizeSource *row = &r->rows[i % p->out_h];
     float *out = (float *)r->out + i * p->out_w * n;
     for (int64_t x = 0; x < p->out_w; x++, out += n) {
-      const Source *column = &r->columns[x];
+      const ResizeSource *column = &r->columns[x];
       for (int64_t c = 0; c < n; c++) {
         float sum = 0;
         for (int64_t y = row->at[0]; y < row->at[1]; y++) {
@@ -291,13 +276,15 @@ static void to_float(float *out, const Tensor *in) {
 
 static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  static SourceFn *const sources[] = {nearest_source, bilinear_source, bicubic_source, area_source};
+  static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source, resize_bicubic_source,
+                                            area_source};
   static void (*const fns[])(void *, int64_t, int64_t) = {nearest_rows, bilinear_rows, bicubic_rows, area_rows};
   const ResizeState *s = c->state;
   const ResizePrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
   if (tensor_count(&c->outputs[0]) == 0) return TF_OK;
-  Source *rows = (Source *)((char *)c->scratch + p->rows_at), *columns = (Source *)((char *)c->scratch + p->columns_at);
+  ResizeSource *rows = (ResizeSource *)((char *)c->scratch + p->rows_at);
+  ResizeSource *columns = (ResizeSource *)((char *)c->scratch + p->columns_at);
   for (int64_t i = 0; i < p->out_h; i++) sources[s->mode](s, &rows[i], i, p->in_h, p->scale_h);
   for (int64_t i = 0; i < p->out_w; i++) sources[s->mode](s, &columns[i], i, p->in_w, p->scale_w);
   Resize r = {s, p, rows, columns, x->data, c->outputs[0].data, (size_t)p->channels * dtype_size(x->dtype)};

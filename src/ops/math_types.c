@@ -56,3 +56,39 @@ int64_t math_int_at(const Tensor *t, int64_t i) {
     default: return ((const int32_t *)t->data)[i];
   }
 }
+
+double math_number_at(const Tensor *t, int64_t i) {
+  if (t->dtype == TF_HALF) return (double)half_to_float(((const uint16_t *)t->data)[i]);
+  if (t->dtype == TF_BFLOAT16) return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);
+  switch (math_kind(t->dtype)) {
+    case MK_F32: return (double)((const float *)t->data)[i];
+    case MK_F64: return ((const double *)t->data)[i];
+    case MK_I8: return (double)((const int8_t *)t->data)[i];
+    case MK_I16: return (double)((const int16_t *)t->data)[i];
+    case MK_I32: return (double)((const int32_t *)t->data)[i];
+    case MK_I64: return (double)((const int64_t *)t->data)[i];
+    case MK_U8: case MK_BOOL: return (double)((const uint8_t *)t->data)[i];
+    case MK_U16: return (double)((const uint16_t *)t->data)[i];
+    case MK_U32: return (double)((const uint32_t *)t->data)[i];
+    case MK_U64: return (double)((const uint64_t *)t->data)[i];
+    default: return 0;
+  }
+}
+
+void math_number_put(Tensor *t, int64_t i, double v) {
+  if (t->dtype == TF_HALF) ((uint16_t *)t->data)[i] = half_of_float((float)v);
+  else if (t->dtype == TF_BFLOAT16) ((uint16_t *)t->data)[i] = bfloat16_of_float((float)v);
+  else switch (math_kind(t->dtype)) {
+    case MK_F32: ((float *)t->data)[i] = (float)v; break;
+    case MK_F64: ((double *)t->data)[i] = v; break;
+    case MK_I8: ((int8_t *)t->data)[i] = (int8_t)v; break;
+    case MK_I16: ((int16_t *)t->data)[i] = (int16_t)v; break;
+    case MK_I32: ((int32_t *)t->data)[i] = (int32_t)v; break;
+    case MK_I64: ((int64_t *)t->data)[i] = (int64_t)v; break;
+    case MK_U8: ((uint8_t *)t->data)[i] = (uint8_t)v; break;
+    case MK_U16: ((uint16_t *)t->data)[i] = (uint16_t)v; break;
+    case MK_U32: ((uint32_t *)t->data)[i] = (uint32_t)v; break;
+    case MK_U64: ((uint64_t *)t->data)[i] = (uint64_t)v; break;
+    default: break;
+  }
+}

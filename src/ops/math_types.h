@@ -35,6 +35,11 @@ static inline double _Complex complex_of(double re, double im) {
   return z;
 }
 
+/* A real number's element as double, and back: rounded once for floats, C's conversion for integers, which `v` must fit.
+ * For loops where the time goes elsewhere. */
+double math_number_at(const Tensor *t, int64_t i);
+void math_number_put(Tensor *t, int64_t i, double v);
+
 #define TYPES_FLOATS "half bfloat16 float double"
 #define TYPES_INTS "int8 int16 int32 int64 uint8 uint16 uint32 uint64"
 #define TYPES_COMPLEX "complex64 complex128"

@@ -1,8 +1,8 @@
-/* MatMul, BatchMatMul, BatchMatMulV2.
+/* MatMul, BatchMatMul, BatchMatMulV2, BatchMatMulV3.
  *
  * Three ways, chosen in prepare by size and dtype: our own vector code for small products of floats, oneDNN for
  * large ones, plain loops for other numbers (and for everything when oneDNN is not there). half and bfloat16
- * are widened into scratch, computed as float and rounded once. */
+ * are widened into scratch, computed as float and rounded once; so are the bytes that V3 takes beside other types. */
 #include <complex.h>
 #include <stddef.h>
 #include <string.h>
@@ -62,7 +62,8 @@ PlainFn *matmul_plain_fn(int kind) {
 }
 
 typedef struct MatMulState {
-  TF_DataType dtype;
+  TF_DataType dtype; /* the output's; the inputs' too unless mixed */
+  bool mixed;
   bool transpose_a, transpose_b, adjoint; /* adjoint: transposing conjugates too */
   bool batched, broadcasts;
   bool keep_b; /* B is likely to be the same in each run */
@@ -80,12 +81,26 @@ typedef struct MatMulPrep {
   size_t a_at, b_at, c_at, pack_at, call_at; /* offsets in scratch */
 } MatMulPrep;
 
+static bool is_byte(TF_DataType d) { return d == TF_INT8 || d == TF_UINT8; }
+
+/* Inputs of the output's type, bytes that give int32, or bytes with bfloat16. */
+static TF_Code check_types(MatMulState *s, const Node *node, TF_Status *st) {
+  TF_DataType a = dtype_base(node->input_types[0]), b = dtype_base(node->input_types[1]);
+  s->mixed = a != s->dtype || b != s->dtype;
+  if (!s->mixed) return TF_OK;
+  if (s->dtype == TF_INT32 && is_byte(a) && is_byte(b)) return TF_OK;
+  if (s->dtype == TF_BFLOAT16 && ((a == TF_BFLOAT16 && is_byte(b)) || (is_byte(a) && b == TF_BFLOAT16))) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "No OpKernel was registered to support Op '%s' of %s and %s giving %s", node->op,
+              dtype_name(a), dtype_name(b), dtype_name(s->dtype));
+}
+
 static TF_Code matmul_init(OpInit *k, TF_Status *st) {
   MatMulState *s = k->state;
   s->batched = strcmp(k->row->name, "MatMul") != 0;
-  s->broadcasts = strcmp(k->row->name, "BatchMatMulV2") == 0;
+  s->broadcasts = s->batched && strcmp(k->row->name, "BatchMatMul") != 0;
   s->adjoint = s->batched;
-  s->dtype = dtype_base(k->node->input_types[0]);
+  s->dtype = dtype_base(k->node->output_types[0]);
+  TRY(check_types(s, k->node, st));
   s->keep_b = s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   s->plain = matmul_plain_fn(math_kind(s->dtype));
   if (!s->plain) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
@@ -191,7 +206,7 @@ static TF_Code matmul_prepare(OpCtx *c, TF_Status *st) {
   TRY(shape_bytes(TF_FLOAT, dims, rank + 2, &out_count, &bytes, st));
   if (out_count == 0 || !checked_mul_i64(out_count, q->k, &work)) work = out_count ? INT64_MAX : 0;
   size_t scratch = 0;
-  if (math_is_16(s->dtype)) {
+  if (math_is_16(s->dtype) || s->mixed) {
     take_scratch(&scratch, &p->a_at, (size_t)p->a_count * 4);
     take_scratch(&scratch, &p->b_at, (size_t)p->b_count * 4);
     take_scratch(&scratch, &p->c_at, bytes);
@@ -317,13 +332,18 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
   return TF_OK;
 }
 
+static void widen(float *out, const Tensor *t, int64_t n) {
+  if (math_is_16(t->dtype)) math_load_16(out, t->data, n, t->dtype);
+  else for (int64_t i = 0; i < n; i++) out[i] = (float)math_int_at(t, i);
+}
+
 static TF_Code run_16(OpCtx *c, TF_Status *st) {
   const MatMulState *s = c->state;
   const MatMulPrep *p = c->prep;
   char *scratch = c->scratch;
   float *a = (float *)(scratch + p->a_at), *b = (float *)(scratch + p->b_at), *out = (float *)(scratch + p->c_at);
-  math_load_16(a, op_input(c, 0)->data, p->a_count, s->dtype);
-  math_load_16(b, op_input(c, 1)->data, p->b_count, s->dtype);
+  widen(a, op_input(c, 0), p->a_count);
+  widen(b, op_input(c, 1), p->b_count);
   TRY(run_f32(c, a, b, out, st));
   math_store_16(c->outputs[0].data, out, tensor_count(&c->outputs[0]), s->dtype);
   return TF_OK;
@@ -364,6 +384,13 @@ static TF_Code matmul_run(OpCtx *c, TF_Status *st) {
   if (math_is_16(s->dtype)) return run_16(c, st);
   if (s->dtype == TF_FLOAT) return run_f32(c, op_input(c, 0)->data, op_input(c, 1)->data, out->data, st);
   PlainRun r = {s, p, op_input(c, 0)->data, op_input(c, 1)->data, out->data, dtype_size(s->dtype)};
+  if (s->mixed) {
+    int32_t *a = (int32_t *)((char *)c->scratch + p->a_at), *b = (int32_t *)((char *)c->scratch + p->b_at);
+    for (int64_t i = 0; i < p->a_count; i++) a[i] = (int32_t)math_int_at(op_input(c, 0), i);
+    for (int64_t i = 0; i < p->b_count; i++) b[i] = (int32_t)math_int_at(op_input(c, 1), i);
+    r.a = (const char *)a;
+    r.b = (const char *)b;
+  }
   int64_t work = p->p.m * p->p.n * p->p.k + 1;
   parallel_for(c->threads, p->batch.count, PART_WORK / work + 1, plain_products, &r);
   return TF_OK;
@@ -423,8 +450,13 @@ static TF_Code shape_batch_matmul(ShapeCtx *c, TF_Status *st) {
    .prep_size = sizeof(MatMulPrep), .shape = shape_, .init = matmul_init, .prepare = matmul_prepare,            \
    .run = matmul_run, .clear_prep = matmul_clear_prep}
 
+#define V3_TYPES "bfloat16 float double int8 uint8 int16 int32 int64 " TYPES_COMPLEX
+
 const OpRow ops_matmul[] = {
   MATMUL("MatMul", shape_matmul),
   MATMUL("BatchMatMul", shape_batch_matmul),
   MATMUL("BatchMatMulV2", shape_batch_matmul),
+  {"BatchMatMulV3", .types = "Ta: " V3_TYPES "; Tb: " V3_TYPES "; Tout: " V3_TYPES, .state_size = sizeof(MatMulState),
+   .prep_size = sizeof(MatMulPrep), .shape = shape_batch_matmul, .init = matmul_init, .prepare = matmul_prepare,
+   .run = matmul_run, .clear_prep = matmul_clear_prep},
   {0}};

@@ -344,6 +344,19 @@ def matmul():
     c.case('MatMul', [v(3), v(3, 2)], 'rank')
     c.case('MatMul', [v(2, 3), v(3)], 'rank')
     c.case('MatMul', [v(1, 2, 3), v(1, 3, 2)], 'rank')
+    three = lambda a, b, out, label, **more: c.case('BatchMatMulV3', [a, b], label, *((3e-2, .2) if out == tf.bfloat16 else tolerance(out.as_numpy_dtype)), Tout=out, **more)
+    for dtype in MATMUL:
+        if dtype == np.float16: continue
+        three(values(dtype, (2, 3, 4)), values(dtype, (4, 2)), tf.as_dtype(dtype), name_of(dtype))
+        three(values(dtype, (2, 4, 3)), values(dtype, (2, 2, 4)), tf.as_dtype(dtype), name_of(dtype), adj_x=True, adj_y=True)
+    for x, y, out in itertools.product([np.int8, np.uint8, BF16], [np.int8, np.uint8, BF16], [tf.int32, tf.bfloat16]):
+        if (x == BF16 or y == BF16) != (out == tf.bfloat16): continue
+        for ta, tb in itertools.product([False, True], repeat=2):
+            a, b = values(x, (2, 4, 5) if ta else (2, 5, 4)), values(y, (3, 4) if tb else (4, 3))
+            three(a, b, out, '%s %s' % (name_of(x), name_of(y)), adj_x=ta, adj_y=tb)
+        three(values(x, (2, 3)), values(y, (2, 3)), out, 'sizes')
+        three(values(x, (2, 0)), values(y, (0, 3)), out, 'empty')
+    three(np.full((1, 300), -128, np.int8), np.full((300, 2), 127, np.int8), tf.int32, 'extreme')
     for op in ('BatchMatMul', 'BatchMatMulV2'):
         c.case(op, [v(2, 2, 3), v(2, 2, 3)], 'sizes')
         c.case(op, [v(2, 2, 3), v(3, 3, 2)], 'batch')

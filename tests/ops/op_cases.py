@@ -161,7 +161,7 @@ class Cases:
             self.session = V1.Session(graph=self.graph, config=config)
         code, message, values = 0, '', None
         try:
-            values = self.session.run(outputs if outputs else node, feeds)
+            values = self.session.run(outputs, feeds) if outputs else (self.session.run(node, feeds) or [])
         except tf.errors.OpError as e:
             code, message = e.error_code, text_of(e.message).replace(node.name + ' ', op + ' ')
             if 'No OpKernel was registered' in message:  # the graph is of no more use

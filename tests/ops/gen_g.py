@@ -1,0 +1,374 @@
+"""Op cases of patches, orders, prints, quantised numbers, gradients of windows and other families: python tests/ops/gen_g.py
+[FAMILY...] (README.md here)."""
+import sys
+
+from op_cases import Cases, V1, op_def_registry, tensor  # first: it sets TensorFlow's environment
+
+import numpy as np
+import tensorflow as tf
+
+BF16 = tf.bfloat16.as_numpy_dtype
+F16, F32, F64, I32, I64 = np.float16, np.float32, np.float64, np.int32, np.int64
+FLOATS = [F16, BF16, F32, F64]
+INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
+REAL = FLOATS + INTS
+rng = np.random.RandomState(7)
+
+
+def i32(*v): return np.array(v, I32)
+def i64(*v): return np.array(v, I64)
+def f32(*v): return np.array(v, F32)
+def f64(*v): return np.array(v, F64)
+def s(*v): return np.array(v + (b'',), object)[:-1]
+
+
+def name_of(dtype): return np.dtype(dtype).name
+
+
+def values(dtype, shape, low=-4, high=4):
+    """Random numbers of few bits, that files pack well."""
+    if dtype in INTS:
+        return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
+    if dtype is bool: return rng.randint(0, 2, shape).astype(bool)
+    if np.dtype(dtype).kind == 'c': return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
+    return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
+
+
+def near(dtype):
+    return dict(rtol=2e-2, atol=2e-2) if dtype in FLOATS[:2] else dict(rtol=2e-5, atol=2e-5)
+
+
+def refused(c, *args, **more):
+    """A case that TensorFlow may refuse when the graph is built: then there is none."""
+    try:
+        return c.case(*args, **more)
+    except ValueError:
+        return None
+
+
+def allowed(op, dtype, attr='T'):
+    """Whether the op's spec has the dtype."""
+    for a in op_def_registry.get(op).attr:
+        if a.name == attr and a.allowed_values.list.type:
+            return tf.as_dtype(dtype).as_datatype_enum in a.allowed_values.list.type
+    return True
+
+
+def as_of(c, producer):
+    """The cases of `c` that follow are in graphs of this version, which may have ops deprecated since; None: today's."""
+    def fresh():
+        Cases._fresh(c)
+        if producer:
+            old = V1.GraphDef()
+            old.versions.producer = producer
+            with c.graph.as_default(): tf.import_graph_def(old, name='')
+    c._fresh = fresh
+    c._fresh()
+
+
+# ---- patches ----
+
+def array_patches():
+    c = Cases('array_patches')
+    image = lambda dtype, shape=(2, 5, 6, 3): values(dtype, shape)
+    def images(x, k, st, r, padding='VALID', label='', **more):
+        return refused(c, 'ExtractImagePatches', [x], label or 'k %s s %s r %s %s' % (k, st, r, padding), ksizes=k, strides=st, rates=r, padding=padding, **more)
+    def volumes(x, k, st, padding='VALID', label='', **more):
+        return refused(c, 'ExtractVolumePatches', [x], label or 'k %s s %s %s' % (k, st, padding), ksizes=k, strides=st, padding=padding, **more)
+    for dtype in REAL + [np.complex64, np.complex128]:
+        images(image(dtype), [1, 2, 3, 1], [1, 2, 1, 1], [1, 1, 1, 1], label=name_of(dtype))
+        volumes(values(dtype, (1, 3, 4, 3, 2)), [1, 2, 2, 1, 1], [1, 1, 2, 1, 1], label=name_of(dtype))
+    x = image(F32)
+    for padding in ('VALID', 'SAME'):
+        for k, st, r in [((3, 3), (1, 1), (1, 1)), ((2, 2), (3, 2), (2, 1)), ((1, 4), (1, 5), (1, 2)), ((5, 6), (1, 1), (1, 1)), ((2, 3), (1, 1), (3, 2)), ((6, 6), (1, 1), (1, 1)), ((9, 2), (1, 1), (1, 1)), ((2, 2), (9, 9), (1, 1))]:
+            images(x, [1, *k, 1], [1, *st, 1], [1, *r, 1], padding)
+        for k, st in [((1, 1, 1), (1, 1, 1)), ((2, 3, 2), (1, 1, 1)), ((3, 2, 2), (2, 3, 1)), ((4, 1, 1), (1, 1, 1)), ((5, 1, 1), (1, 1, 1))]:
+            volumes(values(F32, (2, 4, 4, 3, 2)), [1, *k, 1], [1, *st, 1], padding)
+        images(image(F32, (0, 4, 4, 2)), [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding, 'no images')
+        images(image(F32, (1, 0, 4, 2)), [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding, 'no rows')
+        images(image(F32, (1, 4, 4, 0)), [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], padding, 'no channels')
+    images(image(F32, (2, 3, 3)), [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1], label='rank')
+    images(x, [2, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1])
+    images(x, [1, 2, 2, 1], [1, 1, 1, 2], [1, 1, 1, 1])
+    images(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, 1, 2])
+    images(x, [1, 0, 2, 1], [1, 1, 1, 1], [1, 1, 1, 1])
+    images(x, [1, 2, 2, 1], [1, 0, 1, 1], [1, 1, 1, 1])
+    images(x, [1, 2, 2, 1], [1, 1, 1, 1], [1, 1, -1, 1])
+    images(x, [1, 2, 2, 1, 1], [1, 1, 1, 1], [1, 1, 1, 1])
+    volumes(x, [1, 2, 2, 1, 1], [1, 1, 1, 1, 1], label='rank')
+    volumes(values(F32, (2, 4, 4, 3, 2)), [2, 2, 2, 1, 1], [1, 1, 1, 1, 1])
+    volumes(values(F32, (2, 4, 4, 3, 2)), [1, 2, 2, 0, 1], [1, 1, 1, 1, 1])
+    c.save()
+
+
+def image_resize_grad():
+    c = Cases('image_resize_grad')
+    for op in ('ResizeNearestNeighborGrad', 'ResizeBilinearGrad', 'ResizeBicubicGrad'):
+        nearest = op == 'ResizeNearestNeighborGrad'
+        def case(grad, size, label, dtype=F32, **more):
+            """`size`: height and width of the original."""
+            other = i32(*size) if nearest else np.zeros((grad.shape[0], *size, grad.shape[-1]), dtype)
+            return refused(c, op, [grad, other], label, **{**near(dtype), **more})
+        for align, half in [(False, False), (True, False), (False, True)]:
+            attr = dict(align_corners=align, half_pixel_centers=half)
+            for dtype in REAL:
+                if allowed(op, dtype): case(values(dtype if nearest else F32, (2, 5, 4, 2)), (3, 7), '%s %s %s' % (name_of(dtype), align, half), dtype, **attr)
+            for a, b in [((4, 4), (4, 4)), ((2, 3), (7, 5)), ((9, 8), (2, 3)), ((1, 1), (5, 5)), ((5, 5), (1, 1)), ((1, 6), (6, 1)), ((10, 1), (3, 4))]:
+                case(values(F32, (1, *a, 3)), b, '%s %s %s %s' % (a, b, align, half), **attr)
+        attr = dict(align_corners=False, half_pixel_centers=False)
+        case(values(F32, (0, 3, 3, 2)), (2, 2), 'no images', **attr)
+        case(values(F32, (1, 3, 3, 0)), (2, 2), 'no channels', **attr)
+        if not nearest:  # TensorFlow divides by zero
+            case(values(F32, (1, 0, 3, 1)), (2, 2), 'no rows', **attr)
+            case(values(F32, (1, 3, 3, 1)), (0, 2), 'no image', **attr)
+            refused(c, op, [values(F32, (2, 3, 3, 2)), values(F32, (3, 2, 2))], 'rank', **attr)
+            refused(c, op, [values(F32, (3, 3, 2)), values(F32, (1, 3, 2, 2))], 'rank', **attr)
+        else:
+            for bad in (i32(2), I32(2), i32(2, 2, 2), i32(-1, 3)):
+                refused(c, op, [values(F32, (2, 3, 3, 2)), bad], 'size', error_part='' if bad.shape == (2,) else None, **attr)
+            refused(c, op, [values(F32, (3, 3, 2)), i32(2, 2)], 'rank', **attr)
+        case(values(F32, (1, 2, 2, 1)), (2, 2), 'both', align_corners=True, half_pixel_centers=True)
+    c.save()
+
+
+def math_order():
+    c = Cases('math_order')
+    for dtype in REAL:
+        for reverse in (False, True):
+            for n in (0, 3, 6):
+                c.case('NthElement', [values(dtype, (3, 7), -9, 9), I32(n)], name_of(dtype), reverse=reverse)
+    big = np.array([2**63 - 1, -2**63, 2**53, 2**53 + 1, 2**53 + 2, -2**53 - 1, 0], I64)
+    for n in range(7):
+        c.case('NthElement', [big, I32(n)], 'int64')
+        c.case('NthElement', [big.astype(np.uint64), I32(n)], 'uint64')
+        c.case('NthElement', [f32(np.inf, -np.inf, 0, 1, -1, 3e38, 1e-40), I32(n)], 'infinities')
+    c.case('NthElement', [f32(5), I32(0)], 'one')
+    c.case('NthElement', [values(F32, (0, 3)), I32(1)], 'no rows')
+    c.case('NthElement', [values(F32, (2, 0, 3)), I32(1)], 'rank 3')
+    c.case('NthElement', [values(F32, (2, 3, 4, 5)), I32(2)], 'rank 4')
+    c.case('NthElement', [values(F32, (1, 1000)), I32(500)], 'long')
+    for x, n in [(f32(1, 2), i32(0)), (f32(1, 2), I32(-1)), (f32(1, 2), I32(2)), (F32(1), I32(0)), (f32(), I32(0))]:
+        refused(c, 'NthElement', [x, n], 'bad')
+    top = lambda x, label, **attr: refused(c, 'ApproxTopK', [x], label, shapes=True, **attr)
+    for dtype in FLOATS[:3]:  # without a kernel in TensorFlow: the smallest, and dimensions but the last
+        x = np.arange(40).reshape(4, 10).astype(dtype)
+        for row in x: rng.shuffle(row)
+        top(x, name_of(dtype), k=4)
+    top(f32(3, 1, 3, 2, 3, 1), 'ties', k=5)
+    top(f32(np.inf, 1, -np.inf, 2), 'infinities', k=4)
+    x = np.arange(3000).astype(F32)
+    rng.shuffle(x)
+    top(x.reshape(2, 1500), 'long', k=10)
+    top(f32(1, 2), 'none', k=0)
+    top(f32(1, 2), 'all', k=2)
+    top(f32(1, 2), 'too many', k=3)
+    top(f32().reshape(0, 3), 'no rows', k=2)
+    top(F32(1), 'scalar', k=1)
+    top(f32(2, 3, 1), 'recall', k=1, recall_target=.5)
+    top(f32(2, 3, 1), 'override', k=1, reduction_input_size_override=100)
+    top(f32(2, 3, 1), 'no aggregate', k=1, aggregate_to_topk=False)
+    c.save()
+
+
+def math_histogram():
+    c = Cases('math_histogram')
+    for out in (tf.int32, tf.int64):
+        case = lambda x, r, n, label, **more: refused(c, 'HistogramFixedWidth', [x, r, n], label, dtype=out, **more)
+        for dtype in (F32, F64, I32, I64):
+            for n in (1, 2, 5, 30):
+                case(values(dtype, (4, 20), -9, 9), np.array([-5, 6], dtype), I32(n), '%s %d' % (name_of(dtype), n))
+            case(values(dtype, (0,)), np.array([0, 1], dtype), I32(3), 'empty')
+            case(values(dtype, (), 1, 2), np.array([0, 2], dtype), I32(3), 'scalar')
+            case(values(dtype, (3,)), np.array([2, 2], dtype), I32(3), 'no range', error_part='value_range should satisfy')
+            case(values(dtype, (3,)), np.array([2, 0], dtype), I32(3), 'range', error_part='value_range should satisfy')
+        case(f32(-np.inf, np.inf, 0, 1, .5), f32(0, 1), I32(4), 'infinities')
+        case(f32(.1, .2, .3, .4, .5, .6, .7, .8, .9), f32(0, 1), I32(10), 'rounding')
+        case(f64(.1, .2, .3, .4, .5, .6, .7, .8, .9), f64(0, 1), I32(10), 'rounding')
+        case(i64(2**62, -2**62, 0, 7), i64(-8, 8), I32(4), 'large')
+        case(f32(1, np.nan), f32(0, 1), I32(4), 'nan')
+        case(f32(1), f32(0, np.nan), I32(4), 'nan range', error_part='value_range should satisfy')
+        case(f32(1), f32(0), I32(4), 'range of one')
+        case(f32(1), F32(0), I32(4), 'scalar range')
+        case(f32(1), f32(0, 1), i32(4), 'vector bins')
+        case(f32(1), f32(0, 1), I32(0), 'no bins')
+        case(f32(1), f32(0, 1), I32(-3), 'negative bins')
+    c.save()
+
+
+def print_ops():
+    c = Cases('print_ops')
+    some = [f32(1.5, 2, 3e10, 1e-7, np.nan, np.inf, -np.inf), f32(.1, 1 / 3, 1e20, 123456789, 16777217, 1e-20, -0.),
+            f64(.1, 1 / 3, 123456789.123, 1e300), np.array([1.1, 65504, 1e-5], F16), np.array([1.1, 3], BF16),
+            np.arange(9.).reshape(3, 3), np.arange(27.).reshape(3, 3, 3), np.arange(16).reshape(2, 2, 2, 2), I32(3), F32(.1),
+            np.zeros((0, 3), F32), np.zeros((2, 0, 3), F32), np.zeros((3, 0), F32), np.arange(20), np.array([1 + 2j, -.5j]), np.array([-5, 7], np.int8),
+            np.array([200, 7], np.uint8), np.array([60000], np.uint16), np.array([-3, 4], np.int16), np.array([2**32 - 1], np.uint32),
+            np.array([2**64 - 1, 0], np.uint64), i64(-2**63, 2**63 - 1), np.array([True, False, True]), np.array(True),
+            s(b'ab', b'c"d', b'', b"it's", b'\\', b'\n\t\r', b'\x00\x7f\xff', '\u00e9'.encode()), np.array(b'one', object)]
+    for x in some:
+        for n in (3, -1, 0, 1, 10):
+            c.case('StringFormat', [[x]], 'summarize %d' % n, template='<{}>', placeholder='{}', summarize=n)
+        c.case('Print', [x, [x, f32(1)]], 'Print', message='a test case\n', first_n=-1, summarize=3)
+    case = lambda inputs, template, placeholder, label: refused(c, 'StringFormat', [inputs], label, template=template, placeholder=placeholder)
+    x, y = i32(1, 2), F32(5)
+    for template in ('a%t b%t c', '%t%t', '%t', 'no', '%t%t%t', '', '%t%'):
+        for inputs in ([], [x], [x, y]):
+            case(inputs, template, '%t', 'placeholders')
+    for template in ('', 'a', 'ab', 'abc'):
+        for inputs in ([], [x], [x, y]):
+            case(inputs, template, '', 'no placeholder')
+    case([x], 'aaaa', 'aa', 'twice')
+    case([x, y], 'aaaa', 'aa', 'twice')
+    case([x, y], 'aaaaa', 'aa', 'twice')
+    c.case('Print', [f32(1, 2), []], 'nothing', message='a test case', first_n=0, summarize=3)
+    c.case('PrintV2', [np.array(b'a test case', object)], 'stderr', output_stream='stderr', end='\n')
+    c.case('PrintV2', [np.array(b'a test case', object)], 'stdout', output_stream='stdout', end='\n')
+    c.case('PrintV2', [np.array(b'a test case', object)], 'log', output_stream='log(info)', end='\n')
+    for bad in ('bogus', 'file://', '', 'log(fatal)', 'STDERR'):
+        c.case('PrintV2', [np.array(b'a', object)], bad, output_stream=bad, end='\n')
+    c.case('PrintV2', [s(b'a', b'b')], 'vector', output_stream='stderr', end='\n')
+    c.save()
+
+
+def nn_dilation():
+    c = Cases('nn_dilation')
+    for op in ('Dilation2D', 'Dilation2DBackpropInput', 'Dilation2DBackpropFilter'):
+        def case(x, f, st, r, padding, label, dtype=F32, dy=None, **more):
+            inputs = [x, f]
+            if op != 'Dilation2D':
+                with tf.Graph().as_default(), V1.Session() as session:
+                    try: shape = session.run(tf.raw_ops.Dilation2D(input=x.astype(F32), filter=f.astype(F32), strides=st, rates=r, padding=padding)).shape
+                    except (ValueError, tf.errors.OpError): shape = (1, 1, 1, 1)
+                inputs.append(values(dtype, shape) if dy is None else dy)
+            return refused(c, op, inputs, label, strides=st, rates=r, padding=padding, **{**near(dtype), **more})
+        for dtype in REAL:
+            case(values(dtype, (2, 4, 5, 3)), values(dtype, (2, 3, 3)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', name_of(dtype), dtype)
+        for padding in ('SAME', 'VALID'):
+            for k, st, r in [((1, 1), (1, 1), (1, 1)), ((3, 3), (2, 1), (1, 1)), ((2, 2), (1, 1), (3, 2)), ((4, 5), (1, 1), (1, 1)), ((2, 1), (5, 5), (1, 1)), ((7, 7), (1, 1), (1, 1))]:
+                case(values(F32, (2, 4, 5, 2)), values(F32, (*k, 2)), [1, *st, 1], [1, *r, 1], padding, '%s %s %s %s' % (k, st, r, padding))
+            case(values(F32, (0, 4, 5, 2)), values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], padding, 'no images')
+            case(values(F32, (1, 4, 5, 0)), values(F32, (2, 2, 0)), [1, 1, 1, 1], [1, 1, 1, 1], padding, 'no channels')
+        x, f = values(F32, (1, 4, 4, 1)), values(F32, (2, 2, 1))
+        x[0, 1, 1, 0] = np.nan
+        x[0, 3, 3, 0] = -np.inf
+        case(x, f, [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'nan')
+        case(np.full((1, 3, 3, 1), -np.inf, F32), f, [1, 1, 1, 1], [1, 1, 1, 1], 'VALID', 'lowest')
+        case(np.ones((1, 3, 3, 2), F32), np.zeros((2, 2, 2), F32), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'ties')
+        x = values(F32, (1, 4, 4, 2))
+        case(x[0], values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'rank', dy=x)
+        case(x, values(F32, (2, 2, 2, 1)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'rank', dy=x)
+        case(x, values(F32, (2, 2, 3)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'depth', dy=x)
+        case(x, values(F32, (2, 2, 2)), [1, 1, 1, 2], [1, 1, 1, 1], 'SAME', 'stride', dy=x)
+        case(x, values(F32, (2, 2, 2)), [1, 1, 1], [1, 1, 1, 1], 'SAME', 'stride', dy=x)
+        case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [2, 1, 1, 1], 'SAME', 'rate', dy=x)
+        case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'VALID', 'gradient', dy=x)
+        case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'rank of gradient', dy=x[0])
+    c.save()
+
+
+def quant_round():
+    c = Cases('quant_round')
+    exact = dict(rtol=1e-6, atol=1e-7)
+    for op in ('QuantizeAndDequantize', 'QuantizeAndDequantizeV2', 'QuantizeAndDequantizeV3', 'QuantizeAndDequantizeV4'):
+        first, third = op == 'QuantizeAndDequantize', op[-1] == '3'
+        as_of(c, 21 if first else None)
+        def case(x, low, high, label, bits=8, **attr):
+            attr = dict(attr)
+            if first:
+                attr.update(input_min=float(low), input_max=float(high))
+                for k in ('narrow_range', 'axis', 'round_mode'): attr.pop(k, None)
+            if third: attr.pop('round_mode', None)
+            if not third: attr['num_bits'] = bits
+            return refused(c, op, [x] if first else [x, low, high] + ([I32(bits)] if third else []), label, **{**exact, **attr})
+        for dtype in (F32, F64):
+            x = np.linspace(-3, 3, 41).astype(dtype)
+            for signed in (False, True):
+                for given in (False, True):
+                    for bits in (2, 4, 8, 16):
+                        for narrow in (False, True):
+                            for mode in ('HALF_TO_EVEN', 'HALF_UP'):
+                                for low, high in [(-1, 2), (-2, .5)]:
+                                    if (first and (narrow or mode == 'HALF_UP')) or (third and mode == 'HALF_UP'): continue
+                                    if bits in (4, 16) and (narrow or mode == 'HALF_UP'): continue
+                                    case(x, dtype(low), dtype(high), name_of(dtype), bits, signed_input=signed, range_given=given, narrow_range=narrow, round_mode=mode)
+        x = values(F32, (3, 4, 2))
+        for axis in (() if first else (0, 1, 2)):
+            n = x.shape[axis]
+            low, high = values(F32, (n,), -3, -1), values(F32, (n,), 1, 3)
+            for given in (False, True):
+                case(x, low, high, 'axis %d' % axis, axis=axis, range_given=given)
+            case(x, low[1:], high, 'size of min', axis=axis, range_given=True)
+            case(x, low, high[1:], 'size of max', axis=axis, range_given=True)
+        if not first:
+            case(x, F32(-1), F32(1), 'axis 3', axis=3, range_given=True)
+            case(x, F32(-1), F32(1), 'axis -2', axis=-2, range_given=True)
+            case(x, f32(-1), f32(1), 'vectors', range_given=True)  # TensorFlow aborts where they are longer
+        case(x, F32(2), F32(-1), 'range', range_given=True)
+        for bits in (0, -1, 1, 61, 62, 63, 64): case(x, F32(-1), F32(2), 'bits %d' % bits, bits, range_given=True)
+        case(x, F32(-1), F32(2), 'bits 62 unsigned', 62, range_given=True, signed_input=False)
+        case(x, F32(0), F32(0), 'nothing', range_given=True)
+        case(np.zeros((3,), F32), F32(0), F32(0), 'zeros', range_given=False)
+        case(values(F32, (0, 3)), F32(-1), F32(1), 'empty', range_given=True)
+        case(values(F32, (0, 3)), F32(-1), F32(1), 'empty', range_given=False)
+        case(F32(.3), F32(-1), F32(1), 'scalar', range_given=True)
+        case(f32(np.inf, -np.inf, 1), F32(-1), F32(1), 'infinities', range_given=True)
+    op = 'QuantizeAndDequantizeV4Grad'
+    for dtype in (F32, F64):
+        x, dy = values(dtype, (3, 4)), values(dtype, (3, 4))
+        c.case(op, [dy, x, dtype(-1), dtype(2)], name_of(dtype))
+        for axis in (0, 1):
+            n = x.shape[axis]
+            c.case(op, [dy, x, values(dtype, (n,), -3, -1), values(dtype, (n,), 1, 3)], '%s axis %d' % (name_of(dtype), axis), axis=axis)
+    case = lambda *inputs, **attr: refused(c, op, list(inputs), 'bad', **attr)
+    case(dy, x[:2], F64(-1), F64(2))
+    case(dy, x, f64(-1), F64(2))
+    case(dy, x, F64(-1), f64(2, 3))
+    case(dy, x, f64(-1, 2), f64(2, 3), axis=1)
+    case(dy, x, f64(-1, 2, 3), f64(2, 3, 4), axis=2)
+    case(dy, x, f64(-1, 2, 3), f64(2, 3, 4), axis=-2)
+    case(dy[:0], x[:0], F64(-1), F64(1))
+    c.save()
+
+
+def nn_norm_grad():
+    c = Cases('nn_norm_grad')
+    for dtype in (F32, F16):
+        for radius, bias, alpha, beta in [(5, 1., 1., .5), (1, 1., .5, .75), (0, 2., 1., 1.), (2, 1., 1e-4, .75), (100, 1., .5, .5)]:
+            attr = dict(depth_radius=radius, bias=bias, alpha=alpha, beta=beta)
+            tolerance = dict(rtol=5e-2, atol=5e-2) if dtype is F16 else dict(rtol=1e-4, atol=1e-5)
+            x = values(dtype, (2, 3, 2, 7), -2, 2)
+            y = (x * .5).astype(dtype)
+            c.case('LRNGrad', [values(dtype, x.shape, -1, 1), x, y], '%s %d' % (name_of(dtype), radius), **attr, **tolerance)
+    g = values(F32, (1, 2, 2, 3))
+    c.case('LRNGrad', [g[:0], g[:0], g[:0]], 'no images')
+    c.case('LRNGrad', [g[..., :0], g[..., :0], g[..., :0]], 'no channels')
+    for inputs in ([g, g, g[..., :1]], [g[0], g, g], [g, g[0], g], [g, g, g[0]], [g, g[:, :1], g], [g[0], g[0], g[0]]):
+        refused(c, 'LRNGrad', inputs, 'shapes')
+    refused(c, 'LRNGrad', [g, g, g], 'radius', depth_radius=-1)
+    as_of(c, 8)
+    for dtype in (F32, F64, F16):
+        for scale in (False, True):
+            attr = dict(variance_epsilon=.001, scale_after_normalization=scale)
+            x, v = values(dtype, (2, 3, 2, 3)), [values(dtype, (3,), .5, 2) for _ in range(4)]
+            tolerance = dict(rtol=5e-2, atol=8e-2) if dtype is F16 else dict(rtol=1e-4, atol=1e-4)
+            c.case('BatchNormWithGlobalNormalization', [x, *v], name_of(dtype), **attr, **tolerance)
+            c.case('BatchNormWithGlobalNormalizationGrad', [x, v[0], v[1], v[3], values(dtype, x.shape, -1, 1)], name_of(dtype), **attr, **tolerance)
+    x, v, attr = values(F32, (2, 3, 2, 3)), values(F32, (3,), 1, 2), dict(variance_epsilon=.001, scale_after_normalization=True)
+    for i in range(1, 5):
+        for bad in (F32(1), values(F32, (1, 3))):  # TensorFlow reads beyond vectors that are too short
+            inputs = [x, v, v, v, v]
+            inputs[i] = bad
+            refused(c, 'BatchNormWithGlobalNormalization', inputs, 'bad %d' % i, **attr)
+            if i < 4: refused(c, 'BatchNormWithGlobalNormalizationGrad', inputs[:4] + [x], 'bad %d' % i, **attr)
+    refused(c, 'BatchNormWithGlobalNormalization', [x[0], v, v, v, v], 'rank', **attr)
+    refused(c, 'BatchNormWithGlobalNormalization', [x[:0], v, v, v, v], 'empty', **attr)
+    refused(c, 'BatchNormWithGlobalNormalizationGrad', [x[0], v, v, v, x], 'rank', **attr)
+    refused(c, 'BatchNormWithGlobalNormalizationGrad', [x, v, v, v, x[0]], 'rank', **attr)
+    c.save()
+
+
+FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
+            'nn_norm_grad']
+
+if __name__ == '__main__':
+    for family in sys.argv[1:] or FAMILIES:
+        globals()[family]()
