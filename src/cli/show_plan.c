@@ -1,7 +1,7 @@
 #include "cli/show_plan.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/status_impl.h"
 #include "capi/capi.h"
@@ -14,6 +14,7 @@ typedef struct Shown {
   Arena arena;
   Bytes inputs;        /* "x: float[1,3]; y: ..." */
   TF_Status why;       /* of the run that failed */
+  char *reason;        /* its message, or "" */
   PlanView *views;     /* the signature's, then functions and loops */
   int count;
 } Shown;
@@ -66,7 +67,7 @@ static void put_text(const Shown *s, Bytes *out) {
   if (s->why.code)
     bytes_printf(out, " not specialised, as the run to learn from failed: %s: %s\n"
                  " (give it inputs by --golden, --inputs, --input_exprs, --input_examples or --input_shapes)\n",
-                 status_code_name(s->why.code), TF_Message(&s->why));
+                 status_code_name(s->why.code), s->reason ? s->reason : "");
   for (int i = 0; i < s->count; i++) plan_view_put_text(&s->views[i], out);
   plan_view_put_legend(out);
 }
@@ -82,7 +83,7 @@ static void put_json(const Shown *s, Bytes *out) {
   json_write_cstring(&w, s->inputs.data ? s->inputs.data : "");
   if (s->why.code) {
     json_key(&w, "run_failed", 10);
-    json_write_cstring(&w, TF_Message(&s->why));
+    json_write_cstring(&w, s->reason ? s->reason : "");
   }
   json_key(&w, "plans", 5);
   json_begin_array(&w);
@@ -116,6 +117,8 @@ TF_Code show_plan(const ModelWords *model, const InputWords *words, bool json, T
       !inputs_read(&in, words, bundle->graph, st) && !call_init(&call, bundle, &in, st)) {
     describe_inputs(&s, &call);
     call_run(&call, &s.why);
+    s.reason = arena_strndup(&s.arena, TF_Message(&s.why), strlen(TF_Message(&s.why)));
+    for (char *p = s.reason; p && (p = strpbrk(p, "\n\t"));) *p = ' '; /* on one line */
     print(&s, &call, json, st);
   }
   call_clear(&call);
