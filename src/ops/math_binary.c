@@ -94,14 +94,16 @@ typedef struct BinaryRun {
   const char *a, *c;
 } BinaryRun;
 
+static void run_any(const BinaryState *s, char *out, const char *a, const char *b, int64_t n, int sa, int sb) {
+  if (s->is_16) run_inner_16(s, out, a, b, n, sa, sb);
+  else run_inner(s, out, a, b, n, sa, sb);
+}
+
 static void run_one(const BinaryRun *r, int64_t at, int64_t a_at, int64_t b_at, int64_t n) {
   const BinaryState *s = r->s;
   const Broadcast *b = r->b;
   int sa = (int)b->stride[0][b->rank - 1], sb = (int)b->stride[1][b->rank - 1];
-  char *out = r->out + at * s->out_size;
-  const char *x = r->a + a_at * s->in_size, *y = r->c + b_at * s->in_size;
-  if (s->is_16) run_inner_16(s, out, x, y, n, sa, sb);
-  else run_inner(s, out, x, y, n, sa, sb);
+  run_any(s, r->out + at * s->out_size, r->a + a_at * s->in_size, r->c + b_at * s->in_size, n, sa, sb);
 }
 
 /* Part of the only dim. */
@@ -134,6 +136,33 @@ static void run_outer(void *arg, int64_t begin, int64_t end) {
   }
 }
 
+enum {
+  SHORT_ROW = 64,     /* elements; below that a call for each row costs more than its arithmetic */
+  TILE_BYTES = 8192,
+};
+
+/* Whether one operand is the same short row for every row of the other. */
+static bool is_tiled(const Broadcast *b) {
+  if (b->rank != 2 || b->dims[1] >= SHORT_ROW || b->stride[0][1] != 1 || b->stride[1][1] != 1) return false;
+  return (b->stride[0][0] == 0) != (b->stride[1][0] == 0);
+}
+
+/* Part of the rows: the short row is written out many times, so that many rows are one run. */
+static void run_tiled(void *arg, int64_t begin, int64_t end) {
+  _Alignas(64) char tile[TILE_BYTES];
+  const BinaryRun *r = arg;
+  const BinaryState *s = r->s;
+  int64_t n = r->b->dims[1], row = n * s->in_size, rows = TILE_BYTES / row;
+  bool second = r->b->stride[1][0] == 0;
+  if (rows > end - begin) rows = end - begin;
+  for (int64_t i = 0; i < rows; i++) memcpy(tile + i * row, second ? r->c : r->a, (size_t)row);
+  for (int64_t i = begin; i < end; i += rows) {
+    int64_t count = (end - i < rows ? end - i : rows) * n;
+    const char *full = (second ? r->a : r->c) + i * row;
+    run_any(s, r->out + i * n * s->out_size, second ? full : tile, second ? tile : full, count, 1, 1);
+  }
+}
+
 enum { GRAIN = 16384 }; /* elements below which a second thread does not pay */
 
 static void run_all(const OpCtx *c, BinaryRun *r) {
@@ -142,7 +171,8 @@ static void run_all(const OpCtx *c, BinaryRun *r) {
     parallel_for(c->threads, b->dims[0], GRAIN, run_flat, r);
   } else {
     int64_t inner = b->dims[b->rank - 1];
-    parallel_for(c->threads, b->outer, inner >= GRAIN ? 1 : (GRAIN + inner - 1) / inner, run_outer, r);
+    parallel_for(c->threads, b->outer, inner >= GRAIN ? 1 : (GRAIN + inner - 1) / inner,
+                 is_tiled(b) ? run_tiled : run_outer, r);
   }
 }
 

@@ -225,6 +225,9 @@ def math_binary():
     c.case('AddV2', [values(np.float32, (50, 700)), values(np.float32, (700,))], 'threads')
     c.case('Mul', [values(np.float32, (300, 3)), values(np.float32, (3,))], 'narrow')
     c.case('Mul', [values(np.float32, (20, 1, 30)), values(np.float32, (1, 40, 30))], 'three')
+    for dtype in (np.float32, np.float16, np.int64):
+        c.case('Sub', [values(dtype, (1500, 3)), values(dtype, (3,))], 'many narrow %s' % name_of(dtype), 1e-3)
+        c.case('Less', [values(dtype, (5,)), values(dtype, (900, 5))], 'many narrow %s' % name_of(dtype))
     c.save()
 
 
