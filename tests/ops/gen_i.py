@@ -258,7 +258,79 @@ def ragged_cross():
     c.save()
 
 
-FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross']
+# ---- text ----
+
+MALFORMED = [b'\xe2\x82A', b'\xe2\x82', b'\xf0\x9f\x98', b'\xf0\x9f\x98A', b'\xc0\xafA', b'\xed\xa0\x80A', b'\xf4\x90\x80\x80A', b'\xf8\x88\x80\x80\x80A',
+             b'\xe0\x80\x80', b'\x80\x81A', b'\xffA\xfe', b'\xef\xbb\xbfA', b'A\x00B', b'\xe2A', b'\xf0\x80\x80\x80', b'\xc3', b'\xe1\x80\xe2\xf0\x91\x92\xf1\xbf']
+WIDE = [b'\x00A\xfeB\xd8\x00\x00C\xd8\x3d\xde\x00A', b'\xfe\xff\x00A', b'\xff\xfeA\x00', b'\x00A\x00', b'\xdc\x00\x00A', b'\xd8\x00', b'\xd8\x00\x00',
+        b'\xd8\x00\xd8\x00\xdc\x00', b'\x00\xd8', b'\x00\xd8\x00\xdc', b'\x00\xd8\x00', b'\x00\x00\xfe\xff\x00\x00\x00A', b'\xff\xfe\x00\x00A\x00\x00\x00',
+        b'\x00\x00\xd8\x00', b'\x00\x11\x00\x00\x00\x00\x00A', b'\x00\x00\x00', b'\x00\x00\xfe\xff', b'\xfe\xff', b'\xff', b'\x00\x01\xf6\x00', b'\x00\xf6\x01\x00']
+TEXTS = ['', 'hello', 'Gr\u00fc\u00dfe, \u4e16\u754c!', '\U0001f600\U0010ffff\u0000\ufffd\uffff', 'tab\tnew\nline\x1f\x7f']
+FORMS = ['UTF-8', 'UTF-16-BE', 'UTF-32-BE']
+
+
+def unicode_ops():
+    c = Cases('unicode_ops')
+    texts = s(*[t.encode() for t in TEXTS])
+
+    def decode(label, text, encoding, **attr):
+        for op in ('UnicodeDecode', 'UnicodeDecodeWithOffsets'):
+            refused(c, op, [text], label, input_encoding=encoding, **attr)
+
+    def transcode(label, text, encoding, **attr):
+        for to in FORMS: refused(c, 'UnicodeTranscode', [text], '%s to %s' % (label, to), input_encoding=encoding, output_encoding=to, **attr)
+
+    def both(*args, **attr):
+        decode(*args, **attr)
+        transcode(*args, **attr)
+    both('texts', texts, 'UTF-8')
+    for b in MALFORMED: both(str(b), s(b), 'UTF-8')
+    for encoding in ('UTF-16', 'UTF-16BE', 'UTF-16LE', 'utf-16-be', 'UTF-32', 'UTF-32BE', 'utf_32le', 'US-ASCII', 'ISO-8859-1', 'latin1', 'CP1252', 'koi8-r'):
+        for b in WIDE: both('%s %s' % (encoding, b), s(b), encoding)
+        if encoding.upper().startswith('UTF'):
+            both(encoding, s(*[t.encode(encoding) for t in TEXTS]), encoding)
+            both(encoding + ' one by one', s(*[t.encode(encoding)[:4 + k] for t in TEXTS[1:] for k in (0, 4, 1, 4, 3, 8) if t[:1] <= 'z' or encoding != 'UTF-32']), encoding)
+    for encoding in ('windows-1252', 'windows-1251', 'Windows-1258', 'ISO-8859-%d', 'koi8-u', 'macintosh', 'IBM437', 'cp866', 'cp00866', 'tis-620', 'ascii', 'L1', 'greek8', 'ibm-850'):
+        for k in range(1, 16) if '%d' in encoding else (0,):
+            name = encoding % k if k else encoding
+            decode(name, s(bytes(range(256))), name)
+    for encoding in ('nonsense', '', '_', 'utf-9', 'a-name-that-is-longer-than-any-name-of-an-encoding-is'):
+        both('unknown ' + encoding, texts, encoding)
+    bad = s(b'ok', b'\xff\x01a\n', b'\xe2\x82\x1f')
+    for errors in ('strict', 'replace', 'ignore'):
+        for control in (False, True):
+            for code in (65533, 63, 0x1f600, 0xd800, 0):
+                both('%s %s %x' % (errors, control, code), bad, 'UTF-8', errors=errors, replace_control_characters=control, replacement_char=code)
+            both('%s %s fine' % (errors, control), texts, 'UTF-8', errors=errors, replace_control_characters=control)
+    for code in (-1, 0x110000): both('replacement %x' % code, bad, 'UTF-8', replacement_char=code)
+    for shape in ((), (2, 2), (0,), (1, 0, 3)):
+        t = np.full(shape, b'\xc3\xa9a', object)
+        decode('shape %s' % (shape,), t, 'UTF-8')
+        refused(c, 'UnicodeDecode', [t], 'shape %s int32' % (shape,), input_encoding='UTF-8', Tsplits=tf.int32)  # with offsets it aborts
+        transcode('shape %s' % (shape,), t, 'UTF-8')
+    codes = i32(72, 0xe9, 0x4e16, 0x1f600, 0, 0xd800, 0xdc00, 0xdfff, 0xfffe, 0xfdd0, 0x10ffff, 0x110000, -1, 0xfffd, 0x10fffd)
+    for to in FORMS:
+        encode = lambda l, v, at, **m: refused(c, 'UnicodeEncode', [v, at], '%s %s' % (to, l), output_encoding=to, **m)
+        for errors in ('strict', 'replace', 'ignore'):
+            encode(errors, codes, i64(0, 3, 3, 8, 15), errors=errors)
+            encode(errors + ' fine', codes[:5], i64(0, 2, 2, 5), errors=errors)
+            encode(errors + ' with ?', codes, i64(0, 15), errors=errors, replacement_char=63)
+            encode(errors + ' with a surrogate', codes, i64(0, 15), errors=errors, replacement_char=0xd83d)
+        encode('int32', codes[:5], i32(0, 2, 5))
+        encode('none', i32(), i64(0))
+        encode('none', i32(), i64(0, 0, 0))
+        for at in ([], [1, 5], [0, 4], [0, 6], [0, 4, 3, 5], [0, 9, 5], [0, -1, 5]): encode('splits %s' % at, codes[:5], np.array(at, I64))
+        encode('rank', codes[:5].reshape(1, 5), i64(0, 5))
+        encode('splits rank', codes[:5], one(5))
+        encode('replacement', codes, i64(0, 15), replacement_char=0x110000)
+    c.case('UnicodeScript', [np.concatenate([np.arange(0, 0x3000, 7), np.arange(0x3000, 0x20000, 97), np.arange(0x20000, 0x110000, 4999)]).astype(I32)], 'many')
+    c.case('UnicodeScript', [i32(0x10ffff, 0x110000, -1, -2147483648, 2147483647, 0xd800)], 'ends')
+    c.case('UnicodeScript', [I32(0x3b1)], 'scalar')
+    c.case('UnicodeScript', [np.zeros((2, 0), I32)], 'none')
+    c.save()
+
+
+FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
