@@ -1,5 +1,5 @@
 # Fuzz targets: fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput and names the layers it uses in its first
-# line, `/* layers: wire net */`. With SM_TESTS each becomes a test that replays fuzz/corpus/NAME; with
+# line, `/* layers: wire net */`; fuzz/NAME_*.c belong to it. With SM_TESTS each becomes a test that replays fuzz/corpus/NAME; with
 # SM_FUZZ and clang a libFuzzer program bin/fuzz_NAME as well:
 #   cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DSM_FUZZ=ON -DSM_SANITIZE=address,undefined
 #   ninja -C build/fuzz fuzz_json && build/fuzz/bin/fuzz_json -max_total_time=60 NEW_INPUTS fuzz/corpus/json
@@ -18,14 +18,15 @@ foreach(source ${fuzz_targets})
     list(REMOVE_ITEM libs "")
     list(TRANSFORM libs PREPEND sm_)
   endif()
+  file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/${name}_*.c)
   if(SM_TESTS)
-    add_executable(${target}_replay ${source} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
+    add_executable(${target}_replay ${source} ${parts} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
     set_target_properties(${target}_replay PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${target}_replay PRIVATE ${libs})
     add_test(NAME fuzz/${name} COMMAND ${target}_replay fuzz/corpus/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
   if(SM_FUZZ)
-    add_executable(${target} ${source})
+    add_executable(${target} ${source} ${parts})
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     target_link_libraries(${target} PRIVATE ${libs})

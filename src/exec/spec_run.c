@@ -34,7 +34,7 @@ static void bind_context(const Spec *spec, ExecState *s, int index) {
                                .inputs = s->inputs + spec->plan->input_base[index],
                                .outputs = s->slots + step->first_output, .aliases = s->aliases,
                                .scratch_size = ready->scratch_size};
-  if (ready->scratch >= 0) s->contexts[index].scratch = (char *)s->block + spec->uses[ready->scratch].offset;
+  s->contexts[index].scratch = (char *)s->block + (ready->scratch >= 0 ? spec->uses[ready->scratch].offset : 0);
 }
 
 TF_Code spec_bind(const Spec *spec, ExecState *s, TF_Status *st) {

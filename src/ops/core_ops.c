@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ops/op.h"
+#include "ops/op_eval.h"
 #include "ops/value_text.h"
 
 /* ---- Const ---- */
@@ -19,7 +20,7 @@ static TF_Code const_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code const_init(OpInit *k, TF_Status *st) {
   ConstState *s = k->state;
-  return node_attr_tensor(k->node, "value", &s->value, st);
+  return op_const_value(k->node, &s->value, st);
 }
 
 /* The plan keeps most constants as values; this runs for those in a branch. */

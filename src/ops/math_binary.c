@@ -36,6 +36,7 @@ TF_Code binary_init_as(OpInit *k, const char *op, TF_Status *st) {
   }
   if (!s->loop && !s->fast && s->dtype != TF_STRING)
     return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
+  if (node_attr(node, "Tout") && s->out_size != 2 * s->in_size) return op_fail_no_kernel(k->row, node, st);
   if (s->op->param) TRY(node_attr_float(node, s->op->param, &s->param, st));
   const Attr *strict = node_attr(node, "incompatible_shape_error");
   s->any_shapes = strict && !strict->v.b;

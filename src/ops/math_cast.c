@@ -9,29 +9,14 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ops/math_to_int.h"
 #include "ops/math_types.h"
 #include "ops/op.h"
 
 typedef float complex C64;
 typedef double complex C128;
 
-static inline int32_t d_to_i32(double x) { return x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN; }
-static inline int64_t d_to_i64(double x) {
-  return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
-}
-static inline uint64_t d_to_u64(double x) {
-  return x >= 9223372036854775808.0 && x < 18446744073709551616.0 ? (uint64_t)x : (uint64_t)d_to_i64(x);
-}
-
-/* What a float becomes. */
-#define FLT_TO_i8(x) (int8_t)d_to_i32(x)
-#define FLT_TO_i16(x) (int16_t)d_to_i32(x)
-#define FLT_TO_i32(x) d_to_i32(x)
-#define FLT_TO_i64(x) d_to_i64(x)
-#define FLT_TO_u8(x) (uint8_t)d_to_i32(x)
-#define FLT_TO_u16(x) (uint16_t)d_to_i32(x)
-#define FLT_TO_u32(x) (uint32_t)d_to_i64(x)
-#define FLT_TO_u64(x) d_to_u64(x)
+/* What a float becomes: integers in math_to_int.h. */
 #define FLT_TO_f32(x) (float)(x)
 #define FLT_TO_f64(x) (double)(x)
 #define FLT_TO_c64(x) (C64)(float)(x)

@@ -252,6 +252,7 @@ static TF_Code unary_init(OpInit *k, TF_Status *st) {
   s->out_is_16 = s->is_16 && !op->to_other;
   s->in_size = (uint8_t)dtype_size(s->dtype);
   s->out_size = (uint8_t)dtype_size(dtype_base(k->node->output_types[0]));
+  if (node_attr(k->node, "Tout") && s->in_size != 2 * s->out_size) return op_fail_no_kernel(k->row, k->node, st);
   const Attr *alpha = node_attr(k->node, "alpha");
   if (alpha) TRY(node_attr_float(k->node, "alpha", &s->param, st));
   return TF_OK;

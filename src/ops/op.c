@@ -155,7 +155,7 @@ static bool put_constraint(void *arg, const char *attr, size_t attr_len, const c
 }
 
 /* TF: the text of FindKernelDef, with our kernels. */
-static TF_Code fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
+TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
   Bytes b = {0};
   bytes_printf(&b, "No OpKernel was registered to support Op '%s' used by {{node %s}} with these attrs: [", node->op,
                node->name);
@@ -183,7 +183,7 @@ static TF_Code fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st)
 
 TF_Code op_row_check(const OpRow *row, const Node *node, TF_Status *st) {
   if (row && each_constraint(row->types, constraint_holds, (void *)node)) return TF_OK;
-  return fail_no_kernel(row, node, st);
+  return op_fail_no_kernel(row, node, st);
 }
 
 /* ---- what rows call ---- */

@@ -89,6 +89,12 @@ static TF_Code check_outputs(const OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* What a kernel needs besides its outputs is as limited as they are. */
+static TF_Code check_scratch(const OpCtx *c, TF_Status *st) {
+  if (c->scratch_size > (size_t)INT64_MAX) return fail_oom(st, "a kernel's scratch");
+  return op_check_memory(c->env, TF_UINT8, &(int64_t){(int64_t)c->scratch_size}, 1, st);
+}
+
 TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st) {
   const OpRow *row = c->row;
   c->scratch_size = 0;
@@ -100,7 +106,8 @@ TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st) {
   for (int i = 0; i < c->num_outputs; i++) c->aliases[i] = -1;
   if (row->prepare) code = row->prepare(c, st);
   if (!code) code = place_outputs(c, last_use, st);
-  if (!code) code = grow(&s->scratch, &s->scratch_size, c->scratch_size, st);
+  if (!code) code = check_scratch(c, st);
+  if (!code) code = grow(&s->scratch, &s->scratch_size, c->scratch_size ? c->scratch_size : 1, st);
   c->scratch = s->scratch;
   if (!code && row->run) code = row->run(c, st);
   if (!code) code = check_outputs(c, st);
@@ -131,6 +138,13 @@ TF_Code kernel_init(Kernel *kernel, OpInit *k, TF_Status *st) {
 void kernel_clear(Kernel *kernel) {
   if (kernel->row && kernel->row->clear) kernel->row->clear(kernel->state);
   kernel->row = NULL;
+}
+
+TF_Code op_const_value(const Node *node, const Tensor **value, TF_Status *st) {
+  TRY(node_attr_tensor(node, "value", value, st));
+  if ((*value)->dtype == node->output_types[0]) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Type mismatch between value (%s) and dtype (%s)", dtype_name((*value)->dtype),
+              dtype_name(node->output_types[0]));
 }
 
 bool op_is_true(const Tensor *t) {

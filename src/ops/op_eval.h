@@ -34,6 +34,9 @@ typedef struct Kernel {
 TF_Code kernel_init(Kernel *kernel, OpInit *k, TF_Status *st);
 void kernel_clear(Kernel *kernel);
 
+/* The value of a Const. TF: its dtype is looked at when the kernel is made, not when the graph is. */
+TF_Code op_const_value(const Node *node, const Tensor **value, TF_Status *st);
+
 /* TF: ToBool, of the conditions of If and While: a scalar number that is not 0, a scalar string that is not empty,
  * anything else that has elements. */
 bool op_is_true(const Tensor *t);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ops/math_to_int.h"
 #include "ops/reduce_ops.h"
 
 typedef float complex C64;
@@ -60,7 +61,7 @@ enum { CHUNK = 256, PIECE = 65536 };
   FINISH(plain_##t, T, U, u, s)                                               \
   FINISH(best_##t, T, A, field, s)                                            \
   FINISH(mean_##t, T, U, u, count == 0 ? 0 : (A)s / (A)count)              \
-  FINISH(norm_##t, T, U, u, sqrt((double)(T)s))
+  FINISH(norm_##t, T, U, u, FLT_TO_##t(sqrt((double)(T)s)))
 #define INT_FNS(t)                                                                                     \
   {[R_SUM] = FNS(sum_##t, plain_##t), [R_PROD] = FNS(prod_##t, plain_##t), [R_MAX] = FNS(max_##t, best_##t), \
    [R_MIN] = FNS(min_##t, best_##t), [R_MEAN] = FNS(sum_##t, mean_##t), [R_NORM] = FNS(norm_##t, norm_##t)}

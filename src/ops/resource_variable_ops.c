@@ -41,7 +41,10 @@ static TF_Code read_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* The attributes N and dtypes need not agree. */
 static TF_Code read_many_run(OpCtx *c, TF_Status *st) {
+  if (c->num_outputs != c->num_inputs)
+    return fail(st, TF_INVALID_ARGUMENT, "%d variables are read as %d tensors", c->num_inputs, c->num_outputs);
   for (int i = 0; i < c->num_outputs; i++) {
     Tensor value = {0};
     TRY(state_read(c, i, c->node->output_types[i], &value, st));

@@ -112,8 +112,12 @@ static TF_Code fingerprint_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code fingerprint_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
-  Span method = string_at(op_input(c, 1), 0);
-  if (op_input(c, 1)->rank) return fail(st, TF_INVALID_ARGUMENT, "`method` should be a scalar string: %s", shape_text(op_input(c, 1)->dims, op_input(c, 1)->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
+  const Tensor *name = op_input(c, 1);
+  char text[SHAPE_TEXT_MAX];
+  if (name->rank)
+    return fail(st, TF_INVALID_ARGUMENT, "`method` should be a scalar string: %s",
+                shape_text(name->dims, name->rank, text, sizeof text));
+  Span method = string_at(name, 0);
   if (method.size != 10 || memcmp(method.data, "farmhash64", 10))
     return fail(st, TF_INVALID_ARGUMENT, "Unsupported fingerprint method: %.*s", (int)method.size, (const char *)method.data);
   if (in->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "`data` should have at least one dimension: %s", "[]");

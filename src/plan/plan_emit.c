@@ -209,7 +209,7 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
 static TF_Code emit_const(Builder *b, Scope *s, Node *node, TF_Status *st) {
   const Tensor *value;
   int slot;
-  TRY(node_attr_tensor(node, "value", &value, st));
+  TRY(op_const_value(node, &value, st));
   TRY(plan_add_slot(b, node->output_types[0], false, -1, &slot, st));
   tensor_share(&b->plan->slots[slot].value, value);
   const char *name = *s->prefix ? arena_printf(&b->plan->arena, "%s%s", s->prefix, node->name) : node->name;
