@@ -1,10 +1,13 @@
 /* While loops: the bodies of TensorFlow 1's, which break, and cond and body of TensorFlow 2's. An iteration is one run of
  * the body's plan: by its spec it asks for no memory and takes no lock. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "exec/exec_turn.h"
 #include "ops/op_eval.h"
+
+enum { FEW_VARIABLES = 8, FEW_INPUTS = 24 }; /* of loops that need no memory of their own */
 
 /* The loop's variables are `feeds` as they come in at first, then `held`; `next` is where the body puts them. */
 typedef struct Loop {
@@ -15,17 +18,26 @@ typedef struct Loop {
   Tensor *held, *next;
   bool moved; /* feeds are `held` */
   ExecTurn cond, body;
+  void *memory; /* of these arrays; null when the few do */
+  Tensor few[2 * FEW_VARIABLES];
+  const Tensor *few_feeds[FEW_INPUTS];
 } Loop;
 
-static TF_Code loop_init(Loop *l, void **memory, TF_Status *st) {
+static TF_Code loop_init(Loop *l, TF_Status *st) {
   size_t n = (size_t)l->n, inputs = (size_t)l->num_inputs;
   bool refs = l->loop->input_refs != NULL;
-  char *p = *memory = calloc(1, 2 * n * sizeof(Tensor) + inputs * sizeof(Tensor *) +
-                                    (refs ? (n + inputs) * sizeof(Variable *) : 0) + 1);
-  if (!p) return fail_oom(st, "a loop");
-  l->held = (Tensor *)p;
+  l->held = l->few;
+  l->feeds = l->few_feeds;
+  if (n > FEW_VARIABLES || inputs > FEW_INPUTS || refs) {
+    char *p = l->memory = calloc(1, 2 * n * sizeof(Tensor) + inputs * sizeof(Tensor *) +
+                                        (refs ? (n + inputs) * sizeof(Variable *) : 0) + 1);
+    if (!p) return fail_oom(st, "a loop");
+    l->held = (Tensor *)p;
+    l->feeds = (const Tensor **)(l->held + 2 * n);
+  } else {
+    memset(l->few, 0, 2 * n * sizeof *l->few);
+  }
   l->next = l->held + n;
-  l->feeds = (const Tensor **)(l->next + n);
   for (size_t i = 0; i < inputs; i++) l->feeds[i] = l->loop->inputs[i];
   if (!refs) return TF_OK;
   l->refs = (Variable **)(l->feeds + inputs);
@@ -50,7 +62,7 @@ static TF_Code run_cond(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
   ExecIo io = {.feeds = l->feeds, .num_fresh = l->num_inputs, .lent = true, .outputs = &go};
   TRY(run_turn(&l->cond, l->loop->cond, &io, env, st));
   *more = op_is_true(&go);
-  exec_turn_recycle(&l->cond, 0, &go);
+  tensor_clear(&go);
   return TF_OK;
 }
 
@@ -97,9 +109,15 @@ static TF_Code give_outputs(Loop *l, TF_Status *st) {
 TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st) {
   if (env->call_depth >= LIMIT_CALL_DEPTH)
     return fail(st, TF_RESOURCE_EXHAUSTED, "functions call each other more than %d deep", LIMIT_CALL_DEPTH);
-  Loop l = {.loop = loop, .n = loop->num_variables, .num_inputs = loop->num_inputs};
-  void *memory;
-  TRY(loop_init(&l, &memory, st));
+  Loop l; /* the few are not touched before they are used */
+  l.loop = loop;
+  l.n = loop->num_variables;
+  l.num_inputs = loop->num_inputs;
+  l.refs = l.next_refs = NULL;
+  l.moved = false;
+  l.cond = l.body = (ExecTurn){0};
+  l.memory = NULL;
+  TRY(loop_init(&l, st));
   StepEnv inner = *env;
   inner.call_depth++;
   TF_Code code = iterate(&l, &inner, st);
@@ -111,7 +129,7 @@ TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st) {
     tensor_clear(&l.next[i]);
     if (code) tensor_clear(&loop->outputs[i]);
   }
-  free(memory);
+  free(l.memory);
   return code;
 }
 

@@ -20,10 +20,11 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   s->inputs = calloc((size_t)p->num_inputs + 1, sizeof *s->inputs);
   s->aliases = calloc((size_t)p->max_outputs + 1, sizeof *s->aliases);
   s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
+  s->pool = buffer_pool_new();
   bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
                                (s->generations = calloc((size_t)p->num_slots + 1, sizeof *s->generations)) &&
                                (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)));
-  if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !refs) {
+  if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !s->pool || !refs) {
     exec_state_free(s);
     return fail_oom(st, "a run");
   }
@@ -36,13 +37,6 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   bind_inputs(s);
   *state = s;
   return TF_OK;
-}
-
-void exec_drop_spares(ExecState *s) {
-  for (int i = 0; s->spares && i < s->plan->num_slots; i++) {
-    if (s->spares[i]) tensor_buffer_free(s->spares[i]);
-    s->spares[i] = NULL;
-  }
 }
 
 void exec_state_free(ExecState *s) {
@@ -60,7 +54,6 @@ void exec_state_free(ExecState *s) {
   free(s->feed_buffers);
   free(s->block);
   free(s->contexts);
-  exec_drop_spares(s);
-  free(s->spares);
+  buffer_pool_close(s->pool);
   free(s);
 }

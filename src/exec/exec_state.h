@@ -4,6 +4,7 @@
 #define SM_EXEC_EXEC_STATE_H_
 
 #include "plan/plan.h"
+#include "tensor/buffer_pool.h"
 
 typedef struct ExecState {
   const Plan *plan;
@@ -17,13 +18,13 @@ typedef struct ExecState {
   int *aliases;                /* of the step that runs */
   TensorBuffer *feed_buffers;  /* by feed: headers that stand for the caller's memory */
   OpScratch scratch;
+  BufferPool *pool;            /* memory of outputs */
   bool left;                   /* STEP_BREAK ended the run */
 
   /* Of a state that belongs to a spec: */
   void *block;                 /* memory of ARENA slots and scratch */
   TensorBuffer block_buffer;   /* its header, for the tensors there */
   OpCtx *contexts;             /* by step; those of ready steps are filled in */
-  TensorBuffer **spares;       /* by slot: memory that its next OWNED tensor gets; null: never any */
   struct ExecState *next_idle;
 } ExecState;
 
@@ -31,7 +32,6 @@ enum { STEP_MEMORY_REFS = 1 << 30 }; /* references to a header of step memory th
 
 TF_Code exec_state_new(ExecState **state, const Plan *plan, TF_Status *st);
 void exec_state_free(ExecState *state);
-void exec_drop_spares(ExecState *state);
 
 /* What comes into a run and goes out of it. */
 typedef struct ExecIo {

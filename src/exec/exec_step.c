@@ -58,7 +58,7 @@ static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
   if (s->plan->slots[in].is_ref) s->refs[out] = s->refs[in];
   else tensor_share(&s->slots[out], &s->slots[in]);
   if (!is_used(s->plan, out + 1)) return TF_OK;
-  if (tensor_alloc(&s->slots[out + 1], TF_INT32, NULL, 0, st)) return plan_step_fail(step, st);
+  if (tensor_alloc_in(s->pool, &s->slots[out + 1], TF_INT32, NULL, 0, st)) return plan_step_fail(step, st);
   *(int32_t *)s->slots[out + 1].data = alive;
   return TF_OK;
 }
@@ -111,7 +111,7 @@ static TF_Code run_kernel(ExecState *s, int index, const StepLife *life, StepEnv
   OpCtx c = {.node = step->kernel.node, .row = step->kernel.row, .state = step->kernel.state,
              .num_inputs = step->num_inputs, .num_outputs = step->num_outputs,
              .inputs = s->inputs + s->plan->input_base[index], .outputs = s->slots + step->first_output,
-             .aliases = s->aliases, .threads = env->threads, .env = env};
+             .aliases = s->aliases, .pool = s->pool, .threads = env->threads, .env = env};
   if (s->refs) TRY(bind_refs(s, step, &c, st));
   if (SM_UNLIKELY(op_eval(&c, &s->scratch, life->last_use, st))) return plan_step_fail(step, st);
   return TF_OK;

@@ -1,6 +1,6 @@
 /* A turn: a spec and a state (or a state of the general path) taken from an executor for one run, or, while the
  * shapes of the feeds stay, for the iterations of a loop: only what changes is bound again, and outputs get the
- * memory of the values that they take the place of. */
+ * memory of values that are gone. */
 #ifndef SM_EXEC_EXEC_TURN_H_
 #define SM_EXEC_EXEC_TURN_H_
 
@@ -24,8 +24,6 @@ void exec_turn_begin(ExecTurn *turn, Executor *executor, const Tensor *const *fe
 /* Whether another run with these feeds may follow; feeds past io->num_fresh are those of the run before. */
 bool exec_turn_can_go_on(const ExecTurn *turn, const ExecIo *io);
 TF_Code exec_turn_run(ExecTurn *turn, ExecIo *io, StepEnv *env, TF_Status *st);
-/* Takes over a tensor: its memory may become that of a later run's output `fetch`. */
-void exec_turn_recycle(ExecTurn *turn, int fetch, Tensor *old);
 /* Gives back what was taken. For a turn that was not begun it does nothing. */
 void exec_turn_end(ExecTurn *turn);
 

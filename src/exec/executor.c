@@ -208,7 +208,7 @@ static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool 
       again |= root == (spec ? spec->slots[p->fetches[k]].root : p->fetches[k]);
     if (again || !tensor_writable(&s->slots[root])) {
       if (share && !op_is_step_memory(&s->slots[slot])) tensor_share(&outputs[i], &s->slots[slot]);
-      else TRY(tensor_copy(&outputs[i], &s->slots[slot], st));
+      else TRY(tensor_copy_in(s->pool, &outputs[i], &s->slots[slot], st));
       continue;
     }
     outputs[i] = s->slots[slot];
@@ -293,29 +293,6 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   return code;
 }
 
-/* A feed's memory that nobody else has may become that of the output which takes its place. */
-static void recycle(ExecTurn *t, int fetch, Tensor *old) {
-  ExecState *s = t->state;
-  int root = t->spec->slots[t->executor->plan->fetches[fetch]].root;
-  const SpecSlot *out = &t->spec->slots[root];
-  TensorBuffer *b = old->buffer;
-  if (out->place == PLACE_OWNED && tensor_writable(old) && !b->free_data && !b->elements &&
-      b->size == (size_t)tensor_count(&out->shape) * dtype_size(out->shape.dtype)) {
-    if (!s->spares) s->spares = calloc((size_t)s->plan->num_slots + 1, sizeof *s->spares);
-    if (s->spares && !s->spares[root]) {
-      s->spares[root] = b;
-      *old = (Tensor){0};
-      return;
-    }
-  }
-  tensor_clear(old);
-}
-
-void exec_turn_recycle(ExecTurn *t, int fetch, Tensor *old) {
-  if (t->spec && t->state && !t->broken) recycle(t, fetch, old);
-  else tensor_clear(old);
-}
-
 static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
   const Plan *p = t->executor->plan;
   ExecState *s = t->state;
@@ -332,7 +309,7 @@ static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   }
   if (!code) code = take_fetches(p, s, t->failed_slot >= 0 ? NULL : t->spec, share, io, st);
   if (code) clear_outputs(p, io->outputs);
-  for (int i = 0; !code && t->failed_slot < 0 && i < io->num_moved; i++) recycle(t, i, &s->slots[p->feeds[i]]);
+  for (int i = 0; i < io->num_moved; i++) tensor_clear(&s->slots[p->feeds[i]]);
   return code;
 }
 
@@ -379,7 +356,7 @@ static void end_special(ExecTurn *t) {
   Spec *spec = t->spec;
   if (s) {
     exec_unbind_feeds(s);
-    exec_drop_spares(s);
+    buffer_pool_trim(s->pool);
   }
   if (s && t->broken) {
     spec_unbind(spec, s, t->failed_slot >= 0);

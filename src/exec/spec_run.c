@@ -32,7 +32,7 @@ static void bind_context(const Spec *spec, ExecState *s, int index) {
   s->contexts[index] = (OpCtx){.node = step->kernel.node, .row = step->kernel.row, .state = step->kernel.state,
                                .prep = ready->prep, .num_inputs = step->num_inputs, .num_outputs = step->num_outputs,
                                .inputs = s->inputs + spec->plan->input_base[index],
-                               .outputs = s->slots + step->first_output, .aliases = s->aliases,
+                               .outputs = s->slots + step->first_output, .aliases = s->aliases, .pool = s->pool,
                                .scratch_size = ready->scratch_size};
   s->contexts[index].scratch = (char *)s->block + (ready->scratch >= 0 ? spec->uses[ready->scratch].offset : 0);
 }
@@ -67,17 +67,8 @@ static TF_Code alloc_owned(const Spec *spec, ExecState *s, const PlanStep *step,
     const SpecSlot *out = &spec->slots[step->first_output + i];
     if (out->place != PLACE_OWNED) continue;
     const Tensor *t = &out->shape;
-    TensorBuffer **spare = s->spares ? &s->spares[step->first_output + i] : NULL;
-    if (spare && *spare) {
-      Tensor *slot = &s->slots[step->first_output + i];
-      *slot = *t;
-      slot->buffer = *spare;
-      slot->data = (*spare)->data;
-      *spare = NULL;
-      continue;
-    }
     TRY(op_check_memory(env, t->dtype, t->dims, t->rank, st));
-    TRY(tensor_alloc(&s->slots[step->first_output + i], t->dtype, t->dims, t->rank, st));
+    TRY(tensor_alloc_in(s->pool, &s->slots[step->first_output + i], t->dtype, t->dims, t->rank, st));
   }
   return TF_OK;
 }

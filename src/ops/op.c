@@ -241,7 +241,7 @@ TF_Code op_alloc_output(OpCtx *c, int i, TF_DataType dtype, const int64_t *dims,
   TRY(check_output(c, i, st));
   TRY(op_check_memory(c->env, dtype, dims, rank, st));
   tensor_clear(&c->outputs[i]);
-  return tensor_alloc(&c->outputs[i], dtype, dims, rank, st);
+  return tensor_alloc_in(c->pool, &c->outputs[i], dtype, dims, rank, st);
 }
 
 void op_take_output(OpCtx *c, int i, Tensor *t) {
@@ -253,7 +253,7 @@ bool op_is_step_memory(const Tensor *t) { return t->buffer && t->buffer->free_da
 
 TF_Code op_keep_input(OpCtx *c, int i, Tensor *out, TF_Status *st) {
   const Tensor *in = c->inputs[i];
-  if (op_is_step_memory(in)) return tensor_copy(out, in, st);
+  if (op_is_step_memory(in)) return tensor_copy_in(c->pool, out, in, st);
   tensor_share(out, in);
   return TF_OK;
 }

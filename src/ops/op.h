@@ -91,6 +91,7 @@ struct OpCtx {
   int *aliases;          /* executor's: which input an output shares (-1: none), set by op_output_alias */
   uint64_t last_use;     /* executor's: which inputs nobody needs afterwards (bit i >= 63 shares bit 63) */
   Variable **input_refs, **output_refs; /* executor's; null when the node has no ref inputs or outputs */
+  BufferPool *pool;      /* executor's: for outputs and what is kept; may be null */
   bool once;             /* executor's: prep serves this one run, nothing is worth keeping in it */
 };
 

@@ -66,7 +66,7 @@ static TF_Code place_outputs(OpCtx *c, uint64_t last_use, TF_Status *st) {
     memcpy(dims, out->dims, sizeof dims);
     out->dtype = (TF_DataType)0;
     TRY(op_check_memory(c->env, dtype, dims, out->rank, st));
-    TRY(tensor_alloc(out, dtype, dims, out->rank, st));
+    TRY(tensor_alloc_in(c->pool, out, dtype, dims, out->rank, st));
   }
   return TF_OK;
 }

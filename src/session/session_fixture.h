@@ -70,6 +70,40 @@ static void add_text(Graph *graph, const char *text) {
 #define UNARY(op, name, in) "node { name: '" name "' op: '" op "' input: '" in "' " T_FLOAT "}"
 #define BINARY(op, name, a, b) "node { name: '" name "' op: '" op "' input: '" a "' input: '" b "' " T_FLOAT "}"
 
+#define INTS(name, n, values)                                                                                  \
+  "node { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { " \
+  "tensor { dtype: DT_INT32 tensor_shape { dim { size: " n " } } " values " } } } }"
+
+/* Variables: by handle, by ref. */
+#define DTYPE_FLOAT "attr { key: 'dtype' value { type: DT_FLOAT } }"
+#define ANY_SHAPE "attr { key: 'shape' value { shape { unknown_rank: true } } }"
+#define HANDLE(name) "node { name: '" name "' op: 'VarHandleOp' " DTYPE_FLOAT ANY_SHAPE "}"
+#define READ(name, in) "node { name: '" name "' op: 'ReadVariableOp' input: '" in "' " DTYPE_FLOAT "}"
+#define WRITE(op, name, handle, value, more) \
+  "node { name: '" name "' op: '" op "' input: '" handle "' input: '" value "' " more DTYPE_FLOAT "}"
+#define AFTER(name) "input: '^" name "' "
+#define REF(name) "node { name: '" name "' op: 'VariableV2' " DTYPE_FLOAT ANY_SHAPE "}"
+#define ASSIGN_REF(name, ref, value) \
+  "node { name: '" name "' op: 'Assign' input: '" ref "' input: '" value "' " T_FLOAT "}"
+
+/* While loops of TensorFlow 1, all in the frame f. */
+#define ENTER(name, in, constant)                                                                             \
+  "node { name: '" name "' op: 'Enter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
+  "attr { key: 'is_constant' value { b: " constant " } } }"
+#define MERGE(name, a, b)                                                                                     \
+  "node { name: '" name "' op: 'Merge' input: '" a "' input: '" b "' " T_FLOAT " attr { key: 'N' value { i: 2 } } }"
+#define LOOP_COND(name, in) "node { name: '" name "' op: 'LoopCond' input: '" in "' }"
+
+/* Inside a library. */
+#define ARG(name, type) "input_arg { name: '" name "' type: " type " }"
+#define RET(name, type) "output_arg { name: '" name "' type: " type " }"
+#define FUNC(key, name) "attr { key: '" key "' value { func { name: '" name "' } } }"
+#define FUNC_CONST(name, value)                                                                                \
+  "node_def { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' " \
+  "value { tensor { dtype: DT_FLOAT tensor_shape {} float_val: " value " } } } }"
+#define FUNC_OP(op, name, inputs, attrs) "node_def { name: '" name "' op: '" op "' " inputs attrs "}"
+#define IN(name) "input: '" name "' "
+
 typedef struct Fixture {
   Graph *graph;
   Session *session;

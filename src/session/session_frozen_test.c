@@ -8,17 +8,6 @@
 
 #include "session/session_fixture.h"
 
-#define DTYPE_FLOAT "attr { key: 'dtype' value { type: DT_FLOAT } }"
-#define SCALAR_SHAPE "attr { key: 'shape' value { shape {} } }"
-#define HANDLE(name) "node { name: '" name "' op: 'VarHandleOp' " DTYPE_FLOAT SCALAR_SHAPE "}"
-#define READ(name, in) "node { name: '" name "' op: 'ReadVariableOp' input: '" in "' " DTYPE_FLOAT "}"
-#define WRITE(op, name, handle, value, more) \
-  "node { name: '" name "' op: '" op "' input: '" handle "' input: '" value "' " more DTYPE_FLOAT "}"
-#define AFTER(name) "input: '^" name "' "
-#define REF(name) "node { name: '" name "' op: 'VariableV2' " DTYPE_FLOAT SCALAR_SHAPE "}"
-#define ASSIGN_REF(name, ref, value) \
-  "node { name: '" name "' op: 'Assign' input: '" ref "' input: '" value "' " T_FLOAT "}"
-
 /* ---- a plan with an executor of its own, of which we see how many steps it runs ---- */
 
 typedef struct Runner {
@@ -167,15 +156,7 @@ static void test_a_variable_often_assigned_is_not_frozen(void **state) {
 
 /* ---- loops and branches, which get handles as arguments ---- */
 
-#define ARG(name, type) "input_arg { name: '" name "' type: " type " }"
-#define RET(name, type) "output_arg { name: '" name "' type: " type " }"
 #define T_LIST "attr { key: 'T' value { list { type: DT_FLOAT type: DT_RESOURCE } } }"
-#define FUNC(key, name) "attr { key: '" key "' value { func { name: '" name "' } } }"
-#define FUNC_CONST(name, value)                                                                                \
-  "node_def { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' " \
-  "value { tensor { dtype: DT_FLOAT tensor_shape {} float_val: " value " } } } }"
-#define FUNC_OP(op, name, inputs, attrs) "node_def { name: '" name "' op: '" op "' " inputs attrs "}"
-#define IN(name) "input: '" name "' "
 
 /* while (x < 100) x = x + sqrt(v) */
 #define ADDS                                                                                                         \
@@ -264,9 +245,6 @@ static void test_one_function_for_many_variables(void **state) {
 
 /* ---- memory ---- */
 
-#define INTS(name, n, values)                                                                                  \
-  "node { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { " \
-  "tensor { dtype: DT_INT32 tensor_shape { dim { size: " n " } } " values " } } } }"
 #define T_AND_INDEX(key) T_FLOAT "attr { key: '" key "' value { type: DT_INT32 } }"
 
 static void test_large_values(void **state) {

@@ -9,13 +9,6 @@
 
 #include "session/session_fixture.h"
 
-#define ENTER(name, in, constant)                                                                             \
-  "node { name: '" name "' op: 'Enter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
-  "attr { key: 'is_constant' value { b: " constant " } } }"
-#define MERGE(name, a, b)                                                                                     \
-  "node { name: '" name "' op: 'Merge' input: '" a "' input: '" b "' " T_FLOAT " attr { key: 'N' value { i: 2 } } }"
-#define LOOP_COND(name, in) "node { name: '" name "' op: 'LoopCond' input: '" in "' }"
-
 /* for (i = 0, x = p; i < n; i++) x += 1; */
 #define LOOP_HEAD                                                                                             \
   PLACEHOLDER("p") PLACEHOLDER("n") CONST("zero", "0") CONST("one", "1") ENTER("ei", "zero", "false")         \

@@ -1,5 +1,4 @@
-/* Sessions beyond single answers: many threads, no memory asked for in steady state, time limits, closing, graphs
- * that grow, ops without kernels. */
+/* Sessions beyond single answers: many threads, time limits, closing, graphs that grow, ops without kernels. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,34 +23,6 @@ static void make_vector(Tensor *t, int64_t n, float first) {
   TF_Status st = {0};
   assert_int_equal(tensor_alloc(t, TF_FLOAT, &n, 1, &st), TF_OK);
   for (int64_t i = 0; i < n; i++) ((float *)t->data)[i] = first + (float)i;
-}
-
-/* ---- no allocations ---- */
-
-static void test_steady_runs_allocate_only_what_is_fetched(void **state) {
-  (void)state;
-#if COUNTS_ALLOCATIONS
-  Fixture f = fixture_of(CHAIN, &(SessionConfig){.intra_op_threads = 1});
-  TF_Status st = {0};
-  TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, "z");
-  Tensor in[2] = {{0}}, out = {0};
-  make_vector(&in[0], 5, -2);
-  make_vector(&in[1], 9, -3);
-  for (int run = 0; run < 50; run++) {
-    const Tensor *feed = &in[run % 2];
-    long before = atomic_load(&allocations);
-    assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0, NULL, &st), TF_OK);
-    if (run >= 4) assert_int_equal(atomic_load(&allocations) - before, 1); /* the fetched tensor */
-    for (int i = 0; i < tensor_count(feed); i++)
-      assert_float_equal(((float *)out.data)[i], chain_of(((float *)feed->data)[i]), 1e-5);
-    tensor_clear(&out);
-  }
-  tensor_clear(&in[0]);
-  tensor_clear(&in[1]);
-  fixture_clear(&f);
-#else
-  skip();
-#endif
 }
 
 /* ---- threads ---- */
@@ -248,7 +219,6 @@ static void test_config_protos(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_steady_runs_allocate_only_what_is_fetched),
       cmocka_unit_test(test_threads_share_a_session),
       cmocka_unit_test(test_a_closed_session_runs_no_more),
       cmocka_unit_test(test_a_caller_can_give_up),

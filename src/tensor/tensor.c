@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/status_impl.h"
+#include "tensor/buffer_pool.h"
 #include "tensor/object.h"
 
 /* A buffer's own memory stands behind its header, TENSOR_ALIGN bytes from the start of the block. */
@@ -63,17 +64,30 @@ static void destroy_elements(TensorBuffer *b) {
 
 void tensor_buffer_free(TensorBuffer *b) {
   if (b->elements) destroy_elements(b);
+  if (b->home && buffer_pool_keep(b)) return;
   if (b->free_data) b->free_data(b->data, b->size, b->arg);
   free(b);
 }
 
-static TensorBuffer *buffer_new(size_t size) {
+static TensorBuffer *buffer_reuse(BufferPool *pool, size_t size) {
+  TensorBuffer *b = pool ? buffer_pool_take(pool, size) : NULL;
+  if (!b) return NULL;
+  b->readonly = false;
+  b->elements = 0;
+  atomic_store_explicit(&b->refs, 1, memory_order_relaxed);
+  return b;
+}
+
+static TensorBuffer *buffer_new(BufferPool *pool, size_t size) {
+  TensorBuffer *kept = buffer_reuse(pool, size);
+  if (kept) return kept;
   size_t bytes;
   if (!checked_add(size, BUFFER_HEADER + TENSOR_ALIGN - 1, &bytes)) return NULL;
   TensorBuffer *b = aligned_alloc(TENSOR_ALIGN, bytes & ~(size_t)(TENSOR_ALIGN - 1));
   if (!b) return NULL;
   *b = (TensorBuffer){.data = (char *)b + BUFFER_HEADER, .size = size};
   atomic_init(&b->refs, 1);
+  if (pool) buffer_pool_adopt(pool, b);
   return b;
 }
 
@@ -86,10 +100,14 @@ static void tensor_set(Tensor *t, TensorBuffer *buffer, TF_DataType dtype, const
 }
 
 TF_Code tensor_alloc(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st) {
+  return tensor_alloc_in(NULL, t, dtype, dims, rank, st);
+}
+
+TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st) {
   int64_t count;
   size_t bytes;
   TRY(shape_bytes(dtype, dims, rank, &count, &bytes, st));
-  TensorBuffer *b = buffer_new(bytes);
+  TensorBuffer *b = buffer_new(pool, bytes);
   if (!b) {
     char text[SHAPE_TEXT_MAX];
     return fail(st, TF_RESOURCE_EXHAUSTED, "OOM when allocating tensor with shape%s and type %s",
@@ -151,9 +169,11 @@ TF_Code elements_copy(TF_DataType dtype, void *dst, const void *src, int64_t cou
   return TF_OK;
 }
 
-TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st) {
+TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st) { return tensor_copy_in(NULL, dst, src, st); }
+
+TF_Code tensor_copy_in(BufferPool *pool, Tensor *dst, const Tensor *src, TF_Status *st) {
   Tensor copy = {0};
-  TRY(tensor_alloc(&copy, src->dtype, src->dims, src->rank, st));
+  TRY(tensor_alloc_in(pool, &copy, src->dtype, src->dims, src->rank, st));
   if (elements_copy(src->dtype, copy.data, src->data, tensor_count(src), st)) {
     tensor_clear(&copy);
     return TF_GetCode(st);
@@ -185,7 +205,7 @@ TF_Tensor *TF_AllocateTensor(TF_DataType dtype, const int64_t *dims, int num_dim
   size_t bytes;
   /* Elements of unknown size are the caller's business: the buffer is as long as asked. */
   if (shape_bytes(dtype, dims, num_dims, &count, &bytes, &st) || len < bytes) return NULL;
-  TensorBuffer *b = buffer_new(len);
+  TensorBuffer *b = buffer_new(NULL, len);
   if (!b) return NULL;
   if (dtype_is_object(dtype)) {
     b->elements = (uint8_t)dtype;

@@ -26,6 +26,8 @@ enum {
   TENSOR_ALIGN = 64,    /* a cache line, an AVX-512 vector */
 };
 
+typedef struct BufferPool BufferPool; /* tensor/buffer_pool.h */
+
 typedef struct TensorBuffer {
   _Atomic int32_t refs;
   bool readonly;      /* mapped, or the caller's: copy before writing */
@@ -34,6 +36,7 @@ typedef struct TensorBuffer {
   size_t size;        /* its bytes */
   void (*free_data)(void *data, size_t size, void *arg); /* null: data stands behind this header */
   void *arg;
+  BufferPool *home;   /* where own memory goes when nobody has it any more; null: it is freed */
 } TensorBuffer;
 
 typedef struct TF_Tensor {
@@ -76,6 +79,8 @@ enum { SHAPE_TEXT_MAX = 24 * TENSOR_MAX_RANK };
 /* Makes `t` a new tensor with its own memory: uninitialised numbers, empty strings, null objects.
  * `t` must be none or cleared. TF_INVALID_ARGUMENT for a bad shape, TF_RESOURCE_EXHAUSTED. */
 TF_Code tensor_alloc(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st);
+/* The same, by a pool that the caller may take from; null: none. */
+TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st);
 /* Makes `t` a view of memory of the caller's; `free_data(data, size, arg)` is called with the last
  * reference (and when this fails). `data` must be aligned to the element's size. */
 TF_Code tensor_wrap(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, void *data, size_t size,
@@ -105,6 +110,7 @@ static inline void tensor_move(Tensor *dst, Tensor *src) {
 }
 /* A deep copy: own memory, own strings. */
 TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st);
+TF_Code tensor_copy_in(BufferPool *pool, Tensor *dst, const Tensor *src, TF_Status *st);
 /* Whether this holder may write to the data: the only reference, and not read-only. */
 static inline bool tensor_writable(const Tensor *t) {
   return t->buffer && !t->buffer->readonly && atomic_load_explicit(&t->buffer->refs, memory_order_acquire) == 1;
