@@ -1,0 +1,246 @@
+"""Op cases of random numbers and samplers: python tests/ops/gen_f.py [FAMILY...] (README.md here)."""
+import sys
+
+from op_cases import Cases, V1  # first: it sets TensorFlow's environment
+
+import numpy as np
+import tensorflow as tf
+
+BF16 = tf.bfloat16.as_numpy_dtype
+F16, F32, F64, I32, I64, U64 = np.float16, np.float32, np.float64, np.int32, np.int64, np.uint64
+FLOATS = [F16, BF16, F32, F64]
+INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
+rng = np.random.RandomState(6)
+KEY, COUNTER, PHILOX = np.array([0x123456789abcdef], U64), np.array([7, 1 << 63], U64), np.array(1, I32)
+SEEDS = dict(seed=1, seed2=2)
+NAN, INF = float('nan'), float('inf')
+
+
+def i32(*v): return np.array(v, I32)
+def i64(*v): return np.array(v, I64)
+def f32(*v): return np.array(v, F32)
+def name_of(dtype): return np.dtype(dtype).name
+
+
+def refused(c, *args, **more):
+    """A case that TensorFlow may refuse when the graph is built: then there is none."""
+    try:
+        return c.case(*args, **more)
+    except (ValueError, TypeError):
+        return None
+
+
+def old_graph(c, producer):
+    """The next cases are in a graph of that GraphDef version: ops that were removed later."""
+    c._fresh()
+    with c.graph.as_default():
+        tf.import_graph_def(tf.compat.v1.GraphDef(versions=dict(producer=producer)))
+
+
+def tolerance(t):
+    """Arithmetic is TensorFlow's; functions of the C library may differ in the last bit."""
+    return dict(rtol={2: 4e-3 if t == F16 else 2e-2, 4: 1e-6, 8: 1e-14}[np.dtype(t).itemsize], atol=0)
+
+
+def random_shuffle():
+    c = Cases('random_shuffle')
+    for dtype in INTS + FLOATS + [np.complex64, np.complex128, np.bool_]:
+        x = np.arange(14).reshape(7, 2).astype(dtype)
+        c.case('RandomShuffle', [x], name_of(dtype), seed=3, seed2=4)
+        c.case('StatelessShuffle', [x, KEY, COUNTER, PHILOX], name_of(dtype))
+    for shape in [(), (0,), (1,), (3, 0), (0, 3), (1, 4), (300,), (50, 3, 2)]:
+        x = np.arange(np.prod(shape)).reshape(shape).astype(I32)
+        c.case('RandomShuffle', [x], str(shape), **SEEDS)
+        c.case('StatelessShuffle', [x, KEY, COUNTER, PHILOX], str(shape))
+    words = np.array([b'a', b'bb', b'', b'dddd' * 9], object)
+    c.case('RandomShuffle', [words], 'strings', **SEEDS)
+    c.case('StatelessShuffle', [words, KEY, COUNTER, np.array(3, I32)], 'strings')
+    for bad in ([KEY, COUNTER, np.array(2, I32)], [KEY[:0], COUNTER, PHILOX], [KEY, COUNTER, PHILOX[None]]):
+        c.case('StatelessShuffle', [i32(1, 2, 3)] + bad, 'bad')
+    for t in (I32, I64, np.uint32, U64):
+        for most in (0, 1, 7, 10, 1000, 65535, 65536, 65537, 1 << 20, (1 << 31) - 2):
+            index = np.array([0, most // 3, most // 2, most], t)
+            for rounds in (4, 8):
+                c.case('RandomIndexShuffle', [index, np.array([5, 77, 1000], t), np.array(most, t)], '%s %d' % (name_of(t), most), rounds=rounds)
+        c.case('RandomIndexShuffle', [np.array(3, t), np.array([1, 2, 3], t), np.array(10, t)], 'scalar')
+        c.case('RandomIndexShuffle', [np.array(3, t), np.array([[1, 2, 3], [1, 2, 4]], t), np.array(10, t)], 'seeds')
+        c.case('RandomIndexShuffle', [np.array(3, t), np.array([1, 2, 3], t), np.array([10, 20, 30], t)], 'limits')
+    for most in (1 << 33, (1 << 40) + 5, 1 << 62, (1 << 63) - 1):
+        c.case('RandomIndexShuffle', [np.array([1, most], U64), np.array([1 << 40, 2, 3], U64), np.array(most, U64)], 'wide %d' % most)
+    c.case('RandomIndexShuffle', [np.array(-1, I32), i32(-1, -2, -3), np.array(-1, I32)], 'negative')
+    for bad in ([i32(5).reshape(1, 1), i32(1, 2, 3), np.array(9, I32)], [i32(5, 6), i32(1, 2, 3)[None], np.array(9, I32)], [i32(5, 6), i32(1, 2), np.array(9, I32)],
+                [i32(5, 6), i32(1, 2, 3), i32(9, 8, 7)], [i32(5, 6), i32(1, 2, 3), i32(9)], [i32(), i32(1, 2, 3), i32()]):
+        c.case('RandomIndexShuffle', bad, 'shapes')
+    old_graph(c, 7)
+    for dtype in (np.uint8, np.int8, np.int16, I32, I64, F32, F64):
+        c.case('RandomCrop', [np.arange(60).reshape(5, 4, 3).astype(dtype), i64(2, 3)], name_of(dtype), seed=3, seed2=4)
+    image = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
+    for size in ([2, 2], [5, 2], [2, 5], [4, 3], [0, 1], [2], [[2, 2]], [4, 1], [1, 3]):
+        refused(c, 'RandomCrop', [image, np.array(size, I64)], str(size), **SEEDS)
+    refused(c, 'RandomCrop', [image[0], i64(2, 2)], 'rank', **SEEDS)
+    c.save()
+
+
+def random_multinomial():
+    c = Cases('random_multinomial')
+    seed = i64(5, -6)
+    for dtype in FLOATS:
+        logits = np.round(rng.uniform(-3, 3, (3, 7)) * 8).astype(dtype) / 8
+        for t in (tf.int32, tf.int64):
+            c.case('Multinomial', [logits, np.array(33, I32)], name_of(dtype), output_dtype=t, seed=3, seed2=4)
+            c.case('StatelessMultinomial', [logits, np.array(33, I32), seed], name_of(dtype), output_dtype=t)
+    wide = np.round(rng.uniform(-5, 5, (1, 1000)) * 8).astype(F32) / 8
+    strange = [[NAN, -INF, 1, 2, INF], [800, 700, -800, 801, 0], [-800, -800, -801, -802, -800], [NAN] * 5, [-INF] * 5]
+    for op, more, attrs in (('Multinomial', [], SEEDS), ('StatelessMultinomial', [seed], {})):
+        c.case(op, [wide, np.array(200, I32)] + more, 'wide', **attrs)
+        c.case(op, [np.array(strange, F64), np.array(9, I32)] + more, 'strange', **attrs)
+        for n in (0, 1, 5):
+            c.case(op, [f32(1, 2, 3, 0, 0, 9).reshape(2, 3), np.array(n, I32)] + more, '%d' % n, **attrs)
+        c.case(op, [f32(1)[None], np.array(5, I32)] + more, 'one class', **attrs)
+        c.case(op, [np.zeros((0, 3), F32), np.array(2, I32)] + more, 'no rows', **attrs)
+        c.case(op, [np.zeros((2, 0), F32), np.array(2, I32)] + more, 'no classes', **attrs)
+        c.case(op, [f32(1, 2), np.array(2, I32)] + more, 'vector', **attrs)
+        c.case(op, [f32(1, 2)[None], np.array(-1, I32)] + more, 'negative', **attrs)
+        c.case(op, [f32(1, 2)[None], i32(1)] + more, 'not scalar', **attrs)
+    for bad in (i64(1), i64(1, 2, 3), i64(1, 2)[None]):
+        c.case('StatelessMultinomial', [f32(1, 2)[None], np.array(2, I32), bad], 'seed')
+    c.save()
+
+
+BAD_SHAPES = [i32(-1), np.array(3, I32), i32(0), i32(2, 0), i32(), i64(1 << 62, 1 << 62)]
+
+
+def random_gamma():
+    c = Cases('random_gamma')
+    for dtype in (F16, F32, F64):
+        for alpha in ([], [.1, .5, 1, 1.5, 3, 100], [1e-3, 1e4], [-1, -.25, 0, INF, NAN]):
+            alpha, tol = np.array(alpha, dtype), tolerance(dtype)
+            c.case('RandomGamma', [i32(40), alpha], '%s %s' % (name_of(dtype), alpha), **SEEDS, **tol)
+            dims = np.array((40,) + alpha.shape, I32)
+            c.case('StatelessRandomGammaV2', [dims, i64(7, 8), alpha], '%s %s' % (name_of(dtype), alpha), **tol)
+            c.case('StatelessRandomGammaV3', [dims, KEY, COUNTER, PHILOX, alpha], '%s %s' % (name_of(dtype), alpha), **tol)
+        c.case('RandomGamma', [i64(2, 3), np.array([[.5], [2]], dtype)], name_of(dtype), seed=123456789012, seed2=-5, **tol)
+        c.case('StatelessRandomGammaV2', [i64(2, 2, 1), i32(3, 4), np.array([[.5], [2]], dtype)], name_of(dtype), **tol)
+        c.case('StatelessRandomGammaV3', [i32(4), KEY, COUNTER, np.array(3, I32), np.array(2.5, dtype)], name_of(dtype), **tol)
+    c.case('RandomGamma', [i32(700), f32(.7, 2.5)], 'long', **SEEDS, **tolerance(F32))
+    for shape in BAD_SHAPES:
+        part = '' if shape.size and shape.flat[0] > 99 else None
+        c.case('RandomGamma', [shape, f32(1, 2)], 'shape', error_part=part, **SEEDS, **tolerance(F32))
+        c.case('RandomGamma', [shape, f32()], 'shape', error_part=part, **SEEDS)
+        c.case('StatelessRandomGammaV2', [shape, i32(1, 2), f32(1, 2)], 'shape', error_part=part)
+        c.case('StatelessRandomGammaV3', [shape, KEY, COUNTER, PHILOX, f32(1, 2)], 'shape', error_part=part)
+    c.case('StatelessRandomGammaV2', [i32(3, 3), i32(1, 2), f32()], 'end')
+    c.case('StatelessRandomGammaV2', [i32(3), i32(1, 2), f32(1, 2, 3)[None]], 'end')
+    c.case('StatelessRandomGammaV2', [i32(3), i32(1), f32(1, 2, 3)], 'seed')
+    for bad in ([KEY, COUNTER, np.array(2, I32)], [KEY[:0], COUNTER, PHILOX], [KEY, COUNTER, PHILOX[None]]):
+        c.case('StatelessRandomGammaV3', [i32(2)] + bad + [f32(1, 2)], 'bad')
+    c.save()
+
+
+def random_poisson():
+    c = Cases('random_poisson')
+    numbers = [F16, F32, F64, I32, I64]
+    for r in numbers:
+        for t in (tf.float16, tf.float32, tf.float64, tf.int32, tf.int64):
+            if r in (F32, F64) and t == tf.float16: continue
+            rate = np.array([.5, 3, 9.5, 10, 30, 1000], F64).astype(r)
+            tol = tolerance(t.as_numpy_dtype)
+            refused(c, 'RandomPoissonV2', [i32(25), rate], '%s %s' % (name_of(r), t.name), dtype=t, **SEEDS, **tol)
+            refused(c, 'StatelessRandomPoisson', [i32(25, 6), i64(7, 8), rate], '%s %s' % (name_of(r), t.name), dtype=t, **tol)
+    for t in (F16, F32, F64):
+        c.case('RandomPoissonV2', [i32(60), np.array([1e3, 6e4 if t == F16 else 1e7], t)], 'large', dtype=tf.as_dtype(t), **SEEDS, **tolerance(t))
+        c.case('RandomPoissonV2', [i32(20), np.array([-1, 0, -1e3, .001], t)], 'small', dtype=tf.as_dtype(t), **SEEDS)
+    c.case('RandomPoissonV2', [i32(60), np.array([65400], F16)], 'overflow', dtype=tf.float16, **SEEDS)
+    c.case('RandomPoissonV2', [i32(60), np.array([2147483000], F64)], 'overflow', dtype=tf.int32, **SEEDS)
+    c.case('RandomPoissonV2', [i32(9), f32(1e10, 1e20, INF)], 'huge', dtype=tf.float32, **SEEDS)
+    for t in (tf.float16, tf.float64, tf.int32, tf.int64):
+        c.case('RandomPoissonV2', [i32(2), f32(INF, -INF)], 'endless', dtype=t, **SEEDS)
+    c.case('RandomPoissonV2', [i32(500), f32(.7, 25)], 'long', dtype=tf.int32, **SEEDS)
+    for shape in BAD_SHAPES:
+        part = '' if shape.size and shape.flat[0] > 99 else None
+        c.case('RandomPoissonV2', [shape, f32(1, 2)], 'shape', error_part=part, dtype=tf.int32, **SEEDS)
+        c.case('RandomPoissonV2', [shape, f32()], 'shape', error_part=part, dtype=tf.int32, **SEEDS)
+        c.case('StatelessRandomPoisson', [shape, i32(1, 2), f32(1, 2)], 'shape', error_part=part, dtype=tf.int32)
+    c.case('StatelessRandomPoisson', [i32(3, 3), i32(1, 2), f32()], 'end', dtype=tf.float32)
+    c.case('StatelessRandomPoisson', [i32(3), i32(1), f32(1, 2, 3)], 'seed', dtype=tf.float32)
+    old_graph(c, 20)
+    for t in (F16, F32, F64):
+        c.case('RandomPoisson', [i32(25), np.array([.5, 9, 10, 200], t)], name_of(t), **SEEDS)
+    c.save()
+
+
+def random_bounded():
+    c = Cases('random_bounded')
+    stateful, stateless = 'ParameterizedTruncatedNormal', 'StatelessParameterizedTruncatedNormal'
+    # mean, deviation, bounds: each sampler, from both sides
+    kinds = [(0, 1, -1, 1), (0, 1, -2, 2), (.5, 2, -1.5, INF), (0, 1, 2, INF), (0, 1, -INF, -2), (0, 1, 5, 6), (3, .5, -INF, 1), (-8, 2, 1, 9), (0, 1, 1, 1.5), (1, 1, -INF, 1.5), (0, 3, -1, 20)]
+    for t in (F16, F32, F64):
+        tol = tolerance(t)
+        tol['atol'] = {F16: 4e-3, F32: 1e-6, F64: 1e-14}[t]
+        for kind in kinds:
+            params = [np.array(x, t) for x in kind]
+            c.case(stateful, [i32(37), *params], '%s %s' % (name_of(t), kind), seed=3, seed2=4, **tol)
+            c.case(stateless, [i32(37), i64(5, 6), *params], '%s %s' % (name_of(t), kind), **tol)
+        columns = [np.array(x, t) for x in zip(*kinds)]
+        c.case(stateful, [i32(len(kinds), 9), *columns], name_of(t) + ' vectors', seed=3, seed2=4, **tol)
+        c.case(stateless, [i32(9, len(kinds)), i64(5, 6), *columns], name_of(t) + ' vectors', **tol)
+    tol = dict(rtol=1e-6, atol=1e-6)
+    one = [np.float32(0), np.float32(1), np.float32(-1), np.float32(1)]
+    grid = [np.zeros((2, 1), F32), f32(1, 2, 3), np.full((2, 1), -1, F32), np.float32(2)]
+    c.case(stateless, [i64(4, 2, 3), i32(1, 2), *grid], 'broadcast', **tol)
+    c.case(stateless, [i64(2, 3), i32(1, 2), *grid], 'broadcast', **tol)
+    c.case(stateless, [i64(3, 2), i32(1, 2), *grid], 'broadcast', **tol)
+    c.case(stateless, [i64(2, 3), i32(1, 2), f32(0, 1), f32(1, 2, 3), *one[2:]], 'broadcast', error_part='', **tol)
+    c.case(stateful, [i32(350), *one], 'long', **SEEDS, **tol)
+    c.case(stateful, [i32(3, 5, 2), f32(0), f32(1), *one[2:]], 'ones', **SEEDS, **tol)
+    c.case(stateful, [i32(3, 5, 2), f32(0), f32(1), f32(-1), f32(1)], 'one bound', **SEEDS, **tol)
+    for bad in [(0, 1, 2, 1), (0, -1, -1, 1), (0, 0, -1, 1), (NAN, 1, -1, 1), (0, NAN, -1, 1), (0, 1, -INF, INF), (0, 1, 1e30, INF), (0, INF, 0, 1), (INF, 1, 0, 1), (0, 1, 0, 1e-30),
+                (0, 1e-30, 0, 1), (0, 1, NAN, 1), (0, 1, -1, NAN)]:
+        params = [np.float32(x) for x in bad]
+        c.case(stateful, [i32(5), *params], str(bad), **SEEDS, **tol)
+        c.case(stateless, [i32(5), i32(1, 2), *params], str(bad), **tol)
+    for shape in (i32(), i32(0), i32(0, 3), i32(2, -1), np.array(3, I32), i32(2, 0)):
+        c.case(stateful, [shape, *one], 'shape', **SEEDS, **tol)
+        c.case(stateful, [shape, f32(0, 1), *one[1:]], 'shape', **SEEDS, **tol)
+        c.case(stateless, [shape, i32(1, 2), *one], 'shape', **tol)
+    for i in range(4):
+        for x in (f32(1, 2, 3), f32(1)[None], f32()):
+            params = [f32(p) for p in one]
+            params[i] = x
+            c.case(stateful, [i32(2, 2), *params], 'parameter', **SEEDS, **tol)
+            c.case(stateless, [i32(2, 2), i32(1, 2), *params], 'parameter', **tol)
+    c.case(stateless, [i32(2, 2), i32(1), *one], 'seed')
+    c.save()
+
+
+def random_binomial():
+    c = Cases('random_binomial')
+    op = 'StatelessRandomBinomial'
+    for t in (F16, F32, F64):
+        counts = np.array([0, 1, 5, 20, 100, 1000, 50, -3], t)
+        probs = np.array([[.5], [.01], [.3], [.75], [.99], [0], [1], [1.5], [-.5]], t)
+        for out in (tf.float16, tf.float32, tf.float64, tf.int32, tf.int64):
+            c.case(op, [i32(4, 9, 8), i64(5, 6), counts, probs], '%s %s' % (name_of(t), out.name), dtype=out)
+        for prob in (.5, 1e-3, .25, .9):
+            c.case(op, [i32(60), i64(5, 6), np.array(60000 if t == F16 else 1e6, t), np.array(prob, t)], '%s %s' % (name_of(t), prob), dtype=tf.float64)
+    for out in (tf.float16, tf.float32, tf.float64, tf.int32, tf.int64):
+        c.case(op, [i32(3), i32(1, 2), np.float32(5), np.float32(NAN)], 'nan', dtype=out)
+        c.case(op, [i32(3), i32(1, 2), np.float32(5.7), np.float32(.5)], 'not whole', dtype=out)
+        c.case(op, [i32(3), i32(1, 2), np.float32(1e30), np.float32(.3)], 'huge', dtype=out)
+    c.case(op, [i32(500), i64(5, 6), np.float32(30), np.float32(.6)], 'long', dtype=tf.int32)
+    c.case(op, [i64(2, 2), i64(5, 6), f32(30, 3), np.float32(.6)], 'int64', dtype=tf.int32)
+    for shape in (i32(), i32(0), i32(0, 3), i32(2, -1), np.array(3, I32), i32(2, 0), i32(2, 3)):
+        c.case(op, [shape, i32(1, 2), np.float32(5), np.float32(.5)], 'shape', dtype=tf.int32)
+        c.case(op, [shape, i32(1, 2), f32(5, 6), np.float32(.5)], 'shape', dtype=tf.int32)
+    c.case(op, [i32(3), i32(1, 2), f32(5, 6), f32(.5, .5, .5)], 'broadcast', dtype=tf.int32)
+    c.case(op, [i32(3), i32(1), np.float32(5), np.float32(.5)], 'seed', dtype=tf.int32)
+    c.save()
+
+
+FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial]
+
+if __name__ == '__main__':
+    names = sys.argv[1:]
+    for family in FAMILIES:
+        if not names or family.__name__ in names:
+            family()
