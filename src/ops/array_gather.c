@@ -13,7 +13,7 @@ TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, 
   if (params->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "params must be at least 1 dimensional");
   if (!axis_in_range(&axis, params->rank))
     return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d",
-                given < 0 ? -(long long)given : (long long)given + 1, params->rank);
+                (long long)(given < 0 ? 0 - (uint64_t)given : (uint64_t)given + 1), params->rank);
   if (batch_dims != 0) {
     if (batch_dims < -indices->rank || batch_dims > indices->rank)
       return fail(st, TF_INVALID_ARGUMENT, "Expected batch_dims in the range [%d, %d], but got %lld", -indices->rank, indices->rank,

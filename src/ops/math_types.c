@@ -48,12 +48,14 @@ void math_store_16(uint16_t *out, const float *in, int64_t n, TF_DataType dtype)
 int64_t math_int_at(const Tensor *t, int64_t i) {
   switch (t->dtype) {
     case TF_INT64: return ((const int64_t *)t->data)[i];
-    case TF_INT16: return ((const int16_t *)t->data)[i];
-    case TF_INT8: return ((const int8_t *)t->data)[i];
-    case TF_UINT8: return ((const uint8_t *)t->data)[i];
-    case TF_UINT16: return ((const uint16_t *)t->data)[i];
+    case TF_UINT64: return (int64_t)((const uint64_t *)t->data)[i];
+    case TF_INT16: case TF_QINT16: return ((const int16_t *)t->data)[i];
+    case TF_INT8: case TF_QINT8: return ((const int8_t *)t->data)[i];
+    case TF_UINT8: case TF_QUINT8: case TF_BOOL: return ((const uint8_t *)t->data)[i];
+    case TF_UINT16: case TF_QUINT16: return ((const uint16_t *)t->data)[i];
     case TF_UINT32: return ((const uint32_t *)t->data)[i];
-    default: return ((const int32_t *)t->data)[i];
+    case TF_INT32: case TF_QINT32: return ((const int32_t *)t->data)[i];
+    default: return 0; /* no integers: nothing is read past small elements */
   }
 }
 
