@@ -10,9 +10,9 @@
 #include "base/checked.h"
 #include "base/map.h"
 #include "ops/array_util.h"
+#include "ops/parsing_util.h"
 #include "ops/string_util.h"
 #include "ops/text_number.h"
-#include "wire/example.h"
 
 /* ---- what the op wants ---- */
 
@@ -199,17 +199,13 @@ static TF_Code find_features(Parse *p, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_DataType kind_dtype(ExampleKind k) {
-  return k == EXAMPLE_BYTES ? TF_STRING : k == EXAMPLE_FLOAT ? TF_FLOAT : TF_INT64;
-}
-
 /* The number of values of example i for a slot: 0 when there is none. */
 static TF_Code feature_count(const Parse *p, const Slot *s, int64_t i, size_t *count, TF_Status *st) {
   const ExampleFeature *f = &p->found[i * p->num_slots + (s - p->slots)];
   *count = 0;
   if (f->kind == EXAMPLE_NONE) return TF_OK;
-  if (kind_dtype(f->kind) != s->dtype) {
-    const char *is = dtype_name(kind_dtype(f->kind)), *want = dtype_name(s->dtype);
+  if (example_dtype(f->kind) != s->dtype) {
+    const char *is = dtype_name(example_dtype(f->kind)), *want = dtype_name(s->dtype);
     return s->kind == SLOT_DENSE
                ? fail_key(p, s, i, st, "Data types don't match. Data type: %s but expected type: %s", is, want)
                : fail_key(p, s, i, st, "Data types don't match. Expected type: %s, Actual type: %s", want, is);
@@ -222,20 +218,7 @@ static TF_Code feature_count(const Parse *p, const Slot *s, int64_t i, size_t *c
 static TF_Code read_values(const Parse *p, const Slot *s, int64_t i, Tensor *t, int64_t at, size_t count, TF_Status *st) {
   const ExampleFeature *f = &p->found[i * p->num_slots + (s - p->slots)];
   bool ok;
-  if (!count) return TF_OK;
-  if (s->dtype == TF_FLOAT) {
-    ok = example_read_float(f, (float *)t->data + at, count);
-  } else if (s->dtype == TF_INT64) {
-    ok = example_read_int64(f, (int64_t *)t->data + at, count);
-  } else {
-    Span *spans = malloc(count * sizeof *spans);
-    if (!spans) return fail_oom(st, "strings");
-    ok = example_read_bytes(f, spans, count);
-    TF_Code code = TF_OK;
-    for (size_t k = 0; ok && !code && k < count; k++) code = string_put(t, at + (int64_t)k, spans[k].data, spans[k].size, st);
-    free(spans);
-    if (code) return code;
-  }
+  TRY(example_put(f, t, at, count, &ok, st));
   if (ok) return TF_OK;
   return fail_key(p, s, i, st, "Can't parse serialized Example.");
 }

@@ -330,7 +330,153 @@ def unicode_ops():
     c.save()
 
 
-FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops']
+# ---- sequence examples ----
+
+def feature(v):
+    """None: one without a list; []: an empty list of numbers, (): of floats."""
+    if v is None: return tf.train.Feature()
+    if v == []: return tf.train.Feature(int64_list=tf.train.Int64List())
+    if len(v) and isinstance(v[0], bytes): return tf.train.Feature(bytes_list=tf.train.BytesList(value=v))
+    if len(v) and isinstance(v[0], int): return tf.train.Feature(int64_list=tf.train.Int64List(value=v))
+    return tf.train.Feature(float_list=tf.train.FloatList(value=v))
+
+
+def sequence_example(context, lists):
+    return tf.train.SequenceExample(
+        context=tf.train.Features(feature={k: feature(v) for k, v in context.items()}),
+        feature_lists=tf.train.FeatureLists(feature_list={k: tf.train.FeatureList(feature=[feature(f) for f in v]) for k, v in lists.items()})
+    ).SerializeToString(deterministic=True)
+
+
+def shapes_of(dense): return [tf.TensorShape(shape).as_proto() for _, _, shape, *_ in dense]
+
+
+SPLIT = {I32: tf.int32, I64: tf.int64}
+
+
+def parse_v2(c, label, serialized, names=(), cs=(), cd=(), cr=(), ls=(), ld=(), lr=(), **more):
+    """cs, ls: (key, dtype); cd: (key, dtype, shape, default); ld: (key, dtype, shape, may be missing); cr, lr: (key, dtype, splits)."""
+    keys = lambda group: s(*[x[0] for x in group])
+    types = lambda group: [tf.as_dtype(x[1]) for x in group]
+    if serialized.ndim == 0:  # TensorFlow leaves the outer splits of a single example as memory is
+        context, lists = 3 * len(cs) + len(cd) + len(cr), 3 * len(cs) + len(cd) + 2 * len(cr) + 3 * len(ls) + 2 * len(ld) + len(lr)
+        more['shape_only'] = [context + k for k in range(len(cr))] + [lists + k for k in range(len(lr))]
+    return refused(
+        c, 'ParseSequenceExampleV2',
+        [serialized, s(*names), keys(cs), keys(cd), keys(cr), keys(ls), keys(ld), keys(lr), np.array([x[3] for x in ld], bool), [x[3] for x in cd]], label,
+        Ncontext_sparse=len(cs), context_sparse_types=types(cs), context_ragged_value_types=types(cr), context_ragged_split_types=[x[2] for x in cr],
+        context_dense_shapes=shapes_of(cd), Nfeature_list_sparse=len(ls), Nfeature_list_dense=len(ld), feature_list_dense_types=types(ld),
+        feature_list_sparse_types=types(ls), feature_list_ragged_value_types=types(lr), feature_list_ragged_split_types=[x[2] for x in lr],
+        feature_list_dense_shapes=shapes_of(ld), **more)
+
+
+def parse_v1(c, label, serialized, names=(), cs=(), cd=(), ls=(), ld=(), **more):
+    types = lambda group: [tf.as_dtype(x[1]) for x in group]
+    return refused(
+        c, 'ParseSequenceExample', [serialized, s(*names), [x[3] for x in cd]], label, context_sparse_keys=[x[0] for x in cs],
+        context_dense_keys=[x[0] for x in cd], feature_list_sparse_keys=[x[0] for x in ls], feature_list_dense_keys=[x[0] for x in ld],
+        feature_list_dense_missing_assumed_empty=[x[0] for x in ld if x[3]], Ncontext_sparse=len(cs), Ncontext_dense=len(cd), Nfeature_list_sparse=len(ls),
+        Nfeature_list_dense=len(ld), context_sparse_types=types(cs), context_dense_shapes=shapes_of(cd), feature_list_dense_types=types(ld),
+        feature_list_sparse_types=types(ls), feature_list_dense_shapes=shapes_of(ld), **more)
+
+
+def parse_single(c, label, serialized, names=(), cs=(), cd=(), ls=(), ld=(), **more):
+    keys = lambda group: [np.array(x[0], object) for x in group]
+    types = lambda group: [tf.as_dtype(x[1]) for x in group]
+    return refused(
+        c, 'ParseSingleSequenceExample',
+        [serialized, s(*[x[0] for x in ld if x[3]]), keys(cs), keys(cd), keys(ls), keys(ld), [x[3] for x in cd], np.array(names[0] if names else b'', object)],
+        label, context_sparse_types=types(cs),
+        context_dense_shapes=shapes_of(cd), feature_list_dense_types=types(ld), feature_list_sparse_types=types(ls),
+        feature_list_dense_shapes=shapes_of(ld), **more)
+
+
+def parsing_sequence():
+    c = Cases('parsing_sequence')
+    text, none = tf.string, f32()
+    one_ = sequence_example({'a': [b'x', b'yy'], 'n': [3], 'f': [.5, 1.5], 'v': [1, 2, 3]}, {'w': [[b'p'], [b'q'], [b'r']], 'i': [[1, 2], [3], []], 'p': [[1., 2.], [3., 4.]]})
+    two = sequence_example({'n': [4], 'f': [2.5, 3.5], 'v': []}, {'w': [[b's']], 'i': [], 'p': [[5., 6.]], 'other': [[1]]})
+    three = sequence_example({'a': None, 'n': [5], 'f': [0., 0.], 'v': [7]}, {'w': [], 'i': [[4, 5, 6], None, [7]], 'p': []})
+    batch, alone = s(one_, two, three), np.array(one_, object)
+
+    def every(label, *args, ops='12s', **more):
+        """The op in all its forms; those without ragged features."""
+        single = {**more}
+        if '2' in ops:
+            parse_v2(c, label, batch, *args, **more)
+            parse_v2(c, label + ' alone', alone, *args, **more)
+        if '1' in ops: parse_v1(c, label, batch, *args, **more)
+        if 's' in ops: parse_single(c, label, alone, *args, **single)
+    for k, t in (('a', text), ('v', tf.int64), ('f', tf.float32), ('missing', tf.int64)): every('context sparse ' + k, cs=[(k, t)])
+    for k, t in (('w', text), ('i', tf.int64), ('p', tf.float32), ('missing', tf.int64)): every('list sparse ' + k, ls=[(k, t)])
+    every('context dense', cd=[('n', tf.int64, (), np.array(9, I64)), ('f', tf.float32, (2,), f32(8, 9))])
+    every('context dense pairs', cd=[('f', tf.float32, (2, 1), f32(8, 9).reshape(2, 1))])
+    every('context dense default', cd=[('missing', tf.float32, (2,), f32(8, 9)), ('a', text, (2,), s(b'd', b'e'))])
+    every('context dense without default', cd=[('n', tf.int64, (), i64())])
+    every('context dense missing', cd=[('missing', tf.float32, (2,), none)])
+    every('context dense of lost', cd=[('a', text, (2,), s())])
+    every('context dense size', cd=[('f', tf.float32, (3,), f32(1, 2, 3))])
+    every('context dense default size', cd=[('missing', tf.float32, (2,), f32(1, 2, 3))])
+    every('context dense open', cd=[('v', tf.int64, (None,), i64(7))])
+    every('list dense', ld=[('w', text, (), False)])
+    every('list dense vector', ld=[('w', text, (1,), True), ('p', tf.float32, (2,), False)])
+    every('list dense pairs', ld=[('p', tf.float32, (2, 1), False)])
+    every('list dense missing', ld=[('missing', tf.float32, (2,), False)])
+    every('list dense may miss', ld=[('missing', tf.float32, (2,), True), ('missing too', text, (), True)])
+    every('list dense size', ld=[('p', tf.float32, (3,), False)])
+    every('list dense open', ld=[('i', tf.int64, (None,), False)])
+    every('list dense uneven', ld=[('i', tf.int64, (2,), False)])
+    for more in (dict(cs=[('n', tf.float32)]), dict(cd=[('n', tf.float32, (), F32(1))]), dict(ls=[('w', tf.float32)]), dict(ld=[('w', tf.float32, (), False)])):
+        every('type', **more, ops='12')
+        parse_single(c, 'type', alone, **more, error_part="Data types don't match. Expected type: float  Feature is: ")
+    for x in (two, three):
+        for k, t, n in (('a', text, 2), ('v', tf.int64, 1), ('missing', text, 0)):
+            parse_single(c, 'context sparse', np.array(x, object), cs=[(k, t)])
+            parse_single(c, 'context dense', np.array(x, object), cd=[(k, t, (n,), values(object, n) if t == text else i64(*[9] * n))])
+        for k, t in (('w', text), ('i', tf.int64), ('p', tf.float32)):
+            parse_single(c, 'list sparse', np.array(x, object), ls=[(k, t)])
+            parse_single(c, 'list dense', np.array(x, object), ld=[(k, t, (1,), True)])
+    empty = sequence_example({'n': ()}, {'i': [[1], ()]})
+    for op, x in ((parse_v2, s(empty)), (parse_v1, s(empty)), (parse_single, np.array(empty, object))):
+        op(c, 'empty list of another type', x, cs=[('n', tf.int64)], error_part="Data types don't match. Expected type: int64")
+        op(c, 'empty list of another type', x, ls=[('i', tf.int64)], error_part="Data types don't match. Expected type: int64")
+        op(c, 'rows of nothing', x, ld=[('i', tf.float32, (0,), True)], error_part='')
+    odd = s(sequence_example({}, {'i': [[1, 2], [3]]}), sequence_example({}, {'i': [[1, 2, 3], [4]]}))
+    parse_v2(c, 'rows in other steps', odd[1:], ld=[('i', tf.int64, (2,), True)])
+    parse_v2(c, 'half a row', odd, ld=[('i', tf.int64, (2,), True)])
+    every('default type', cd=[('n', tf.int64, (), i64(1))])
+    every('all', cs=[('a', text), ('v', tf.int64)], cd=[('n', tf.int64, (), np.array(9, I64))], ls=[('w', text), ('i', tf.int64)],
+          ld=[('p', tf.float32, (2,), False), ('missing', tf.int64, (), True)])
+    every('names', names=[b'first', b'second', b'third'], cs=[('n', tf.float32)], ops='1')
+    every('nothing')
+    every('same key twice', cs=[('n', tf.int64), ('n', tf.int64)])
+    for t in (tf.int32, tf.int64):
+        for k, v in (('a', text), ('v', tf.int64), ('f', tf.float32), ('missing', text)): every('context ragged ' + k, cr=[(k, v, t)], ops='2')
+        for k, v in (('w', text), ('i', tf.int64), ('p', tf.float32), ('missing', text)): every('list ragged ' + k, lr=[(k, v, t)], ops='2')
+    every('ragged', cs=[('a', text)], cr=[('v', tf.int64, tf.int32), ('f', tf.float32, tf.int64)], lr=[('i', tf.int64, tf.int32), ('w', text, tf.int32)],
+          ld=[('p', tf.float32, (2,), False)], ops='2')
+    every('ragged type', cr=[('n', tf.float32, tf.int32)], ops='2')
+    every('ragged list type', lr=[('w', tf.float32, tf.int32)], ops='2')
+    named = dict(names=[b'first', b'second', b'third'])
+    parse_v2(c, 'names', batch, **named, cs=[('n', tf.float32)])
+    parse_v2(c, 'names', batch, **named, ld=[('missing', tf.float32, (), False)])
+    parse_v2(c, 'names', batch, **named, ld=[('w', tf.float32, (), False)])
+    parse_v2(c, 'names', batch, **named, cd=[('missing', tf.float32, (), f32())])
+    parse_v2(c, 'names', batch, names=[b'first'], cs=[('n', tf.int64)])
+    parse_single(c, 'name', alone, names=[b'first'], cs=[('n', tf.float32)], error_part='')
+    parse_single(c, 'name', alone, names=[b'first'], ld=[('missing', tf.float32, (), False)])
+    parse_single(c, 'name', alone, names=[b'first'], cd=[('missing', tf.float32, (), f32())])
+    for bad in (b'nonsense', b'\n\xff'):
+        for op, x in ((parse_v2, s(one_, bad)), (parse_v2, np.array(bad, object)), (parse_v1, s(one_, bad)), (parse_single, np.array(bad, object))):
+            op(c, 'malformed', x, cs=[('n', tf.int64)])
+    for x in (s(), s(b''), np.array(b'', object), batch.reshape(3, 1)):
+        for op in (parse_v2, parse_v1, parse_single):
+            op(c, 'shape %s' % (x.shape,), x, cs=[('n', tf.int64)], cd=[('f', tf.float32, (2,), f32(1, 2))], ls=[('w', text)], ld=[('p', tf.float32, (2,), True)])
+    parse_v2(c, 'shape ragged', s(), cr=[('v', tf.int64, tf.int32)], lr=[('i', tf.int64, tf.int32)])
+    c.save()
+
+
+FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops', 'parsing_sequence']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
