@@ -66,6 +66,51 @@ static void many_threads_share_a_call(void **state) {
   dnnl_call_free(call);
 }
 
+/* Pixels of WIDE_IN channels in a row, a filter of `taps` that keeps their number, WIDE_OUT channels out. */
+enum { WIDE_IN = 32, WIDE_OUT = 64, WIDE_MAX = 20 };
+
+static int wrong_in_row(DnnlCall *call, int pixels, int taps) {
+  static float in[2 * WIDE_MAX * WIDE_IN], filter[WIDE_MAX * WIDE_IN * WIDE_OUT], out[2 * WIDE_MAX * WIDE_OUT];
+  size_t scratch_size = (dnnl_call_scratch(call) + 64) / 64 * 64;
+  void *buffers[3] = {in, filter, out}, *scratch = aligned_alloc(64, scratch_size);
+  int wrong = 0;
+  fill(in, 2 * pixels * WIDE_IN, 1);
+  fill(filter, taps * WIDE_IN * WIDE_OUT, 2);
+  memset(scratch, 0xff, scratch_size);
+  assert_true(dnnl_call_run(call, buffers, scratch));
+  for (int at = 0; at < 2 * pixels; at++)
+    for (int o = 0; o < WIDE_OUT; o++) {
+      float want = 0;
+      for (int t = 0; t < taps; t++) {
+        int x = at % pixels + t - (taps - 1) / 2;
+        for (int c = 0; c < WIDE_IN && x >= 0 && x < pixels; c++)
+          want += in[(at / pixels * pixels + x) * WIDE_IN + c] * filter[(t * WIDE_IN + c) * WIDE_OUT + o];
+      }
+      wrong += out[at * WIDE_OUT + o] != want;
+    }
+  free(scratch);
+  return wrong;
+}
+
+/* A call for a filter that is wider than its input is right, or there is none. */
+static void wide_filters_are_right(void **state) {
+  int made = 0;
+  (void)state;
+  if (!dnnl_here()) skip();
+  for (int pixels = 1; pixels <= 16; pixels++)
+    for (int taps = pixels > 1 ? pixels - 1 : 1; taps <= pixels + 3; taps++) {
+      DnnlConvShape shape = {.batch = 2, .in_h = 1, .in_w = pixels, .in_c = WIDE_IN, .out_h = 1, .out_w = pixels,
+                             .out_c = WIDE_OUT, .filter_h = 1, .filter_w = taps, .stride_h = 1, .stride_w = 1,
+                             .dilation_h = 1, .dilation_w = 1, .pad_left = (taps - 1) / 2, .pad_right = taps / 2,
+                             .groups = 1, .threads = 1};
+      DnnlCall *call = dnnl_conv_new(&shape);
+      made += call != NULL;
+      if (call) assert_int_equal(wrong_in_row(call, pixels, taps), 0);
+      dnnl_call_free(call);
+    }
+  assert_true(made >= 16); /* those that fit */
+}
+
 /* A 3x3 filter of ones over ones counts the pixels under it: 4 in corners, 6 at edges, 9 inside. */
 static void convolution_pads_with_zeros(void **state) {
   DnnlConvShape shape = {.batch = 1, .in_h = 4, .in_w = 5, .in_c = 1, .out_h = 4, .out_w = 5, .out_c = 2, .filter_h = 3,
@@ -178,6 +223,7 @@ static void free_of_null(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(many_threads_share_a_call), cmocka_unit_test(convolution_pads_with_zeros),
+    cmocka_unit_test(wide_filters_are_right),
     cmocka_unit_test(transposed_convolution_adds_up), cmocka_unit_test(weights_are_kept_and_noticed),
     cmocka_unit_test(free_of_null),
   };
