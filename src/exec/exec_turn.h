@@ -6,6 +6,7 @@
 
 #include "exec/exec.h"
 #include "exec/spec.h"
+#include "tensor/memory_count.h"
 
 typedef struct ExecTurn {
   Executor *executor; /* null: not begun, or ended */
@@ -15,6 +16,7 @@ typedef struct ExecTurn {
   bool handles;       /* for the variables among the feeds */
   bool bound;         /* feeds are in their slots */
   bool broken;        /* the state is to go */
+  MemoryCount *charged; /* with the spec's block, or null */
   int failed_slot;    /* of a wrong guess; -1: none */
   int64_t runs;
 } ExecTurn;

@@ -233,6 +233,11 @@ static void reset_general(ExecState *s, bool failed) {
     if (p->slots[i].step >= 0 && (failed || p->slots[i].fetched)) tensor_clear(&s->slots[i]);
 }
 
+/* What the session gives to its user is none of the run's any more. */
+static void discharge_outputs(const Plan *p, const StepEnv *env, Tensor *outputs) {
+  for (int i = 0; env->memory && !env->call_depth && i < p->num_fetches; i++) tensor_discharge(&outputs[i]);
+}
+
 static void clear_outputs(const Plan *p, Tensor *outputs) {
   for (int i = 0; i < p->num_fetches; i++) tensor_clear(&outputs[i]);
 }
@@ -276,6 +281,7 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   ExecState *s = t->state;
   bool share = env->call_depth > 0 && !io->lent;
   s->left = false;
+  buffer_pool_set_count(s->pool, env->memory);
   code = exec_bind_feeds(s, io, x->plan->num_feeds, share, st);
   if (!code && t->learn) {
     TF_Status ignored = {0};
@@ -331,6 +337,16 @@ void exec_turn_begin(ExecTurn *t, Executor *x, const Tensor *const *feeds) {
   pthread_mutex_unlock(&x->lock);
 }
 
+/* What the spec's block takes while the turn lasts. */
+static TF_Code charge_block(ExecTurn *t, StepEnv *env, TF_Status *st) {
+  buffer_pool_set_count(t->state->pool, env->memory);
+  if (SM_LIKELY(!env->memory) || t->charged) return TF_OK;
+  if (!memory_charge(env->memory, t->spec->block_size))
+    return fail(st, TF_RESOURCE_EXHAUSTED, "OOM: a step needs %zu bytes more than its limit leaves", t->spec->block_size);
+  t->charged = env->memory;
+  return TF_OK;
+}
+
 TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
   if (!t->spec) return run_general(t, io, env, st);
   TF_Code code = TF_OK;
@@ -338,6 +354,7 @@ TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
     code = exec_state_new(&t->state, t->executor->plan, st);
     if (!code) code = spec_bind(t->spec, t->state, st);
   }
+  if (!code) code = charge_block(t, env, st);
   if (!code) code = run_special(t, io, env, st);
   /* After a failure or a wrong guess the slots are in disorder: the state goes. */
   t->broken = code || t->failed_slot >= 0;
@@ -354,7 +371,9 @@ static void end_special(ExecTurn *t) {
   Executor *x = t->executor;
   ExecState *s = t->state;
   Spec *spec = t->spec;
+  memory_discharge(t->charged, spec->block_size);
   if (s) {
+    buffer_pool_set_count(s->pool, NULL);
     exec_unbind_feeds(s);
     buffer_pool_trim(s->pool);
   }
@@ -402,5 +421,6 @@ TF_Code executor_run(Executor *x, const Tensor *const *feeds, Tensor *outputs, S
   exec_turn_begin(&t, x, feeds);
   TF_Code code = exec_turn_run(&t, &io, env, st);
   exec_turn_end(&t);
+  if (!code) discharge_outputs(x->plan, env, outputs);
   return code;
 }

@@ -62,12 +62,11 @@ void spec_unbind(const Spec *spec, ExecState *s, bool guess_failed) {
 
 /* ---- a ready step ---- */
 
-static TF_Code alloc_owned(const Spec *spec, ExecState *s, const PlanStep *step, StepEnv *env, TF_Status *st) {
+static TF_Code alloc_owned(const Spec *spec, ExecState *s, const PlanStep *step, TF_Status *st) {
   for (int i = 0; i < step->num_outputs; i++) {
     const SpecSlot *out = &spec->slots[step->first_output + i];
     if (out->place != PLACE_OWNED) continue;
     const Tensor *t = &out->shape;
-    TRY(op_check_memory(env, t->dtype, t->dims, t->rank, st));
     TRY(tensor_alloc_in(s->pool, &s->slots[step->first_output + i], t->dtype, t->dims, t->rank, st));
   }
   return TF_OK;
@@ -90,7 +89,7 @@ static TF_Code run_ready(const Spec *spec, ExecState *s, int index, StepEnv *env
   bool alive = !step->maybe_dead || !exec_mark_dead(s, index);
   if (ready->has_views) set_views(spec, s, step, alive);
   if (!alive) return TF_OK;
-  if (ready->has_owned && alloc_owned(spec, s, step, env, st)) return plan_step_fail(step, st);
+  if (ready->has_owned && alloc_owned(spec, s, step, st)) return plan_step_fail(step, st);
   c->env = env;
   c->threads = env->threads;
   if (c->row->run && SM_UNLIKELY(c->row->run(c, st))) return plan_step_fail(step, st);

@@ -107,9 +107,13 @@ TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st) {
   if (row->prepare) code = row->prepare(c, st);
   if (!code) code = place_outputs(c, last_use, st);
   if (!code) code = check_scratch(c, st);
+  if (!code && c->env && c->env->memory_limit && c->scratch_size > c->env->memory_limit)
+    code = fail(st, TF_RESOURCE_EXHAUSTED, "a kernel needs %zu bytes, more than the step's limit", c->scratch_size);
   if (!code) code = grow(&s->scratch, &s->scratch_size, c->scratch_size ? c->scratch_size : 1, st);
   c->scratch = s->scratch;
   if (!code && row->run) code = row->run(c, st);
+  for (int i = 0; !code && i < c->num_outputs; i++)
+    if (c->outputs[i].dtype == TF_STRING) code = tensor_charge_strings(&c->outputs[i], st);
   if (!code) code = check_outputs(c, st);
   if (row->prepare && row->clear_prep) row->clear_prep(c->prep);
   if (code) {

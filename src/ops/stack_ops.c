@@ -18,11 +18,13 @@ typedef struct Stack {
   bool closed;
   Tensor *items;
   size_t size, cap;
+  MemoryCharge charge; /* of the items' places */
 } Stack;
 
 static void drop_items(Stack *s) {
   for (size_t i = 0; i < s->size; i++) tensor_clear(&s->items[i]);
   free(s->items);
+  memory_charge_clear(&s->charge);
   s->items = NULL;
   s->size = s->cap = 0;
 }
@@ -88,14 +90,15 @@ static TF_Code check_open(const Stack *s, TF_Status *st) {
   return s->closed ? fail(st, TF_INVALID_ARGUMENT, "Stack[%s] has already been closed.", s->name) : TF_OK;
 }
 
-static TF_Code locked_push(Stack *s, Tensor *value, TF_Status *st) {
+static TF_Code locked_push(Stack *s, Tensor *value, const StepEnv *env, TF_Status *st) {
   TRY(check_open(s, st));
   TRY(tensor_check_storable(value, st));
   if (s->max_size >= 0 && s->size >= (size_t)s->max_size)
     return fail(st, TF_INVALID_ARGUMENT, "Stack[%s] overflowed its max_size (%lld)", s->name, (long long)s->max_size);
   if (s->size == s->cap) {
     size_t want = s->cap ? 2 * s->cap : 8;
-    Tensor *grown = realloc(s->items, want * sizeof *grown);
+    bool fits = memory_charge_more(&s->charge, env ? env->memory : NULL, (want - s->cap) * sizeof *s->items);
+    Tensor *grown = fits ? realloc(s->items, want * sizeof *grown) : NULL;
     if (!grown) return fail_oom(st, "a stack");
     s->items = grown;
     s->cap = want;
@@ -117,7 +120,7 @@ static TF_Code push_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Must have type %d but got %d", (int)s->dtype, (int)op_input(c, 1)->dtype);
   TRY(op_keep_input(c, 1, &value, st));
   pthread_mutex_lock(&s->lock);
-  TF_Code code = locked_push(s, &value, st);
+  TF_Code code = locked_push(s, &value, c->env, st);
   pthread_mutex_unlock(&s->lock);
   tensor_clear(&value);
   return code;

@@ -26,6 +26,7 @@ static void drop_items(TensorArray *a) {
     free(a->blocks[i]);
   }
   free(a->blocks);
+  memory_charge_clear(&a->charge);
   a->blocks = NULL;
   a->num_blocks = 0;
 }
@@ -96,7 +97,8 @@ static TF_Code item_make(TensorArray *a, int32_t i, const StepEnv *env, ArrayIte
     a->blocks = grown;
     a->num_blocks = want;
   }
-  if (!a->blocks[block]) a->blocks[block] = calloc(ARRAY_BLOCK, sizeof *a->blocks[block]);
+  if (!a->blocks[block] && memory_charge_more(&a->charge, env ? env->memory : NULL, ARRAY_BLOCK * sizeof(ArrayItem)))
+    a->blocks[block] = calloc(ARRAY_BLOCK, sizeof *a->blocks[block]);
   if (!a->blocks[block]) return fail_oom(st, "a tensor array");
   *out = &a->blocks[block][i % ARRAY_BLOCK];
   return TF_OK;
@@ -251,6 +253,8 @@ static TF_Code make_zeros(TensorArray *a, ArrayItem *item, const StepEnv *env, T
   if (dtype_is_object(a->dtype))
     return fail(st, TF_INVALID_ARGUMENT, "tensor_array::TensorSetZero type not supported: %s", dtype_name(a->dtype));
   TRY(op_check_memory(env, a->dtype, item->value.dims, item->value.rank, st));
+  size_t bytes = (size_t)tensor_count(&item->value) * dtype_size(a->dtype);
+  if (!memory_charge_more(&a->charge, env ? env->memory : NULL, bytes)) return fail_oom(st, "a tensor array's zeros");
   TRY(tensor_alloc(&zeros, a->dtype, item->value.dims, item->value.rank, st));
   tensor_zero(&zeros);
   tensor_clear(&item->value);

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "ops/op.h"
+#include "tensor/memory_count.h"
 
 typedef struct ArrayItem {
   Tensor value; /* while written without buffer: zeros of its rank and dims */
@@ -32,6 +33,7 @@ typedef struct TensorArray {
   int32_t size, marked_size; /* what Split wrote, so many gradients Concat takes; -1 before */
   ArrayItem **blocks;
   size_t num_blocks;
+  MemoryCharge charge; /* of the blocks */
   struct TensorArrayGradient *gradients;
 } TensorArray;
 

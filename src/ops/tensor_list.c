@@ -8,18 +8,23 @@
 #include "ops/element_sum.h"
 #include "ops/op_eval.h"
 #include "ops/tensor_array.h"
+#include "tensor/memory_count.h"
 
 /* ---- life ---- */
 
 static void block_unref(ListBlock *b) {
   if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1) return;
   for (int i = 0; i < LIST_BLOCK; i++) tensor_clear(&b->items[i]);
+  memory_discharge(b->counted, sizeof *b);
   free(b);
 }
 
-static ListBlock *block_new(void) {
+static ListBlock *block_new(MemoryCount *count) {
+  if (!memory_charge(count, sizeof(ListBlock))) return NULL;
   ListBlock *b = calloc(1, sizeof *b);
-  if (b) atomic_init(&b->refs, 1);
+  if (!b) return memory_discharge(count, sizeof *b), NULL;
+  atomic_init(&b->refs, 1);
+  b->counted = count;
   return b;
 }
 
@@ -77,10 +82,10 @@ static TF_Code grow_table(TensorList *l, size_t block, const StepEnv *env, TF_St
 }
 
 /* The block that the caller may change: new where there was none, copied where others have it. */
-static TF_Code own_block(TensorList *l, size_t block, TF_Status *st) {
+static TF_Code own_block(TensorList *l, size_t block, const StepEnv *env, TF_Status *st) {
   ListBlock *b = l->blocks[block];
   if (b && atomic_load_explicit(&b->refs, memory_order_acquire) == 1) return TF_OK;
-  ListBlock *own = block_new();
+  ListBlock *own = block_new(env ? env->memory : NULL);
   if (!own) return fail_oom(st, "a list of tensors");
   for (int i = 0; b && i < LIST_BLOCK; i++)
     if (b->items[i].dtype) tensor_share(&own->items[i], &b->items[i]);
@@ -106,7 +111,7 @@ TF_Code tensor_list_set(TensorList *l, int32_t i, Tensor *value, const StepEnv *
   size_t block = (size_t)i / LIST_BLOCK;
   TF_Code code = dtype_is_object(value->dtype) ? note_depth(l, value, st) : TF_OK;
   if (!code && block >= l->num_blocks) code = grow_table(l, block, env, st);
-  if (!code) code = own_block(l, block, st);
+  if (!code) code = own_block(l, block, env, st);
   if (code) return tensor_clear(value), code;
   Tensor *item = &l->blocks[block]->items[i % LIST_BLOCK];
   tensor_clear(item);
@@ -123,7 +128,7 @@ TF_Code tensor_list_resize(TensorList *l, int32_t size, TF_Status *st) {
   if (l->num_blocks > keep) l->num_blocks = keep;
   size_t last = (size_t)size / LIST_BLOCK;
   if (size < l->size && last < l->num_blocks && l->blocks[last]) {
-    TRY(own_block(l, last, st));
+    TRY(own_block(l, last, NULL, st));
     for (int i = size % LIST_BLOCK; i < LIST_BLOCK; i++) tensor_clear(&l->blocks[last]->items[i]);
   }
   l->size = size;

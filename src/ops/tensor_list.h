@@ -15,6 +15,7 @@ enum {
 
 typedef struct ListBlock {
   _Atomic int32_t refs;
+  struct MemoryCount *counted; /* charged with the block, or null */
   Tensor items[LIST_BLOCK]; /* dtype 0: not set */
 } ListBlock;
 

@@ -30,7 +30,8 @@ struct StepEnv {
   _Atomic(ResourceManager *) *step_resources; /* of objects that end with the step; null inside: none yet */
   const FilePolicy *files;    /* null: all files allowed */
   int threads;                /* how many threads one kernel may use */
-  size_t memory_limit;        /* most bytes that one tensor or the step's arena may take; 0: no limit */
+  size_t memory_limit;        /* most bytes that one tensor or container may take; 0: no limit */
+  struct MemoryCount *memory; /* of all that is alive in the run; null: not counted */
   const atomic_bool *cancelled; /* set when the session closes; never null */
   const atomic_bool *caller_cancelled; /* set when the caller gives up; may be null */
   int64_t deadline_ns;        /* of CLOCK_MONOTONIC; 0: none */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "session/plan_cache.h"
+#include "tensor/memory_count.h"
 
 struct Session {
   Graph *graph;
@@ -14,6 +15,7 @@ struct Session {
   PlanCache plans;
   atomic_bool closed;      /* also what ends runs under way */
   atomic_int running;
+  _Atomic(MemoryCount *) idle_count; /* for the next run that wants one; may be null */
 };
 
 TF_Code session_new(Session **session, Graph *graph, const SessionConfig *config, TF_Status *st) {
@@ -44,6 +46,7 @@ void session_free(Session *s) {
   while (atomic_load(&s->running)) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
   plan_cache_clear(&s->plans);
   resource_manager_free(s->resources);
+  memory_count_unref(atomic_load(&s->idle_count));
   free(s);
 }
 
@@ -56,6 +59,20 @@ static int64_t deadline_after(int64_t timeout_ms) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   int64_t ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
   return timeout_ms < (INT64_MAX - ns) / 1000000 ? ns + timeout_ms * 1000000 : INT64_MAX;
+}
+
+/* One that nothing is charged to. */
+static TF_Code take_count(Session *s, MemoryCount **count, TF_Status *st) {
+  *count = s->config.memory_limit ? atomic_exchange(&s->idle_count, NULL) : NULL;
+  if (*count || !s->config.memory_limit) return TF_OK;
+  *count = memory_count_new(s->config.memory_limit);
+  return *count ? TF_OK : fail_oom(st, "a run");
+}
+
+/* What outlives the run keeps its count for itself. */
+static void give_count(Session *s, MemoryCount *count) {
+  bool only_ours = count && atomic_load_explicit(&count->refs, memory_order_acquire) == 1;
+  memory_count_unref(only_ours ? atomic_exchange(&s->idle_count, count) : count);
 }
 
 static _Atomic int64_t next_step_id;
@@ -88,8 +105,10 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
   StepEnv env = make_env(s, &step_resources, options);
   Executor *executor;
   TRY(find_executor(s, key, &env, &executor, st));
+  TRY(take_count(s, &env.memory, st));
   TF_Code code = executor_run(executor, feed_values, outputs, &env, st);
   resource_manager_free(atomic_load_explicit(&step_resources, memory_order_relaxed));
+  give_count(s, env.memory);
   return code;
 }
 

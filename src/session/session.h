@@ -17,7 +17,7 @@ struct Executor;
 typedef struct SessionConfig {
   int intra_op_threads;     /* threads of one kernel; 0: as many as the machine has */
   int64_t timeout_ms;       /* of each run; 0: none */
-  size_t memory_limit;      /* bytes that one tensor, or a step's arena, may take; 0: no limit */
+  size_t memory_limit;      /* bytes that one run's tensors may take together, while they live; 0: no limit */
   const FilePolicy *files;  /* must outlive the session; null: all files */
   bool no_folding;          /* run constants too; for tests */
   bool no_specialization;   /* general path only; for tests */

@@ -186,23 +186,6 @@ static void test_only_reached_nodes_need_a_kernel(void **state) {
   fixture_clear(&f);
 }
 
-static void test_memory_limit(void **state) {
-  (void)state;
-  Fixture f = fixture_of(CHAIN, &(SessionConfig){.memory_limit = 4096});
-  TF_Status st = {0};
-  TF_Output p = output_of(f.graph, "p"), z = output_of(f.graph, "z");
-  Tensor in = {0}, out = {0};
-  make_vector(&in, 2000, 0);
-  const Tensor *feed = &in;
-  for (int i = 0; i < 3; i++) {
-    status_clear(&st);
-    assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0, NULL, &st), TF_RESOURCE_EXHAUSTED);
-    assert_memory_equal(TF_Message(&st), "OOM when allocating tensor with shape[2000] and type float", 58);
-  }
-  tensor_clear(&in);
-  fixture_clear(&f);
-}
-
 static void test_config_protos(void **state) {
   (void)state;
   TF_Status st = {0};
@@ -225,7 +208,6 @@ int main(void) {
       cmocka_unit_test(test_runaways_end),
       cmocka_unit_test(test_a_graph_may_grow),
       cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
-      cmocka_unit_test(test_memory_limit),
       cmocka_unit_test(test_config_protos)};
   return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@ enum {
 struct BufferPool {
   _Atomic int32_t refs;
   atomic_bool has_large;
+  struct MemoryCount *count;
   unsigned next; /* the place emptied next when all are taken */
   _Atomic(TensorBuffer *) places[POOL_PLACES];
 };
@@ -69,6 +70,9 @@ static void make_room(BufferPool *p, size_t size) {
   }
   if (full) replace(p, (int)(p->next++ % POOL_PLACES), NULL);
 }
+
+void buffer_pool_set_count(BufferPool *p, struct MemoryCount *count) { p->count = count; }
+struct MemoryCount *buffer_pool_count(const BufferPool *p) { return p->count; }
 
 TensorBuffer *buffer_pool_take(BufferPool *p, size_t size) {
   for (int i = 0; i < POOL_PLACES; i++) {

@@ -12,7 +12,11 @@ void buffer_pool_close(BufferPool *pool);
 /* Frees the larger ones of those kept, as the pool is not going to be used for a while. */
 void buffer_pool_trim(BufferPool *pool);
 
+/* From now on what is taken is charged to a count, which lives until another is set; null: to none. */
+void buffer_pool_set_count(BufferPool *pool, struct MemoryCount *count);
+
 /* ---- for tensor.c ---- */
+struct MemoryCount *buffer_pool_count(const BufferPool *pool);
 /* One of this size that nobody has, or null; then the caller makes one, and may say that it belongs here. */
 TensorBuffer *buffer_pool_take(BufferPool *pool, size_t size);
 void buffer_pool_adopt(BufferPool *pool, TensorBuffer *buffer);

@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/status_impl.h"
 #include "tensor/buffer_pool.h"
+#include "tensor/memory_count.h"
 #include "tensor/object.h"
 
 /* A buffer's own memory stands behind its header, TENSOR_ALIGN bytes from the start of the block. */
@@ -62,15 +63,52 @@ static void destroy_elements(TensorBuffer *b) {
   }
 }
 
+static void buffer_discharge(TensorBuffer *b) {
+  if (!b->counted) return;
+  memory_discharge(b->counted, b->charge);
+  b->counted = NULL;
+}
+
+void tensor_discharge(Tensor *t) {
+  if (t->buffer) buffer_discharge(t->buffer);
+}
+
+TF_Code tensor_charge_strings(Tensor *t, TF_Status *st) {
+  TensorBuffer *b = t->buffer;
+  size_t total = BUFFER_HEADER;
+  if (!b || !b->counted || b->elements != TF_STRING) return TF_OK;
+  const TF_TString *s = b->data;
+  for (size_t i = 0; i < b->size / sizeof *s; i++) total += TF_StringGetCapacity(&s[i]) + sizeof *s;
+  MemoryCount *count = b->counted;
+  if (total <= b->charge) return TF_OK;
+  if (!memory_charge(count, total))
+    return fail(st, TF_RESOURCE_EXHAUSTED, "OOM when allocating %zu bytes of strings", total);
+  memory_discharge(count, b->charge);
+  b->charge = total;
+  return TF_OK;
+}
+
 void tensor_buffer_free(TensorBuffer *b) {
   if (b->elements) destroy_elements(b);
+  buffer_discharge(b);
   if (b->home && buffer_pool_keep(b)) return;
   if (b->free_data) b->free_data(b->data, b->size, b->arg);
   free(b);
 }
 
+static TensorBuffer *buffer_make(BufferPool *pool, size_t size) {
+  size_t bytes;
+  if (!checked_add(size, BUFFER_HEADER + TENSOR_ALIGN - 1, &bytes)) return NULL;
+  TensorBuffer *b = aligned_alloc(TENSOR_ALIGN, bytes & ~(size_t)(TENSOR_ALIGN - 1));
+  if (!b) return NULL;
+  *b = (TensorBuffer){.data = (char *)b + BUFFER_HEADER, .size = size};
+  atomic_init(&b->refs, 1);
+  if (pool) buffer_pool_adopt(pool, b);
+  return b;
+}
+
 static TensorBuffer *buffer_reuse(BufferPool *pool, size_t size) {
-  TensorBuffer *b = pool ? buffer_pool_take(pool, size) : NULL;
+  TensorBuffer *b = buffer_pool_take(pool, size);
   if (!b) return NULL;
   b->readonly = false;
   b->elements = 0;
@@ -79,15 +117,15 @@ static TensorBuffer *buffer_reuse(BufferPool *pool, size_t size) {
 }
 
 static TensorBuffer *buffer_new(BufferPool *pool, size_t size) {
-  TensorBuffer *kept = buffer_reuse(pool, size);
-  if (kept) return kept;
-  size_t bytes;
-  if (!checked_add(size, BUFFER_HEADER + TENSOR_ALIGN - 1, &bytes)) return NULL;
-  TensorBuffer *b = aligned_alloc(TENSOR_ALIGN, bytes & ~(size_t)(TENSOR_ALIGN - 1));
-  if (!b) return NULL;
-  *b = (TensorBuffer){.data = (char *)b + BUFFER_HEADER, .size = size};
-  atomic_init(&b->refs, 1);
-  if (pool) buffer_pool_adopt(pool, b);
+  if (!pool) return buffer_make(NULL, size);
+  MemoryCount *count = buffer_pool_count(pool);
+  size_t charge;
+  if (!checked_add(size, BUFFER_HEADER, &charge) || !memory_charge(count, charge)) return NULL;
+  TensorBuffer *b = buffer_reuse(pool, size);
+  if (!b) b = buffer_make(pool, size);
+  if (!b) return memory_discharge(count, charge), NULL;
+  b->counted = count;
+  b->charge = charge;
   return b;
 }
 
@@ -110,7 +148,9 @@ TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const in
   TensorBuffer *b = buffer_new(pool, bytes);
   if (!b) {
     char text[SHAPE_TEXT_MAX];
-    return fail(st, TF_RESOURCE_EXHAUSTED, "OOM when allocating tensor with shape%s and type %s",
+    return fail(st, TF_RESOURCE_EXHAUSTED,
+                "OOM when allocating tensor with shape%s and type %s on "
+                "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu",
                 shape_text(dims, rank, text, sizeof text), dtype_name(dtype));
   }
   if (dtype_is_object(dtype)) {

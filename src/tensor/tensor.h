@@ -36,6 +36,8 @@ typedef struct TensorBuffer {
   size_t size;        /* its bytes */
   void (*free_data)(void *data, size_t size, void *arg); /* null: data stands behind this header */
   void *arg;
+  struct MemoryCount *counted; /* tensor/memory_count.h: charged with it, or null */
+  size_t charge;
   BufferPool *home;   /* where own memory goes when nobody has it any more; null: it is freed */
 } TensorBuffer;
 
@@ -108,6 +110,10 @@ static inline void tensor_move(Tensor *dst, Tensor *src) {
   src->data = NULL;
   src->dtype = (TF_DataType)0;
 }
+/* Takes back what its buffer was charged with: it is nobody's business any more. The only holder may. */
+void tensor_discharge(Tensor *t);
+/* Charges what strings take outside the buffer; TF_RESOURCE_EXHAUSTED. Where nothing is counted it does nothing. */
+TF_Code tensor_charge_strings(Tensor *t, TF_Status *st);
 /* A deep copy: own memory, own strings. */
 TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st);
 TF_Code tensor_copy_in(BufferPool *pool, Tensor *dst, const Tensor *src, TF_Status *st);
