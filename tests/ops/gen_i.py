@@ -476,7 +476,103 @@ def parsing_sequence():
     c.save()
 
 
-FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops', 'parsing_sequence']
+# ---- other serialized values ----
+
+def parsing_csv():
+    c = Cases('parsing_csv')
+
+    def go(label, records, defaults, **attr):
+        records = records if isinstance(records, np.ndarray) else s(*records)
+        refused(c, 'DecodeCSV', [records, defaults], label, **attr)
+    three = lambda: [i32(), f32(1.5), s(b'none')]
+    go('plain', [b'1,2.5,abc', b'-7,,', b' 3 , 4 , x y '], three())
+    go('quotes', [b'1,2,"a,b"', b'2,"3","say ""hi"""', b'3,1,""', b'4,1,"a\nb\r\n"'], three())
+    go('types', [b'1,2,3.5,4.5,t', b'-2147483648,-9223372036854775808,inf,nan,', b'2147483647,9223372036854775807,1e38,1e308,x'],
+       [i32(1), i64(1), f32(1), np.array([1.]), s(b'd')])
+    go('defaults', [b',,,,'], [i32(1), i64(2), f32(3), np.array([4.]), s(b'five')])
+    go('scalar defaults', [b',,'], [np.array(1, I32), np.array(2, F32), np.array(b'x', object)])
+    go('na', [b'NA,NA,NA', b'1,2,3'], [i32(9), f32(8), s(b'd')], na_value='NA')
+    go('delimiter', [b'1;2;a,b', b'"1";2;"c;d"'], three(), field_delim=';')
+    go('tab', [b'1\t2\ta b'], three(), field_delim='\t')
+    go('no quotes', [b'1,2,"a"b"'], three(), use_quote_delim=False)
+    go('select', [b'a,1,b,2.5,c', b'x,2,y,,z'], [i32(), f32(7)], select_cols=[1, 3])
+    go('select last', [b'a,b,c', b'a,b,'], [s(b'd')], select_cols=[2])
+    go('select beyond', [b'a,b,c'], [s(b'd')], select_cols=[3])
+    go('select before a bad field', [b'1,x"y'], [i32()], select_cols=[0])
+    go('select quoted', [b'"a","b""c",d'], [s()], select_cols=[1])
+    go('crlf', [b'1,2,x\r\n', b'\n1,2,x'], three())
+    go('crlf inside', [b'1\n,2,x'], three())
+    for shape in ((), (2, 2), (0,), (1, 0)): go('shape %s' % (shape,), np.full(shape, b'1,2,x', object), three())
+    for record in (b'', b'1,2', b'1,2,3,4', b'1,2,', b'x,1,a', b'1.5,1,a', b'2147483648,1,a', b'1,z,a', b'1,1e,a', b',1,a', b'1,2,a"b', b'1,2,"a', b'1,2,"', b'1,2,"a"b"',
+                   b'1,2,"a"x', b'1,2,"a" ', b'1,"2"', b'"1",2,""""', b'1,2,"""', b'1,,"x",', b'\n', b'\r\n\r', b'"', b'""', b'"a",', b'1,2,a\rb', b'\xff,1,a'):
+        go('record %s' % record, [b'1,2,ok', record], three())
+    go('int64', [b'9223372036854775808'], [i64()])
+    go('double', [b'x'], [np.array([1.])])
+    go('missing string', [b'1,'], [i32(), s()])
+    go('two defaults', [b'1'], [i32(1, 2)])
+    go('default rank', [b'1'], [i32(1).reshape(1, 1)])
+    go('delimiter of two', [b'1'], [i32(1)], field_delim=',,')
+    go('no delimiter', [b'1'], [i32(1)], field_delim='')
+    go('select size', [b'1'], [i32(1)], select_cols=[0, 1])
+    go('select order', [b'1,2'], [i32(1), i32(1)], select_cols=[1, 0])
+    go('select twice', [b'1,2'], [i32(1), i32(1)], select_cols=[1, 1])
+    go('select negative', [b'1,2'], [i32(1), i32(1)], select_cols=[-1, 0])
+    c.save()
+
+
+def parsing_tensor():
+    c = Cases('parsing_tensor')
+    for dtype in ALL:
+        for shape in ((2, 3), (), (0,), (1, 0, 2), (4,)):
+            got = c.case('SerializeTensor', [values(dtype, shape)], '%s %s' % (name_of(dtype), shape))
+            refused(c, 'ParseTensor', [np.array(got[0], object)], '%s %s' % (name_of(dtype), shape), out_type=tf.string if dtype is object else tf.as_dtype(dtype))
+    go = lambda label, proto, dtype, **m: refused(c, 'ParseTensor', [np.array(proto if isinstance(proto, bytes) else proto.SerializeToString(), object)], label, out_type=dtype, **m)
+    Proto, shape = type(tf.make_tensor_proto(0)), lambda *d: tf.TensorShape(d).as_proto()
+    go('typed', Proto(dtype=1, tensor_shape=shape(3), float_val=[1, 2, 3]), tf.float32)
+    go('last repeated', Proto(dtype=1, tensor_shape=shape(3), float_val=[1, 2]), tf.float32)
+    go('zeros', Proto(dtype=3, tensor_shape=shape(2, 2)), tf.int32)
+    go('halfs', Proto(dtype=19, tensor_shape=shape(2), half_val=[15360, 1]), tf.float16)
+    go('type', Proto(dtype=1, tensor_shape=shape(3), float_val=[1, 2, 3]), tf.int32)
+    go('content size', Proto(dtype=1, tensor_shape=shape(3), tensor_content=b'1234'), tf.float32, error_part='Cannot parse tensor from proto: ')
+    go('none', b'', tf.float32, error_part='')
+    go('malformed', b'\xff\xff', tf.float32)
+    go('huge', Proto(dtype=1, tensor_shape=shape(1 << 40, 1 << 40), float_val=[1]), tf.float32, error_part='Cannot parse tensor from proto: ')
+    refused(c, 'ParseTensor', [s(b'')], 'vector', out_type=tf.float32)
+    raw = s(b'12345678', b'1234', b'', b'123456789abc', b'\x01\x02')
+    for dtype in (np.float16, BF16, F32, F64, np.int8, np.int16, I32, I64, np.uint8, np.uint16):
+        for little in (True, False):
+            if dtype == np.float16: continue  # TensorFlow has no kernel
+            t = raw if little or np.dtype(dtype).itemsize == 1 else raw[:1]  # TensorFlow reads beyond the others
+            refused(c, 'DecodePaddedRaw', [t, I32(8)], '%s %s' % (name_of(dtype), little), out_type=tf.as_dtype(dtype), little_endian=little)
+    for n in (0, -4, 7, 16): refused(c, 'DecodePaddedRaw', [raw[:1], I32(n)], 'length %d' % n, out_type=tf.int32)
+    refused(c, 'DecodePaddedRaw', [raw[:1], i32(8)], 'vector length', out_type=tf.int32)
+    refused(c, 'DecodePaddedRaw', [raw[:4].reshape(2, 2), I32(4)], 'matrix', out_type=tf.int32)
+    refused(c, 'DecodePaddedRaw', [np.array(b'abc', object), I32(4)], 'scalar', out_type=tf.int16)
+    refused(c, 'DecodePaddedRaw', [s(), I32(4)], 'none', out_type=tf.int16)
+    import gzip
+    import zlib
+    text = b'some text, some text, some text' * 40
+    z, gz = zlib.compress(text), gzip.compress(text, mtime=0)
+    go = lambda label, x, kind, **m: refused(c, 'DecodeCompressed', [x], '%s %s' % (kind, label), compression_type=kind, **m)
+    for kind, data in (('ZLIB', z), ('GZIP', gz), ('', text)):
+        go('one', np.array(data, object), kind)
+        go('many', np.array([[data, zlib.compress(b'') if kind == 'ZLIB' else gzip.compress(b'', mtime=0)]], object), kind)
+        go('none', s(), kind)
+        if not kind: continue
+        go('empty', s(b''), kind)
+        go('cut', s(data[:-9]), kind)
+        go('garbage', s(b'garbage that is not packed'), kind)
+        go('more behind', s(data + b'xyz'), kind)
+        go('two members', s(data + data), kind)
+        go('damaged', s(data[:12] + bytes([data[12] ^ 255]) + data[13:]), kind)
+        go('checksum', s(data[:-5] + b'\0\1\2\3\4'), kind)
+    go('zlib', s(z), 'GZIP')
+    go('unknown', s(z), 'LZMA')
+    c.save()
+
+
+FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops', 'parsing_sequence',
+            'parsing_csv', 'parsing_tensor']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
