@@ -1,75 +1,28 @@
 /* Dense factorisations of the innermost matrices: Qr, Cholesky, MatrixInverse, MatrixDeterminant,
  * LogMatrixDeterminant, MatrixSolve, MatrixTriangularSolve.
  * All arithmetic is in double complex, one implementation for all dtypes: these matrices are small wherever models
- * have them. Householder reflections as LAPACK makes them fix the signs of Q and R. */
-#include <complex.h>
+ * have them. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/linalg_matrix.h"
 #include "ops/math_broadcast.h"
 #include "ops/math_types.h"
-#include "ops/op.h"
-
-typedef double complex Z;
-
-/* ---- elements ---- */
-
-static Z load_one(const Tensor *t, int64_t i) {
-  float f;
-  switch (t->dtype) {
-    case TF_FLOAT: return ((const float *)t->data)[i];
-    case TF_DOUBLE: return ((const double *)t->data)[i];
-    case TF_COMPLEX64: return ((const float complex *)t->data)[i];
-    case TF_COMPLEX128: return ((const double complex *)t->data)[i];
-    default: math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype); return f;
-  }
-}
-
-static void store_one(Tensor *t, int64_t i, Z v) {
-  float f = (float)creal(v);
-  switch (t->dtype) {
-    case TF_FLOAT: ((float *)t->data)[i] = f; break;
-    case TF_DOUBLE: ((double *)t->data)[i] = creal(v); break;
-    case TF_COMPLEX64: ((float complex *)t->data)[i] = (float complex)v; break;
-    case TF_COMPLEX128: ((double complex *)t->data)[i] = v; break;
-    default: math_store_16((uint16_t *)t->data + i, &f, 1, t->dtype); break;
-  }
-}
-
-static void load_matrix(Z *m, const Tensor *t, int64_t at, int64_t count) {
-  for (int64_t i = 0; i < count; i++) m[i] = load_one(t, at * count + i);
-}
-static void store_matrix(Tensor *t, int64_t at, const Z *m, int64_t count) {
-  for (int64_t i = 0; i < count; i++) store_one(t, at * count + i, m[i]);
-}
 
 typedef struct DensePrep {
   int64_t batch, rows, cols, rhs; /* rhs: columns of the right side */
 } DensePrep;
 
-static TF_Code plan(OpCtx *c, bool square, int64_t values, TF_Status *st) {
+/* `values` complex numbers of scratch are asked for: matrices * rows * rows + others * rows * columns. */
+static TF_Code plan(OpCtx *c, int inputs, bool square, int64_t matrices, int64_t others, TF_Status *st) {
   DensePrep *p = c->prep;
-  const Tensor *in = op_input(c, 0);
-  if (in->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "Input tensor 0 must have rank >= 2");
-  p->rows = in->dims[in->rank - 2];
-  p->cols = in->dims[in->rank - 1];
-  p->batch = 1;
-  for (int d = 0; d < in->rank - 2; d++) p->batch *= in->dims[d];
-  if (square && p->rows != p->cols)
-    return fail(st, TF_INVALID_ARGUMENT, "Input matrix must be square.");
-  size_t bytes;
-  if (!checked_mul((size_t)values, sizeof(Z), &bytes)) return fail_oom(st, "a matrix");
-  op_scratch(c, bytes);
-  return TF_OK;
-}
-
-static int64_t area(const OpCtx *c) {
-  const Tensor *in = op_input(c, 0);
-  int64_t n = 1;
-  for (int d = in->rank >= 2 ? in->rank - 2 : 0; d < in->rank; d++) n *= in->dims[d];
-  return n;
+  TRY(linalg_batch(c, inputs, &p->batch, st));
+  p->rows = linalg_rows(c, 0);
+  p->cols = linalg_cols(c, 0);
+  if (square) TRY(linalg_check_square(c, st));
+  return linalg_scratch(c, matrices, p->rows, others, square ? 1 : p->cols, st);
 }
 
 /* ---- QR ---- */
@@ -78,9 +31,9 @@ static TF_Code qr_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   bool full;
   TRY(node_attr_bool(c->node, "full_matrices", &full, st));
-  int64_t rows = in->rank >= 2 ? in->dims[in->rank - 2] : 0, cols = in->rank >= 2 ? in->dims[in->rank - 1] : 0;
-  TRY(plan(c, false, rows * cols + rows * rows + rows, st));
-  int64_t q[TENSOR_MAX_RANK], r[TENSOR_MAX_RANK], small = rows < cols ? rows : cols;
+  TRY(plan(c, 1, false, 1, 2, st)); /* q; a, and v at the end of it */
+  int64_t rows = linalg_rows(c, 0), cols = linalg_cols(c, 0), small = rows < cols ? rows : cols;
+  int64_t q[TENSOR_MAX_RANK], r[TENSOR_MAX_RANK];
   memcpy(q, in->dims, sizeof q);
   memcpy(r, in->dims, sizeof r);
   q[in->rank - 1] = full ? rows : small;
@@ -89,45 +42,29 @@ static TF_Code qr_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 1, in->dtype, r, in->rank, st);
 }
 
-/* Makes column k of `a` zero below the diagonal by I - tau v v^H (v kept in `v`, v[k] = 1); applies it to the rest of `a`
- * and, from the right, to `q`. */
-static void reflect(Z *a, Z *q, Z *v, int64_t rows, int64_t cols, int64_t k) {
-  double tail = 0;
-  for (int64_t i = k + 1; i < rows; i++) tail += creal(a[i * cols + k] * conj(a[i * cols + k]));
-  Z alpha = a[k * cols + k];
-  if (tail == 0 && cimag(alpha) == 0) return;
-  double beta = sqrt(creal(alpha * conj(alpha)) + tail);
-  if (creal(alpha) >= 0) beta = -beta;
-  Z tau = conj((beta - alpha) / beta);
-  for (int64_t i = k + 1; i < rows; i++) v[i] = a[i * cols + k] / (alpha - beta);
-  v[k] = 1;
-  for (int64_t j = k; j < cols; j++) {
-    Z dot = 0;
-    for (int64_t i = k; i < rows; i++) dot += conj(v[i]) * a[i * cols + j];
-    for (int64_t i = k; i < rows; i++) a[i * cols + j] -= tau * v[i] * dot;
-  }
-  for (int64_t i = 0; i < rows; i++) {
-    Z dot = 0;
-    for (int64_t j = k; j < rows; j++) dot += q[i * rows + j] * v[j];
-    for (int64_t j = k; j < rows; j++) q[i * rows + j] -= conj(tau) * dot * conj(v[j]);
-  }
+/* What of `m` stands in the first `cols` columns, or `rows` rows, as matrix `at` of `t`. */
+static void store_part(Tensor *t, int64_t at, const Z *m, int64_t stride, int64_t rows, int64_t cols) {
+  for (int64_t i = 0; i < rows && cols; i++) linalg_store(t, at * rows + i, m + i * stride, cols);
 }
 
 static TF_Code qr_run(OpCtx *c, TF_Status *st) {
-  (void)st;
   const DensePrep *p = c->prep;
-  int64_t rows = p->rows, cols = p->cols;
-  Z *a = c->scratch, *q = a + rows * cols, *v = q + rows * rows;
+  int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols;
+  Z *q = c->scratch, *a = q + rows * rows, *v = a + rows * cols, tau;
   int64_t q_cols = c->outputs[0].dims[c->outputs[0].rank - 1], r_rows = c->outputs[1].dims[c->outputs[1].rank - 2];
   for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, rows * cols);
-    for (int64_t i = 0; i < rows * rows; i++) q[i] = i / rows == i % rows;
-    for (int64_t k = 0; k < rows && k < cols; k++) reflect(a, q, v, rows, cols, k);
-    for (int64_t i = 0; i < rows; i++)
-      for (int64_t j = 0; j < q_cols; j++) store_one(&c->outputs[0], (m * rows + i) * q_cols + j, q[i * rows + j]);
-    for (int64_t i = 0; i < r_rows; i++)
-      for (int64_t j = 0; j < cols; j++)
-        store_one(&c->outputs[1], (m * r_rows + i) * cols + j, i <= j ? a[i * cols + j] : 0);
+    TRY(linalg_continue(c, st));
+    linalg_load(a, op_input(c, 0), m, rows * cols);
+    linalg_identity(q, rows);
+    for (int64_t k = 0; k < small; k++) {
+      double beta = linalg_reflector(a + k * cols + k, rows - k, cols, v, &tau);
+      linalg_reflect_rows(a + k * cols + k, cols, cols - k, v, rows - k, tau);
+      linalg_reflect_cols(q + k, rows, rows, v, rows - k, conj(tau));
+      a[k * cols + k] = beta;
+      for (int64_t i = k + 1; i < rows; i++) a[i * cols + k] = 0;
+    }
+    store_part(&c->outputs[0], m, q, rows, rows, q_cols);
+    store_part(&c->outputs[1], m, a, cols, r_rows, cols);
   }
   return TF_OK;
 }
@@ -145,83 +82,30 @@ static TF_Code shape_qr(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- Cholesky: the lower factor; NaN where the matrix is not positive definite ---- */
+/* ---- Cholesky: the lower factor; it is NaN where the matrix is not positive definite ---- */
 
 static TF_Code cholesky_prepare(OpCtx *c, TF_Status *st) {
-  TRY(plan(c, true, area(c), st));
+  TRY(plan(c, 1, true, 1, 0, st));
   return op_output_like(c, 0, op_input(c, 0), st);
 }
 
-static bool cholesky(Z *a, int64_t n) {
-  for (int64_t j = 0; j < n; j++) {
-    double d = creal(a[j * n + j]);
-    for (int64_t k = 0; k < j; k++) d -= creal(a[j * n + k] * conj(a[j * n + k]));
-    if (!(d > 0)) return false;
-    a[j * n + j] = sqrt(d);
-    for (int64_t i = j + 1; i < n; i++) {
-      Z s = a[i * n + j];
-      for (int64_t k = 0; k < j; k++) s -= a[i * n + k] * conj(a[j * n + k]);
-      a[i * n + j] = s / a[j * n + j];
-    }
-    for (int64_t i = 0; i < j; i++) a[i * n + j] = 0;
-  }
-  return true;
-}
-
 static TF_Code cholesky_run(OpCtx *c, TF_Status *st) {
-  (void)st;
   const DensePrep *p = c->prep;
+  int64_t n = p->rows;
   Z *a = c->scratch;
   for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, p->rows * p->rows);
-    if (!cholesky(a, p->rows))
-      for (int64_t i = 0; i < p->rows * p->rows; i++) a[i] = NAN;
-    store_matrix(&c->outputs[0], m, a, p->rows * p->rows);
+    TRY(linalg_continue(c, st));
+    linalg_load(a, op_input(c, 0), m, n * n);
+    if (!linalg_cholesky(a, n))
+      for (int64_t i = 0; i < n * n; i++) a[i] = i / n >= i % n ? NAN : 0;
+    linalg_store(&c->outputs[0], m, a, n * n);
   }
   return TF_OK;
 }
 
-/* ---- LU with row exchanges ---- */
+/* ---- MatrixInverse, determinants ---- */
 
-/* Solves A X = B in place (X replaces B); gives A's determinant, 0 when it is singular. */
-static Z solve(Z *a, Z *b, int64_t n, int64_t rhs) {
-  Z det = 1;
-  for (int64_t k = 0; k < n; k++) {
-    int64_t pivot = k;
-    for (int64_t i = k + 1; i < n; i++)
-      if (cabs(a[i * n + k]) > cabs(a[pivot * n + k])) pivot = i;
-    if (a[pivot * n + k] == 0) return 0;
-    if (pivot != k) {
-      det = -det;
-      for (int64_t j = 0; j < n; j++) {
-        Z t = a[k * n + j];
-        a[k * n + j] = a[pivot * n + j];
-        a[pivot * n + j] = t;
-      }
-      for (int64_t j = 0; j < rhs; j++) {
-        Z t = b[k * rhs + j];
-        b[k * rhs + j] = b[pivot * rhs + j];
-        b[pivot * rhs + j] = t;
-      }
-    }
-    det *= a[k * n + k];
-    for (int64_t i = k + 1; i < n; i++) {
-      Z f = a[i * n + k] / a[k * n + k];
-      if (f == 0) continue;
-      for (int64_t j = k; j < n; j++) a[i * n + j] -= f * a[k * n + j];
-      for (int64_t j = 0; j < rhs; j++) b[i * rhs + j] -= f * b[k * rhs + j];
-    }
-  }
-  for (int64_t k = n - 1; k >= 0; k--)
-    for (int64_t j = 0; j < rhs; j++) {
-      Z s = b[k * rhs + j];
-      for (int64_t i = k + 1; i < n; i++) s -= a[k * n + i] * b[i * rhs + j];
-      b[k * rhs + j] = s / a[k * n + k];
-    }
-  return det;
-}
-
-static void conjugate_transpose(Z *a, int64_t n) {
+static void adjoint_in_place(Z *a, int64_t n) {
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++) {
       Z t = conj(a[i * n + j]);
@@ -231,67 +115,67 @@ static void conjugate_transpose(Z *a, int64_t n) {
 }
 
 static TF_Code inverse_prepare(OpCtx *c, TF_Status *st) {
-  TRY(plan(c, true, 2 * area(c), st));
+  TRY(plan(c, 1, true, 3, 1, st)); /* the factors, the identity, the answer; the order of rows */
   return op_output_like(c, 0, op_input(c, 0), st);
 }
 
 static TF_Code inverse_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
   int64_t n = p->rows;
-  Z *a = c->scratch, *b = a + n * n;
+  Z *a = c->scratch, *b = a + n * n, *x = b + n * n;
+  int64_t *order = (int64_t *)(x + n * n);
+  double sign;
   bool adjoint;
   TRY(node_attr_bool(c->node, "adjoint", &adjoint, st));
+  linalg_identity(b, n);
   for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, n * n);
-    if (adjoint) conjugate_transpose(a, n);
-    for (int64_t i = 0; i < n * n; i++) b[i] = i / n == i % n;
-    if (solve(a, b, n, n) == 0) return fail(st, TF_INVALID_ARGUMENT, "Input is not invertible.");
-    store_matrix(&c->outputs[0], m, b, n * n);
+    TRY(linalg_continue(c, st));
+    linalg_load(a, op_input(c, 0), m, n * n);
+    if (adjoint) adjoint_in_place(a, n);
+    linalg_lu(a, n, order, &sign);
+    if (!linalg_has_pivots(a, n)) return fail(st, TF_INVALID_ARGUMENT, "Input is not invertible.");
+    linalg_lu_solve(a, order, b, x, n, n);
+    linalg_store(&c->outputs[0], m, x, n * n);
   }
   return TF_OK;
 }
 
 static TF_Code determinant_prepare(OpCtx *c, TF_Status *st) {
-  TRY(plan(c, true, area(c), st));
-  return op_output(c, 0, op_input(c, 0)->dtype, op_input(c, 0)->dims, op_input(c, 0)->rank - 2, st);
-}
-
-static TF_Code determinant_run(OpCtx *c, TF_Status *st) {
-  (void)st;
-  const DensePrep *p = c->prep;
-  Z *a = c->scratch, none[1] = {0};
-  for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, p->rows * p->rows);
-    store_one(&c->outputs[0], m, solve(a, none, p->rows, 0));
-  }
+  const Tensor *in = op_input(c, 0);
+  TRY(plan(c, 1, true, 1, 1, st));
+  for (int i = 0; i < c->num_outputs; i++) TRY(op_output(c, i, in->dtype, in->dims, in->rank - 2, st));
   return TF_OK;
 }
 
-/* Outputs: sign, and log of the absolute value, so that large determinants do not overflow. */
-static TF_Code log_determinant_prepare(OpCtx *c, TF_Status *st) {
-  TRY(determinant_prepare(c, st));
-  return op_output(c, 1, op_input(c, 0)->dtype, op_input(c, 0)->dims, op_input(c, 0)->rank - 2, st);
+/* TF: a logarithm that is not finite makes the sign 0. */
+static void sign_and_log(Z *a, int64_t n, int64_t *order, Z *sign, double *log_abs) {
+  double exchanges;
+  linalg_lu(a, n, order, &exchanges);
+  *sign = exchanges;
+  *log_abs = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double size = cabs(a[i * n + i]);
+    *log_abs += log(size);
+    *sign *= a[i * n + i] / size;
+  }
+  if (isfinite(*log_abs)) return;
+  *sign = 0;
+  *log_abs = *log_abs > 0 ? INFINITY : -INFINITY;
 }
 
-static TF_Code log_determinant_run(OpCtx *c, TF_Status *st) {
-  (void)st;
+/* MatrixDeterminant has one output; LogMatrixDeterminant two: the sign, and the logarithm of the magnitude. */
+static TF_Code determinant_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
-  Z *a = c->scratch, none[1] = {0};
   int64_t n = p->rows;
+  Z *a = c->scratch, sign;
+  double log_abs;
   for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, n * n);
-    /* What elimination leaves on the diagonal; exchanges and their sign are in the product. */
-    Z det = solve(a, none, n, 0), sign = 1;
-    double log_abs = 0;
-    for (int64_t i = 0; i < n; i++) {
-      double size = cabs(a[i * n + i]);
-      log_abs += det == 0 && size == 0 ? -INFINITY : log(size);
-      sign *= size > 0 ? a[i * n + i] / size : 0;
-    }
-    /* The pivots' product lacks the exchanges' sign, which the determinant has. */
-    if (det != 0 && creal(det * conj(sign)) < 0) sign = -sign;
-    store_one(&c->outputs[0], m, det == 0 ? 0 : sign);
-    store_one(&c->outputs[1], m, det == 0 ? -INFINITY : log_abs);
+    TRY(linalg_continue(c, st));
+    linalg_load(a, op_input(c, 0), m, n * n);
+    sign_and_log(a, n, (int64_t *)(a + n * n), &sign, &log_abs);
+    Z log_z = log_abs, det = creal(sign) * exp(log_abs) + I * (cimag(sign) == 0 ? 0 : cimag(sign) * exp(log_abs));
+    linalg_store(&c->outputs[0], m, c->num_outputs == 2 ? &sign : &det, 1);
+    if (c->num_outputs == 2) linalg_store(&c->outputs[1], m, &log_z, 1);
   }
   return TF_OK;
 }
@@ -310,31 +194,32 @@ static TF_Code shape_determinant(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code solve_prepare(OpCtx *c, TF_Status *st) {
   DensePrep *p = c->prep;
-  const Tensor *a = op_input(c, 0), *b = op_input(c, 1);
-  char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
-  if (b->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "Input tensor 1 must have rank >= 2");
-  p->rhs = b->dims[b->rank - 1];
-  TRY(plan(c, true, area(c) + b->dims[b->rank - 2] * p->rhs, st));
-  bool same = a->rank == b->rank;
-  for (int d = 0; same && d < a->rank - 1; d++) same = a->dims[d] == b->dims[d];
-  if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible: %s vs. %s",
-                shape_text(a->dims, a->rank, at, sizeof at), shape_text(b->dims, b->rank, bt, sizeof bt));
-  return op_output_like(c, 0, b, st);
+  TRY(linalg_batch(c, 2, &p->batch, st));
+  p->rows = linalg_rows(c, 0);
+  p->rhs = linalg_cols(c, 1);
+  if (p->rows != linalg_cols(c, 0)) return fail(st, TF_INVALID_ARGUMENT, "First input (lhs) must be a square matrix.");
+  if (p->rows != linalg_rows(c, 1)) return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
+  TRY(linalg_scratch(c, 1, p->rows, 3, p->rhs ? p->rhs : 1, st)); /* the order of rows behind both sides */
+  return op_output_like(c, 0, op_input(c, 1), st);
 }
 
 static TF_Code solve_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
   int64_t n = p->rows;
-  Z *a = c->scratch, *b = a + n * n;
+  Z *a = c->scratch, *b = a + n * n, *x = b + n * p->rhs;
+  int64_t *order = (int64_t *)(x + n * p->rhs);
+  double sign;
   bool adjoint;
   TRY(node_attr_bool(c->node, "adjoint", &adjoint, st));
-  for (int64_t m = 0; m < p->batch; m++) {
-    load_matrix(a, op_input(c, 0), m, n * n);
-    load_matrix(b, op_input(c, 1), m, n * p->rhs);
-    if (adjoint) conjugate_transpose(a, n);
-    if (n > 0 && solve(a, b, n, p->rhs) == 0) return fail(st, TF_INVALID_ARGUMENT, "Input matrix is not invertible.");
-    store_matrix(&c->outputs[0], m, b, n * p->rhs);
+  for (int64_t m = 0; n * p->rhs > 0 && m < p->batch; m++) {
+    TRY(linalg_continue(c, st));
+    linalg_load(a, op_input(c, 0), m, n * n);
+    linalg_load(b, op_input(c, 1), m, n * p->rhs);
+    if (adjoint) adjoint_in_place(a, n);
+    linalg_lu(a, n, order, &sign);
+    if (!linalg_has_pivots(a, n)) return fail(st, TF_INVALID_ARGUMENT, "Input matrix is not invertible.");
+    linalg_lu_solve(a, order, b, x, n, p->rhs);
+    linalg_store(&c->outputs[0], m, x, n * p->rhs);
   }
   return TF_OK;
 }
@@ -356,6 +241,9 @@ static TF_Code triangular_prepare(OpCtx *c, TF_Status *st) {
   TriangularPrep *p = c->prep;
   const Tensor *a = op_input(c, 0), *b = op_input(c, 1);
   char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
+  bool lower, adjoint;
+  TRY(node_attr_bool(c->node, "lower", &lower, st));
+  TRY(node_attr_bool(c->node, "adjoint", &adjoint, st));
   shape_text(a->dims, a->rank, at, sizeof at);
   shape_text(b->dims, b->rank, bt, sizeof bt);
   if (a->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] ndims must be >= 2: %d", a->rank);
@@ -363,9 +251,10 @@ static TF_Code triangular_prepare(OpCtx *c, TF_Status *st) {
   p->n = a->dims[a->rank - 1];
   if (a->dims[a->rank - 2] != p->n)
     return fail(st, TF_INVALID_ARGUMENT, "In[0] matrices in the last dimensions must be square (%lld =/= %lld)",
-                (long long)a->dims[a->rank - 2], (long long)p->n);
+                (long long)p->n, (long long)a->dims[a->rank - 2]);
   if (b->dims[b->rank - 2] != p->n)
-    return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s", at, bt);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] mismatch In[1] shape: %lld vs. %lld: %s %s %d %d", (long long)p->n,
+                (long long)b->dims[b->rank - 2], at, bt, lower, adjoint);
   p->rhs = b->dims[b->rank - 1];
   Tensor ab = *a, bb = *b;
   ab.rank -= 2;
@@ -406,11 +295,11 @@ static TF_Code triangular_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_bool(c->node, "lower", &lower, st));
   for (int64_t m = 0; n * p->rhs > 0 && m < p->batch.count; m++) {
     broadcast_offsets(&p->batch, m / inner, offset);
-    load_matrix(a, op_input(c, 0), offset[0] + m % inner * p->batch.stride[0][last], n * n);
-    load_matrix(b, op_input(c, 1), offset[1] + m % inner * p->batch.stride[1][last], n * p->rhs);
-    if (adjoint) conjugate_transpose(a, n);
+    linalg_load(a, op_input(c, 0), offset[0] + m % inner * p->batch.stride[0][last], n * n);
+    linalg_load(b, op_input(c, 1), offset[1] + m % inner * p->batch.stride[1][last], n * p->rhs);
+    if (adjoint) adjoint_in_place(a, n);
     substitute(a, b, n, p->rhs, lower != adjoint);
-    store_matrix(&c->outputs[0], m, b, n * p->rhs);
+    linalg_store(&c->outputs[0], m, b, n * p->rhs);
   }
   return TF_OK;
 }
@@ -429,19 +318,27 @@ static TF_Code shape_triangular(ShapeCtx *c, TF_Status *st) {
 }
 
 #define FC "float double " TYPES_COMPLEX
+#define DENSE(NAME, TYPES, SHAPE, PHASE)                                                                    \
+  {                                                                                                         \
+    NAME, .types = "T: " TYPES, .prep_size = sizeof(DensePrep), .shape = SHAPE, .prepare = PHASE##_prepare, \
+          .run = PHASE##_run                                                                                \
+  }
+#define TRIANGULAR(NAME)                                                                     \
+  {                                                                                          \
+    NAME, .types = "T: " FC, .prep_size = sizeof(TriangularPrep), .shape = shape_triangular, \
+          .prepare = triangular_prepare, .run = triangular_run                               \
+  }
 
-const OpRow ops_linalg_dense[] = {
-  {"Qr", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_qr, .prepare = qr_prepare, .run = qr_run},
-  {"Cholesky", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_same, .prepare = cholesky_prepare,
-   .run = cholesky_run},
-  {"MatrixInverse", .types = "T: half " FC, .prep_size = sizeof(DensePrep), .shape = shape_same,
-   .prepare = inverse_prepare, .run = inverse_run},
-  {"MatrixDeterminant", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_determinant,
-   .prepare = determinant_prepare, .run = determinant_run},
-  {"MatrixSolve", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_solve, .prepare = solve_prepare,
-   .run = solve_run},
-  {"LogMatrixDeterminant", .types = "T: " FC, .prep_size = sizeof(DensePrep), .shape = shape_determinant,
-   .prepare = log_determinant_prepare, .run = log_determinant_run},
-  {"MatrixTriangularSolve", .types = "T: half " FC, .prep_size = sizeof(TriangularPrep), .shape = shape_triangular,
-   .prepare = triangular_prepare, .run = triangular_run},
-  {0}};
+const OpRow ops_linalg_dense[] = {DENSE("Qr", "half " FC, shape_qr, qr),
+                                  DENSE("Cholesky", FC, shape_same, cholesky),
+                                  DENSE("BatchCholesky", "float double", shape_same, cholesky),
+                                  DENSE("MatrixInverse", "half " FC, shape_same, inverse),
+                                  DENSE("BatchMatrixInverse", "half float double", shape_same, inverse),
+                                  DENSE("MatrixDeterminant", FC, shape_determinant, determinant),
+                                  DENSE("BatchMatrixDeterminant", FC, shape_determinant, determinant),
+                                  DENSE("LogMatrixDeterminant", FC, shape_determinant, determinant),
+                                  DENSE("MatrixSolve", FC, shape_solve, solve),
+                                  DENSE("BatchMatrixSolve", FC, shape_solve, solve),
+                                  TRIANGULAR("MatrixTriangularSolve"),
+                                  TRIANGULAR("BatchMatrixTriangularSolve"),
+                                  {0}};

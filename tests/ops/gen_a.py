@@ -739,55 +739,6 @@ def math_segment():
     c.save()
 
 
-# ---- diagonals ----
-def linalg_diag():
-    c = Cases('linalg_diag')
-    types = [np.float32, np.float64, np.int32, np.int64, np.complex64, np.float16, BF16, np.bool_, np.int8]
-    for dtype in types:
-        v = lambda *s: values(dtype, s)
-        c.case('MatrixDiag', [v(2, 3)], name_of(dtype))
-        c.case('MatrixDiagPart', [v(2, 3, 4)], name_of(dtype))
-        c.case('MatrixSetDiag', [v(2, 3, 4), v(2, 3)], name_of(dtype))
-        c.case('MatrixBandPart', [v(2, 4, 5), np.int64(1), np.int64(2)], name_of(dtype))
-        if dtype not in (np.bool_, np.int8, BF16):
-            c.case('Diag', [v(2, 3)], name_of(dtype))
-            c.case('DiagPart', [v(2, 3, 2, 3)], name_of(dtype))
-    v = lambda *s: values(np.float32, s)
-    for lower, upper in [(0, 0), (-1, 1), (1, 2), (-2, -1), (-2, 3), (2, 2), (-1, -1), (0, 3)]:
-        k = np.int32([lower, upper]) if lower != upper else np.int32(lower)
-        for rows, cols in [(3, 4), (4, 3), (4, 4)]:
-            if upper >= cols or lower <= -rows: continue
-            longest = min(rows + min(upper, 0), cols - max(lower, 0))
-            band = (2, longest) if lower == upper else (2, upper - lower + 1, longest)
-            for align in ('LEFT_RIGHT', 'RIGHT_LEFT', 'LEFT_LEFT', 'RIGHT_RIGHT'):
-                x = v(2, rows, cols)
-                c.case('MatrixDiagPartV3', [x, k, np.float32(9)], align, align=align)
-                c.case('MatrixSetDiagV3', [x, v(*band), k], align, align=align)
-                c.case('MatrixDiagV3', [v(*band), k, np.int32(rows), np.int32(cols), np.float32(7)], align, align=align, error_part='')
-            c.case('MatrixDiagPartV2', [x, k, np.float32(9)])
-            c.case('MatrixSetDiagV2', [x, v(*band), k])
-            c.case('MatrixDiagV2', [v(*band), k, np.int32(-1), np.int32(-1), np.float32(7)])
-            c.case('MatrixDiagV3', [v(*band), k, np.int32(-1), np.int32(cols), np.float32(7)], error_part='')
-    for lower, upper in [(-1, -1), (0, 0), (-1, 0), (0, -1), (2, 1), (4, 5)]:
-        c.case('MatrixBandPart', [v(4, 5), np.int32(lower), np.int32(upper)])
-    c.case('MatrixBandPart', [v(0, 4, 5), np.int32(1), np.int32(1)], 'empty')
-    c.case('MatrixBandPart', [v(4, 5), np.int32(5), np.int32(1)], 'lower')
-    c.case('MatrixBandPart', [v(4, 5), np.int32(1), np.int32(6)], 'upper')
-    c.case('MatrixBandPart', [v(4), np.int32(1), np.int32(1)], 'rank')
-    c.case('MatrixDiag', [v()], 'rank')
-    c.case('MatrixDiagPart', [v(3)], 'rank')
-    c.case('MatrixDiagPartV3', [v(3, 3), np.int32(5), np.float32(0)], 'k', error_part='diag_index')
-    c.case('MatrixDiagPartV3', [v(3, 3), np.int32([1, 0]), np.float32(0)], 'k', error_part='lower_diag_index')
-    c.case('MatrixSetDiag', [v(3, 3), v(2)], 'sizes', error_part='')
-    c.case('MatrixSetDiagV3', [v(3, 3), v(2, 2), np.int32([0, 1])], 'sizes', error_part='')
-    c.case('MatrixDiagPart', [v(2, 0, 3)], 'empty')
-    c.case('Diag', [v()], 'rank', error_part='Input must be at least rank 1')
-    c.case('DiagPart', [v(2, 3, 2)], 'rank', error_part='The rank of the tensor should be even and positive')
-    c.case('DiagPart', [v(2, 3, 2, 2)], 'sizes', error_part='Invalid shape [2,3,2,2]: dimensions 1 and 3 do not match.')
-    c.case('Diag', [v(0)], 'empty')
-    c.save()
-
-
 # ---- einsum ----
 EINSUMS = [('ab,bc->ac', (2, 3), (3, 4)), ('abc,cd->abd', (2, 3, 4), (4, 5)), ('bij,bjk->bik', (2, 3, 4), (2, 4, 5)),
            ('abcd,cde->abe', (2, 3, 4, 2), (4, 2, 5)), ('aecd,abcd->acbe', (2, 3, 4, 5), (2, 6, 4, 5)),
@@ -818,44 +769,8 @@ def linalg_einsum():
     c.save()
 
 
-# ---- factorisations ----
-def linalg_dense():
-    c = Cases('linalg_dense')
-    for dtype in [np.float32, np.float64] + COMPLEX:
-        rtol, atol = (1e-4, 1e-4) if dtype in (np.float32, np.complex64) else (1e-9, 1e-9)
-        v = lambda *s: values(dtype, s, -2, 2)
-        for dims in [(3, 3), (5, 3), (3, 5), (2, 4, 4), (1, 1), (0, 3, 3)]:
-            for full in (False, True):
-                c.case('Qr', [v(*dims)], name_of(dtype), rtol, atol, full_matrices=full)
-        a = v(2, 4, 4)
-        spd = np.matmul(a, np.conj(np.swapaxes(a, -1, -2))) + 4 * np.eye(4, dtype=dtype)
-        c.case('Cholesky', [spd.astype(dtype)], name_of(dtype), rtol, atol)
-        well = a + 5 * np.eye(4, dtype=dtype)
-        c.case('MatrixDeterminant', [well], name_of(dtype), rtol, atol)
-        c.case('LogMatrixDeterminant', [a], name_of(dtype), rtol, atol)
-        for lower, adjoint in itertools.product([False, True], repeat=2):
-            c.case('MatrixTriangularSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, lower=lower, adjoint=adjoint)
-        c.case('MatrixTriangularSolve', [well[0], v(3, 4, 2)], 'broadcast', rtol, atol)
-        for adjoint in (False, True):
-            c.case('MatrixInverse', [well], name_of(dtype), rtol, atol, adjoint=adjoint)
-            c.case('MatrixSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, adjoint=adjoint)
-    v = lambda *s: values(np.float32, s)
-    c.case('MatrixInverse', [np.zeros((2, 2), np.float32)], 'singular')
-    c.case('LogMatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
-    c.case('MatrixTriangularSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
-    c.case('MatrixTriangularSolve', [v(2, 3), v(2, 1)], 'square', error_part='')
-    c.case('MatrixTriangularSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
-    c.case('MatrixInverse', [np.zeros((0, 2, 2), np.float32)], 'empty')
-    c.case('MatrixInverse', [v(2, 3)], 'square', error_part='square')
-    c.case('MatrixInverse', [v(3)], 'rank', error_part='rank >= 2')
-    c.case('MatrixSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
-    c.case('MatrixSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
-    c.case('MatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
-    c.save()
-
-
 FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, math_sum, math_scan, math_arg, nn_softmax, nn_conv, nn_pool,
-            nn_norm, math_segment, linalg_diag, linalg_einsum, linalg_dense]
+            nn_norm, math_segment, linalg_einsum]
 
 if __name__ == '__main__':
     for family in FAMILIES:

@@ -9,7 +9,20 @@ import tensorflow as tf
 
 F32, F64, I32, I64 = np.float32, np.float64, np.int32, np.int64
 C64, C128 = np.complex64, np.complex128
+BF16 = tf.bfloat16.as_numpy_dtype
+V1 = tf.compat.v1
 rng = np.random.RandomState(7)
+
+
+class OldCases(Cases):
+    """Cases in graphs of an old producer, where ops are still allowed that have been removed since."""
+
+    def _fresh(self):
+        super()._fresh()
+        empty = V1.GraphDef()
+        empty.versions.producer = 10
+        with self.graph.as_default():
+            tf.import_graph_def(empty)
 
 
 def i32(*v): return np.array(v, I32)
@@ -19,8 +32,12 @@ def name_of(dtype): return np.dtype(dtype).name
 
 def values(dtype, shape, low=-4, high=4):
     """Random numbers of few bits, that files pack well."""
-    v = lambda: np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64)
-    return (v() + 1j * v()).astype(dtype) if np.dtype(dtype).kind == 'c' else v().astype(dtype)
+    if dtype == BF16 or np.dtype(dtype).kind == 'f':
+        return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
+    kind = np.dtype(dtype).kind
+    if kind == 'c':
+        return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
+    return rng.rand(*shape) < .5 if kind == 'b' else rng.randint(low, high + 1, shape).astype(dtype)
 
 
 def refused(c, *args, **more):
@@ -142,7 +159,293 @@ def edit_distance(c):
         c.case('EditDistance', bad, 'rank of %d' % i)
 
 
-FAMILIES = [ctc_ops]
+# ---- matrices ----
+
+FLOATS = [F32, F64, C64, C128]
+
+
+def eps_of(dtype): return dict(rtol=2e-4, atol=2e-4) if dtype in (F32, C64) else dict(rtol=1e-9, atol=1e-10)
+def adjoint(a): return np.conj(np.swapaxes(a, -1, -2))
+
+
+def hermitian(dtype, n, batch=()):
+    a = values(dtype, batch + (n, n))
+    return ((a + adjoint(a)) / 2).astype(dtype)
+
+
+def not_finite(dtype):
+    out = [('nan', np.full((3, 3), np.nan)), ('one nan', np.diag([1, np.nan, 2])), ('inf', np.diag([np.inf, 1, 1])), ('zero', np.zeros((3, 3))),
+           ('0x0', np.zeros((0, 0))), ('batch 0x0', np.zeros((2, 0, 0))), ('empty', np.zeros((0, 3, 3))), ('negative', np.diag([-1, 2, 3])),
+           ('vector', np.zeros(3)), ('scalar', np.zeros(())), ('not square', np.zeros((2, 3))), ('one', np.array([[2.5]])),
+           ('jordan', np.array([[1, 1], [0, 1]])), ('identity', np.eye(4))]
+    return [(label, a.astype(dtype)) for label, a in out]
+
+
+def linalg_dense_more(c):
+    for op, dtypes in [('BatchCholesky', (F32, F64)), ('BatchMatrixInverse', (F32, F64)), ('BatchMatrixDeterminant', (F32, F64))]:
+        for dtype in dtypes:
+            a = hermitian(dtype, 4, (2,)) + 6 * np.eye(4, dtype=dtype)
+            c.case(op, [a], name_of(dtype), **eps_of(dtype))
+    for op in ('BatchMatrixSolve', 'BatchMatrixTriangularSolve'):
+        for dtype in (F32, F64):
+            a = hermitian(dtype, 4, (2,)) + 6 * np.eye(4, dtype=dtype)
+            for flag in (False, True):
+                c.case(op, [a, values(dtype, (2, 4, 3))], name_of(dtype), adjoint=flag, **eps_of(dtype))
+    for op in ('Cholesky', 'BatchCholesky', 'MatrixInverse', 'BatchMatrixInverse', 'MatrixDeterminant', 'LogMatrixDeterminant', 'Qr'):
+        for label, a in not_finite(F64):
+            if op == 'Qr' and label == 'not square': continue
+            # What stands above the diagonal of a factor that failed is not defined.
+            c.case(op, [a], label, shape_only=(0,) if 'Cholesky' in op and label in ('zero', 'negative') else ())
+    for op in ('MatrixSolve', 'MatrixTriangularSolve', 'BatchMatrixSolve', 'BatchMatrixTriangularSolve'):
+        for label, a in not_finite(F64)[:5] + not_finite(F64)[-2:]:
+            c.case(op, [a, np.ones((a.shape[0], 2))], label)
+        for label, x, y in [('vector', (3,), (3, 1)), ('vector rhs', (3, 3), (3,)), ('batch', (2, 3, 3), (3, 3, 1)), ('not square', (2, 3), (2, 1)),
+                            ('sizes', (3, 3), (2, 1)), ('no rhs', (3, 3), (3, 0))]:
+            c.case(op, [values(F64, x) + 7, values(F64, y)], label, rtol=1e-6)
+    half = values(np.float16, (2, 4, 3))
+    for full in (False, True):
+        c.case('Qr', [half], 'half', rtol=2e-2, atol=2e-2, full_matrices=full)
+    c.case('MatrixInverse', [np.eye(3, dtype=np.float16) * 4 + values(np.float16, (3, 3), -1, 1)], 'half', rtol=2e-2, atol=2e-2)
+    for dtype in FLOATS:
+        big = values(dtype, (40, 40)) * 3
+        c.case('MatrixDeterminant', [big], 'large', rtol=1e-3)
+        c.case('LogMatrixDeterminant', [big], 'large', rtol=1e-3)
+        c.case('MatrixInverse', [big], 'large', rtol=2e-2, atol=1e-3)
+
+
+def linalg_legacy(c):
+    for op in ('BatchMatrixDiag', 'BatchMatrixDiagPart', 'BatchMatrixSetDiag', 'BatchMatrixBandPart'):
+        for dtype in (F32, F64, I32, I64, np.int8, np.float16, C64, bool):
+            m, d = values(dtype, (2, 3, 4)), values(dtype, (2, 3))
+            more = {'BatchMatrixDiag': [d], 'BatchMatrixDiagPart': [m], 'BatchMatrixSetDiag': [m, d], 'BatchMatrixBandPart': [m, I64(1), I64(0)]}[op]
+            c.case(op, more, name_of(dtype))
+        c.case(op, [values(F32, ())] + {'BatchMatrixSetDiag': [values(F32, (2,))], 'BatchMatrixBandPart': [I64(1), I64(0)]}.get(op, []), 'rank',
+               error_part='')
+
+
+def linalg_diag():
+    c = OldCases('linalg_diag')
+    types = [np.float32, np.float64, np.int32, np.int64, np.complex64, np.float16, BF16, np.bool_, np.int8]
+    for dtype in types:
+        v = lambda *s: values(dtype, s)
+        c.case('MatrixDiag', [v(2, 3)], name_of(dtype))
+        c.case('MatrixDiagPart', [v(2, 3, 4)], name_of(dtype))
+        c.case('MatrixSetDiag', [v(2, 3, 4), v(2, 3)], name_of(dtype))
+        c.case('MatrixBandPart', [v(2, 4, 5), np.int64(1), np.int64(2)], name_of(dtype))
+        if dtype not in (np.bool_, np.int8, BF16):
+            c.case('Diag', [v(2, 3)], name_of(dtype))
+            c.case('DiagPart', [v(2, 3, 2, 3)], name_of(dtype))
+    v = lambda *s: values(np.float32, s)
+    for lower, upper in [(0, 0), (-1, 1), (1, 2), (-2, -1), (-2, 3), (2, 2), (-1, -1), (0, 3)]:
+        k = np.int32([lower, upper]) if lower != upper else np.int32(lower)
+        for rows, cols in [(3, 4), (4, 3), (4, 4)]:
+            if upper >= cols or lower <= -rows: continue
+            longest = min(rows + min(upper, 0), cols - max(lower, 0))
+            band = (2, longest) if lower == upper else (2, upper - lower + 1, longest)
+            for align in ('LEFT_RIGHT', 'RIGHT_LEFT', 'LEFT_LEFT', 'RIGHT_RIGHT'):
+                x = v(2, rows, cols)
+                c.case('MatrixDiagPartV3', [x, k, np.float32(9)], align, align=align)
+                c.case('MatrixSetDiagV3', [x, v(*band), k], align, align=align)
+                c.case('MatrixDiagV3', [v(*band), k, np.int32(rows), np.int32(cols), np.float32(7)], align, align=align, error_part='')
+            c.case('MatrixDiagPartV2', [x, k, np.float32(9)])
+            c.case('MatrixSetDiagV2', [x, v(*band), k])
+            c.case('MatrixDiagV2', [v(*band), k, np.int32(-1), np.int32(-1), np.float32(7)])
+            c.case('MatrixDiagV3', [v(*band), k, np.int32(-1), np.int32(cols), np.float32(7)], error_part='')
+    for lower, upper in [(-1, -1), (0, 0), (-1, 0), (0, -1), (2, 1), (4, 5)]:
+        c.case('MatrixBandPart', [v(4, 5), np.int32(lower), np.int32(upper)])
+    c.case('MatrixBandPart', [v(0, 4, 5), np.int32(1), np.int32(1)], 'empty')
+    c.case('MatrixBandPart', [v(4, 5), np.int32(5), np.int32(1)], 'lower')
+    c.case('MatrixBandPart', [v(4, 5), np.int32(1), np.int32(6)], 'upper')
+    c.case('MatrixBandPart', [v(4), np.int32(1), np.int32(1)], 'rank')
+    c.case('MatrixDiag', [v()], 'rank')
+    c.case('MatrixDiagPart', [v(3)], 'rank')
+    c.case('MatrixDiagPartV3', [v(3, 3), np.int32(5), np.float32(0)], 'k', error_part='diag_index')
+    c.case('MatrixDiagPartV3', [v(3, 3), np.int32([1, 0]), np.float32(0)], 'k', error_part='lower_diag_index')
+    c.case('MatrixSetDiag', [v(3, 3), v(2)], 'sizes', error_part='')
+    c.case('MatrixSetDiagV3', [v(3, 3), v(2, 2), np.int32([0, 1])], 'sizes', error_part='')
+    c.case('MatrixDiagPart', [v(2, 0, 3)], 'empty')
+    c.case('Diag', [v()], 'rank', error_part='Input must be at least rank 1')
+    c.case('DiagPart', [v(2, 3, 2)], 'rank', error_part='The rank of the tensor should be even and positive')
+    c.case('DiagPart', [v(2, 3, 2, 2)], 'sizes', error_part='Invalid shape [2,3,2,2]: dimensions 1 and 3 do not match.')
+    c.case('Diag', [v(0)], 'empty')
+    linalg_legacy(c)
+    c.save()
+
+
+def linalg_dense():
+    c = OldCases('linalg_dense')
+    for dtype in FLOATS:
+        rtol, atol = (1e-4, 1e-4) if dtype in (F32, C64) else (1e-9, 1e-9)
+        v = lambda *s: values(dtype, s, -2, 2)
+        for dims in [(3, 3), (5, 3), (3, 5), (2, 4, 4), (1, 1), (0, 3, 3)]:
+            for full in (False, True):
+                c.case('Qr', [v(*dims)], name_of(dtype), rtol, atol, full_matrices=full)
+        a = v(2, 4, 4)
+        spd = np.matmul(a, np.conj(np.swapaxes(a, -1, -2))) + 4 * np.eye(4, dtype=dtype)
+        c.case('Cholesky', [spd.astype(dtype)], name_of(dtype), rtol, atol)
+        well = a + 5 * np.eye(4, dtype=dtype)
+        c.case('MatrixDeterminant', [well], name_of(dtype), rtol, atol)
+        c.case('LogMatrixDeterminant', [a], name_of(dtype), rtol, atol)
+        for lower, adjoint in itertools.product([False, True], repeat=2):
+            c.case('MatrixTriangularSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, lower=lower, adjoint=adjoint)
+        c.case('MatrixTriangularSolve', [well[0], v(3, 4, 2)], 'broadcast', rtol, atol)
+        for adjoint in (False, True):
+            c.case('MatrixInverse', [well], name_of(dtype), rtol, atol, adjoint=adjoint)
+            c.case('MatrixSolve', [well, v(2, 4, 3)], name_of(dtype), rtol, atol, adjoint=adjoint)
+    v = lambda *s: values(np.float32, s)
+    c.case('MatrixInverse', [np.zeros((2, 2), np.float32)], 'singular')
+    c.case('LogMatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
+    c.case('MatrixTriangularSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
+    c.case('MatrixTriangularSolve', [v(2, 3), v(2, 1)], 'square', error_part='')
+    c.case('MatrixTriangularSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
+    c.case('MatrixInverse', [np.zeros((0, 2, 2), np.float32)], 'empty')
+    c.case('MatrixInverse', [v(2, 3)], 'square', error_part='square')
+    c.case('MatrixInverse', [v(3)], 'rank', error_part='rank >= 2')
+    c.case('MatrixSolve', [np.zeros((2, 2), np.float32), v(2, 1)], 'singular')
+    c.case('MatrixSolve', [v(2, 2), v(3, 1)], 'sizes', error_part='')
+    c.case('MatrixDeterminant', [np.ones((2, 2), np.float32)], 'singular')
+    linalg_dense_more(c)
+    c.save()
+
+
+def linalg_eigen():
+    c = OldCases('linalg_eigen')
+    for dtype in FLOATS:
+        n, eps = name_of(dtype), eps_of(dtype)
+        for size in (1, 2, 3, 6, 20):
+            a = hermitian(dtype, size, (2,) if size < 7 else ())
+            # Vectors have free phases, and signs that rounding decides; linalg_eigen_test.c looks at them.
+            c.case('SelfAdjointEigV2', [a], n, compute_v=True, shape_only=() if size < 7 and dtype == F64 else (1,), **eps)
+            c.case('SelfAdjointEigV2', [a], n + ' values', compute_v=False, shape_only=(1,), **eps)
+        for shape in ((1, 1), (2, 2), (2, 3, 3), (2, 4, 2), (2, 4), (5, 1), (1, 5), (6, 6), (20, 20), (30, 7), (7, 30), (2, 3, 0), (2, 0, 3)):
+            a = values(dtype, shape)
+            for full in (False, True):
+                free = () if dtype == F64 and max(shape) < 16 and not (full and shape[-1] != shape[-2]) else (1, 2)
+                c.case('Svd', [a], '%s full %d' % (n, full), compute_uv=True, full_matrices=full, shape_only=free, **eps)
+            c.case('Svd', [a], n + ' values', compute_uv=False, shape_only=(1, 2), **eps)
+        for size in (1, 2, 3, 5, 8):
+            a = values(dtype, (2, size, size))
+            out = tf.complex64 if dtype in (F32, C64) else tf.complex128
+            c.case('Eig', [a], n, compute_v=True, Tout=out, shape_only=(1,), **eps)
+            c.case('Eig', [a], n + ' values', compute_v=False, Tout=out, shape_only=(1,), **eps)
+            if dtype == F32: continue  # rounding decides their order
+            c.case('Eig', [hermitian(dtype, size)], n + ' hermitian', compute_v=True, Tout=out, shape_only=(1,), **eps)
+    for op in ('BatchSelfAdjointEig', 'SelfAdjointEig', 'BatchSelfAdjointEigV2', 'BatchSvd'):
+        c.case(op, [hermitian(F64, 4, (2,))], 'double', **eps_of(F64))
+        c.case(op, [np.diag(F32([1, 3, 2, 4]))], 'float', **eps_of(F32))
+    for op, more in (('SelfAdjointEigV2', {}), ('SelfAdjointEig', {}), ('BatchSelfAdjointEig', {}), ('BatchSelfAdjointEigV2', {}), ('Svd', {}),
+                     ('BatchSvd', {}), ('Eig', dict(Tout=tf.complex128))):
+        for label, a in not_finite(F64):
+            if op == 'Eig' and label == 'jordan': continue  # its two vectors are one
+            c.case(op, [a], label, **more)
+    c.save()
+
+
+def linalg_function():
+    c = OldCases('linalg_function')
+    for dtype in FLOATS:
+        eps = eps_of(dtype)
+        for size in (1, 2, 3, 7, 12):
+            a = values(dtype, (2, size, size), -1, 1)
+            positive = (np.matmul(a, adjoint(a)) + 2 * np.eye(size)).astype(dtype)
+            turned = (values(dtype, (2, size, size), -1, 1) + (size + 1) * np.eye(size)).astype(dtype)
+            for label, m in (('positive', positive), ('turned', turned)):
+                c.case('MatrixSquareRoot', [m], '%s %s' % (name_of(dtype), label), **eps)
+                if dtype in (C64, C128):
+                    c.case('MatrixLogarithm', [m], '%s %s' % (name_of(dtype), label), **eps)
+            c.case('MatrixExponential', [a], name_of(dtype), **eps)
+            c.case('MatrixExponential', [a * 8], name_of(dtype) + ' large', rtol=2e-3 if dtype in (F32, C64) else 1e-8, atol=1)
+        if dtype in (C64, C128):
+            a = values(dtype, (2, 4, 4), -1, 1)
+            c.case('MatrixSquareRoot', [a], name_of(dtype), **eps)
+            c.case('MatrixLogarithm', [a], name_of(dtype), **eps)
+        else:
+            spin = np.array([[.5, -2], [2, .5]], dtype)
+            c.case('MatrixSquareRoot', [spin], name_of(dtype) + ' pair', **eps)
+    for op in ('MatrixSquareRoot', 'MatrixExponential'):
+        for label, a in not_finite(F64):
+            c.case(op, [a], label)
+    for label, a in not_finite(C128):
+        if label not in ('nan', 'one nan', 'inf', 'zero'):  # TensorFlow does not come back
+            c.case('MatrixLogarithm', [a], label)
+    c.save()
+
+
+def linalg_solve():
+    c = OldCases('linalg_solve')
+    for dtype in FLOATS:
+        eps, n = eps_of(dtype), name_of(dtype)
+        for size in (1, 3, 5, 9):
+            for index in (tf.int32, tf.int64):
+                c.case('Lu', [values(dtype, (2, size, size))], n, output_idx_type=index, **eps)
+        a = [values(dtype, s, -2, 2) for s in ((2, 5, 3), (2, 3, 5), (2, 4, 4))]
+        for m in a:
+            b = values(dtype, m.shape[:2] + (2,))
+            for fast in (True, False):
+                for l2 in (0., .5):
+                    if l2 == 0 and fast and m.shape[1] == 4: continue
+                    c.case('MatrixSolveLs', [m, b, F64(l2)], n, fast=fast, **eps)
+        low = np.ones((4, 2), dtype)
+        c.case('MatrixSolveLs', [low, values(dtype, (4, 2)), F64(0)], n + ' deficient', fast=False, **eps)
+        c.case('MatrixSolveLs', [low, values(dtype, (4, 2)), F64(.25)], n + ' deficient', fast=True, **eps)
+    for dtype in (F32, F64):
+        for size in (1, 3, 6, 40):
+            l = (np.tril(values(dtype, (2, size, size), -1, 1)) + 3 * np.eye(size)).astype(dtype)
+            for op in ('CholeskyGrad', 'BatchCholeskyGrad'):
+                c.case(op, [l, values(dtype, (2, size, size))], name_of(dtype), **eps_of(dtype))
+        c.case('BatchMatrixSolveLs', [values(dtype, (2, 4, 2)), values(dtype, (2, 4, 1)), F64(.5)], name_of(dtype), **eps_of(dtype))
+    for label, a in not_finite(F64):
+        c.case('Lu', [a], label)
+    c.case('MatrixSolveLs', [np.ones((3, 2)), np.ones((3, 1)), F64(0)], 'deficient')
+    for x, y, l2 in (((4, 2), (3, 1), F64(0)), ((4, 2), (4, 1), np.zeros(1)), ((4,), (4, 1), F64(0)), ((4, 2), (4,), F64(0)),
+                     ((2, 4, 2), (3, 4, 1), F64(0)), ((0, 2), (0, 1), F64(0)), ((2, 0), (2, 1), F64(0)), ((2, 2), (2, 0), F64(0)),
+                     ((4, 2), (4, 1), F64(-1)), ((4, 2), (4, 1), F64(np.nan))):
+        for fast in (False, True):
+            c.case('MatrixSolveLs', [values(F64, x), values(F64, y), l2], 'shapes', fast=fast)
+    for x, y in (((3, 3), (2, 2)), ((2, 3), (2, 3)), ((3,), (3,)), ((2, 3, 3), (3, 3)), ((0, 0), (0, 0)), ((2, 3, 3), (1, 3, 3))):
+        c.case('CholeskyGrad', [values(F64, x), values(F64, y)], 'shapes')
+    c.save()
+
+
+def linalg_band():
+    c = Cases('linalg_band')
+    for dtype in FLOATS:
+        eps, n = eps_of(dtype), name_of(dtype)
+        for size in (1, 2, 3, 6, 30):
+            d, b = values(dtype, (2, 3, size)), values(dtype, (2, size, 2))
+            c.case('TridiagonalSolve', [d, b], n, partial_pivoting=True, rtol=2e-2 if dtype in (F32, C64) else 1e-8, atol=eps['atol'])
+            d[:, 1] += 9
+            c.case('TridiagonalSolve', [d, b], n, partial_pivoting=False, **eps)
+            c.case('TridiagonalMatMul', [d[:, :1], d[:, 1:2], d[:, 2:], b], n, **eps)
+            for bands, lower, flip in itertools.product((1, 2, 5), (False, True), (False, True)):
+                m = values(dtype, (2, bands, size), -1, 1)
+                m[:, 0 if lower else -1] += 3
+                c.case('BandedTriangularSolve', [m, b], '%s %d' % (n, bands), lower=lower, adjoint=flip, **eps)
+        c.case('BandedTriangularSolve', [values(dtype, (3, 1, 2, 4)) + 5, values(dtype, (2, 4, 2))], n + ' broadcast', **eps)
+    v = lambda *s: values(F64, s)
+    first = v(3, 4)
+    first[1, 0] = 0
+    ones = np.array([[1., 1, 1], [1, 2, 1], [1, 1, 1]])
+    middle = np.array([[1., 1, 1], [1, 1, 2], [1, 1, 1]])
+    for pivoting in (False, True):
+        for label, d in (('first zero', first), ('singular', ones), ('middle', middle), ('zero', np.zeros((3, 4))), ('nan', v(3, 4) * np.nan),
+                         ('one zero', np.zeros((3, 1))), ('none', np.zeros((3, 0))), ('two', np.ones((3, 2)))):
+            c.case('TridiagonalSolve', [d, np.ones((d.shape[1], 2))], label, partial_pivoting=pivoting)
+        c.case('TridiagonalSolve', [v(3, 4) + 1, v(4, 2)], 'perturb', rtol=1e-8, partial_pivoting=pivoting, perturb_singular=True)
+        for x, y in (((2, 4), (4, 2)), ((3, 4), (3, 2)), ((3, 4), (4,)), ((4,), (4, 2)), ((2, 3, 4), (3, 4, 2)), ((0, 3, 4), (0, 4, 2)), ((3, 4), (4, 0))):
+            c.case('TridiagonalSolve', [v(*x), v(*y)], 'shapes', partial_pivoting=pivoting)
+    for shapes in (((1, 4), (1, 4), (1, 4), (3, 2)), ((2, 4), (1, 4), (1, 4), (4, 2)), ((1, 4), (1, 3), (1, 4), (4, 2)), ((1, 4), (1, 4), (1, 3), (4, 2)),
+                   ((4,), (4,), (4,), (4, 2)), ((1, 4), (1, 4), (1, 4), (4,)), ((1, 0), (1, 0), (1, 0), (0, 2)),
+                   ((2, 1, 4), (2, 1, 4), (1, 1, 4), (2, 4, 2)), ((1, 4), (1, 4), (1, 4), (4, 0))):
+        c.case('TridiagonalMatMul', [v(*s) for s in shapes], 'shapes')
+    c.case('BandedTriangularSolve', [np.zeros((2, 4)), v(4, 2)], 'singular')
+    for x, y in (((2, 4), (3, 2)), ((2, 4), (4,)), ((5, 4), (4, 2)), ((0, 4), (4, 2)), ((4,), (4, 2)), ((2, 2, 4), (3, 4, 2)), ((0, 2, 4), (0, 4, 2)),
+                 ((2, 0), (0, 2)), ((2, 4), (4, 0))):
+        c.case('BandedTriangularSolve', [v(*x), v(*y)], 'shapes', rtol=1e-8)
+    c.save()
+
+
+FAMILIES = [ctc_ops, linalg_diag, linalg_dense, linalg_eigen, linalg_function, linalg_solve, linalg_band]
 
 if __name__ == '__main__':
     for family in FAMILIES:
