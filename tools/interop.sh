@@ -1,6 +1,7 @@
 #!/bin/sh
 # `make interop`: both directions with TensorFlow 2.15.1, installed from PyPI into build/venv.
 #  - TensorFlow loads and runs what we write, we load and run what it writes (tests/interop/*.py);
+#  - a full-size Tacotron that TensorFlow exports is served by us, its spectrogram compared (tests/models/tacotron.py);
 #  - the C API tests and libsavedmodel, built in build/interop, also pass on Google's libtensorflow.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,5 +28,7 @@ for script in tests/interop/*_interop.py; do
   echo "interop: $script"
   "$venv/bin/python" "$script" "$root/build" "$root/build/interop" || failed=1
 done
+echo "interop: Tacotron at full size, exported by TensorFlow, served by us"
+"$venv/bin/python" tests/models/tacotron.py "$root/build/bin/tensorflow_model_server" || failed=1
 [ $failed = 0 ] && echo "interop: all well"
 exit $failed
