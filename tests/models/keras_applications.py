@@ -9,11 +9,12 @@ batch norms are given the statistics of a random batch (so that activations keep
 exported, TensorFlow's answer to two pictures is recorded in the format that `savedmodel replay` reads, and our answer
 must be within 1e-4 of it, relative to the largest logit. Everything made is deleted again.
 
-One line an architecture: ok or FAIL, its name, the largest error. The exit status is 1 when one failed.
+One line an architecture: ok or FAIL, its name, the largest error relative to the largest logit. The exit status is 1 when one failed.
 KEEP=DIR keeps the exports there; each model takes a process of its own, since TensorFlow does not give memory back.
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -118,7 +119,12 @@ def run(program, name, root):
         return False, "not made: " + (made.stderr.strip().splitlines() or ["?"])[-1]
     answered = subprocess.run([program, "replay", path], capture_output=True, text=True)
     lines = (answered.stdout + answered.stderr).strip().splitlines() or ["no answer, status %d" % answered.returncode]
-    return answered.returncode == 0, " ".join(lines[0].split()) if answered.returncode == 0 else " | ".join(lines[:4])
+    if answered.returncode:
+        return False, " | ".join(lines[:4])
+    with open(os.path.join(path, "golden.json")) as f:
+        largest = json.load(f)["atol"] / RELATIVE
+    off = re.search(r"off by at most (\S+)", lines[0])
+    return True, "relative error %.2g" % ((float(off.group(1)) if off else 0) / largest)
 
 
 def main(program, names):
