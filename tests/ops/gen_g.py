@@ -366,8 +366,249 @@ def nn_norm_grad():
     c.save()
 
 
+# ---- quantised numbers ----
+
+QINTS = {tf.qint8: np.int8, tf.quint8: np.uint8, tf.qint16: np.int16, tf.quint16: np.uint16, tf.qint32: np.int32}
+
+
+def quantised(dtype, shape):
+    info = np.iinfo(QINTS[dtype])
+    v = rng.randint(info.min, info.max + 1, shape, I64)
+    if v.size > 3 and dtype != tf.qint32: v.reshape(-1)[:2] = info.min, info.max
+    return v.astype(QINTS[dtype]), dtype
+
+
+def qint32(*v): return np.array(v, I32), tf.qint32
+def quint8(*v): return np.array(v, np.uint8), tf.quint8
+
+
+def quant_convert():
+    c = Cases('quant_convert')
+    x = np.concatenate([np.linspace(-3, 3, 49), [1e9, -1e9, .5, 1.5, 2.5, -.5, np.inf, -np.inf]]).astype(F32)
+    for dtype in QINTS:
+        for mode in ('MIN_COMBINED', 'MIN_FIRST', 'SCALED'):
+            for low, high in [(-1, 2), (-2, .5), (0, 1), (-1, 0), (.5, 2), (-2, -1), (0, 0), (1, 1)]:
+                for round in ('HALF_AWAY_FROM_ZERO', 'HALF_TO_EVEN'):
+                    for narrow in (False, True):
+                        if mode != 'SCALED' and (narrow or round == 'HALF_TO_EVEN') and (low, high) != (-1, 2): continue
+                        refused(c, 'QuantizeV2', [x, F32(low), F32(high)], '%s %s %g %g' % (dtype.name, mode, low, high), T=dtype, mode=mode, round_mode=round, narrow_range=narrow,
+                                error_part="Round mode 'HALF_TO_EVEN' only supported for mode 'SCALED'" if mode != 'SCALED' else None)
+            q = quantised(dtype, (40,))
+            for low, high in [(-1, 2), (-2, .5), (0, 1), (.5, 2), (-2, -1), (1, 1), (2, -1)]:
+                for out in (tf.float32, tf.bfloat16):
+                    for narrow in (False, True):
+                        if out == tf.bfloat16 and (narrow or (low, high) != (-1, 2)): continue
+                        refused(c, 'Dequantize', [q, F32(low), F32(high)], '%s %s %g %g' % (dtype.name, mode, low, high), rtol=1e-5 if out == tf.float32 else 1e-2, mode=mode, dtype=out, narrow_range=narrow)
+    x = values(F32, (2, 3, 4))
+    for mode in ('MIN_COMBINED', 'MIN_FIRST', 'SCALED'):
+        for axis in (0, 1, 2):
+            n = x.shape[axis]
+            low, high = values(F32, (n,), -3, -1), values(F32, (n,), 1, 3)
+            for dtype in (tf.quint8, tf.qint8):
+                refused(c, 'QuantizeV2', [x, low, high], '%s axis %d' % (mode, axis), T=dtype, mode=mode, axis=axis)
+                refused(c, 'Dequantize', [quantised(dtype, (2, 3, 4)), low, high], '%s axis %d' % (mode, axis), mode=mode, axis=axis)
+    case = lambda *inputs, **attr: refused(c, 'QuantizeV2', list(inputs), 'bad', T=tf.quint8, **attr)
+    case(x, F32(1), F32(-1))
+    case(x, f32(-1), f32(1))
+    case(x, f32(-1, 2), F32(1))
+    case(x, F32(-1), f32(1, 2))
+    case(x, f32(-1, 2), f32(1, 2, 3), axis=1)
+    case(x, f32(-1, 2, 3), f32(1, 2), axis=1)
+    case(x, F32(-1), F32(1), axis=1)
+    case(x, F32(-1), F32(1), axis=3)
+    case(x, F32(-1), F32(1), axis=-2)
+    case(x[:0], F32(-1), F32(1))
+    case(F32(.3), F32(-1), F32(1))
+    case(x, F32(0), F32(1e-4), ensure_minimum_range=.5)
+    case = lambda *inputs, **attr: refused(c, 'Dequantize', list(inputs), 'bad', **attr)
+    q = quantised(tf.quint8, (2, 3))
+    case(q, f32(-1), f32(1))
+    case(q, f32(-1, 2), F32(1))
+    case(q, F32(-1), f32(1, 2))
+    case(q, f32(-1, 2), f32(1, 2, 3), axis=1)
+    case(q, F32(-1), F32(1), axis=2)
+    case(quantised(tf.quint8, (0, 3)), F32(-1), F32(1))
+    case(quantised(tf.quint8, ()), F32(-1), F32(1))
+    for low, high in [(-1, 1), (-1000, 500), (0, 1e6), (-3, 100), (1, 2), (-2, -1)]:
+        q = quantised(tf.qint32, (30,))
+        small = (values(I32, (20,), -9999, 9999), tf.qint32)
+        for v in (q, small):
+            label = '%g %g' % (low, high)
+            c.case('QuantizeDownAndShrinkRange', [v, F32(low), F32(high)], label, out_type=tf.quint8)
+            c.case('RequantizationRange', [v, F32(low), F32(high)], label)
+            for out in (tf.quint8, tf.qint8):
+                for a, b in [(-1, 1), (low, high), (-5, 0), (0, 7), (0, 0), (1, 2), (-2, -1), (0, -1)]:
+                    refused(c, 'Requantize', [v, F32(low), F32(high), F32(a), F32(b)], label + ' to %g %g' % (a, b), out_type=out)
+    none = quantised(tf.qint32, (0, 2))
+    c.case('QuantizeDownAndShrinkRange', [none, F32(-1), F32(1)], 'empty', out_type=tf.quint8)
+    c.case('RequantizationRange', [none, F32(-1), F32(1)], 'empty')
+    c.case('Requantize', [none, F32(-1), F32(1), F32(-1), F32(1)], 'empty', out_type=tf.quint8)
+    for i in range(4):
+        r = [F32(-1), F32(1), F32(-1), F32(1)]
+        r[i] = f32(r[i])
+        refused(c, 'Requantize', [small, *r], 'vector', out_type=tf.quint8)
+        if i < 2: refused(c, 'RequantizationRange', [small, *r[:2]], 'vector')
+        if i < 2: refused(c, 'QuantizeDownAndShrinkRange', [small, *r[:2]], 'vector', out_type=tf.quint8)
+    c.save()
+
+
+def quant_math():
+    c = Cases('quant_math')
+    u8 = lambda *shape: quantised(tf.quint8, shape)
+    ranges = [(-1, 1, -2, 3), (0, 6, -1, 1), (-10, 5, 0, 100), (.5, 2, -3, -1)]
+    for op in ('QuantizedAdd', 'QuantizedMul'):
+        def case(x, y, label, r=(-1, 1, -2, 3)):
+            return refused(c, op, [x, y] + [F32(v) for v in r], label, Toutput=tf.qint32)
+        for r in ranges:
+            case(u8(3, 4), u8(3, 4), 'same', r)
+            case(u8(3, 4), u8(4), 'vector', r)
+            case(u8(5), u8(2, 5), 'vector', r)
+            case(u8(3, 4), u8(), 'scalar', r)
+            case(u8(1), u8(2, 3), 'one', r)
+        case(u8(), u8(), 'scalars')
+        case(u8(2, 3, 4), u8(3, 4), 'rank 3')
+        case(u8(2, 3, 4), u8(2, 1, 4), 'middle')
+        case(u8(2, 3), u8(4), 'shapes')
+        case(u8(0, 3), u8(3), 'empty')
+        case(u8(0), u8(0), 'empty')
+        case(u8(0, 3), u8(), 'empty')
+        case(u8(3), u8(3), 'range of x', (1, 1, 0, 1))
+        case(u8(3), u8(3), 'range of y', (0, 1, 2, 1))
+        for i in range(4):
+            r = [F32(-1), F32(1), F32(-1), F32(1)]
+            r[i] = f32(r[i])
+            refused(c, op, [u8(3), u8(3), *r], 'vector %d' % i, Toutput=tf.qint32)
+    for dtype in (tf.quint8, tf.qint8):
+        for r in ranges:
+            c.case('QuantizedBiasAdd', [quantised(dtype, (5, 4)), quantised(dtype, (4,))] + [F32(v) for v in r], dtype.name, out_type=tf.qint32)
+    case = lambda x, b, label: refused(c, 'QuantizedBiasAdd', [x, b] + [F32(v) for v in ranges[0]], label, out_type=tf.qint32)
+    case(u8(2, 3, 4), u8(4), 'rank 3')
+    case(u8(4), u8(4), 'rank')
+    case(u8(2, 4), u8(1, 4), 'rank of bias')
+    case(u8(2, 4), u8(3), 'size')
+    case(u8(0, 4), u8(4), 'empty')
+    for op in ('QuantizedRelu', 'QuantizedRelu6'):
+        for dtype in (tf.quint8, tf.qint32):
+            for low, high in [(-1, 1), (-10, 10), (0, 6), (1, 2), (-2, -1), (3, 3), (-1e3, 1e9)]:
+                c.case(op, [quantised(dtype, (30,)), F32(low), F32(high)], '%s %g %g' % (dtype.name, low, high), out_type=dtype)
+        c.case(op, [u8(0, 2), F32(-1), F32(1)], 'empty', out_type=tf.quint8)
+        refused(c, op, [u8(2), f32(-1), F32(1)], 'vector', out_type=tf.quint8)
+        refused(c, op, [u8(2), F32(-1), f32(1, 2)], 'vector', out_type=tf.quint8)
+    mat = lambda a, b, r, label, **attr: refused(c, 'QuantizedMatMul', [a, b] + [np.asarray(v, F32) for v in r], label, Toutput=tf.qint32, Tactivation=tf.quint8, **attr)
+    for r in ranges + [(0, 255, 0, 255), (-128, 127, -1, 5)]:
+        for ta in (False, True):
+            for tb in (False, True):
+                mat(u8(5, 3) if ta else u8(3, 5), u8(4, 5) if tb else u8(5, 4), r, 'transposed %d %d' % (ta, tb), transpose_a=ta, transpose_b=tb)
+    mat(u8(40, 70), u8(70, 30), ranges[0], 'large')
+    mat(u8(1, 1), u8(1, 1), ranges[0], 'one')
+    mat(u8(2, 3), u8(2, 3), ranges[0], 'sizes')
+    mat(u8(3), u8(3, 2), ranges[0], 'rank')
+    mat(u8(2, 3), u8(3), ranges[0], 'rank')
+    mat(u8(2, 3), u8(3, 2), (1, 1, 0, 1), 'range of a')
+    mat(u8(2, 3), u8(3, 2), (0, 1, 3, 1), 'range of b')
+    mat(u8(2, 3), u8(3, 2), ([0], 1, 0, 1), 'vector')
+    mat(u8(2, 3), u8(3, 2), (0, 1, 0, [1, 2]), 'vector')
+    for dtype in (tf.quint8, tf.qint32):
+        for t in (I32, I64):
+            for shape in ([3, 4], [12], [-1, 6], [2, 2, 3], [5], [-1, 5], [-1, -1], [-2, 3], [[3, 4]], [0, -1]):
+                refused(c, 'QuantizedReshape', [quantised(dtype, (2, 6)), np.array(shape, t), F32(-1), F32(2)], str(shape))
+    refused(c, 'QuantizedReshape', [quantised(tf.quint8, (2, 0)), i32(0, 5), F32(-1), F32(2)], 'empty')
+    refused(c, 'QuantizedReshape', [quantised(tf.quint8, ()), i32(), F32(-1), F32(2)], 'scalar')
+    for dtype in (tf.quint8, tf.qint32):
+        def case(axis, parts, r, label):
+            return refused(c, 'QuantizedConcat', [axis, parts, [np.asarray(a, F32) for a, _ in r], [np.asarray(b, F32) for _, b in r]], dtype.name + ' ' + label)
+        three = [(-1, 1), (-2, 3), (0, 1)]
+        q = lambda *shape: quantised(dtype, shape)
+        for axis in (0, 1, 2):
+            shapes = [[2, 3, 2] for _ in range(3)]
+            for i, shape in enumerate(shapes): shape[axis] = i + 1
+            case(I32(axis), [q(*shape) for shape in shapes], three, 'axis %d' % axis)
+        case(I32(0), [q(3), q(4)], [(-1, 1), (-1, 1)], 'one range')
+        case(I32(0), [q(3), q(0)], three[:2], 'empty')
+        case(I32(-1), [q(3), q(2)], three[:2], 'negative axis')
+        case(I32(1), [q(3), q(2)], three[:2], 'axis')
+        case(i32(0), [q(3), q(2)], three[:2], 'vector axis')
+        case(I32(0), [q(3), q(2, 1)], three[:2], 'ranks')
+        case(I32(0), [q(3, 2), q(2, 1)], three[:2], 'sizes')
+        case(I32(0), [q(), q()], three[:2], 'scalars')
+    c.save()
+
+
+def quant_nn():
+    c = Cases('quant_nn')
+    u8 = lambda *shape: quantised(tf.quint8, shape)
+    def conv(x, f, label, r=(-1, 1, -2, 3), strides=(1, 1, 1, 1), padding='SAME', **attr):
+        return refused(c, 'QuantizedConv2D', [x, f] + [np.asarray(v, F32) for v in r], label, out_type=tf.qint32, strides=list(strides), padding=padding, **attr)
+    for padding in ('SAME', 'VALID'):
+        for r in [(-1, 1, -2, 3), (0, 6, -1, 1), (-10, 5, 0, 100)]:
+            for k, stride in [((3, 3), 1), ((2, 3), 2), ((1, 1), 1), ((4, 5), 3), ((1, 1), 2)]:
+                conv(u8(2, 4, 5, 3), u8(*k, 3, 2), '%s %d %s' % (k, stride, padding), r, (1, stride, stride, 1), padding)
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'strides', strides=(1, 1, 2, 1))
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'strides', strides=(2, 1, 1, 1))
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'strides', strides=(1, 1, 1))
+    conv(u8(2, 4, 5, 3), u8(2, 2, 4, 2), 'depth')
+    conv(u8(4, 5, 3), u8(2, 2, 3, 2), 'rank')
+    conv(u8(2, 4, 5, 3), u8(2, 3, 2), 'rank')
+    conv(u8(2, 4, 5, 3), u8(6, 3, 3, 2), 'filter', padding='VALID', error_part='negative')
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'dilations', dilations=[1, 2, 2, 1])
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'dilations', dilations=[2, 1, 1, 1])
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'vector', ([0], 1, 0, 1))
+    conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'vector', (0, 1, 0, [1, 2]))
+    for op in ('QuantizedMaxPool', 'QuantizedAvgPool'):
+        def pool(x, label, k=(1, 2, 2, 1), strides=(1, 1, 1, 1), padding='SAME', r=(-1, 1)):
+            return refused(c, op, [x] + [np.asarray(v, F32) for v in r], label, ksize=list(k), strides=list(strides), padding=padding, error_part='')
+        for dtype in (tf.quint8, tf.qint8):
+            for padding in ('SAME', 'VALID'):
+                pool(quantised(dtype, (2, 5, 4, 3)), '%s %s' % (dtype.name, padding), (1, 2, 3, 1), (1, 2, 1, 1), padding)
+                pool(quantised(dtype, (1, 5, 5, 2)), '%s %s' % (dtype.name, padding), (1, 3, 3, 1), (1, 1, 3, 1), padding)
+        pool(u8(4, 3, 2), 'rank')
+        pool(u8(1, 4, 3, 2), 'depth', (1, 2, 2, 2))
+        pool(u8(1, 4, 3, 2), 'batch', (2, 2, 2, 1))
+        pool(u8(1, 4, 3, 2), 'batch', strides=(2, 2, 2, 1))
+        pool(u8(1, 4, 3, 2), 'vector', r=([-1], 1))
+        pool(u8(0, 4, 3, 2), 'empty')
+    op = 'QuantizedResizeBilinear'
+    for dtype in (tf.quint8,):
+        for align in (False, True):
+            for half in (False, True):
+                for a, b in [((3, 4), (5, 7)), ((5, 6), (2, 3)), ((1, 1), (3, 3)), ((4, 4), (4, 4)), ((2, 9), (9, 2))]:
+                    for n in (1, 2, 3):
+                        if n == 2 or a == (3, 4): refused(c, op, [quantised(dtype, (2, *a, n)), i32(*b), F32(-1), F32(2)], '%s %s %s %s %s' % (dtype.name, a, b, align, half), align_corners=align, half_pixel_centers=half)
+    x = u8(1, 3, 3, 1)
+    for inputs in ([x, i32(0, 2), F32(0), F32(1)], [x, i32(2), F32(0), F32(1)], [x, I32(2), F32(0), F32(1)], [x, i32(2, 2), f32(0), F32(1)], [x, i32(2, 2), F32(0), f32(1)],
+                   [u8(3, 3, 1), i32(2, 2), F32(0), F32(1)], [u8(1, 0, 3, 1), i32(2, 2), F32(0), F32(1)], [u8(1, 3, 3, 0), i32(2, 2), F32(0), F32(1)]):
+        refused(c, op, inputs, 'bad')
+    c.save()
+
+
+def quant_norm():
+    c = Cases('quant_norm')
+    u8 = lambda *shape: quantised(tf.quint8, shape)
+    case = lambda x, low, high, label, **attr: refused(c, 'QuantizedInstanceNorm', [x, np.asarray(low, F32), np.asarray(high, F32)], label, **attr)
+    for low, high in [(-1, 1), (0, 10), (2, 3)]:
+        for shape in [(2, 3, 4, 3), (1, 5, 5, 16), (1, 1, 2, 1)]:
+            case(u8(*shape), low, high, '%s %g %g' % (shape, low, high))
+            case(u8(*shape), low, high, 'given', output_range_given=True, given_y_min=-2., given_y_max=1.5)
+    case((np.full((1, 3, 3, 2), 7, np.uint8), tf.quint8), -1, 1, 'constant')
+    case(u8(1, 2, 2, 1), 1, 1, 'range', error_part='input_min must be less than input_max')
+    case(u8(1, 2, 2, 1), [0], 1, 'vector')
+    case(u8(1, 2, 2, 1), 0, [1], 'vector')
+    case(u8(1, 2, 2, 1), 0, 1, 'given', output_range_given=True, given_y_min=2., given_y_max=1.5, error_part='given_y_min must be less than given_y_max')
+    ranges = [(-1, 1), (-1, 1), (.5, 3), (-2, 2), (0, 2)]
+    op = 'QuantizedBatchNormWithGlobalNormalization'
+    for scale in (False, True):
+        for r in (ranges, [(0, 6), (0, 3), (0, 10), (-1, 1), (-2, 1)]):
+            shapes = [(2, 3, 2, 4)] + [(4,)] * 4
+            c.case(op, [v for shape, (a, b) in zip(shapes, r) for v in (u8(*shape), F32(a), F32(b))], 'scale %s' % scale, out_type=tf.qint32, variance_epsilon=.001, scale_after_normalization=scale)
+    for bad in range(5):
+        shapes = [(2, 3, 2, 4)] + [(4,)] * 4
+        shapes[bad] = (2, 4)
+        refused(c, op, [v for shape, (a, b) in zip(shapes, ranges) for v in (u8(*shape), F32(a), F32(b))], 'rank %d' % bad, out_type=tf.qint32, variance_epsilon=.001, scale_after_normalization=True)
+    c.save()
+
+
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
-            'nn_norm_grad']
+            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_nn', 'quant_norm']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
