@@ -37,6 +37,10 @@ typedef struct Usage {
  * argv[1..*argc). Returns -1 to go on; otherwise the exit code: 0 after --help, EXIT_FAILED for a mistake. */
 int options_parse(int *argc, char **argv, const Option *options, const Usage *usage);
 
+/* The folder that a command is about, where no option gave it: its one positional argument. Returns as options_parse
+ * does. */
+int cli_take_dir(const char **dir, const char *option, int argc, char **argv);
+
 /* Prints "savedmodel COMMAND: message" on stderr; returns EXIT_FAILED. */
 int cli_fail(const char *command, const TF_Status *st);
 int cli_failf(const char *command, const char *fmt, ...) SM_PRINTF(2, 3);

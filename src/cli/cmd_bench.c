@@ -248,7 +248,6 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
 }
 
 static int check_options(const BenchOptions *o) {
-  if (!o->model.dir) return cli_failf("bench", "--model is missing (see savedmodel bench --help)");
   if (o->runs < 1 || o->runs > INT32_MAX) return cli_failf("bench", "--runs must be at least 1");
   if (o->model.threads < 0) return cli_failf("bench", "--threads must not be negative");
   if (o->answers && !o->words.golden) return cli_failf("bench", "--answers needs --golden, whose request it answers");
@@ -265,6 +264,7 @@ int cmd_bench(int argc, char **argv) {
       {"model", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel (a version directory)"},
       {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
       {"signature", OPTION_STRING, &o.model.signature, "KEY", "its signature (serving_default)"},
+      {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the same, as show and run call it"},
       {"golden", OPTION_STRING, &o.words.golden, "FILE", "recorded requests; the first of the signature is run"},
       {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or inputs as .npy or .npz files"},
       {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "or as JSON"},
@@ -286,7 +286,7 @@ int cmd_bench(int argc, char **argv) {
       "  savedmodel bench --model resnet/1 --input_shapes image:1,224,224,3 --profile trace --profile_to trace.json\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (!o.model.dir && argc > 1) o.model.dir = argv[1];
+  if ((early = cli_take_dir(&o.model.dir, "model", argc, argv)) >= 0) return early;
   int wrong = check_options(&o);
   if (wrong) return wrong;
   TF_Status st = {0};

@@ -146,8 +146,7 @@ int cmd_run(int argc, char **argv) {
       "  savedmodel run --dir half_plus_two/1 --input_exprs 'x=[[1.0], [2.0]]'\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (!o.model.dir && argc > 1) o.model.dir = argv[1];
-  if (!o.model.dir) return cli_failf("run", "--dir is missing (see savedmodel run --help)");
+  if ((early = cli_take_dir(&o.model.dir, "dir", argc, argv)) >= 0) return early;
   TF_Status st = {0};
   return run(&o, &st) ? cli_fail("run", &st) : EXIT_OK;
 }

@@ -278,8 +278,7 @@ int cmd_show(int argc, char **argv) {
                        "  savedmodel show --dir resnet/1 --plan --input_shapes image:1,224,224,3\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (!o.dir && argc > 1) o.dir = argv[1];
-  if (!o.dir) return cli_failf("show", "--dir is missing (see savedmodel show --help)");
+  if ((early = cli_take_dir(&o.dir, "dir", argc, argv)) >= 0) return early;
   TF_Status st = {0};
   if (o.plan) return show_signature_plan(&o, &st);
   Arena arena = {0};

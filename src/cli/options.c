@@ -7,13 +7,25 @@
 
 #include "cli/cli.h"
 
+enum { LEFT_MAX = 64, LEFT_LEAST = 26 };
+
+/* "--name VALUE"; returns its length. */
+static int put_left(const Option *o, char left[LEFT_MAX]) {
+  return snprintf(left, LEFT_MAX, "--%s%s%s", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
+}
+
 static void print_help(const Option *options, const Usage *usage) {
+  char left[LEFT_MAX];
+  int width = LEFT_LEAST;
   printf("usage: savedmodel %s\n\n%s", usage->line, usage->text);
   if (options->name) printf("\n");
   for (const Option *o = options; o->name; o++) {
-    char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
-    printf("  %-26s %s\n", left, o->help);
+    int len = put_left(o, left);
+    if (len > width) width = len;
+  }
+  for (const Option *o = options; o->name; o++) {
+    put_left(o, left);
+    printf("  %-*s %s\n", width, left, o->help);
   }
 }
 
@@ -79,6 +91,13 @@ int options_parse(int *argc, char **argv, const Option *options, const Usage *us
   *argc = kept;
   argv[kept] = NULL;
   return -1;
+}
+
+int cli_take_dir(const char **dir, const char *option, int argc, char **argv) {
+  int next = 1;
+  if (!*dir && argc > 1) *dir = argv[next++];
+  if (!*dir) return usage_error(argv[0], "--%s is missing", option);
+  return next < argc ? usage_error(argv[0], "nothing is known to do with '%s'", argv[next]) : -1;
 }
 
 int cli_fail(const char *command, const TF_Status *st) {

@@ -226,6 +226,12 @@ static TF_Code matmul_prepare(OpCtx *c, TF_Status *st) {
 
 static void matmul_clear_prep(void *prep) { dnnl_call_free(((MatMulPrep *)prep)->call); }
 
+static const char *matmul_way(const void *state, const void *prep) {
+  const MatMulPrep *p = prep;
+  if (p->call) return dnnl_call_name(p->call);
+  return math_kind(((const MatMulState *)state)->dtype) == MK_F32 ? "vectors" : "plain loops";
+}
+
 /* B[k, n] with its columns apart, made dense. */
 static void pack_transposed(const Product *p, const float *b, float *out) {
   enum { TILE = 16 };
@@ -448,7 +454,7 @@ static TF_Code shape_batch_matmul(ShapeCtx *c, TF_Status *st) {
 #define MATMUL(name_, shape_)                                                                                   \
   {name_, .types = "T: " TYPES_FLOATS " int16 int32 int64 " TYPES_COMPLEX, .state_size = sizeof(MatMulState),   \
    .prep_size = sizeof(MatMulPrep), .shape = shape_, .init = matmul_init, .prepare = matmul_prepare,            \
-   .run = matmul_run, .clear_prep = matmul_clear_prep}
+   .run = matmul_run, .clear_prep = matmul_clear_prep, .way = matmul_way}
 
 #define V3_TYPES "bfloat16 float double int8 uint8 int16 int32 int64 " TYPES_COMPLEX
 
@@ -458,5 +464,5 @@ const OpRow ops_matmul[] = {
   MATMUL("BatchMatMulV2", shape_batch_matmul),
   {"BatchMatMulV3", .types = "Ta: " V3_TYPES "; Tb: " V3_TYPES "; Tout: " V3_TYPES, .state_size = sizeof(MatMulState),
    .prep_size = sizeof(MatMulPrep), .shape = shape_batch_matmul, .init = matmul_init, .prepare = matmul_prepare,
-   .run = matmul_run, .clear_prep = matmul_clear_prep},
+   .run = matmul_run, .clear_prep = matmul_clear_prep, .way = matmul_way},
   {0}};
