@@ -1,6 +1,6 @@
-/* Samples of normal distributions between bounds. Outputs are drawn in batches, each with its mean, deviation and bounds;
- * one of three samplers fits where the bounds lie: normal numbers, uniform ones, or exponential ones for a tail. Batches
- * use one stream of counters one after another, as TensorFlow does where it does not split the work.
+/* Samples of normal distributions between bounds. Outputs are drawn in batches, each with its mean, deviation and
+ * bounds; one of three samplers fits where the bounds lie: normal numbers, uniform ones, or exponential ones for a
+ * tail. Batches use one stream of counters one after another, as TensorFlow does where it does not split the work.
  *
  * ParameterizedTruncatedNormal: parameters are scalars, or vectors with one for each of the output's first dimension;
  * StatelessParameterizedTruncatedNormal: they broadcast to the last dimensions, a batch is one element of these and its
@@ -14,15 +14,18 @@ enum { MAX_TRIES = 1000, UNIFORM_BATCH = 100 };
 typedef struct Bounded {
   Philox p;
   Tensor *out;
-  int64_t count, at; /* the next sample is stored at element `at` */
+  int64_t count, at;                 /* the next sample is stored at element `at` */
   double mean, deviation, low, high; /* low and high as deviations from the mean */
 } Bounded;
 
 static void store(Bounded *b, TF_DataType t, double z, int64_t at) {
   double x = rounded(t, rounded(t, z * b->deviation) + b->mean);
-  if (t == TF_DOUBLE) ((double *)b->out->data)[at] = x;
-  else if (t == TF_FLOAT) ((float *)b->out->data)[at] = (float)x;
-  else ((uint16_t *)b->out->data)[at] = half_of_float((float)x);
+  if (t == TF_DOUBLE)
+    ((double *)b->out->data)[at] = x;
+  else if (t == TF_FLOAT)
+    ((float *)b->out->data)[at] = (float)x;
+  else
+    ((uint16_t *)b->out->data)[at] = half_of_float((float)x);
 }
 
 /* The samplers fill elements from, from + step, ... of the output, `n` of them; false when none was accepted in
@@ -64,7 +67,8 @@ static SM_ALWAYS_INLINE bool sample_uniform(Bounded *b, TF_DataType t, int64_t f
 }
 
 static SM_ALWAYS_INLINE bool sample_tail(Bounded *b, TF_DataType t, int64_t from, int64_t step, int64_t n) {
-  double root = rounded(t, sqrt(rounded(t, rounded(t, b->low * b->low) + 4))), alpha = rounded(t, rounded(t, b->low + root) / 2);
+  double root = rounded(t, sqrt(rounded(t, rounded(t, b->low * b->low) + 4))),
+         alpha = rounded(t, rounded(t, b->low + root) / 2);
   for (int64_t i = 0, tries = 0; i < n;) {
     double r[4];
     int size = draw_uniform(&b->p, t, r);
@@ -90,8 +94,8 @@ static double uniform_cutoff(const Bounded *b, TF_DataType t) {
   return rounded(t, rounded(t, 2 * exp_of(t, power)) / rounded(t, b->low + root));
 }
 
-static SM_ALWAYS_INLINE TF_Code sample_batch(Bounded *b, TF_DataType t, double low, double high, int64_t from, int64_t step,
-                                             int64_t n, TF_Status *st) {
+static SM_ALWAYS_INLINE TF_Code sample_batch(Bounded *b, TF_DataType t, double low, double high, int64_t from,
+                                             int64_t step, int64_t n, TF_Status *st) {
   if (!(b->deviation > 0 && low < high && (isfinite(low) || isfinite(high))))
     return fail(st, TF_INVALID_ARGUMENT, "Invalid parameters");
   if ((isinf(low) && low < 0) || high < b->mean) { /* the one bound, or the nearer one, comes first */
@@ -119,7 +123,8 @@ static SM_ALWAYS_INLINE TF_Code sample_batch(Bounded *b, TF_DataType t, double l
                    sampler[0] == 'u' ? " " : "");
 }
 
-static TF_Code sample_batch_in(Bounded *b, double low, double high, int64_t from, int64_t step, int64_t n, TF_Status *st) {
+static TF_Code sample_batch_in(Bounded *b, double low, double high, int64_t from, int64_t step, int64_t n,
+                               TF_Status *st) {
   switch (b->out->dtype) {
     case TF_DOUBLE: return sample_batch(b, TF_DOUBLE, low, high, from, step, n, st);
     case TF_FLOAT: return sample_batch(b, TF_FLOAT, low, high, from, step, n, st);
@@ -187,8 +192,10 @@ static TF_Code bounded_run(OpCtx *c, TF_Status *st) {
   Bounded b = {.out = &c->outputs[0]};
   int64_t count = tensor_count(b.out), batches = b.out->dims[0], each = UNIFORM_BATCH;
   if (count == 0) return TF_OK;
-  if (params_uniform(c)) batches = (count + each - 1) / each;
-  else each = count / batches;
+  if (params_uniform(c))
+    batches = (count + each - 1) / each;
+  else
+    each = count / batches;
   b.p = random_take(c->state, (uint64_t)batches * 2 * MAX_TRIES * ((uint64_t)each + 3) / 4);
   for (int64_t k = 0; k < batches; k++) {
     int64_t from = k * each, n = count - from < each ? count - from : each;

@@ -10,7 +10,7 @@ typedef enum Distribution { UNIFORM, NORMAL, TRUNCATED, INTEGERS, ALL_BITS } Dis
 typedef struct RandomFill {
   Philox p;
   Distribution kind;
-  int64_t low;    /* INTEGERS: low + word % range */
+  int64_t low; /* INTEGERS: low + word % range */
   uint64_t range;
   Tensor *out;
   int64_t count;
@@ -27,7 +27,7 @@ void random_fill(OpCtx *c, RandomFill *f);
 
 /* Row functions of ops whose input i is the output's shape. */
 TF_Code random_output(OpCtx *c, int i, TF_Status *st);
-TF_Code random_shape(ShapeCtx *c, TF_Status *st);   /* phases shape and prepare with input 0 */
+TF_Code random_shape(ShapeCtx *c, TF_Status *st); /* phases shape and prepare with input 0 */
 TF_Code random_prepare(OpCtx *c, TF_Status *st);
 
 #endif

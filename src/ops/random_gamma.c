@@ -1,6 +1,6 @@
-/* Samples of gamma distributions, in double, by Marsaglia and Tsang's transformed rejection: the cube of a normal number,
- * accepted by a uniform one. Shapes below 1 are drawn for shape + 1 and multiplied by a uniform number's power; shape 1 is
- * the exponential distribution. */
+/* Samples of gamma distributions, in double, by Marsaglia and Tsang's transformed rejection: the cube of a normal
+ * number, accepted by a uniform one. Shapes below 1 are drawn for shape + 1 and multiplied by a uniform number's power;
+ * shape 1 is the exponential distribution. */
 #include "ops/random_samples.h"
 
 /* A negative or NaN alpha gives NaN. */

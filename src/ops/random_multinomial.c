@@ -1,5 +1,5 @@
-/* Multinomial: draws of classes, each row with its logits. A row's cumulative weights are exp(logit - largest), summed in
- * double; a sample is the first class whose sum is above a uniform part of the total. Infinite and NaN logits count
+/* Multinomial: draws of classes, each row with its logits. A row's cumulative weights are exp(logit - largest), summed
+ * in double; a sample is the first class whose sum is above a uniform part of the total. Infinite and NaN logits count
  * nothing. Rows use one stream of words one after another, as TensorFlow does where it does not split the batch. */
 #include "ops/random_samples.h"
 
@@ -26,7 +26,8 @@ static TF_Code multinomial_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "num_samples should be a scalar, got shape %s",
                 shape_text(n->dims, n->rank, text, sizeof text));
   int64_t samples = *(int32_t *)n->data;
-  if (samples < 0) return fail(st, TF_INVALID_ARGUMENT, "num_samples should be nonnegative, got %lld", (long long)samples);
+  if (samples < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "num_samples should be nonnegative, got %lld", (long long)samples);
   if (logits->dims[0] > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "batch_size cannot exceed max int");
   if (logits->dims[1] > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "num_classes cannot exceed max int");
   if (logits->dims[1] <= 0)
@@ -57,8 +58,10 @@ static int64_t first_above(const double *sums, int64_t n, double x) {
   int64_t low = 0;
   while (n > 0) {
     int64_t half = n / 2;
-    if (x < sums[low + half]) n = half;
-    else low += half + 1, n -= half + 1;
+    if (x < sums[low + half])
+      n = half;
+    else
+      low += half + 1, n -= half + 1;
   }
   return low;
 }
@@ -72,8 +75,10 @@ static void multinomial_fill(OpCtx *c, Philox p) {
     double total = cumulate(logits, row, sums);
     for (int64_t i = 0; i < out->dims[1]; i++) {
       int64_t k = first_above(sums, logits->dims[1], words_double(&words) * total), at = row * out->dims[1] + i;
-      if (out->dtype == TF_INT64) ((int64_t *)out->data)[at] = k;
-      else ((int32_t *)out->data)[at] = (int32_t)k;
+      if (out->dtype == TF_INT64)
+        ((int64_t *)out->data)[at] = k;
+      else
+        ((int32_t *)out->data)[at] = (int32_t)k;
     }
   }
 }
@@ -100,6 +105,6 @@ const OpRow ops_random_multinomial[] = {
     {"Multinomial", .types = TYPES, .flags = OP_STATEFUL, .value_inputs = 2, .state_size = sizeof(RandomState),
      .shape = multinomial_shape, .init = random_state_init, .prepare = multinomial_prepare, .run = multinomial_run,
      .clear = random_state_clear},
-    {"StatelessMultinomial", .types = TYPES, .value_inputs = 2, .shape = multinomial_shape, .prepare = multinomial_prepare,
-     .run = stateless_multinomial_run},
+    {"StatelessMultinomial", .types = TYPES, .value_inputs = 2, .shape = multinomial_shape,
+     .prepare = multinomial_prepare, .run = stateless_multinomial_run},
     {0}};

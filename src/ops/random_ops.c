@@ -1,4 +1,5 @@
-/* Uniform, normal and truncated normal numbers and integers: stateful by seeds, stateless by seed or key and counter. */
+/* Uniform, normal and truncated normal numbers and integers: stateful by seeds, stateless by seed or key and counter.
+ */
 #include "ops/random_fill.h"
 
 #include <string.h>
@@ -57,11 +58,14 @@ static TF_Code alg_run(OpCtx *c, TF_Status *st) {
 }
 
 #define FLOATS "half bfloat16 float double"
-#define STATEFUL(NAME, TYPES)                                                                                      \
-  {NAME, .types = TYPES, .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState),               \
-   .shape = random_shape, .init = random_state_init, .prepare = random_prepare, .run = stateful_run, .clear = random_state_clear}
+#define STATEFUL(NAME, TYPES)                                                                               \
+  {                                                                                                         \
+    NAME, .types = TYPES, .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState),       \
+          .shape = random_shape, .init = random_state_init, .prepare = random_prepare, .run = stateful_run, \
+          .clear = random_state_clear                                                                       \
+  }
 #define STATELESS(NAME, TYPES) \
-  {NAME, .types = TYPES, .value_inputs = 1, .shape = random_shape, .prepare = random_prepare, .run = stateless_run}
+  { NAME, .types = TYPES, .value_inputs = 1, .shape = random_shape, .prepare = random_prepare, .run = stateless_run }
 
 const OpRow ops_random_ops[] = {
     STATEFUL("RandomUniform", "dtype: " FLOATS),
@@ -78,7 +82,8 @@ const OpRow ops_random_ops[] = {
     STATELESS("StatelessTruncatedNormal", "dtype: " FLOATS),
     STATELESS("StatelessRandomUniformInt", "dtype: int32 int64"),
     STATELESS("StatelessRandomUniformFullInt", "dtype: int32 int64 uint32 uint64"),
-    {"StatelessRandomGetKeyCounter", .shape = key_counter_shape, .prepare = key_counter_prepare, .run = key_counter_run},
+    {"StatelessRandomGetKeyCounter", .shape = key_counter_shape, .prepare = key_counter_prepare,
+     .run = key_counter_run},
     {"StatelessRandomGetKeyCounterAlg", .shape = key_counter_shape, .prepare = key_counter_prepare,
      .run = key_counter_run},
     {"StatelessRandomGetAlg", .shape = shape_scalar, .prepare = alg_prepare, .run = alg_run},

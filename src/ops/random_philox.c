@@ -166,12 +166,14 @@ TF_Code philox_of_inputs(const OpCtx *c, int i, Philox *out, TF_Status *st) {
                 shape_text(alg->dims, alg->rank, text, sizeof text));
   int32_t a = *(int32_t *)alg->data, words = a == 1 || a == 3 ? 2 : a == 2 ? 1 : a; /* as TensorFlow counts */
   if (key->rank != 1 || key->dims[0] != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "key must have shape [1], not %s. (Note that batched keys are not supported yet.)",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "key must have shape [1], not %s. (Note that batched keys are not supported yet.)",
                 shape_text(key->dims, key->rank, text, sizeof text));
   if (counter->rank != 1 || counter->dims[0] < words)
     return fail(st, TF_INVALID_ARGUMENT,
                 "counter must be a vector with length at least %d; got shape: %s. (Note that batched counters are not "
-                "supported yet.)", words, shape_text(counter->dims, counter->rank, text, sizeof text));
+                "supported yet.)",
+                words, shape_text(counter->dims, counter->rank, text, sizeof text));
   *out = philox_of(0, 0, 0);
   if (a != 1 && a != 3) {
     if (tensor_count(&c->outputs[0]) == 0) return TF_OK;

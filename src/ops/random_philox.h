@@ -37,7 +37,8 @@ static inline void philox_skip(Philox *p, uint64_t n) {
 
 /* The four words of the current counter, which then goes up by one. */
 static inline void philox_next(Philox *p, uint32_t out[4]) {
-  uint32_t k0 = p->key[0], k1 = p->key[1], c0 = p->counter[0], c1 = p->counter[1], c2 = p->counter[2], c3 = p->counter[3];
+  uint32_t k0 = p->key[0], k1 = p->key[1], c0 = p->counter[0], c1 = p->counter[1], c2 = p->counter[2],
+           c3 = p->counter[3];
   for (int round = 0; round < 10; round++) {
     uint64_t a = (uint64_t)0xD2511F53u * c0, b = (uint64_t)0xCD9E8D57u * c2;
     c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
@@ -61,7 +62,8 @@ double uniform_double(uint32_t x0, uint32_t x1);
 void box_muller_float(uint32_t x0, uint32_t x1, float *f0, float *f1);
 void box_muller_double(const uint32_t x[4], double *d0, double *d1);
 
-/* The numbers of one counter, of float dtype `t` but told as doubles: four of them, or two for double. Returns how many. */
+/* The numbers of one counter, of float dtype `t` but told as doubles: four of them, or two for double. Returns how
+ * many. */
 int draw_uniform(Philox *p, TF_DataType t, double out[4]);
 int draw_normal(Philox *p, TF_DataType t, double out[4]);
 

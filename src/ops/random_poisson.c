@@ -64,8 +64,10 @@ static void poisson_draw(Samples *s, int64_t k, double rate, int64_t begin, int6
   bool endless = isinf(rate) && rate > 0;
   for (int64_t i = begin; i < end && !s->failed; i++) {
     Philox p = samples_generator(s, k, i);
-    if (!endless && !(rate < 10 ? draw_small(p, exp_neg_rate, &x) : draw_large(p, &e, &x))) s->failed = true;
-    else samples_store(s, k, i, x);
+    if (!endless && !(rate < 10 ? draw_small(p, exp_neg_rate, &x) : draw_large(p, &e, &x)))
+      s->failed = true;
+    else
+      samples_store(s, k, i, x);
   }
 }
 
@@ -84,13 +86,13 @@ static TF_Code stateless_poisson_run(OpCtx *c, TF_Status *st) {
 static TF_Code poisson_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 0, &c->outputs[0], st); }
 
 #define NUMBERS "half float double int32 int64"
-#define STATEFUL                                                                                              \
+#define STATEFUL                                                                                               \
   .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState), .shape = samples_shape_appended, \
   .init = random_state_init, .prepare = samples_prepare_appended, .run = poisson_run, .clear = random_state_clear
 
 const OpRow ops_random_poisson[] = {
     {"RandomPoisson", .types = "dtype: half float double", STATEFUL},
     {"RandomPoissonV2", .types = "R: " NUMBERS "; dtype: " NUMBERS, STATEFUL},
-    {"StatelessRandomPoisson", .types = "Rtype: " NUMBERS "; dtype: " NUMBERS, .value_inputs = 1, .shape = poisson_shape,
-     .prepare = samples_prepare_whole, .run = stateless_poisson_run},
+    {"StatelessRandomPoisson", .types = "Rtype: " NUMBERS "; dtype: " NUMBERS, .value_inputs = 1,
+     .shape = poisson_shape, .prepare = samples_prepare_whole, .run = stateless_poisson_run},
     {0}};

@@ -72,7 +72,8 @@ TF_Code samples_prepare_appended(OpCtx *c, TF_Status *st) {
     const char *dims_text = shape_text(shape->dims, shape->rank, text, sizeof text);
     if (strcmp(c->node->op, "RandomGamma") != 0)
       return fail(st, TF_INVALID_ARGUMENT, "shape must be a vector of {int32,int64}, got shape %s", dims_text);
-    return fail(st, TF_INVALID_ARGUMENT, "shape must be a vector of {int32,int64}, got shape: Tensor<type: %s shape: %s values: %lld>",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "shape must be a vector of {int32,int64}, got shape: Tensor<type: %s shape: %s values: %lld>",
                 dtype_name(shape->dtype), dims_text, tensor_count(shape) ? (long long)int_at(shape, 0) : 0);
   }
   TRY(dims_of_tensor(shape, dims, &rank, st));

@@ -60,9 +60,7 @@ typedef struct Cipher {
   const uint64_t *keys;
 } Cipher;
 
-static uint64_t rotate_left(uint64_t x, int by, const Cipher *k) {
-  return (x << by | x >> (k->bits - by)) & k->mask;
-}
+static uint64_t rotate_left(uint64_t x, int by, const Cipher *k) { return (x << by | x >> (k->bits - by)) & k->mask; }
 
 static uint64_t simon_mix(uint64_t x, const Cipher *k) {
   return (rotate_left(x, 1, k) & rotate_left(x, 8, k)) ^ rotate_left(x, 2, k);
@@ -116,9 +114,12 @@ static int64_t index_outputs(const OpCtx *c) {
 static TF_Code index_shape(ShapeCtx *c, TF_Status *st) {
   (void)st;
   const Shape *index = c->inputs[0], *seed = c->inputs[1], *max = c->inputs[2];
-  if (index->rank < 0 || seed->rank < 0 || max->rank < 0) c->outputs[0] = shape_unknown();
-  else if (index->rank == 0 && seed->rank == 1 && max->rank == 0) c->outputs[0] = shape_rank0();
-  else c->outputs[0] = shape_vector(-1);
+  if (index->rank < 0 || seed->rank < 0 || max->rank < 0)
+    c->outputs[0] = shape_unknown();
+  else if (index->rank == 0 && seed->rank == 1 && max->rank == 0)
+    c->outputs[0] = shape_rank0();
+  else
+    c->outputs[0] = shape_vector(-1);
   return TF_OK;
 }
 
@@ -166,8 +167,10 @@ static TF_Code index_run(OpCtx *c, TF_Status *st) {
     if (!shuffle_index(&x, key, limit, (int)rounds, c->scratch))
       return fail(st, TF_INVALID_ARGUMENT, "index %llu is not in the range that ends with max_index %llu",
                   (unsigned long long)bits_at(index, index->rank ? i : 0), (unsigned long long)limit);
-    if (dtype_size(c->outputs[0].dtype) == 8) ((uint64_t *)c->outputs[0].data)[i] = x;
-    else ((uint32_t *)c->outputs[0].data)[i] = (uint32_t)x;
+    if (dtype_size(c->outputs[0].dtype) == 8)
+      ((uint64_t *)c->outputs[0].data)[i] = x;
+    else
+      ((uint32_t *)c->outputs[0].data)[i] = (uint32_t)x;
   }
   return TF_OK;
 }
@@ -188,7 +191,8 @@ static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *size = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
   if (in->rank != 3)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 3-dimensional%s", shape_text(in->dims, in->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "input must be 3-dimensional%s",
+                shape_text(in->dims, in->rank, text, sizeof text));
   if (size->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
                 shape_text(size->dims, size->rank, text, sizeof text));
@@ -201,8 +205,8 @@ static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
   static const char *const names[] = {"height", "width"};
   for (int i = 1; i >= 0; i--) {
     if (in->dims[i] < dims[i])
-      return fail(st, TF_FAILED_PRECONDITION, "%s must be >= target_%s: %s = %lld, target_%s = %lld", names[i], names[i],
-                  names[i], (long long)in->dims[i], names[i], (long long)dims[i]);
+      return fail(st, TF_FAILED_PRECONDITION, "%s must be >= target_%s: %s = %lld, target_%s = %lld", names[i],
+                  names[i], names[i], (long long)in->dims[i], names[i], (long long)dims[i]);
   }
   return op_output(c, 0, in->dtype, dims, 3, st);
 }
@@ -221,14 +225,16 @@ static TF_Code crop_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define STATEFUL .flags = OP_STATEFUL, .state_size = sizeof(RandomState), .init = random_state_init, .clear = random_state_clear
+#define STATEFUL \
+  .flags = OP_STATEFUL, .state_size = sizeof(RandomState), .init = random_state_init, .clear = random_state_clear
 
 const OpRow ops_random_shuffle[] = {
-    {"RandomShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare, .run = shuffle_run, STATEFUL},
+    {"RandomShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare, .run = shuffle_run,
+     STATEFUL},
     {"StatelessShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare,
      .run = stateless_shuffle_run},
     {"RandomIndexShuffle", .types = "dtype: int32 int64 uint32 uint64", .shape = index_shape, .init = index_init,
      .prepare = index_prepare, .run = index_run},
-    {"RandomCrop", .types = "T: uint8 int8 int16 int32 int64 float double", .value_inputs = 2, .shape = crop_shape, .prepare = crop_prepare,
-     .run = crop_run, STATEFUL},
+    {"RandomCrop", .types = "T: uint8 int8 int16 int32 int64 float double", .value_inputs = 2, .shape = crop_shape,
+     .prepare = crop_prepare, .run = crop_run, STATEFUL},
     {0}};

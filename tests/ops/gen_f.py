@@ -224,7 +224,8 @@ def random_binomial():
         for prob in (.5, 1e-3, .25, .9):
             c.case(op, [i32(60), i64(5, 6), np.array(60000 if t == F16 else 1e6, t), np.array(prob, t)], '%s %s' % (name_of(t), prob), dtype=tf.float64)
     for out in (tf.float16, tf.float32, tf.float64, tf.int32, tf.int64):
-        c.case(op, [i32(3), i32(1, 2), np.float32(5), np.float32(NAN)], 'nan', dtype=out)
+        if out.is_floating:  # an integer of NaN is not defined
+            c.case(op, [i32(3), i32(1, 2), np.float32(5), np.float32(NAN)], 'nan', dtype=out)
         c.case(op, [i32(3), i32(1, 2), np.float32(5.7), np.float32(.5)], 'not whole', dtype=out)
         c.case(op, [i32(3), i32(1, 2), np.float32(1e30), np.float32(.3)], 'huge', dtype=out)
     c.case(op, [i32(500), i64(5, 6), np.float32(30), np.float32(.6)], 'long', dtype=tf.int32)
@@ -237,7 +238,94 @@ def random_binomial():
     c.save()
 
 
-FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial]
+def sampler_candidate():
+    c = Cases('sampler_candidate')
+    ranges = ['UniformCandidateSampler', 'LogUniformCandidateSampler', 'LearnedUnigramCandidateSampler', 'ThreadUnsafeUnigramCandidateSampler']
+    truth = np.array([[1, 2], [3, 4], [0, 6]], I64)
+    for op in ranges:
+        for unique in (True, False):
+            for n, most in ((3, 7), (7, 7), (50, 1000), (200, 256), (20, 100003)):
+                c.case(op, [truth], '%s %d of %d' % (unique, n, most), num_true=2, num_sampled=n, unique=unique, range_max=most, **SEEDS)
+        c.case(op, [np.zeros((0, 1), I64)], 'none', num_true=1, num_sampled=3, unique=True, range_max=7, seed=5, seed2=-6)
+        c.case(op, [i64(0)[None]], 'one', num_true=1, num_sampled=1, unique=True, range_max=1, **SEEDS)
+        c.case(op, [i64(1, 7)[None]], 'range', num_true=2, num_sampled=1, unique=True, range_max=7, **SEEDS)
+        c.case(op, [i64(1, -1)[None]], 'range', num_true=2, num_sampled=1, unique=True, range_max=7, **SEEDS)
+        c.case(op, [i64(1, 2)[None]], 'num_true', num_true=3, num_sampled=1, unique=True, range_max=7, **SEEDS)
+        c.case(op, [i64(1, 2)], 'rank', num_true=2, num_sampled=1, unique=True, range_max=7, **SEEDS)
+        c.case(op, [i64(1, 2)[None]], 'small', num_true=2, num_sampled=8, unique=True, range_max=7, **SEEDS)
+        c.case(op, [i64(1, 2)[None]], 'small', num_true=2, num_sampled=8, unique=False, range_max=7, **SEEDS)
+    for most in (1 << 33, 1 << 62, (1 << 63) - 1):
+        for op in ranges[:2]:
+            c.case(op, [i64(1, most - 1)[None]], 'wide %d' % most, num_true=2, num_sampled=20, unique=True, range_max=most, **SEEDS)
+    for unique in (True, False):
+        c.case('AllCandidateSampler', [truth], str(unique), num_true=2, num_sampled=9, unique=unique, **SEEDS)
+    c.case('AllCandidateSampler', [truth], 'range', num_true=2, num_sampled=5, unique=True, **SEEDS)
+    op = 'FixedUnigramCandidateSampler'
+    weights = [round(float(x) * 16) / 16 for x in rng.uniform(0, 9, 40)]
+    for unique in (True, False):
+        for more in ({}, dict(distortion=.75), dict(distortion=0.), dict(num_reserved_ids=2), dict(num_reserved_ids=3, num_shards=2, shard=1), dict(num_shards=4, shard=3)):
+            kept = [0] * len([i for i in range(more.get('num_reserved_ids', 0)) if i % more.get('num_shards', 1) == more.get('shard', 0)])
+            kept += [w for i, w in enumerate(weights, len(kept)) if i % more.get('num_shards', 1) == more.get('shard', 0)]
+            c.case(op, [truth], '%s %s' % (unique, more), num_true=2, num_sampled=9, unique=unique, range_max=len(kept), unigrams=weights, rtol=2e-6, atol=0, **more, **SEEDS)
+    given = dict(num_true=2, num_sampled=3, unique=False, range_max=7, **SEEDS)
+    for w in ([0.] * 7, [1., -2., 3., 4., 0., 1., 1.], [1e30] * 7, [1., 2., 3.], [], [1., INF, 1., 1., 1., 1., 1.]):
+        c.case(op, [truth], str(w), unigrams=w, **given)
+    c.case(op, [truth], 'shard', unigrams=weights, num_shards=2, shard=2, **given)
+    c.case(op, [truth], 'both', unigrams=weights, vocab_file='x', **given)
+    c.case(op, [truth], 'no file', vocab_file='/nonexistent/words', **given)
+    words = 'tests/data/ops/unigrams.csv'  # of tests run in the root folder
+    c.case(op, [truth], 'file', vocab_file=words, **given)
+    c.case(op, [truth], 'file', vocab_file=words, **{**given, 'range_max': 8})
+    c.case(op, [truth], 'file of words', vocab_file='README.md', error_part='Wrong vocabulary format at line: ', **given)
+    op = 'ComputeAccidentalHits'
+    c.case(op, [i64(1, 2, 3, 1).reshape(2, 2), i64(1, 5, 3, 1)], 'some', num_true=2)
+    c.case(op, [rng.randint(-50, 50, (40, 3)), rng.randint(-50, 50, 60)], 'many', num_true=3)
+    c.case(op, [i64(1, 2)[None], i64()], 'none', num_true=2)
+    c.case(op, [np.zeros((0, 2), I64), i64(1)], 'none', num_true=2)
+    c.case(op, [i64(1, 2)[None], i64(1)], 'width', num_true=3)
+    c.case(op, [i64(1, 2), i64(1)], 'rank', num_true=2)
+    c.case(op, [i64(1, 2)[None], i64(1)[None]], 'rank', num_true=2)
+    c.save()
+
+
+def sampler_box():
+    c = Cases('sampler_box')
+    first, second, stateless = 'SampleDistortedBoundingBox', 'SampleDistortedBoundingBoxV2', 'StatelessSampleDistortedBoundingBox'
+    box = f32(.1, .2, .7, .9).reshape(1, 1, 4)
+    boxes = np.sort(rng.uniform(0, 1, (2, 3, 2, 2)).astype(F32), axis=2).reshape(2, 3, 4)
+    size = i32(100, 80, 3)
+
+    def case(op, label, size=size, boxes=box, covered=.3, seed=SEEDS, **attrs):
+        inputs, more = [size, boxes], dict(attrs)
+        if op == first: more['min_object_covered'] = covered
+        else: inputs.append(np.asarray(covered, F32))
+        if op == stateless: inputs.append(np.array(list(seed.values()), I64))
+        else: more.update(seed)
+        refused(c, op, inputs, label, rtol=0, atol=0, **more)
+    for op in (first, second, stateless):
+        for dtype in INTS:
+            case(op, name_of(dtype), size=np.array([100, 80, 3], dtype))
+        for seed in range(1, 9):
+            at = dict(seed=seed, seed2=77)
+            case(op, 'seed %d' % seed, seed=at)
+            case(op, 'boxes %d' % seed, boxes=boxes, seed=at, size=i32(333, 1000, 3), covered=.7)
+            case(op, 'limits %d' % seed, seed=at, aspect_ratio_range=[.2, 4.], area_range=[.5, .9], max_attempts=3)
+            case(op, 'narrow %d' % seed, seed=at, aspect_ratio_range=[1., 1.], area_range=[1., 1.], size=i32(7, 5, 1), covered=0.)
+            case(op, 'large %d' % seed, seed=at, size=i32(2000000000, 1, 1), covered=0.)
+            case(op, 'image %d' % seed, boxes=box[:0], seed=at, use_image_if_no_bounding_boxes=True, covered=.1)
+        for more in (dict(covered=-1.), dict(covered=NAN), dict(covered=2.), dict(covered=0.), dict(size=i32(100, 80)), dict(size=i32(100, 80, 3)[None]), dict(size=i32(-5, 80, 3)),
+                     dict(size=i64(5, 1 << 31, 3)), dict(size=i32(0, 0, 3)), dict(boxes=box[0]), dict(boxes=box[:, :, :3]), dict(boxes=box * 2), dict(boxes=box * NAN), dict(boxes=box[:0]),
+                     dict(boxes=f32(.7, .9, .1, .2).reshape(1, 1, 4)), dict(boxes=f32(.5, .5, .5, .5).reshape(1, 1, 4)),
+                     dict(aspect_ratio_range=[1.]), dict(aspect_ratio_range=[0., 1.]), dict(aspect_ratio_range=[INF, INF]), dict(aspect_ratio_range=[NAN, NAN]), dict(aspect_ratio_range=[1e-30, 1e-30]),
+                     dict(aspect_ratio_range=[1e30, 1e30]), dict(area_range=[.1]), dict(area_range=[0., 1.]), dict(area_range=[.5, 1.5]), dict(area_range=[.9, .1]), dict(max_attempts=0)):
+            case(op, str(sorted(more.items()))[:90], **more)
+        if op != first:
+            case(op, 'covered', covered=[.5])
+    c.case(stateless, [size, box, np.float32(.5), i64(1)], 'seed')
+    c.save()
+
+
+FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial, sampler_candidate, sampler_box]
 
 if __name__ == '__main__':
     names = sys.argv[1:]
