@@ -1,10 +1,5 @@
-/* ScalarSummary, HistogramSummary, AudioSummaryV2, TensorSummaryV2, MergeSummary: what TensorBoard shows, as the bytes of
- * a Summary message (tensorflow/core/framework/summary.proto), written field by field.
- *
- *   Summary        1 value (Summary.Value)
- *   Value          1 tag, 2 simple_value, 5 histo, 6 audio, 8 tensor, 9 metadata
- *   HistogramProto 1 min, 2 max, 3 num, 4 sum, 5 sum_squares, 6 bucket_limit, 7 bucket
- *   Audio          1 sample_rate, 2 num_channels, 3 length_frames, 4 encoded_audio_string, 5 content_type */
+/* ScalarSummary, HistogramSummary, TensorSummary and V2, AudioSummary and V2, MergeSummary: what TensorBoard
+ * shows, as the bytes of a Summary message. ImageSummary is in summary_image.c. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -14,52 +9,7 @@
 #include "ops/array_util.h"
 #include "ops/audio_wav.h"
 #include "ops/string_util.h"
-
-/* ---- message fields ---- */
-
-static void put_bytes(Bytes *b, int field, const void *data, size_t size) {
-  bytes_put_varint(b, (uint64_t)field << 3 | 2);
-  bytes_put_varint(b, size);
-  bytes_append(b, data, size);
-}
-static void put_message(Bytes *b, int field, const Bytes *m) {
-  if (m->failed) b->failed = true;
-  else put_bytes(b, field, m->data ? m->data : "", m->size);
-}
-static void put_int(Bytes *b, int field, int64_t v) {
-  if (v == 0) return;
-  bytes_put_varint(b, (uint64_t)field << 3);
-  bytes_put_varint(b, (uint64_t)v);
-}
-static void put_fixed32(Bytes *b, int field, float v) {
-  uint32_t bits;
-  memcpy(&bits, &v, sizeof bits);
-  bytes_put_varint(b, (uint64_t)field << 3 | 5);
-  bytes_put_u32le(b, bits);
-}
-static void put_raw_double(Bytes *b, double v) {
-  uint64_t bits;
-  memcpy(&bits, &v, sizeof bits);
-  bytes_put_u64le(b, bits);
-}
-/* Zero (of all bits) is the default and is left out. */
-static void put_double(Bytes *b, int field, double v) {
-  uint64_t bits;
-  memcpy(&bits, &v, sizeof bits);
-  if (bits == 0) return;
-  bytes_put_varint(b, (uint64_t)field << 3 | 1);
-  bytes_put_u64le(b, bits);
-}
-static void put_text(Bytes *b, int field, Span s) {
-  if (s.size) put_bytes(b, field, s.data, s.size);
-}
-
-/* The node's output becomes the summary in `b`, which is freed. */
-static TF_Code finish(OpCtx *c, Bytes *b, TF_Code code, TF_Status *st) {
-  if (!code) code = string_put_bytes(&c->outputs[0], 0, b, st);
-  bytes_clear(b);
-  return code;
-}
+#include "ops/summary_message.h"
 
 static double value_at(const Tensor *t, int64_t i) {
   float f;
@@ -67,10 +17,14 @@ static double value_at(const Tensor *t, int64_t i) {
     case MK_F32:
       if (math_is_16(t->dtype)) break;
       return (double)((const float *)t->data)[i];
-    case MK_F64: return ((const double *)t->data)[i];
-    case MK_U64: return (double)((const uint64_t *)t->data)[i];
-    case MK_U32: return (double)((const uint32_t *)t->data)[i];
-    default: return (double)math_int_at(t, i);
+    case MK_F64:
+      return ((const double *)t->data)[i];
+    case MK_U64:
+      return (double)((const uint64_t *)t->data)[i];
+    case MK_U32:
+      return (double)((const uint32_t *)t->data)[i];
+    default:
+      return (double)math_int_at(t, i);
   }
   math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
   return (double)f;
@@ -82,11 +36,13 @@ static TF_Code scalar_output(OpCtx *c, TF_Status *st) { return op_output_scalar(
 
 static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *tags = op_input(c, 0), *values = op_input(c, 1);
-  bool same = tags->rank == values->rank && memcmp(tags->dims, values->dims, (size_t)tags->rank * sizeof *tags->dims) == 0;
+  bool same = tags->rank == values->rank &&
+              memcmp(tags->dims, values->dims, (size_t)tags->rank * sizeof *tags->dims) == 0;
   if (!same) {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     return fail(st, TF_INVALID_ARGUMENT, "tags and values are not the same shape: %s != %s",
-                shape_text(tags->dims, tags->rank, a, sizeof a), shape_text(values->dims, values->rank, b, sizeof b));
+                shape_text(tags->dims, tags->rank, a, sizeof a),
+                shape_text(values->dims, values->rank, b, sizeof b));
   }
   return scalar_output(c, st);
 }
@@ -96,12 +52,12 @@ static TF_Code scalar_run(OpCtx *c, TF_Status *st) {
   Bytes b = {0};
   for (int64_t i = 0, n = tensor_count(tags); i < n; i++) {
     Bytes v = {0};
-    put_text(&v, 1, string_at(tags, i));
-    put_fixed32(&v, 2, (float)value_at(values, i));
-    put_message(&b, 1, &v);
+    summary_put_text(&v, 1, string_at(tags, i));
+    summary_put_fixed32(&v, 2, (float)value_at(values, i));
+    summary_put_message(&b, 1, &v);
     bytes_clear(&v);
   }
-  return finish(c, &b, TF_OK, st);
+  return summary_finish(c, &b, TF_OK, st);
 }
 
 /* ---- HistogramSummary ----
@@ -139,35 +95,37 @@ static void put_histogram(Bytes *b, const double *limits, const double *counts, 
   for (int i = 0; i < n;) {
     int last = i;
     while (counts[i] <= 0 && last + 1 < n && counts[last + 1] <= 0) last++;
-    put_raw_double(&ends, limits[last]);
-    put_raw_double(&sizes, counts[last]);
+    summary_put_raw_double(&ends, limits[last]);
+    summary_put_raw_double(&sizes, counts[last]);
     i = last + 1;
   }
-  put_message(b, 6, &ends);
-  put_message(b, 7, &sizes);
+  summary_put_message(b, 6, &ends);
+  summary_put_message(b, 7, &sizes);
   bytes_clear(&ends);
   bytes_clear(&sizes);
 }
 
-static TF_Code histogram_message(Bytes *out, const char *name, const Tensor *values, double *limits, double *counts, TF_Status *st) {
+static TF_Code histogram_message(Bytes *out, const char *name, const Tensor *values, double *limits,
+                                 double *counts, TF_Status *st) {
   int n = histogram_limits(limits);
   double min = DBL_MAX, max = -DBL_MAX, sum = 0, squares = 0;
   int64_t count = tensor_count(values);
   for (int64_t i = 0; i < count; i++) {
     double v = value_at(values, i);
     if (isnan(v) || isinf(v))
-      return fail(st, TF_INVALID_ARGUMENT, "%s in summary histogram for: %s", isnan(v) ? "Nan" : "Infinity", name);
+      return fail(st, TF_INVALID_ARGUMENT, "%s in summary histogram for: %s", isnan(v) ? "Nan" : "Infinity",
+                  name);
     counts[bucket_of(limits, n, v)] += 1;
     if (v < min) min = v;
     if (v > max) max = v;
     sum += v;
     squares += v * v;
   }
-  put_double(out, 1, min);
-  put_double(out, 2, max);
-  put_double(out, 3, (double)count);
-  put_double(out, 4, sum);
-  put_double(out, 5, squares);
+  summary_put_double(out, 1, min);
+  summary_put_double(out, 2, max);
+  summary_put_double(out, 3, (double)count);
+  summary_put_double(out, 4, sum);
+  summary_put_double(out, 5, squares);
   put_histogram(out, limits, counts, n);
   return TF_OK;
 }
@@ -189,41 +147,42 @@ static TF_Code histogram_run(OpCtx *c, TF_Status *st) {
   double *limits = c->scratch, *counts = limits + HISTOGRAM_BUCKETS;
   memset(counts, 0, HISTOGRAM_BUCKETS * sizeof *counts);
   TF_Code code = histogram_message(&h, c->node->name, op_input(c, 1), limits, counts, st);
-  put_text(&v, 1, tag);
-  put_message(&v, 5, &h);
-  put_message(&b, 1, &v);
+  summary_put_text(&v, 1, tag);
+  summary_put_message(&v, 5, &h);
+  summary_put_message(&b, 1, &v);
   bytes_clear(&h);
   bytes_clear(&v);
-  return finish(c, &b, code, st);
+  return summary_finish(c, &b, code, st);
 }
 
-/* ---- TensorSummaryV2 ---- */
+/* ---- TensorSummary: of the node, without a tag; V2 ---- */
 
 static void put_tensor(Bytes *b, const Tensor *t) {
   Bytes shape = {0};
-  put_int(b, 1, (int64_t)t->dtype);
+  summary_put_int(b, 1, (int64_t)t->dtype);
   for (int i = 0; i < t->rank; i++) {
     Bytes dim = {0};
-    put_int(&dim, 1, t->dims[i]);
-    put_message(&shape, 2, &dim);
+    summary_put_int(&dim, 1, t->dims[i]);
+    summary_put_message(&shape, 2, &dim);
     bytes_clear(&dim);
   }
-  put_message(b, 2, &shape);
+  summary_put_message(b, 2, &shape);
   bytes_clear(&shape);
   int64_t n = tensor_count(t);
   if (t->dtype == TF_STRING) {
     for (int64_t i = 0; i < n; i++) {
       Span s = string_at(t, i);
-      put_bytes(b, 8, s.data, s.size);
+      summary_put_bytes(b, 8, s.data, s.size);
     }
   } else if (n > 0) {
-    put_bytes(b, 4, t->data, (size_t)n * dtype_size(t->dtype));
+    summary_put_bytes(b, 4, t->data, (size_t)n * dtype_size(t->dtype));
   }
 }
 
 static TF_Code tensor_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "tag must be scalar");
-  if (op_input(c, 2)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "serialized_summary_metadata must be scalar");
+  if (op_input(c, 2)->rank != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "serialized_summary_metadata must be scalar");
   return scalar_output(c, st);
 }
 
@@ -231,25 +190,36 @@ static TF_Code tensor_run(OpCtx *c, TF_Status *st) {
   Bytes b = {0}, v = {0}, t = {0};
   Span metadata = string_at(op_input(c, 2), 0);
   put_tensor(&t, op_input(c, 1));
-  put_text(&v, 1, string_at(op_input(c, 0), 0));
-  put_message(&v, 8, &t);
-  put_bytes(&v, 9, metadata.data, metadata.size);
-  put_message(&b, 1, &v);
+  summary_put_text(&v, 1, string_at(op_input(c, 0), 0));
+  summary_put_message(&v, 8, &t);
+  summary_put_bytes(&v, 9, metadata.data, metadata.size);
+  summary_put_message(&b, 1, &v);
   bytes_clear(&t);
   bytes_clear(&v);
-  return finish(c, &b, TF_OK, st);
+  return summary_finish(c, &b, TF_OK, st);
 }
 
-/* ---- AudioSummaryV2 ---- */
+static TF_Code node_tensor_run(OpCtx *c, TF_Status *st) {
+  Bytes b = {0}, v = {0}, t = {0};
+  put_tensor(&t, op_input(c, 0));
+  summary_put_text(&v, 7, (Span){c->node->name, strlen(c->node->name)});
+  summary_put_message(&v, 8, &t);
+  summary_put_message(&b, 1, &v);
+  bytes_clear(&t);
+  bytes_clear(&v);
+  return summary_finish(c, &b, TF_OK, st);
+}
+
+/* ---- AudioSummary: the rate is an attribute; V2: an input ---- */
 
 static TF_Code audio_prepare(OpCtx *c, TF_Status *st) {
-  const Tensor *audio = op_input(c, 1), *rate = op_input(c, 2);
+  const Tensor *audio = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
   if (audio->rank != 2 && audio->rank != 3)
     return fail(st, TF_INVALID_ARGUMENT, "Tensor must be 3-D or 2-D, got: %s",
                 shape_text(audio->dims, audio->rank, text, sizeof text));
-  if (rate->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be rank 0 but is rank %d", rate->rank);
+  if (c->num_inputs > 2 && op_input(c, 2)->rank != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be rank 0 but is rank %d", op_input(c, 2)->rank);
   return tag_prepare(c, st);
 }
 
@@ -260,14 +230,14 @@ static TF_Code put_audio(Bytes *out, Span tag, int64_t i, int64_t total, const f
   bytes_append(&name, tag.data, tag.size);
   bytes_puts(&name, "/audio");
   if (total > 1) bytes_printf(&name, "/%lld", (long long)i);
-  if (rate != 0) put_fixed32(&audio, 1, rate);
-  put_int(&audio, 2, channels);
-  put_int(&audio, 3, frames);
-  put_message(&audio, 4, &wav);
-  put_bytes(&audio, 5, "audio/wav", 9);
-  put_message(&value, 1, &name);
-  put_message(&value, 6, &audio);
-  put_message(out, 1, &value);
+  if (rate != 0) summary_put_fixed32(&audio, 1, rate);
+  summary_put_int(&audio, 2, channels);
+  summary_put_int(&audio, 3, frames);
+  summary_put_message(&audio, 4, &wav);
+  summary_put_bytes(&audio, 5, "audio/wav", 9);
+  summary_put_message(&value, 1, &name);
+  summary_put_message(&value, 6, &audio);
+  summary_put_message(out, 1, &value);
   bytes_clear(&name);
   bytes_clear(&wav);
   bytes_clear(&audio);
@@ -280,31 +250,43 @@ static TF_Code audio_run(OpCtx *c, TF_Status *st) {
   int64_t max;
   TRY(node_attr_int(c->node, "max_outputs", &max, st));
   int64_t n = audio->dims[0], frames = audio->dims[1], channels = audio->rank == 3 ? audio->dims[2] : 1;
-  float rate = *(const float *)op_input(c, 2)->data;
+  float rate;
+  if (c->num_inputs > 2) rate = *(const float *)op_input(c, 2)->data;
+  else TRY(node_attr_float(c->node, "sample_rate", &rate, st));
   if (!(rate > 0 && rate < 0x1p32f)) return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be > 0");
   Bytes b = {0};
   TF_Code code = TF_OK;
   /* TF: numbered unless one output was asked for. */
   for (int64_t i = 0; i < n && i < max && !code; i++)
-    code = put_audio(&b, string_at(op_input(c, 0), 0), i, max, (const float *)audio->data + i * frames * channels, frames,
-                     channels, rate, st);
-  return finish(c, &b, code, st);
+    code = put_audio(&b, string_at(op_input(c, 0), 0), i, max,
+                     (const float *)audio->data + i * frames * channels, frames, channels, rate, st);
+  return summary_finish(c, &b, code, st);
 }
 
 /* ---- MergeSummary ---- */
 
-/* The next field of a message: its number and, when it has a length, its bytes. False at the end or for bad bytes. */
+/* The next field of a message: its number and, when it has a length, its bytes. False at the end or for bad
+ * bytes. */
 static bool next_field(Cursor *in, uint64_t *field, Span *bytes) {
   if (cursor_left(in) == 0) return false;
   uint64_t key = cursor_varint(in);
   *field = key >> 3;
   *bytes = (Span){NULL, 0};
   switch (key & 7) {
-    case 0: cursor_varint(in); break;
-    case 1: cursor_take(in, 8); break;
-    case 5: cursor_take(in, 4); break;
-    case 2: *bytes = cursor_span(in); break;
-    default: in->failed = true;
+    case 0:
+      cursor_varint(in);
+      break;
+    case 1:
+      cursor_take(in, 8);
+      break;
+    case 5:
+      cursor_take(in, 4);
+      break;
+    case 2:
+      *bytes = cursor_span(in);
+      break;
+    default:
+      in->failed = true;
   }
   if (*field == 0) in->failed = true;
   return !in->failed;
@@ -334,12 +316,12 @@ static TF_Code merge_one(Span summary, Bytes *out, Bytes *tags, TF_Status *st) {
   Span value, tag;
   while (next_field(&in, &field, &value)) {
     if (field != 1 || !value.data) continue;
-    if (!value_tag(value, &tag)) return fail(st, TF_INVALID_ARGUMENT, "Could not parse one of the summary inputs");
+    if (!value_tag(value, &tag))
+      return fail(st, TF_INVALID_ARGUMENT, "Could not parse one of the summary inputs");
     if (tag.size) bytes_append(tags, &tag, sizeof tag);
-    put_bytes(out, 1, value.data, value.size);
+    summary_put_bytes(out, 1, value.data, value.size);
   }
-  if (in.failed)
-    return fail(st, TF_INVALID_ARGUMENT, "Could not parse one of the summary inputs");
+  if (in.failed) return fail(st, TF_INVALID_ARGUMENT, "Could not parse one of the summary inputs");
   return TF_OK;
 }
 
@@ -348,7 +330,8 @@ static TF_Code merge_run(OpCtx *c, TF_Status *st) {
   TF_Code code = TF_OK;
   for (int i = 0; i < c->num_inputs && !code; i++) {
     const Tensor *t = op_input(c, i);
-    for (int64_t j = 0, n = tensor_count(t); j < n && !code; j++) code = merge_one(string_at(t, j), &b, &tags, st);
+    for (int64_t j = 0, n = tensor_count(t); j < n && !code; j++)
+      code = merge_one(string_at(t, j), &b, &tags, st);
   }
   if (!code) code = bytes_finish(&tags, "tags of summaries", st);
   Span *list = (Span *)(void *)tags.data;
@@ -360,13 +343,19 @@ static TF_Code merge_run(OpCtx *c, TF_Status *st) {
                   (const char *)list[i].data);
   }
   bytes_clear(&tags);
-  return finish(c, &b, code, st);
+  return summary_finish(c, &b, code, st);
 }
 
 const OpRow ops_summary_ops[] = {
-  {"ScalarSummary", .types = "T: " TYPES_REAL, .shape = shape_scalar, .prepare = scalar_prepare, .run = scalar_run},
-  {"HistogramSummary", .types = "T: " TYPES_REAL, .shape = shape_scalar, .prepare = histogram_prepare, .run = histogram_run},
-  {"TensorSummaryV2", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = tensor_prepare, .run = tensor_run},
-  {"AudioSummaryV2", .shape = shape_scalar, .prepare = audio_prepare, .run = audio_run},
-  {"MergeSummary", .shape = shape_scalar, .prepare = scalar_output, .run = merge_run},
-  {0}};
+    {"ScalarSummary", .types = "T: " TYPES_REAL, .shape = shape_scalar, .prepare = scalar_prepare,
+     .run = scalar_run},
+    {"HistogramSummary", .types = "T: " TYPES_REAL, .shape = shape_scalar, .prepare = histogram_prepare,
+     .run = histogram_run},
+    {"TensorSummaryV2", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = tensor_prepare,
+     .run = tensor_run},
+    {"TensorSummary", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = scalar_output,
+     .run = node_tensor_run},
+    {"AudioSummary", .shape = shape_scalar, .prepare = audio_prepare, .run = audio_run},
+    {"AudioSummaryV2", .shape = shape_scalar, .prepare = audio_prepare, .run = audio_run},
+    {"MergeSummary", .shape = shape_scalar, .prepare = scalar_output, .run = merge_run},
+    {0}};

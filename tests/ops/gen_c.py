@@ -1,7 +1,7 @@
 """Op cases of the image, signal, 3-D, recurrent and counting families: python tests/ops/gen_c.py [FAMILY...] (README.md here)."""
 import sys
 
-from op_cases import Cases  # first: it sets TensorFlow's environment
+from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
 
 import numpy as np
 import tensorflow as tf
@@ -249,6 +249,12 @@ def summary_ops():
     for v in [f32(1, 2), np.int64(3), np.zeros((2, 0), np.float32), strings(b'a', b''), np.array(b'word', object), np.array([True, False]), values(np.float16, (2, 3)), values(np.complex64, (2,))]:
         c.case('TensorSummaryV2', [tag, v, none], str(v.dtype))
         c.case('TensorSummaryV2', [tag, v, meta], str(v.dtype))
+    for v in [f32(1, 2), strings(b'a', b''), np.array(True)]:
+        c._fresh()  # the answer has the node's name
+        c.case('TensorSummary', [v], str(v.dtype))
+    for dims, k in [((2, 5), 3), ((4, 5, 2), 2), ((2, 5), 1)]:
+        attr = attr_bytes(('max_outputs', 'i', k), ('sample_rate', 'f', 8000.))
+        c.case('AudioSummaryV2', [tag, values(np.float32, dims, -1, 1), np.float32(8000)], str(dims), max_outputs=k, record=('AudioSummary', 2, attr))
     c.case('TensorSummaryV2', [strings(b'a'), f32(1), none], 'tag')
     c.case('TensorSummaryV2', [tag, f32(1), strings(b'a')], 'metadata')
     for dims, k in [((2, 5), 3), ((1, 5), 3), ((4, 5, 2), 2), ((2, 5), 1), ((0, 5), 3)]:
@@ -346,6 +352,23 @@ def quant_fake():
     c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(0, 0), f32(1, 1)], 'size', error_part='')
     c.case('FakeQuantWithMinMaxArgs', [x], 'order', min=3, max=2, error_part='')
     c.case('FakeQuantWithMinMaxArgs', [x], 'bits', num_bits=17, error_part='')
+    dy = values(np.float32, x.shape)
+    for bits in (2, 8, 16):
+        for narrow in (False, True):
+            k = dict(num_bits=bits, narrow_range=narrow)
+            for low, high in [(-6, 6), (-1, 6), (0, 5), (-4, 0), (1, 5), (-5, -2)]:
+                c.case('FakeQuantWithMinMaxArgsGradient', [dy, x], '', min=low, max=high, **k)
+                c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, np.float32(low), np.float32(high)], '', 1e-4, 1e-4, **k)
+            c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(-1, 0, -7), f32(2, 6, 0)], '', 1e-4, 1e-4, **k)
+            c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy[0, 0], x[0, 0], f32(-1, 0, -7), f32(2, 6, 0)], 'vector', 1e-4, 1e-4, **k)
+    c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, np.float32(0), np.float32(0)], 'no range', 1e-4, 1e-4)
+    c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(0, 0, 0), f32(0, 1, 0)], 'no range', 1e-4, 1e-4)
+    c.case('FakeQuantWithMinMaxArgsGradient', [dy[:0], x[:0]], 'empty')
+    c.case('FakeQuantWithMinMaxArgsGradient', [dy[:1], x], 'sizes', error_part='')
+    c.case('FakeQuantWithMinMaxVarsGradient', [dy[:1], x, np.float32(0), np.float32(1)], 'sizes')
+    c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy[:1], x, f32(0, 0, 0), f32(0, 1, 0)], 'sizes')
+    c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, f32(0), np.float32(1)], 'rank', error_part='')
+    c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(0, 0), f32(1, 1)], 'size', error_part='')
     c.save()
 
 
@@ -366,9 +389,38 @@ def image_nms():
         c.case('NonMaxSuppressionV3', [boxes, f32(.5, .5, .5, .5), np.int32(4), np.float32(.5), np.float32(.4)], 'equal scores')
         c.case('NonMaxSuppressionV3', [boxes, f32(.5, .4, .6, .5), np.int32(4), np.float32(.5), np.float32(.5)], 'at threshold')
     c.case('NonMaxSuppressionV2', [f32(0, 0, 1, 1, 0, 0, 1, .5).reshape(2, 4), f32(1, .5), np.int32(4), np.float32(.5)], 'overlap at threshold')
-    good = [same, f32(1, 2, 3, 4), np.int32(3), np.float32(.5), np.float32(.5)]
+    for dtype in (np.float32, np.float16):
+        for n in (0, 1, 2, 12, 40):
+            for most in (0, 3, 100):
+                for sigma in (0, .25, .5, 2):
+                    boxes = np.concatenate([values(dtype, (n, 2), 0, 1), values(dtype, (n, 2), 0, 1) + dtype(.5)], 1)
+                    a = [boxes, values(dtype, (n,), 0, 1), np.int32(most), dtype(.375), dtype(.25), dtype(sigma)]
+                    c.case('NonMaxSuppressionV5', a, '%s sigma %s' % (name_of(dtype), sigma), 2e-3 if dtype == np.float16 else 1e-5, pad_to_max_output_size=most == 100)
+    for score in (.1, 0, -1):
+        a = [same, f32(.5, -.5, .25, .5), np.int32(4), np.float32(.5), np.float32(score), np.float32(.5)]
+        c.case('NonMaxSuppressionV5', a, 'threshold %s' % score)
+        c.case('NonMaxSuppressionV5', [flipped] + a[1:], 'flipped %s' % score)
+    odd = f32(np.nan, np.inf, -np.inf, .5, .25)
+    boxes = np.concatenate([same, f32(0, 0, np.inf, 1).reshape(1, 4)])
+    c.case('NonMaxSuppression', [boxes, odd, np.int32(9)], 'odd scores')
+    c.case('NonMaxSuppressionV3', [boxes, odd, np.int32(9), np.float32(.5), np.float32(-np.inf)], 'odd scores')
+    c.case('NonMaxSuppressionV5', [boxes, odd, np.int32(9), np.float32(.5), np.float32(-9), np.float32(1)], 'odd scores')
+    c.case('NonMaxSuppressionV5', [np.repeat(boxes[4:], 3, 0), f32(1, .5, .25), np.int32(9), np.float32(.5), np.float32(-9), np.float32(1)], 'infinite boxes')
+    c.case('NonMaxSuppressionV3', [np.repeat(boxes[4:], 3, 0), f32(1, .5, .25), np.int32(9), np.float32(.5), np.float32(-9)], 'infinite boxes')
+    for n in (0, 1, 7, 30):
+        for threshold in (-1, 0, .5, 2):
+            for score in (-9, .5):
+                a = [values(np.float32, (n, n), 0, 1), values(np.float32, (n,), 0, 1), np.int32(10), np.float32(threshold), np.float32(score)]
+                c.case('NonMaxSuppressionWithOverlaps', a, '%d %s %s' % (n, threshold, score))
+    good = [np.eye(4, dtype=np.float32), f32(1, 2, 3, 4), np.int32(3), np.float32(.5), np.float32(.5)]
+    for i, bad in [(0, np.zeros((4, 3), np.float32)), (0, f32(1)), (1, f32(1, 2)), (1, f32(1)[0]), (2, np.int32(-1)), (2, i32(1)), (3, f32(.5)), (4, f32(.5))]:
+        c.case('NonMaxSuppressionWithOverlaps', good[:i] + [bad] + good[i + 1:], 'bad')
+    good = [same, f32(1, 2, 3, 4), np.int32(3), np.float32(.5), np.float32(.5), np.float32(.5)]
+    for i, bad in [(0, same[:, :3]), (1, f32(1, 2)), (2, np.int32(-1)), (2, i32(1)), (3, np.float32(1.5)), (3, np.float32(np.nan)), (3, f32(.5)), (4, f32(.5)), (5, f32(.5)), (5, np.float32(-1)), (5, np.float32(np.nan))]:
+        c.case('NonMaxSuppressionV5', good[:i] + [bad] + good[i + 1:], 'bad')
+    good = good[:5]
     for i, bad in [(0, same[:, :3]), (0, same[0]), (1, f32(1, 2)), (1, f32(1)[0]), (2, np.int32(-1)), (2, i32(1)), (3, np.float32(1.5)), (3, np.float32(-.1)), (3, f32(.5)), (4, f32(.5))]:
-        c.case('NonMaxSuppressionV3', good[:i] + [bad] + good[i + 1:], 'bad', error_part='')
+        c.case('NonMaxSuppressionV3', good[:i] + [bad] + good[i + 1:], 'bad')
     c.save()
 
 

@@ -291,6 +291,229 @@ def image_encode():
     c.save()
 
 
+KERNELS = ['lanczos1', 'lanczos3', 'lanczos5', 'gaussian', 'box', 'triangle', 'keyscubic', 'mitchellcubic']
+
+
+def image_scale():
+    c = Cases('image_scale')
+    image = values(F32, (2, 6, 7, 3))
+    back = [((6, 7), (1, 1), (0, 0)), ((12, 15), (2, 2.125), (0, 0)), ((3, 2), (.5, .3), (0, 0)), ((5, 9), (1.5, .75), (-2.25, 1.5)),
+            ((4, 4), (.01, 100), (1, -300)), ((3, 3), (1, 1), (50, 0)), ((1, 1), (.125, .125), (0, 0))]
+    for kernel in KERNELS:
+        for antialias in (True, False):
+            for size, scale, translate in back:
+                case = lambda op, a, label, **k: c.case(op, a, '%s %s' % (kernel, label), 1e-4, 1e-5, kernel_type=kernel, antialias=antialias, **k)
+                case('ScaleAndTranslate', [image, i32(*size), f32(*scale), f32(*translate)], str(size))
+                case('ScaleAndTranslateGrad', [values(F32, (2,) + size + (2,)), np.zeros((2, 6, 7, 2), F32), f32(*scale), f32(*translate)], str(size))
+    for dtype in INTS + [np.float16, BF16, F64]:
+        c.case('ScaleAndTranslate', [values(dtype, (1, 5, 4, 2), -90, 90), i32(3, 6), f32(.5, 1.5), f32(0, .5)], name_of(dtype), 1e-4, 1e-3)
+    odd = np.ones((1, 9, 8, 1), F32)
+    odd[0, 2, 3, 0], odd[0, 7, 6, 0] = np.inf, np.nan
+    for kernel in KERNELS:
+        for scale in (.4, 1, 2.5):
+            c.case('ScaleAndTranslate', [odd, i32(6, 6), f32(scale, scale), f32(0, 0)], 'infinite %s %s' % (kernel, scale), 1e-4, 1e-5, kernel_type=kernel)
+            c.case('ScaleAndTranslateGrad', [odd, np.zeros((1, 6, 6, 1), F32), f32(scale, scale), f32(0, 0)], 'infinite %s %s' % (kernel, scale), 1e-4, 1e-5, kernel_type=kernel)
+    for scale, translate in ((1e-30, 0), (1e30, 0), (1, 1e30), (1, np.nan), (1, np.inf), (1e-3, 1e-3), (np.inf, 0)):
+        c.case('ScaleAndTranslate', [image, i32(4, 4), f32(scale, 1), f32(translate, 0)], 'odd %s %s' % (scale, translate), 1e-4, 1e-5, antialias=scale > 1e-29)
+    case = lambda label, *a: c.case('ScaleAndTranslate', list(a), label)
+    one, two, none = f32(1, 1), i32(2, 2), f32(0, 0)
+    case('empty batch', image[:0], two, one, none)
+    case('no channel', image[..., :0], two, one, none)
+    case('no row', image[:, :0], two, one, none)
+    case('rank', image[0], two, one, none)
+    case('size 0', image, i32(0, 2), one, none)
+    case('size -1', image, i32(2, -1), one, none)
+    case('size rank', image, i32([2, 2]), one, none)
+    case('size 3', image, i32(2, 2, 2), one, none)
+    case('scale 0', image, two, f32(0, 1), none)
+    case('scale -1', image, two, f32(1, -1), none)
+    case('scale nan', image, two, f32(np.nan, 1), none)
+    case('scale rank', image, two, f32(1)[0], none)
+    case('scale 3', image, two, f32(1, 1, 1), none)
+    case('translation', image, two, one, f32(0))
+    c.case('ScaleAndTranslate', [image, two, one, none], 'kernel', kernel_type='square')
+    case = lambda label, *a: c.case('ScaleAndTranslateGrad', list(a), label)
+    g = values(F32, (2, 3, 3, 1))
+    case('rank', g[0], image, one, none)
+    case('image rank', g, image[0], one, none)
+    case('scale', g, image, f32(1, 0), none)
+    case('scale rank', g, image, f32(1)[0], none)
+    case('translation', g, image, one, f32(0))
+    case('empty', g[:0], image, one, none)
+    c.save()
+
+
+def image_draw():
+    c = Cases('image_draw')
+    inside = f32([.1, .2, .8, .9], [0, 0, 1, 1], [.3, .3, .3, .3], [-.5, .25, .5, 2])
+    odd = f32([.9, .1, .2, .5], [1.5, 0, 2, 1], [-2, 0, -1, 1], [0, -3, 1, -.5], [-1, -1, 3, 3], [np.nan, 0, .5, 1], [0, 0, np.inf, .5], [-1e30, .5, 1e30, .75])
+    colors = f32([.1, .2, .3, .4], [1, 300, -2, .5], [0, 0, 0, 0])
+    for dtype in (F32, np.float16):
+        for depth in (1, 3, 4):
+            image = values(dtype, (2, 9, 11, depth))
+            for label, boxes in (('inside', inside), ('odd', odd), ('many', np.tile(inside, (4, 1)) * f32(*np.linspace(.2, 1, 16)).reshape(-1, 1)), ('none', inside[:0])):
+                b = np.stack([boxes, boxes[::-1]])
+                c.case('DrawBoundingBoxes', [image, b], '%s %d' % (label, depth))
+                c.case('DrawBoundingBoxesV2', [image, b, colors], '%s %d' % (label, depth))
+                c.case('DrawBoundingBoxesV2', [image, b, colors[:0]], '%s no colors' % label)
+    image, b = values(F32, (2, 4, 5, 3)), np.stack([inside, inside])
+    for label, a in (('boxes rank', [image, b[0]]), ('batch', [image[:1], b]), ('depth', [image[..., :2], b]), ('three', [image, b[..., :3]]),
+                     ('no row', [image[:, :0], b]), ('no image', [image[:0], b[:0]]), ('one pixel', [image[:, :1, :1], b])):
+        c.case('DrawBoundingBoxes', a, label)
+        c.case('DrawBoundingBoxesV2', a + [colors], label)
+    c.case('DrawBoundingBoxesV2', [image, b, colors[0]], 'colors rank')
+    c.case('DrawBoundingBoxesV2', [image, b, colors[:, :2]], 'colors depth')
+    c.save()
+
+
+def image_transform():
+    c = Cases('image_transform')
+    turn = [.8, -.6, 2, .6, .8, -1, 0, 0]
+    transforms = {'same': [1, 0, 0, 0, 1, 0, 0, 0], 'turn': turn, 'far': [5, .5, -20, -3, 4, 11.5, 0, 0], 'perspective': [1, .25, -.5, .1, .9, .5, .05, -.02],
+                  'horizon': [1, 0, 0, 0, 1, 0, -.5, 0], 'half': [1, 0, .5, 0, 1, -.5, 0, 0], 'flip': [-1, 0, 6, 0, -1, 5, 0, 0], 'nan': [np.nan, 0, 0, 0, 1, 0, 0, 0]}
+    for how in ('NEAREST', 'BILINEAR'):
+        for fill in ('REFLECT', 'WRAP', 'CONSTANT', 'NEAREST'):
+            for label, t in transforms.items():
+                if label == 'nan' and how == 'BILINEAR': continue
+                for dims in ((1, 6, 7, 2), (1, 1, 1, 1), (1, 1, 4, 1)):
+                    c.case('ImageProjectiveTransformV3', [values(F32, dims), f32(t), i32(6, 8), F32(-7.5)], '%s %s %s' % (how, fill, label), 1e-4, 1e-4, interpolation=how, fill_mode=fill)
+            for dtype in (U8, I32, I64, np.float16, F64):
+                a = [values(dtype, (2, 5, 6, 3), 0 if dtype == U8 else -100, 100), f32(turn, transforms['half']), i32(5, 6)]
+                c.case('ImageProjectiveTransformV2', a, '%s %s' % (how, fill), 1e-2 if dtype == np.float16 else 1e-4, 1e-3, interpolation=how, fill_mode=fill)
+                c.case('ImageProjectiveTransformV3', a + [F32(9.75)], '%s %s' % (how, fill), 1e-2 if dtype == np.float16 else 1e-4, 1e-3, interpolation=how, fill_mode=fill)
+            c.case('ImageProjectiveTransformV2', [np.zeros((1, 0, 3, 1), F32), f32(turn), i32(2, 2)], 'no row', interpolation=how, fill_mode=fill)
+    big = np.array([2**31 - 1, -2**31, 2**24 + 1, 5], I64).reshape(1, 2, 2, 1)
+    c.case('ImageProjectiveTransformV2', [big * 2**31, f32(transforms['same']), i32(2, 2)], 'large', interpolation='NEAREST')
+    c.case('ImageProjectiveTransformV2', [big.astype(I32), f32(transforms['half']), i32(2, 2)], 'large', interpolation='BILINEAR')
+    image, t, size = values(F32, (2, 4, 5, 3)), f32(turn), i32(3, 3)
+    for label, a in (('rank', [image[0], t, size]), ('transforms', [image, np.tile(t, (3, 1)), size]), ('seven', [image, t[:, :7], size]), ('vector', [image, t[0], size]),
+                     ('size rank', [image, t, i32([3, 3])]), ('size 3', [image, t, i32(3, 3, 3)]), ('size 0', [image, t, i32(0, 3)]), ('size -1', [image, t, i32(3, -1)]),
+                     ('empty', [image[:0], t, size]), ('no channel', [image[..., :0], t, size])):
+        c.case('ImageProjectiveTransformV2', a, label, interpolation='NEAREST')
+        c.case('ImageProjectiveTransformV3', a + [F32(1)], label, interpolation='BILINEAR')
+    c.case('ImageProjectiveTransformV3', [image, t, size, f32(1)], 'fill rank', interpolation='NEAREST')
+    c.save()
+
+
+def image_glimpse():
+    c = Cases('image_glimpse')
+    image = values(F32, (3, 8, 9, 2))
+    for op in ('ExtractGlimpse', 'ExtractGlimpseV2'):
+        for normalized in (False, True):
+            for centered in (False, True):
+                flags = dict(normalized=normalized, centered=centered)
+                for size in ((3, 4), (1, 1), (8, 9), (12, 3), (0, 2)):
+                    for offsets in ([[0, 0], [.25, -.5], [.9, .1]], [[1, 2], [3.5, 4.25], [-1, 5]], [[20, 20], [-20, 0], [0, 1e9]], [[-.3, -.7], [2, 1], [7, 8]]):
+                        c.case(op, [image, i32(*size), f32(*offsets)], '%s %s' % (size, flags), noise='zero', uniform_noise=False, **flags)
+                c.case(op, [image, i32(2, 2), f32([.25, .25], [.5, .5], [.4, .3])], 'uniform', shape_only=() if op[-1] == 'e' and not normalized and not centered else (0,), **flags)
+                for noise in ('uniform', 'gaussian', ''):
+                    c.case(op, [image, i32(5, 5), f32([-3, -3], [9, 9], [0, 0])], 'noise ' + noise, noise=noise, uniform_noise=False, shape_only=(0,), **flags)
+        c.case(op, [image, i32(2, 2), f32([np.nan, 0], [0, np.inf], [-np.inf, 0])], 'odd', noise='zero', uniform_noise=False)
+        for label, a in (('rank', [image[0], i32(2, 2), f32([0, 0])]), ('size', [image, i32(2), f32([0, 0])]), ('size rank', [image, i32([2, 2]), f32([0, 0])]),
+                         ('negative', [image, i32(-1, 2), f32([0, 0], [0, 0], [0, 0])]), ('vector', [image, i32(2, 2), f32(0, 0)]), ('batch', [image, i32(2, 2), f32([0, 0])]),
+                         ('three', [image, i32(2, 2), f32([0, 0, 0], [0, 0, 0], [0, 0, 0])]), ('empty', [image[:0], i32(2, 2), np.zeros((0, 2), F32)])):
+            c.case(op, a, label)
+        refused(c, op, [image, i32(2, 2), f32([0, 0], [0, 0], [0, 0])], 'both', uniform_noise=True, noise='zero')
+        refused(c, op, [image, i32(2, 2), f32([0, 0], [0, 0], [0, 0])], 'name', uniform_noise=False, noise='pink')
+    c.save()
+
+
+def image_crop_grad():
+    c = Cases('image_crop_grad')
+    boxes = f32([0, 0, 1, 1], [.1, .2, .7, .9], [1, 1, 0, 0], [-.5, .3, 1.5, .6], [.5, .5, .5, .5])
+    index = i32(0, 1, 1, 0, 1)
+    for method in ('bilinear', 'nearest'):
+        for crop in ((3, 4), (1, 1), (7, 2)):
+            for dtype in (F32, F64, np.float16):
+                c.case('CropAndResizeGradImage', [values(F32, (5,) + crop + (3,)), boxes, index, i32(2, 5, 6, 3)], '%s %s' % (method, crop), 2e-2 if dtype == np.float16 else 1e-4, 2e-2 if dtype == np.float16 else 1e-4,
+                       method=method, T=dtype)
+    for crop in ((3, 4), (1, 1), (7, 2)):
+        for dtype in INTS + [F32, F64, np.float16]:
+            c.case('CropAndResizeGradBoxes', [values(F32, (5,) + crop + (2,)), values(dtype, (2, 5, 6, 2)), boxes, index], '%s %s' % (name_of(dtype), crop), 1e-4, 1e-3)
+    odd = f32([-3, 0, -1, 1], [0, 5, 1, 9], [-50, 0, 50, 1], [0, 1, 0, 0], [0, 0, 1, 1])  # TensorFlow ends at NaN
+    g, x, size = values(F32, (5, 2, 2, 1)), values(F32, (2, 4, 4, 1)), i32(2, 4, 4, 1)
+    c.case('CropAndResizeGradImage', [g, odd, index, size], 'odd', T=F32)
+    c.case('CropAndResizeGradBoxes', [g, x, odd, index], 'odd')
+    none = [g[:0], boxes[:0], index[:0]]
+    c.case('CropAndResizeGradImage', none + [size], 'no box', T=F32)
+    c.case('CropAndResizeGradBoxes', [none[0], x, none[1], none[2]], 'no box')
+    good = [g, boxes, index, size]
+    for label, i, bad in (('rank', 0, g[0]), ('crop', 0, g[:, :0]), ('boxes', 1, boxes[0]), ('columns', 1, boxes[:, :3]), ('index', 2, index.reshape(5, 1)), ('count', 2, index[:4]), ('grads', 0, g[:4]),
+                          ('size rank', 3, i32([2, 4, 4, 1])), ('size', 3, i32(2, 4, 4)), ('height', 3, i32(2, 0, 4, 1)), ('depth', 3, i32(2, 4, 4, 2)), ('batch', 3, i32(1, 4, 4, 1)), ('no batch', 3, i32(-1, 4, 4, 1)), ('negative', 2, i32(0, 0, -1, 0, 0))):
+        c.case('CropAndResizeGradImage', good[:i] + [bad] + good[i + 1:], label, T=F32)
+    good = [g, x, boxes, index]
+    for label, i, bad in (('rank', 0, g[0]), ('crop', 0, g[:, :0]), ('image', 1, x[0]), ('image empty', 1, x[:, :0]), ('depth', 1, values(F32, (2, 4, 4, 2))), ('boxes', 2, boxes[0]), ('columns', 2, boxes[:, :3]), ('index', 3, index.reshape(5, 1)),
+                          ('count', 3, index[:4]), ('grads', 0, g[:4]), ('beyond', 3, i32(0, 1, 2, 0, 0)), ('negative', 3, i32(0, 0, -1, 0, 0))):
+        c.case('CropAndResizeGradBoxes', good[:i] + [bad] + good[i + 1:], label)
+    c.save()
+
+
+def image_nms_combined():
+    c = Cases('image_nms_combined')
+
+    def boxes(*dims):
+        low = values(F32, dims + (2,), 0, 1)
+        return np.concatenate([low, low + values(F32, dims + (2,), 0, 1)], -1)
+
+    def case(label, b, s, each=3, total=10, overlap=.5, score=.25, **attr):
+        return c.case('CombinedNonMaxSuppression', [b, s, np.array(each, I32), np.array(total, I32), np.asarray(overlap, F32), np.asarray(score, F32)], label, **attr)
+    for n, classes in ((0, 2), (1, 1), (5, 3), (30, 4), (20, 12)):
+        for q in (1, classes):
+            for each, total in ((1, 1), (3, 10), (100, 100), (10, 40)):
+                for pad in (False, True):
+                    for clip in (True, False):
+                        case('%d %d %d' % (n, classes, q), boxes(2, n, q), values(F32, (2, n, classes), 0, 1), each, total, pad_per_class=pad, clip_boxes=clip)
+    for levels in (1, 2, 3, 8):  # many equal scores
+        for n, classes in ((10, 2), (30, 3), (100, 4)):
+            case('ties %d' % levels, boxes(1, n, 1), np.round(rng.uniform(.4, 1, (1, n, classes)) * levels).astype(F32) / levels, 20, 60)
+            case('ties %d' % levels, boxes(1, n, 1), np.round(rng.uniform(.4, 1, (1, n, classes)) * levels).astype(F32) / levels, 200, 1200, overlap=1., score=-1.)
+    for n in (17, 33, 100, 400):  # orders that are hard on a quicksort
+        b = boxes(1, n, 1)
+        for label, s in (('up', np.arange(n)), ('down', -np.arange(n)), ('organ', np.minimum(np.arange(n), n - np.arange(n))), ('saw', np.arange(n) % 7)):
+            case('%s %d' % (label, n), b, s.astype(F32).reshape(1, n, 1), n, n, 1., -1e9)
+            case('%s %d classes' % (label, n), b, np.stack([s, s[::-1]], -1).astype(F32).reshape(1, n, 2), n, 2 * n, 1., -1e9)
+    b, s = boxes(2, 5, 1), values(F32, (2, 5, 3), 0, 1)
+    case('empty batch', b[:0], s[:0])
+    case('both ranks', b[0], s[0], each=0)
+    case('boxes rank, q', b[:, :, 0], s, each=0)
+    case('no class', b, s[..., :0])
+    case('nan', b, np.where(s > .5, np.nan, s).astype(F32))
+    case('nan threshold', b, s, score=np.nan)
+    for label, k in (('boxes rank', dict(b=b[0])), ('boxes 3', dict(b=b[:, :, 0])), ('boxes 3 zero', dict(b=b[:, :, 0], overlap=2)), ('scores rank', dict(s=s[0])), ('scores 4', dict(s=s[..., None])), ('q', dict(b=boxes(2, 5, 2))), ('columns', dict(b=b[..., :3])), ('count', dict(s=s[:, :4])), ('batch', dict(s=s[:1])),
+                     ('each', dict(each=0)), ('each -1', dict(each=-1)), ('each rank', dict(each=[1])), ('total', dict(total=0)), ('total rank', dict(total=[1])), ('overlap', dict(overlap=1.5)), ('overlap nan', dict(overlap=np.nan)),
+                     ('overlap rank', dict(overlap=[.5])), ('score rank', dict(score=[.5]))):
+        case(label, **{**dict(b=b, s=s), **k})
+    c.save()
+
+
+def summary_image():
+    c = Cases('summary_image')
+    tag = np.array(b'tag', object)
+    for dtype in (U8, F32, np.float16, F64):
+        for depth in (1, 3, 4):
+            for label, low, high in (('both', -4, 4), ('positive', 0, 4), ('small', 0, 0), ('large', -1000, 30000)):
+                if dtype == U8 and label != 'positive': continue
+                c.case('ImageSummary', [tag, values(dtype, (2, 5, 4, depth), low, high if dtype != U8 else 255)], '%s %d' % (label, depth))
+        for most in (1, 2, 5): c.case('ImageSummary', [tag, values(dtype, (3, 2, 2, 1), 0, 4)], 'most %d' % most, max_images=most)
+        c.case('ImageSummary', [tag, np.zeros((0, 2, 2, 1), dtype)], 'none')
+        c.case('ImageSummary', [tag, np.zeros((1, 0, 2, 1), dtype)], 'no pixel')
+        c.case('ImageSummary', [np.array([b'a'], object), np.zeros((1, 2, 2, 1), dtype)], 'tag')
+        for shape in ((2, 2, 1), (1, 2, 2, 2), (1, 2, 2, 5)): c.case('ImageSummary', [tag, np.zeros(shape, dtype)], 'shape')
+        if dtype == U8: continue
+        odd = values(dtype, (1, 6, 5, 3), -4, 4)
+        odd[0, 1, 2, 0], odd[0, 3, 3, 2], odd[0, 4, 1, 1] = np.nan, np.inf, -np.inf
+        c.case('ImageSummary', [tag, odd], 'odd')
+        c.case('ImageSummary', [tag, odd], 'color', bad_color=tf.make_tensor_proto([1, 2, 3, 4], tf.uint8))
+        c.case('ImageSummary', [tag, np.full((1, 2, 2, 1), np.nan, dtype)], 'all odd')
+        c.case('ImageSummary', [tag, odd], 'short color', bad_color=tf.make_tensor_proto([1, 2], tf.uint8))
+        c.case('ImageSummary', [tag, np.full((1, 2, 2, 1), 1e-7, dtype)], 'tiny')
+    for color in (tf.make_tensor_proto(1, tf.uint8), tf.make_tensor_proto([1, 2, 3, 4], tf.int32)): c.case('ImageSummary', [tag, odd], 'bad color', bad_color=color)
+    c.save()
+
+
+FAMILIES = ['image_decode', 'image_encode', 'image_scale', 'image_draw', 'image_transform', 'image_glimpse', 'image_crop_grad',
+            'image_nms_combined', 'summary_image']
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['image_decode', 'image_encode']:
+    for family in sys.argv[1:] or FAMILIES:
         globals()[family]()

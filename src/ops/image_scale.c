@@ -1,0 +1,447 @@
+/* ScaleAndTranslate and its gradient: images resampled by a kernel, what tf.image.resize does with
+ * antialias=True.
+ *
+ * Each output row (column) is a weighted sum of a span of input rows (columns). Spans are worked out once a
+ * run; rows are summed first, into a line of scratch for each thread, then columns. The gradient is the same
+ * with spans turned round: of output rows for each input row. */
+#include <math.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/parallel.h"
+#include "ops/array_util.h"
+#include "ops/op.h"
+
+/* ---- kernels: weights by distance x >= 0, in float as TensorFlow computes them ---- */
+
+typedef float KernelFn(float x, float radius);
+
+static float lanczos(float x, float radius) {
+  const float pi = 3.14159265359f;
+  if (x > radius) return 0;
+  if (x <= 1e-3f) return 1;
+  return radius * sinf(pi * x) * sinf(pi * x / radius) / (pi * pi * x * x);
+}
+static float gaussian(float x, float radius) {
+  float sigma = radius / 3;
+  if (x >= radius) return 0;
+  return (float)exp((double)(-x * x) / (2.0 * (double)sigma * (double)sigma));
+}
+static float box(float x, float radius) {
+  (void)radius;
+  return x < 0.5f ? 1 : x == 0.5f ? 0.5f : 0;
+}
+static float triangle(float x, float radius) {
+  (void)radius;
+  return x < 1 ? 1 - x : 0;
+}
+static float keys_cubic(float x, float radius) {
+  if (x >= radius) return 0;
+  return x >= 1 ? ((-0.5f * x + 2.5f) * x - 4) * x + 2 : (1.5f * x - 2.5f) * x * x + 1;
+}
+static float mitchell_cubic(float x, float radius) {
+  if (x >= radius) return 0;
+  if (x >= 1) return ((-7.0f / 18.0f * x + 2) * x - 10.0f / 3.0f) * x + 16.0f / 9.0f;
+  return (7.0f / 6.0f * x - 2) * x * x + 8.0f / 9.0f;
+}
+
+typedef struct ScaleKernel {
+  const char *name;
+  KernelFn *weight;
+  float radius;
+} ScaleKernel;
+
+static const ScaleKernel kernels[] = {{"lanczos1", lanczos, 1},
+                                      {"lanczos3", lanczos, 3},
+                                      {"lanczos5", lanczos, 5},
+                                      {"gaussian", gaussian, 1.5f},
+                                      {"box", box, 1},
+                                      {"triangle", triangle, 1},
+                                      {"keyscubic", keys_cubic, 2},
+                                      {"mitchellcubic", mitchell_cubic, 2}};
+
+typedef struct ScaleState {
+  const ScaleKernel *kernel;
+  bool antialias;
+} ScaleState;
+
+static TF_Code scale_init(OpInit *k, TF_Status *st) {
+  ScaleState *s = k->state;
+  Span name;
+  TRY(node_attr_bool(k->node, "antialias", &s->antialias, st));
+  TRY(node_attr_string(k->node, "kernel_type", &name, st));
+  for (size_t i = 0; i < SM_COUNTOF(kernels); i++)
+    if (strlen(kernels[i].name) == name.size && memcmp(kernels[i].name, name.data, name.size) == 0)
+      s->kernel = &kernels[i];
+  if (s->kernel) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Unrecognized kernel type: %.*s", (int)name.size,
+              (const char *)name.data);
+}
+
+/* ---- spans ---- */
+
+typedef struct Span1 {
+  int64_t start, count; /* of source positions */
+  int64_t at;           /* of the first one's weight */
+} Span1;
+
+/* One dimension. */
+typedef struct Spans {
+  int64_t in, out;
+  Span1 *spans;   /* of each target position */
+  float *weights; /* packed */
+  int64_t room;   /* for so many weights */
+  int64_t widest; /* TF: spans of this many positions, the rest with weight 0; it shows where these are
+                     infinite or NaN */
+} Spans;
+
+/* Weights that spans of a dimension can have together: where samples are far apart, few are inside the image.
+ */
+static bool weights_room(const ScaleState *s, int64_t in, int64_t out, int64_t *room) {
+  int64_t reach = (int64_t)ceilf(2 * s->kernel->radius) + 3, both;
+  return checked_add_i64(in, out, &both) && checked_mul_i64(both, reach, room) &&
+         checked_add_i64(*room, 16, room);
+}
+
+static int64_t clamp(float x, int64_t n) {
+  return !(x > 0) ? 0 : x >= (float)n ? n - 1 : (int64_t)x < n ? (int64_t)x : n - 1;
+}
+
+/* The span of a sample and its weights, which sum to 1. False when there is no room. */
+static bool make_span(const ScaleKernel *k, Spans *p, Span1 *span, float sample, float kernel_scale,
+                      int64_t *used) {
+  float reach = k->radius * kernel_scale, sum = 0;
+  *span = (Span1){0, 0, *used};
+  if (!(sample >= 0 && sample <= (float)p->in)) return true; /* outside of the image, or NaN */
+  int64_t start = clamp(ceilf(sample - reach - 0.5f), p->in),
+          end = clamp(floorf(sample + reach - 0.5f), p->in) + 1;
+  if (end - start > p->room - *used) return false;
+  float *weights = p->weights + *used, narrow = 1 / kernel_scale;
+  for (int64_t i = start; i < end; i++) {
+    weights[i - start] = k->weight(fabsf(((float)i + 0.5f - sample) * narrow), k->radius);
+    sum += weights[i - start];
+  }
+  *span = (Span1){start, end - start, *used};
+  float norm = fabsf(sum) >= 1000 * 0x1p-126f ? 1 / sum : 0;
+  for (int64_t i = 0; i < end - start; i++) weights[i] = norm == 0 ? 0 : weights[i] * norm;
+  *used += end - start;
+  return true;
+}
+
+static TF_Code make_spans(const ScaleState *s, Spans *p, float scale, float translate, TF_Status *st) {
+  float inverse = (float)(1.0 / (double)scale), shift = -inverse * translate;
+  float kernel_scale = s->antialias && inverse > 1 ? inverse : 1,
+        reach = ceilf(s->kernel->radius * kernel_scale);
+  int64_t used = 0;
+  p->widest = reach < 0x1p30f && 2 * (int64_t)reach + 1 < p->in ? 2 * (int64_t)reach + 1 : p->in;
+  for (int64_t i = 0; i < p->out; i++) {
+    float sample = ((float)i + 0.5f) * inverse + shift;
+    if (!make_span(s->kernel, p, &p->spans[i], sample, kernel_scale, &used))
+      return fail(st, TF_INTERNAL, "Span is too large: %lld weights.", (long long)p->room);
+  }
+  return TF_OK;
+}
+
+/* The spans of target positions for each source position. `from` are in ascending order, so these are spans
+ * too. */
+static TF_Code turn_spans(const Spans *from, Spans *to, TF_Status *st) {
+  int64_t used = 0;
+  for (int64_t i = 0; i < to->out; i++) to->spans[i] = (Span1){-1, 0, 0};
+  for (int64_t o = 0; o < from->out; o++) {
+    const Span1 *f = &from->spans[o];
+    for (int64_t j = 0; j < f->count; j++) {
+      Span1 *t = &to->spans[f->start + j];
+      if (from->weights[f->at + j] == 0) continue;
+      if (t->start < 0) t->start = o;
+      t->count = o - t->start + 1;
+    }
+  }
+  to->widest = 0;
+  for (int64_t i = 0; i < to->out; i++) {
+    Span1 *t = &to->spans[i];
+    if (t->start < 0) t->start = 0;
+    t->at = used;
+    if (t->count > to->room - used)
+      return fail(st, TF_INTERNAL, "Span is too large: %lld weights.", (long long)to->room);
+    for (int64_t j = 0; j < t->count; j++) {
+      const Span1 *f = &from->spans[t->start + j];
+      to->weights[used + j] = index_ok(i - f->start, f->count) ? from->weights[f->at + i - f->start] : 0;
+    }
+    used += t->count;
+    if (t->count > to->widest) to->widest = t->count;
+  }
+  return TF_OK;
+}
+
+/* ---- scratch ---- */
+
+typedef struct ScalePrep {
+  int64_t batch, channels;
+  Spans rows, columns;           /* sizes; memory is scratch's */
+  Spans grad_rows, grad_columns; /* of the forward op, where this is the gradient */
+  size_t line;                   /* floats: an input row */
+  int parts;                     /* threads that have lines */
+  bool grad;
+} ScalePrep;
+
+static bool reserve(size_t *total, size_t count, size_t size) {
+  size_t bytes;
+  return checked_mul(count, size, &bytes) && checked_add(*total, bytes, total) &&
+         checked_add(*total, 63, total);
+}
+
+static bool reserve_spans(const ScaleState *s, Spans *p, size_t *total) {
+  return weights_room(s, p->in, p->out, &p->room) && reserve(total, (size_t)p->out, sizeof *p->spans) &&
+         reserve(total, (size_t)p->room, sizeof *p->weights);
+}
+
+static void *take(char **at, size_t bytes) {
+  void *p = *at;
+  *at += (bytes + 63) / 64 * 64;
+  return p;
+}
+
+static void take_spans(Spans *p, char **at) {
+  p->spans = take(at, (size_t)p->out * sizeof *p->spans);
+  p->weights = take(at, (size_t)p->room * sizeof *p->weights);
+}
+
+/* Scratch for the sizes in `p`, which come from shapes. Two lines a thread: the sum, and a row made float. */
+static TF_Code reserve_all(OpCtx *c, ScalePrep *p, TF_Status *st) {
+  size_t total = 0, line = 0;
+  p->parts = c->threads > 0 ? c->threads : 1;
+  bool ok = checked_mul((size_t)p->columns.in, (size_t)p->channels, &line) &&
+            reserve_spans(c->state, &p->rows, &total) && reserve_spans(c->state, &p->columns, &total);
+  if (ok && p->grad)
+    ok = reserve_spans(c->state, &p->grad_rows, &total) && reserve_spans(c->state, &p->grad_columns, &total);
+  p->line = line;
+  if (!ok || !checked_mul(line, 2 * sizeof(float), &line) || !checked_add(line, 128, &line) ||
+      !reserve(&total, (size_t)p->parts, line))
+    return fail_oom(st, "scratch of a resize");
+  op_scratch(c, total);
+  return TF_OK;
+}
+
+/* ---- sums ---- */
+
+typedef struct Scale {
+  const ScalePrep *p;
+  const Tensor *in;
+  float *lines; /* two a part */
+  float *out;
+  bool tails; /* something is infinite or NaN: positions with weight 0 count too */
+} Scale;
+
+#define WIDEN(T)                                                                 \
+  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[at + i]; \
+  return out
+
+/* n elements of the image from `at`, as floats: in place, or in `out`. */
+static const float *row_at(const Tensor *in, int64_t at, int64_t n, float *out) {
+  if (in->dtype == TF_FLOAT) return (const float *)in->data + at;
+  if (math_is_16(in->dtype)) {
+    math_load_16(out, (const uint16_t *)in->data + at, n, in->dtype);
+    return out;
+  }
+  switch (math_kind(in->dtype)) {
+    case MK_F64:
+      WIDEN(double);
+    case MK_I8:
+      WIDEN(int8_t);
+    case MK_I16:
+      WIDEN(int16_t);
+    case MK_I32:
+      WIDEN(int32_t);
+    case MK_I64:
+      WIDEN(int64_t);
+    case MK_U8:
+      WIDEN(uint8_t);
+    case MK_U32:
+      WIDEN(uint32_t);
+    case MK_U64:
+      WIDEN(uint64_t);
+    default:
+      WIDEN(uint16_t);
+  }
+}
+
+/* Where the positions of a span end, those with no weight included. */
+static int64_t span_end(const Scale *s, const Spans *p, const Span1 *span) {
+  int64_t all = p->widest < p->in - span->start ? p->widest : p->in - span->start;
+  return s->tails && all > span->count ? all : span->count;
+}
+
+static void sum_rows(const Scale *s, int64_t image, int64_t y, float *line, float *wide) {
+  const Spans *rows = &s->p->rows;
+  const Span1 *span = &rows->spans[y];
+  int64_t n = (int64_t)s->p->line;
+  memset(line, 0, s->p->line * sizeof *line);
+  for (int64_t j = 0, end = span_end(s, rows, span); j < end; j++) {
+    float w = j < span->count ? rows->weights[span->at + j] : 0;
+    const float *row = row_at(s->in, (image * rows->in + span->start + j) * n, n, wide);
+    for (int64_t i = 0; i < n; i++) line[i] += w * row[i];
+  }
+}
+
+static void sum_columns(const Scale *s, const float *line, float *out) {
+  const Spans *columns = &s->p->columns;
+  int64_t n = s->p->channels;
+  for (int64_t x = 0; x < columns->out; x++, out += n) {
+    const Span1 *span = &columns->spans[x];
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int64_t j = 0, end = span_end(s, columns, span); j < end; j++) {
+      float w = j < span->count ? columns->weights[span->at + j] : 0;
+      const float *pixel = line + (span->start + j) * n;
+      for (int64_t i = 0; i < n; i++) out[i] += w * pixel[i];
+    }
+  }
+}
+
+static void run_parts(void *arg, int64_t begin, int64_t end) {
+  const Scale *s = arg;
+  const ScalePrep *p = s->p;
+  int64_t all = p->batch * p->rows.out, stride = p->columns.out * p->channels;
+  for (int64_t part = begin; part < end; part++) {
+    float *line = s->lines + (size_t)part * (2 * p->line + 32);
+    for (int64_t i = all * part / p->parts; i < all * (part + 1) / p->parts; i++) {
+      sum_rows(s, i / p->rows.out, i % p->rows.out, line, line + p->line);
+      sum_columns(s, line, s->out + i * stride);
+    }
+  }
+}
+
+static bool all_finite(const Tensor *t) {
+  float f[MATH_BLOCK];
+  int64_t n = tensor_count(t);
+  if (!math_is_16(t->dtype) && t->dtype != TF_FLOAT && t->dtype != TF_DOUBLE) return true;
+  for (int64_t at = 0; at < n; at += MATH_BLOCK) {
+    int64_t count = n - at < MATH_BLOCK ? n - at : MATH_BLOCK;
+    const float *block = row_at(t, at, count, f);
+    for (int64_t i = 0; i < count; i++)
+      if (!isfinite(block[i])) return false;
+  }
+  return true;
+}
+
+static TF_Code read_pair(OpCtx *c, int i, float pair[2], TF_Status *st) {
+  const Tensor *t = op_input(c, i);
+  char text[SHAPE_TEXT_MAX];
+  shape_text(t->dims, t->rank, text, sizeof text);
+  if (t->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "t must be 1-dimensional%s", text);
+  if (t->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, "t must have two elements%s", text);
+  memcpy(pair, t->data, 2 * sizeof *pair);
+  return TF_OK;
+}
+
+static TF_Code scale_run(OpCtx *c, TF_Status *st) {
+  float scale[2], translate[2];
+  ScalePrep p = *(const ScalePrep *)c->prep;
+  char *at = c->scratch;
+  TRY(read_pair(c, 2, scale, st));
+  if (!(scale[0] > 0 && scale[1] > 0))
+    return fail(st, TF_INVALID_ARGUMENT, "Scale must be greater than zero.");
+  TRY(read_pair(c, 3, translate, st));
+  if (tensor_count(&c->outputs[0]) == 0) return TF_OK;
+  take_spans(&p.rows, &at);
+  take_spans(&p.columns, &at);
+  if (p.grad) {
+    take_spans(&p.grad_rows, &at);
+    take_spans(&p.grad_columns, &at);
+    TRY(make_spans(c->state, &p.grad_columns, scale[1], translate[1], st));
+    TRY(turn_spans(&p.grad_columns, &p.columns, st));
+    TRY(make_spans(c->state, &p.grad_rows, scale[0], translate[0], st));
+    TRY(turn_spans(&p.grad_rows, &p.rows, st));
+  } else {
+    TRY(make_spans(c->state, &p.columns, scale[1], translate[1], st));
+    TRY(make_spans(c->state, &p.rows, scale[0], translate[0], st));
+  }
+  Scale s = {&p, op_input(c, 0), (float *)(void *)at, c->outputs[0].data, !all_finite(op_input(c, 0))};
+  parallel_for(p.parts, p.parts, 1, run_parts, &s);
+  return TF_OK;
+}
+
+/* ---- prepare ---- */
+
+static TF_Code forward_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *x = op_input(c, 0), *size = op_input(c, 1);
+  ScalePrep *p = c->prep;
+  char text[SHAPE_TEXT_MAX];
+  if (x->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
+  shape_text(size->dims, size->rank, text, sizeof text);
+  if (size->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "output_shape_t must be 1-dimensional%s", text);
+  if (size->dims[0] != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "output_shape_t must have two elements%s", text);
+  if (x->dims[1] >= INT32_MAX || x->dims[2] >= INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "input sizes must be between 0 and max int32");
+  int64_t dims[4] = {x->dims[0], int_at(size, 0), int_at(size, 1), x->dims[3]};
+  if (dims[1] <= 0 || dims[2] <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");
+  if (dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "image must have at least one channel");
+  if (x->dims[1] == 0 || x->dims[2] == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
+  *p = (ScalePrep){.batch = dims[0],
+                   .channels = dims[3],
+                   .rows = {.in = x->dims[1], .out = dims[1]},
+                   .columns = {.in = x->dims[2], .out = dims[2]}};
+  TRY(op_output(c, 0, TF_FLOAT, dims, 4, st));
+  return reserve_all(c, p, st);
+}
+
+static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *g = op_input(c, 0), *x = op_input(c, 1);
+  ScalePrep *p = c->prep;
+  char text[SHAPE_TEXT_MAX];
+  if (g->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "input_grad must be 4-dimensional%s",
+                shape_text(g->dims, g->rank, text, sizeof text));
+  if (x->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "original_image must be 4-dimensional%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
+  int64_t dims[4] = {g->dims[0], x->dims[1], x->dims[2], g->dims[3]};
+  if (dims[1] >= INT32_MAX || dims[2] >= INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "original sizes must be between 0 and max int32");
+  *p = (ScalePrep){.batch = dims[0],
+                   .channels = dims[3],
+                   .grad = true,
+                   .rows = {.in = g->dims[1], .out = dims[1]},
+                   .columns = {.in = g->dims[2], .out = dims[2]},
+                   .grad_rows = {.in = dims[1], .out = g->dims[1]},
+                   .grad_columns = {.in = dims[2], .out = g->dims[2]}};
+  TRY(op_output(c, 0, TF_FLOAT, dims, 4, st));
+  return reserve_all(c, p, st);
+}
+
+/* ---- shapes ---- */
+
+static TF_Code shape_forward(ShapeCtx *c, TF_Status *st) {
+  TRY(shape_want_rank(c, 0, 4, st));
+  for (int i = 1; i < 4; i++) TRY(shape_want_rank(c, i, 1, st));
+  const Tensor *size = c->value(c, 1);
+  Shape out = shape_of_rank(4);
+  out.dims[0] = shape_dim(c->inputs[0], 0);
+  out.dims[3] = shape_dim(c->inputs[0], 3);
+  for (int i = 0; i < 2 && size && size->rank == 1 && size->dims[0] == 2; i++)
+    out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
+  c->outputs[0] = out;
+  return TF_OK;
+}
+
+static TF_Code shape_grad(ShapeCtx *c, TF_Status *st) {
+  TRY(shape_want_rank(c, 0, 4, st));
+  TRY(shape_want_rank(c, 1, 4, st));
+  const Shape *g = c->inputs[0], *x = c->inputs[1];
+  c->outputs[0] = shape_of_rank(4);
+  for (int i = 0; i < 4; i++) c->outputs[0].dims[i] = shape_dim(i == 0 || i == 3 ? g : x, i);
+  return TF_OK;
+}
+
+const OpRow ops_image_scale[] = {
+    {"ScaleAndTranslate", .types = "T: int8 uint8 int16 uint16 int32 int64 bfloat16 half float double",
+     .value_inputs = 2, .state_size = sizeof(ScaleState), .prep_size = sizeof(ScalePrep),
+     .shape = shape_forward, .init = scale_init, .prepare = forward_prepare, .run = scale_run},
+    {"ScaleAndTranslateGrad", .types = "T: float", .state_size = sizeof(ScaleState),
+     .prep_size = sizeof(ScalePrep), .shape = shape_grad, .init = scale_init, .prepare = grad_prepare,
+     .run = scale_run},
+    {0}};
