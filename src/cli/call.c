@@ -9,8 +9,8 @@ static TF_Code add_feeds(Call *call, const Inputs *in, TF_Status *st) {
     const SignatureTensor *input = &call->signature->inputs[i];
     TF_Tensor *value = in->values[i] ? in->values[i] : input->fallback;
     if (!value)
-      return fail(st, TF_INVALID_ARGUMENT, "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples",
-                  input->alias);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples", input->alias);
     if (!input->output.oper)
       return fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for input '%s'", input->tensor_name, input->alias);
     call->feeds[call->num_feeds] = input->output;

@@ -18,7 +18,7 @@
 #include "wire/json.h"
 
 enum {
-  TRACED_RUNS = 5,       /* of which a trace shows every step */
+  TRACED_RUNS = 5,        /* of which a trace shows every step */
   TRACED_EVENTS = 200000, /* and no more steps than that */
   PROGRESS_MS = 200,
 };
@@ -34,8 +34,8 @@ typedef struct BenchOptions {
 typedef struct Bench {
   const BenchOptions *o;
   Call call;
-  int64_t *took_ns;     /* by run */
-  int64_t done;         /* runs that went well */
+  int64_t *took_ns;      /* by run */
+  int64_t done;          /* runs that went well */
   ProfiledRun *profiled; /* by run */
   ExecProfile profile;
   /* Against the recorded answer: */
@@ -105,8 +105,10 @@ static TF_Code write_answers(const char *path, const GoldenCase *golden, Span re
   proto_put_bytes(&log, 1, golden->request.data, golden->request.size);
   proto_put_bytes(&log, 2, response.data, response.size);
   proto_put_bytes(&record, 6, log.data, log.size);
-  if (log.failed || record.failed) fail_oom(st, "the answer");
-  else tfrecord_append(&file, (Span){record.data, record.size});
+  if (log.failed || record.failed)
+    fail_oom(st, "the answer");
+  else
+    tfrecord_append(&file, (Span){record.data, record.size});
   if (!TF_GetCode(st) && !bytes_finish(&file, "the answer", st))
     file_write_atomic(path, (Span){file.data, file.size}, false, st);
   bytes_clear(&log);
@@ -123,8 +125,7 @@ static TF_Code compare(Bench *b, const GoldenCase *golden, TF_Status *st) {
       !golden_compare(GOLDEN_PREDICT, (Span){response.data, response.size}, golden->response, tolerance, &b->difference,
                       &b->why, &b->agree, st))
     b->compared = true;
-  if (!TF_GetCode(st) && b->o->answers)
-    write_answers(b->o->answers, golden, (Span){response.data, response.size}, st);
+  if (!TF_GetCode(st) && b->o->answers) write_answers(b->o->answers, golden, (Span){response.data, response.size}, st);
   bytes_clear(&response);
   return TF_GetCode(st);
 }
@@ -142,7 +143,8 @@ static TF_Code check_answer(Bench *b, TF_Status *st) {
 /* ---- reports ---- */
 
 static ProfileReport report_of(const Bench *b) {
-  return (ProfileReport){&b->profile, b->profiled, b->o->runs, b->o->runs < TRACED_RUNS ? (int)b->o->runs : TRACED_RUNS};
+  return (ProfileReport){&b->profile, b->profiled, b->o->runs,
+                         b->o->runs < TRACED_RUNS ? (int)b->o->runs : TRACED_RUNS};
 }
 
 static void put_pair(Bytes *out, const char *key, const char *value) {
@@ -177,9 +179,12 @@ static int by_value(const void *a, const void *b) {
 
 /* In the unit that fits. */
 static const char *time_text(int64_t ns, char out[32]) {
-  if (ns < 100000) snprintf(out, 32, "%.2f us", (double)ns / 1e3);
-  else if (ns < 10000000) snprintf(out, 32, "%.3f ms", (double)ns / 1e6);
-  else snprintf(out, 32, "%.1f ms", (double)ns / 1e6);
+  if (ns < 100000)
+    snprintf(out, 32, "%.2f us", (double)ns / 1e3);
+  else if (ns < 10000000)
+    snprintf(out, 32, "%.3f ms", (double)ns / 1e6);
+  else
+    snprintf(out, 32, "%.1f ms", (double)ns / 1e6);
   return out;
 }
 
@@ -189,16 +194,20 @@ static TF_Code put_text(const Bench *b, Bytes *out, TF_Status *st) {
   if (!sorted) return fail_oom(st, "the report");
   memcpy(sorted, b->took_ns, (size_t)n * sizeof *sorted);
   qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-  bytes_printf(out, "%s, signature '%s', %lld run%s", b->o->model.dir, b->o->model.signature, (long long)n, n == 1 ? "" : "s");
-  if (b->o->model.threads) bytes_printf(out, ", %lld thread%s", (long long)b->o->model.threads, b->o->model.threads == 1 ? "" : "s");
+  bytes_printf(out, "%s, signature '%s', %lld run%s", b->o->model.dir, b->o->model.signature, (long long)n,
+               n == 1 ? "" : "s");
+  if (b->o->model.threads)
+    bytes_printf(out, ", %lld thread%s", (long long)b->o->model.threads, b->o->model.threads == 1 ? "" : "s");
   bytes_printf(out, "\n  median  %12s\n", time_text(sorted[n / 2], text));
   bytes_printf(out, "  90%%     %12s\n", time_text(sorted[(9 * n - 1) / 10], text));
   bytes_printf(out, "  least   %12s\n", time_text(sorted[0], text));
   bytes_printf(out, "  most    %12s\n", time_text(sorted[n - 1], text));
   bytes_printf(out, "  first   %12s  (the plan is made in it)\n", time_text(b->took_ns[0], text));
   if (b->compared && b->agree)
-    bytes_printf(out, "  answer  as recorded: off by %.2g, relative %.2g\n", b->difference.max_abs, b->difference.max_rel);
-  else if (b->compared) bytes_printf(out, "  answer  WRONG: %s\n", b->why.data ? b->why.data : "");
+    bytes_printf(out, "  answer  as recorded: off by %.2g, relative %.2g\n", b->difference.max_abs,
+                 b->difference.max_rel);
+  else if (b->compared)
+    bytes_printf(out, "  answer  WRONG: %s\n", b->why.data ? b->why.data : "");
   free(sorted);
   return bytes_finish(out, "the report", st);
 }
@@ -232,7 +241,8 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
   Inputs in = {0};
   b.took_ns = calloc((size_t)o->runs, sizeof *b.took_ns);
   b.profiled = calloc((size_t)o->runs, sizeof *b.profiled);
-  if (!b.took_ns || !b.profiled) fail_oom(st, "so many runs");
+  if (!b.took_ns || !b.profiled)
+    fail_oom(st, "so many runs");
   else if (!model_open(&o->model, &bundle, &signature, st) && !inputs_init(&in, signature, st) &&
            !inputs_read(&in, &o->words, bundle->graph, st) && !call_init(&b.call, bundle, &in, st) &&
            !run_all(&b, st) && !check_answer(&b, st) && !(o->profile && profile_all(&b, st)))

@@ -69,10 +69,12 @@ static TF_Code each_input(Inputs *in, const char *text, AddInput *add, TF_Status
   while (*(text += strspn(text, " ;"))) {
     const char *end = value_end(text), *equals = memchr(text, '=', (size_t)(end - text));
     if (!equals)
-      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY=VALUE (several are joined by semicolons)", (int)(end - text), text);
+      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY=VALUE (several are joined by semicolons)",
+                  (int)(end - text), text);
     const SignatureTensor *input;
     TRY(find_input(in, (Span){text, (size_t)(equals - text)}, &input, st));
-    if (add(in, input, (Span){equals + 1, (size_t)(end - equals - 1)}, st)) return fail_prefix(st, "input '%s'", input->alias);
+    if (add(in, input, (Span){equals + 1, (size_t)(end - equals - 1)}, st))
+      return fail_prefix(st, "input '%s'", input->alias);
     text = end;
   }
   return TF_OK;

@@ -69,15 +69,19 @@ static const char *slot_cell(Table *t, const PlanView *v, int slot) {
   const Tensor *shape = plan_view_shape(v, slot);
   const PlanSlot *s = &v->plan->slots[slot];
   bytes_printf(&b, "%%%d %s%s%s", slot, s->is_ref ? "ref " : "", dtype_name(s->dtype),
-               shape ? shape_text(shape->dims, shape->rank, text, sizeof text) : s->is_ref ? "" : " ?");
+               shape       ? shape_text(shape->dims, shape->rank, text, sizeof text)
+               : s->is_ref ? ""
+                           : " ?");
   return cell_of(t, &b);
 }
 
 static void put_names(const PlanView *v, int slot, Bytes *b) {
   for (int i = 0; i < v->plan->num_fetches; i++) {
     if (v->plan->fetches[i] != slot) continue;
-    if (v->fetch_names) bytes_printf(b, " -> %s", v->fetch_names[i]);
-    else bytes_printf(b, " -> result %d", i);
+    if (v->fetch_names)
+      bytes_printf(b, " -> %s", v->fetch_names[i]);
+    else
+      bytes_printf(b, " -> result %d", i);
   }
 }
 
@@ -89,8 +93,10 @@ static const char *memory_cell(Table *t, const PlanView *v, int slot) {
   bytes_puts(&b, place);
   if (s && s->place == PLACE_ARENA && s->memory >= 0)
     bytes_printf(&b, " +%zu, %s", v->spec->uses[s->memory].offset, size_text(plan_view_bytes(&s->shape), size));
-  else if (s && s->place == PLACE_VIEW) bytes_printf(&b, " of %%%d", s->root);
-  else if (!strcmp(place, "own")) bytes_printf(&b, ", %s", size_text(plan_view_bytes(&s->shape), size));
+  else if (s && s->place == PLACE_VIEW)
+    bytes_printf(&b, " of %%%d", s->root);
+  else if (!strcmp(place, "own"))
+    bytes_printf(&b, ", %s", size_text(plan_view_bytes(&s->shape), size));
   put_names(v, slot, &b);
   return cell_of(t, &b);
 }
@@ -196,8 +202,10 @@ static void put_feeds(const PlanView *v, Bytes *out) {
     Row *row = v->plan->feeds[i] >= 0 ? add_row(&t) : NULL;
     if (!row) continue;
     Bytes b = {0};
-    if (v->feed_names) bytes_puts(&b, v->feed_names[i]);
-    else bytes_printf(&b, "argument %d", i);
+    if (v->feed_names)
+      bytes_puts(&b, v->feed_names[i]);
+    else
+      bytes_printf(&b, "argument %d", i);
     put_names(v, v->plan->feeds[i], &b);
     row->cell[0] = slot_cell(&t, v, v->plan->feeds[i]);
     row->cell[1] = cell_of(&t, &b);
@@ -228,8 +236,10 @@ static void put_summary(const PlanView *v, Bytes *out) {
     lead = ", ";
   }
   bytes_printf(out, "; %d value%s, %s", values, values == 1 ? "" : "s", size_text(bytes, size));
-  if (v->spec) bytes_printf(out, "; arena of %s\n", size_text(v->spec->block_size, size));
-  else bytes_puts(out, "; not specialised\n");
+  if (v->spec)
+    bytes_printf(out, "; arena of %s\n", size_text(v->spec->block_size, size));
+  else
+    bytes_puts(out, "; not specialised\n");
 }
 
 void plan_view_put_text(const PlanView *v, Bytes *out) {
@@ -242,10 +252,12 @@ void plan_view_put_text(const PlanView *v, Bytes *out) {
 }
 
 void plan_view_put_legend(Bytes *out) {
-  bytes_puts(out,
-             "\nmode    ready: computes, all prepared. nothing: its output is its input. frozen: reads a variable that nothing\n"
-             "        here changes. known: follows from shapes, constants and frozen variables. unused: nobody wants it.\n"
-             "        guarded, general: prepared in each run; guarded: later steps rely on the shape it had. ?: may be dead.\n"
-             "memory  arena: at that offset of the run's block. own: given away. view: of another slot's memory. value: a\n"
-             "        constant, computed once. run: made by the step in each run.\n");
+  bytes_puts(
+      out,
+      "\nmode    ready: computes, all prepared. nothing: its output is its input. frozen: reads a variable that\n"
+      "        nothing here changes. known: follows from shapes, constants and frozen variables. unused: nobody\n"
+      "        wants it. guarded, general: prepared in each run; guarded: later steps rely on the shape it had.\n"
+      "        ?: may be dead.\n"
+      "memory  arena: at that offset of the run's block. own: given away. view: of another slot's memory.\n"
+      "        value: a constant, computed once. run: made by the step in each run.\n");
 }

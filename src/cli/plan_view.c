@@ -7,8 +7,10 @@ static bool runs_at_all(const Spec *spec, int step) {
   for (int lo = 0, hi = spec->num_order; lo < hi;) { /* the order ascends */
     int mid = lo + (hi - lo) / 2;
     if (spec->order[mid] == step) return true;
-    if (spec->order[mid] < step) lo = mid + 1;
-    else hi = mid;
+    if (spec->order[mid] < step)
+      lo = mid + 1;
+    else
+      hi = mid;
   }
   return false;
 }
@@ -26,7 +28,8 @@ StepDuty plan_view_duty(const PlanView *v, int i) {
 }
 
 const char *plan_view_duty_word(StepDuty duty) {
-  static const char *const words[DUTY_COUNT] = {"-", "ready", "nothing", "frozen", "known", "unused", "guarded", "general"};
+  static const char *const words[DUTY_COUNT] = {"-",     "ready",  "nothing", "frozen",
+                                                "known", "unused", "guarded", "general"};
   return words[duty];
 }
 

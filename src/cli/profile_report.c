@@ -90,8 +90,9 @@ static void put_path(const ExecProfile *p, int node, Bytes *out) {
 static double share(const Sums *s, int64_t ns) { return s->wall_ns > 0 ? 100.0 * (double)ns / (double)s->wall_ns : 0; }
 
 static void put_row(const Sums *s, const ProfileReport *r, const Sum *sum, Bytes *out) {
-  bytes_printf(out, "%6.1f%% %11.4f %11.2f %9.4g  ", share(s, sum->own_ns), (double)sum->own_ns / 1e6 / (double)r->num_runs,
-               (double)sum->own_ns / 1e3 / (double)sum->count, (double)sum->count / (double)r->num_runs);
+  bytes_printf(out, "%6.1f%% %11.4f %11.2f %9.4g  ", share(s, sum->own_ns),
+               (double)sum->own_ns / 1e6 / (double)r->num_runs, (double)sum->own_ns / 1e3 / (double)sum->count,
+               (double)sum->count / (double)r->num_runs);
 }
 
 static void put_ops(const Sums *s, const ProfileReport *r, Bytes *out) {
@@ -106,8 +107,10 @@ static void put_ops(const Sums *s, const ProfileReport *r, Bytes *out) {
 
 static void put_nodes(const Sums *s, const ProfileReport *r, int64_t top, Bytes *out) {
   int shown = top < s->num_nodes ? (int)top : s->num_nodes;
-  if (shown < s->num_nodes) bytes_printf(out, "\nBy node, %d of %d (--top says how many)\n", shown, s->num_nodes);
-  else bytes_puts(out, "\nBy node\n");
+  if (shown < s->num_nodes)
+    bytes_printf(out, "\nBy node, %d of %d (--top says how many)\n", shown, s->num_nodes);
+  else
+    bytes_puts(out, "\nBy node\n");
   bytes_printf(out, "%7s %11s %11s %9s  %-24s %s\n", "share", "ms a run", "mean us", "a run", "op", "node");
   for (int i = 0; i < shown; i++) {
     put_row(s, r, s->nodes[i], out);
@@ -160,7 +163,8 @@ static void put_sum(const Sums *s, const ProfileReport *r, const Sum *sum, JsonW
   json_end_object(w);
 }
 
-static void put_sums(const Sums *s, const ProfileReport *r, const char *key, Sum *const *list, int count, JsonWriter *w) {
+static void put_sums(const Sums *s, const ProfileReport *r, const char *key, Sum *const *list, int count,
+                     JsonWriter *w) {
   json_key(w, key, strlen(key));
   json_begin_array(w);
   for (int i = 0; i < count; i++) put_sum(s, r, list[i], w);
@@ -197,8 +201,10 @@ TF_Code profile_put_trace(const ProfileReport *r, Bytes *out, TF_Status *st) {
   const ExecProfile *p = r->profile;
   int64_t zero = r->num_runs ? r->runs[0].start_ns : 0;
   bytes_puts(out, "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n");
-  bytes_puts(out, "{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": \"savedmodel bench\"}},\n");
-  bytes_puts(out, "{\"ph\": \"M\", \"pid\": 1, \"tid\": 1, \"name\": \"thread_name\", \"args\": {\"name\": \"steps\"}}");
+  bytes_puts(out,
+             "{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": \"savedmodel bench\"}},\n");
+  bytes_puts(out,
+             "{\"ph\": \"M\", \"pid\": 1, \"tid\": 1, \"name\": \"thread_name\", \"args\": {\"name\": \"steps\"}}");
   for (int i = 0; i < r->traced_runs; i++) {
     char name[32];
     snprintf(name, sizeof name, "run %d", i + 1);

@@ -12,10 +12,10 @@ typedef struct Shown {
   const ModelWords *words;
   const Signature *signature;
   Arena arena;
-  Bytes inputs;        /* "x: float[1,3]; y: ..." */
-  TF_Status why;       /* of the run that failed */
-  char *reason;        /* its message, or "" */
-  PlanView *views;     /* the signature's, then functions and loops */
+  Bytes inputs;    /* "x: float[1,3]; y: ..." */
+  TF_Status why;   /* of the run that failed */
+  char *reason;    /* its message, or "" */
+  PlanView *views; /* the signature's, then functions and loops */
   int count;
 } Shown;
 
@@ -65,7 +65,8 @@ static void put_text(const Shown *s, Bytes *out) {
   if (s->inputs.size) bytes_printf(out, " for %s", s->inputs.data);
   bytes_putc(out, '\n');
   if (s->why.code)
-    bytes_printf(out, " not specialised, as the run to learn from failed: %s: %s\n"
+    bytes_printf(out,
+                 " not specialised, as the run to learn from failed: %s: %s\n"
                  " (give it inputs by --golden, --inputs, --input_exprs, --input_examples or --input_shapes)\n",
                  status_code_name(s->why.code), s->reason ? s->reason : "");
   for (int i = 0; i < s->count; i++) plan_view_put_text(&s->views[i], out);
@@ -97,12 +98,15 @@ static TF_Code print(Shown *s, const Call *call, bool json, TF_Status *st) {
   struct Executor *executor;
   Bytes out = {0};
   if (!call->num_fetches)
-    return fail(st, TF_FAILED_PRECONDITION, "signature '%s' has no plan: its outputs are its inputs", s->words->signature);
+    return fail(st, TF_FAILED_PRECONDITION, "signature '%s' has no plan: its outputs are its inputs",
+                s->words->signature);
   TRY(session_executor(call->bundle->session->session, call->feeds, (int)call->num_feeds, call->fetches,
                        (int)call->num_fetches, &executor, st));
   TRY(collect(s, executor, st));
-  if (json) put_json(s, &out);
-  else put_text(s, &out);
+  if (json)
+    put_json(s, &out);
+  else
+    put_text(s, &out);
   if (!bytes_finish(&out, "a plan", st)) fwrite(out.data, 1, out.size, stdout);
   bytes_clear(&out);
   return TF_GetCode(st);
