@@ -131,10 +131,18 @@ TF_Code shape_merge_partial(const Shape *a, const Shape *b, Shape *out, TF_Statu
   return TF_OK;
 }
 
+/* An array of plain tensors holds no handles. */
+static bool may_hold_itself(const Object *o) {
+  if (o->type == &stack_type) return true;
+  if (o->type != &tensor_array_type) return false;
+  TF_DataType dtype = ((const TensorArray *)o)->dtype;
+  return dtype == TF_RESOURCE || dtype == TF_VARIANT;
+}
+
 TF_Code tensor_check_storable(const Tensor *value, TF_Status *st) {
   for (int64_t i = 0, n = value->dtype == TF_RESOURCE ? tensor_count(value) : 0; i < n; i++) {
     const Object *o = ((Object *const *)value->data)[i];
-    if (o && (o->type == &tensor_array_type || o->type == &stack_type))
+    if (o && may_hold_itself(o))
       return fail(st, TF_UNIMPLEMENTED, "the handle of a TensorArray or a Stack can't be an element of another");
   }
   return TF_OK;

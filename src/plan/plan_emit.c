@@ -95,13 +95,13 @@ static bool starts_with(const char *text, const char *head) { return !strncmp(te
 static bool is_op(const Node *n, const char *op) { return !strcmp(n->op, op); }
 
 TF_Code plan_input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status *st) {
-  bool keeps_refs = starts_with(node->op, "Ref"); /* RefSwitch and the like pass on what comes in */
+  bool takes_both = starts_with(node->op, "Ref"); /* RefSwitch and the like pass on what comes in: a fed variable too */
   for (int i = 0; i < node->num_inputs; i++) {
     TRY(plan_slot_of(b, s, node->inputs[i], &slots[i], st));
-    bool is_ref = b->plan->slots[slots[i]].is_ref, wants_ref = dtype_is_ref(node->input_types[i]) || keeps_refs;
+    bool is_ref = b->plan->slots[slots[i]].is_ref, wants_ref = dtype_is_ref(node->input_types[i]);
     if (is_ref && !wants_ref) TRY(plan_emit_deref(b, s, node, NULL, &slots[i], st));
     if (!is_ref) TRY(plan_emit_reread(b, s, node, &slots[i], st));
-    if (!is_ref && wants_ref)
+    if (!is_ref && wants_ref && !takes_both)
       return fail(st, TF_INVALID_ARGUMENT, "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.",
                   i, node->name, dtype_name(b->plan->slots[slots[i]].dtype), node->inputs[i].oper->name,
                   node->inputs[i].index, dtype_name(node->input_types[i]));
@@ -154,6 +154,15 @@ static void note_refs(Builder *b, const PlanStep *step) {
   slots[step->first_output].writes = b->writes;
 }
 
+/* RefMerge gives a variable or a value, not now this and now that. */
+static TF_Code check_merge(const Builder *b, const PlanStep *step, TF_Status *st) {
+  for (int i = 1; step->kind == STEP_MERGE && i < step->num_inputs; i++)
+    if (b->plan->slots[step->inputs[i]].is_ref != b->plan->slots[step->inputs[0]].is_ref)
+      return fail(st, TF_UNIMPLEMENTED, "{{node %s}} (%s) merges a variable with a value", step->name,
+                  step->kernel.node->op);
+  return TF_OK;
+}
+
 /* Adds the step's inputs and controls, and says what can be dead. */
 static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, PlanStep **out, TF_Status *st) {
   int *slots = arena_calloc(&b->temp, (size_t)node->num_inputs, sizeof *slots);
@@ -163,6 +172,7 @@ static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, Pl
   TRY(plan_add_step(b, s, kind, node, node->num_inputs, node->num_outputs, &step, st));
   memcpy(step->inputs, slots, (size_t)node->num_inputs * sizeof *slots);
   TRY(plan_control_steps(b, s, node, &step->controls, &step->num_controls, st));
+  TRY(check_merge(b, step, st));
   step->maybe_dead = can_be_dead(b, step);
   for (int i = 0; i < step->num_outputs; i++) {
     PlanSlot *slot = &b->plan->slots[step->first_output + i];

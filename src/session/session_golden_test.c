@@ -1,4 +1,4 @@
-/* Replays tests/data/exec/cases.json and objects.json (made by tests/exec/gen.py and gen_objects.py with TensorFlow):
+/* Replays tests/data/exec/cases.json, objects.json and random.json (made by tests/exec/gen*.py with TensorFlow):
  * each graph's runs, in order, in one session for every path of the executor; the answers and the errors are
  * TensorFlow's. */
 #include <math.h>
@@ -18,8 +18,9 @@
 
 #include <cmocka.h> /* last: it has a macro named fail */
 
-enum { NUM_FILES = 2 };
-static const char *const paths[NUM_FILES] = {"tests/data/exec/cases.json", "tests/data/exec/objects.json"};
+enum { NUM_FILES = 3 };
+static const char *const paths[NUM_FILES] = {"tests/data/exec/cases.json", "tests/data/exec/objects.json",
+                                             "tests/data/exec/random.json"};
 static Bytes texts[NUM_FILES];
 static JsonDoc docs[NUM_FILES];
 
