@@ -468,6 +468,20 @@ def _():
             for k in [0, 1, 2, 3, 3, 2]]
 
 
+@loops("gradient of a tensor array in a loop, v1")
+def _():
+    # The backward loop pops the handles of the arrays that the forward one made.
+    p, n = ph([2], "p"), ph([], "n", tf.int32)
+
+    def body(i, x):
+        array = tf.TensorArray(tf.float32, size=2, clear_after_read=False)
+        array = array.write(0, x).write(1, x * p)
+        return i + 1, tf.reduce_sum(array.stack(), 0)
+
+    _, y = v1.while_loop(lambda i, x: i < n, body, [tf.constant(0), p])
+    return [({p: f32(2), n: np.int32(k)}, [y, *tf.gradients(y, p)]) for k in [0, 1, 2, 3]]
+
+
 @case("raw loops")
 def _():
     r = tf.raw_ops
