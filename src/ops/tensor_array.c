@@ -142,7 +142,7 @@ static bool may_hold_itself(const Object *o) {
 TF_Code tensor_check_storable(const Tensor *value, TF_Status *st) {
   for (int64_t i = 0, n = value->dtype == TF_RESOURCE ? tensor_count(value) : 0; i < n; i++) {
     const Object *o = ((Object *const *)value->data)[i];
-    if (o && may_hold_itself(o)
+    if (o && may_hold_itself(o))
       return fail(st, TF_UNIMPLEMENTED, "the handle of a TensorArray or a Stack can't be an element of another");
   }
   return TF_OK;
