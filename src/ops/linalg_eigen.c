@@ -41,7 +41,7 @@ static TF_Code output_vectors(OpCtx *c, int i, int64_t rows, int64_t cols, TF_St
   const EigenState *s = c->state;
   const Tensor *in = op_input(c, 0);
   int64_t dims[TENSOR_MAX_RANK];
-  if (!s->vectors) return op_output(c, i, c->node->output_types[i], NULL, 0, st);
+  if (!s->vectors) return op_output(c, i, c->node->output_types[i], in->dims, 0, st);
   memcpy(dims, in->dims, sizeof dims);
   dims[in->rank - 2] = rows;
   dims[in->rank - 1] = cols;
