@@ -1,7 +1,7 @@
 /* What graphs are held together with: constants, placeholders, identities, assertions. */
 #include <string.h>
 
-#include "ops/op.h"
+#include "ops/array_util.h"
 #include "ops/op_eval.h"
 #include "ops/value_text.h"
 
@@ -116,6 +116,30 @@ static TF_Code assert_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
+/* ---- what does nothing, or must not ---- */
+
+static TF_Code fake_param_prepare(OpCtx *c, TF_Status *st) {
+  const Shape *shape;
+  int64_t dims[TENSOR_MAX_RANK];
+  TRY(node_attr_shape(c->node, "shape", &shape, st));
+  for (int d = 0; d < shape->rank; d++) dims[d] = shape->dims[d] < 0 ? 0 : shape->dims[d];
+  return op_output(c, 0, c->node->output_types[0], dims, shape->rank < 0 ? 0 : shape->rank, st);
+}
+
+static TF_Code fake_param_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  tensor_zero(&c->outputs[0]);
+  return TF_OK;
+}
+
+/* TF: ends the process. A server does not let a model do that. */
+static TF_Code abort_run(OpCtx *c, TF_Status *st) {
+  Span message;
+  TRY(node_attr_string(c->node, "error_msg", &message, st));
+  return fail(st, TF_ABORTED, "Abort: %.*s", (int)(message.size < 1024 ? message.size : 1024),
+              message.data ? (const char *)message.data : "");
+}
+
 const OpRow ops_core[] = {
     {"Const", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape, .init = const_init,
      .run = const_run},
@@ -127,6 +151,13 @@ const OpRow ops_core[] = {
     {"Snapshot", .shape = each_shape, .prepare = identity_prepare},
     {"StopGradient", .shape = each_shape, .prepare = identity_prepare},
     {"PreventGradient", .shape = each_shape, .prepare = identity_prepare},
+    {"Copy", .shape = each_shape, .prepare = identity_prepare},
+    {"CopyHost", .shape = each_shape, .prepare = identity_prepare},
+    {"DebugIdentity", .shape = each_shape, .prepare = identity_prepare},
+    {"HostConst", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape, .init = const_init,
+     .run = const_run},
+    {"FakeParam", .shape = placeholder_with_default_shape, .prepare = fake_param_prepare, .run = fake_param_run},
+    {"Abort", .flags = OP_STATEFUL, .shape = shape_none, .run = abort_run},
     {"RefIdentity", .flags = OP_STATEFUL, .shape = each_shape, .run = ref_identity_run},
     {"Assert", .flags = OP_STATEFUL, .state_size = sizeof(AssertState), .shape = shape_none, .init = assert_init,
      .run = assert_run},

@@ -13,7 +13,7 @@
 typedef struct PoolState {
   WindowAttrs w;
   int64_t size_h, size_w;
-  bool average, gradient, from_inputs; /* from_inputs: sizes and strides are inputs 1 and 2 */
+  bool average, gradient, from_inputs; /* from_inputs: sizes and strides are the last two inputs */
   TF_DataType dtype;
 } PoolState;
 
@@ -30,7 +30,7 @@ static TF_Code pool_init(OpInit *k, TF_Status *st) {
   const Attr *sizes;
   s->average = strncmp(node->op, "Avg", 3) == 0;
   s->gradient = strstr(node->op, "Grad") != NULL;
-  s->from_inputs = strcmp(node->op, "MaxPoolV2") == 0;
+  s->from_inputs = strcmp(node->op, "MaxPoolV2") == 0 || strcmp(node->op, "MaxPoolGradV2") == 0;
   s->dtype = dtype_base(node->output_types[0]);
   TRY(window_attrs_read(&s->w, node, st));
   if (s->w.nchw)
@@ -65,8 +65,9 @@ static TF_Code pool_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
   p->size_h = s->size_h;
   p->size_w = s->size_w;
   if (s->from_inputs) {
-    TRY(read_pair(&s->w, op_input(c, 1), "ksize", &p->size_h, &p->size_w, st));
-    TRY(read_pair(&s->w, op_input(c, 2), "strides", &p->w.stride_h, &p->w.stride_w, st));
+    int last = c->num_inputs - 1;
+    TRY(read_pair(&s->w, op_input(c, last - 1), "ksize", &p->size_h, &p->size_w, st));
+    TRY(read_pair(&s->w, op_input(c, last), "strides", &p->w.stride_h, &p->w.stride_w, st));
   }
   p->batch = x[0];
   p->in_h = x[1];
@@ -238,7 +239,8 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
 static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   const PoolState *s = c->state;
   PoolPrep *p = c->prep;
-  const Tensor *grad = op_input(c, c->num_inputs - 1);
+  int inputs = s->average ? 2 : 3;
+  const Tensor *grad = op_input(c, inputs - 1);
   int64_t x[4];
   if (s->average) {
     const Tensor *shape = op_input(c, 0);
@@ -253,8 +255,10 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
     memcpy(x, op_input(c, 0)->dims, sizeof x);
   }
   TRY(pool_plan(c, x, st));
+  if (s->average && grad->rank == 4 && !(x[0] && x[1] && x[2] && x[3])) /* TF: looks at nothing else then */
+    return op_output(c, 0, s->dtype, x, 4, st);
   int64_t want[4] = {p->batch, p->out_h, p->out_w, p->channels};
-  for (int i = 1; i < c->num_inputs; i++) {
+  for (int i = 1; i < inputs; i++) {
     const Tensor *t = op_input(c, i);
     if (t->rank == 4 && memcmp(t->dims, want, sizeof want) == 0) continue;
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
@@ -327,7 +331,7 @@ static TF_Code grad_run(OpCtx *c, TF_Status *st) {
     [MK_U32] = max_grad_u32, [MK_U64] = max_grad_u64};
   const PoolState *s = c->state;
   const PoolPrep *p = c->prep;
-  const Tensor *grad = op_input(c, c->num_inputs - 1);
+  const Tensor *grad = op_input(c, s->average ? 1 : 2);
   Tensor *out = &c->outputs[0];
   int64_t count = tensor_count(out);
   if (count == 0) return TF_OK;
@@ -393,6 +397,8 @@ const OpRow ops_nn_pool[] = {
    .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
   {"MaxPoolGrad", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
    .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
+  {"MaxPoolGradV2", .types = "T: " TYPES_REAL, .value_inputs = 24, .state_size = sizeof(PoolState),
+   .prep_size = sizeof(PoolPrep), .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
   {"AvgPoolGrad", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(PoolState),
    .prep_size = sizeof(PoolPrep), .shape = shape_avg_grad, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
   {0}};

@@ -19,8 +19,32 @@ static double i0e(double x, double u, double v) { return (void)u, (void)v, speci
 static double i1(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x) * exp(fabs(x)); }
 static double i1e(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x); }
 
+/* TF: minus infinity also below 0. */
+static double bessel_y(int order, double x) {
+  if (x <= 0) return -INFINITY;
+  return order ? y1(x) : y0(x);
+}
+#define UNARY_FN(name, expr) static double name(double x, double u, double v) { return (void)u, (void)v, (expr); }
+UNARY_FN(bessel_j0, j0(x))
+UNARY_FN(bessel_j1, j1(x))
+UNARY_FN(bessel_y0, bessel_y(0, x))
+UNARY_FN(bessel_y1, bessel_y(1, x))
+UNARY_FN(k0, special_bessel_ke(0, x) * exp(-x))
+UNARY_FN(k1, special_bessel_ke(1, x) * exp(-x))
+UNARY_FN(k0e, special_bessel_ke(0, x))
+UNARY_FN(k1e, special_bessel_ke(1, x))
+UNARY_FN(dawsn, special_dawsn(x))
+UNARY_FN(expint, special_expint(x))
+UNARY_FN(fresnel_cos, special_fresnel_cos(x))
+UNARY_FN(fresnel_sin, special_fresnel_sin(x))
+UNARY_FN(spence, special_spence(x))
+static double igamma_grad_a(double a, double x, double u) { return (void)u, special_igamma_grad_a(a, x); }
+
 static const struct { const char *name; Special *fn; } functions[] = {
     {"Igamma", igamma}, {"Igammac", igammac}, {"Zeta", zeta},     {"Polygamma", polygamma}, {"Betainc", special_betainc},
+    {"BesselJ0", bessel_j0}, {"BesselJ1", bessel_j1}, {"BesselY0", bessel_y0}, {"BesselY1", bessel_y1},
+    {"BesselK0", k0}, {"BesselK1", k1}, {"BesselK0e", k0e}, {"BesselK1e", k1e}, {"Dawsn", dawsn}, {"Expint", expint},
+    {"FresnelCos", fresnel_cos}, {"FresnelSin", fresnel_sin}, {"Spence", spence}, {"IgammaGradA", igamma_grad_a},
     {"BesselI0", i0},   {"BesselI0e", i0e},   {"BesselI1", i1}, {"BesselI1e", i1e},
 };
 
@@ -120,6 +144,7 @@ static TF_Code special_run(OpCtx *c, TF_Status *st) {
   {NAME, .types = TYPES, .state_size = sizeof(SpecialState), .prep_size = sizeof(Broadcast),          \
    .shape = SHAPE, .init = special_init, .prepare = PREPARE, .run = special_run}
 #define BINARY(NAME, TYPES) ROW(NAME, TYPES, shape_broadcast, special_prepare)
+#define UNARY_F(NAME) ROW(NAME, "T: float double", shape_same, special_prepare)
 #define UNARY(NAME) ROW(NAME, "T: half float double", shape_same, special_prepare)
 
 const OpRow ops_special_ops[] = {
@@ -132,4 +157,18 @@ const OpRow ops_special_ops[] = {
     UNARY("BesselI0e"),
     UNARY("BesselI1"),
     UNARY("BesselI1e"),
+    UNARY("BesselJ0"),
+    UNARY("BesselJ1"),
+    UNARY("BesselY0"),
+    UNARY("BesselY1"),
+    UNARY("BesselK0"),
+    UNARY("BesselK0e"),
+    UNARY("BesselK1"),
+    UNARY("BesselK1e"),
+    UNARY_F("Dawsn"),
+    UNARY_F("Expint"),
+    UNARY_F("FresnelCos"),
+    UNARY_F("FresnelSin"),
+    UNARY_F("Spence"),
+    BINARY("IgammaGradA", "T: float double"),
     {0}};

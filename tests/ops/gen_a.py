@@ -625,6 +625,9 @@ def nn_pool():
             c.case('MaxPoolV2', [xv, np.int32(size), np.int32(stride)], name_of(dtype), padding=padding)
             dy = values(dtype, y[0].shape, 0, 9)
             c.case('MaxPoolGrad', [xv, y[0], dy], name_of(dtype), rtol * 2, atol * 8, **attr)
+            v2 = {k: v for k, v in attr.items() if k not in ('ksize', 'strides', 'explicit_paddings')}
+            if v2.get('padding') != 'EXPLICIT':
+                c.case('MaxPoolGradV2', [xv, y[0], dy, np.int32(attr['ksize']), np.int32(attr['strides'])], name_of(dtype), rtol * 2, atol * 8, **v2)
             if dtype in FLOATS:
                 c.case('AvgPool', [xv], name_of(dtype), rtol, atol * 4, **attr)
                 c.case('AvgPoolGrad', [np.int32(x), dy], name_of(dtype), rtol * 2, atol * 8, **attr)

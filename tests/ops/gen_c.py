@@ -330,7 +330,12 @@ def image_crop():
     for label, a in [('index', [x, boxes, i32(0, 1, 2, 0, 0), i32(2, 2)]), ('negative', [x, boxes, i32(0, 1, -1, 0, 0), i32(2, 2)]), ('count', [x, boxes, i32(0), i32(2, 2)]),
                      ('size', [x, boxes, index, i32(2)]), ('zero', [x, boxes, index, i32(0, 2)]), ('rank', [x[0], boxes, index, i32(2, 2)]), ('columns', [x, boxes[:, :3], index, i32(2, 2)]),
                      ('empty', [x[:, :0], boxes, index, i32(2, 2)])]:
-        c.case('CropAndResize', a, label, error_part='')
+        c.case('CropAndResize', a, label)
+    for odd in (np.nan, np.inf, -np.inf, 1e30):
+        c.case('CropAndResize', [x, np.where(boxes == 1, odd, boxes).astype(np.float32), index, i32(2, 2)], str(odd))
+    c.case('CropAndResize', [x, np.zeros((0, 5), np.float32), i32(), i32(2, 2)], 'no box of 5')
+    c.case('CropAndResize', [x, boxes, index.reshape(5, 1), i32(2, 2)], 'index rank')
+    c.case('CropAndResize', [x, boxes, index, i32([2, 2])], 'size rank')
     c.save()
 
 

@@ -240,6 +240,24 @@ def special_ops():
             c.case(op, [x[:0].reshape(0, 2)], name_of(dtype) + ' empty')
         c.case(op, [f32(np.nan, np.inf, -np.inf)], 'special')
         c.case(op, [F64(3)], 'scalar', rtol=1e-12)
+    grids = {'Bessel': np.concatenate([np.linspace(1 / 64, 3, 40), np.linspace(3, 40, 38)]), 'Spence': np.concatenate([np.linspace(0, 3, 49), [10, 100, 1e4]])}
+    wide = np.concatenate([np.linspace(-6, 6, 97), [-40, -12, 12, 30, 39, 41, 60, 1e-3, -1e-3, .1, -.1]])
+    for op in ('BesselJ0', 'BesselJ1', 'BesselY0', 'BesselY1', 'BesselK0', 'BesselK0e', 'BesselK1', 'BesselK1e', 'Dawsn', 'Expint', 'FresnelCos', 'FresnelSin', 'Spence'):
+        bessel = op[:6] == 'Bessel'
+        for dtype in (np.float16, F32, F64) if bessel else (F32, F64):
+            x = grids.get(op[:6], wide)
+            if bessel and op[6] == 'J': x = np.concatenate([x, -x])
+            tolerance = dict(rtol=3e-2, atol=3e-2) if dtype == np.float16 else dict(rtol=3e-5, atol=2e-6) if dtype == F32 else dict(rtol=1e-9, atol=1e-12)
+            c.case(op, [x.astype(dtype)], name_of(dtype), **tolerance)
+            c.case(op, [x[:0].reshape(0, 2).astype(dtype)], name_of(dtype) + ' empty')
+        special = [np.nan, 0, -1, -2.5, 1] if bessel and op[6] in 'YK' or op == 'Spence' else [np.nan, 0, 1]
+        c.case(op, [f64(*special)], 'special', rtol=1e-9)
+    a, x = np.array([.1, .5, 1, 2.5, 7, 20, 60])[:, None], np.array([1e-3, .1, .7, 1, 3, 8, 20, 55, 90])
+    for dtype in (F32, F64):
+        c.case('IgammaGradA', [a.astype(dtype), x.astype(dtype)], name_of(dtype), rtol=1e-4, atol=1e-6)
+        c.case('IgammaGradA', [dtype(2), x.astype(dtype)], 'scalar', rtol=1e-4, atol=1e-6)
+        c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, 1], dtype), np.array([1, 1, 1, -1, np.nan], dtype)], 'special')
+    c.case('IgammaGradA', [values(F32, (2,)), values(F32, (3,))], 'shapes')
     c.save()
 
 

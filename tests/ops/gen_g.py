@@ -607,8 +607,137 @@ def quant_norm():
     c.save()
 
 
+# ---- arrays ----
+
+def array_pad_grad():
+    c = Cases('array_pad_grad')
+    for dtype in REAL + [np.complex64, np.complex128]:
+        for t in (I32, I64):
+            for mode in ('REFLECT', 'SYMMETRIC'):
+                c.case('MirrorPadGrad', [values(dtype, (7, 6)), np.array([[2, 1], [0, 2]], t)], name_of(dtype), **near(dtype), mode=mode)
+    case = lambda shape, pads, label, **more: refused(c, 'MirrorPadGrad', [values(F32, shape), np.array(pads, I32).reshape(-1, 2) if not isinstance(pads, np.ndarray) else pads], label, **more)
+    for mode in ('REFLECT', 'SYMMETRIC'):
+        edge = int(mode == 'REFLECT')
+        case((8,), [[3 - edge, 2]], 'vector', mode=mode)
+        case((3, 6, 5), [[0, 0], [2, 1], [1, 1]], 'rank 3', mode=mode)
+        case((2, 3, 6, 5), [[0, 0], [1, 0], [2, 1], [1, 2]], 'rank 4', mode=mode)
+        case((2, 3, 4, 3, 3), [[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], 'rank 5', mode=mode)
+        case((4, 4), [[0, 0], [0, 0]], 'nothing', mode=mode)
+        case((4, 6), [[1, 1], [3, 1]], 'too much', mode=mode)
+        case((4, 6), [[1, 1], [2, 3]], 'too much', mode=mode)
+        case((4, 6), [[5, 1], [2, 3]], 'more than there is', mode=mode)
+        case((4, 6), [[-1, 1], [0, 0]], 'negative', mode=mode)
+        case((4, 6), [[1, 1]], 'rows', mode=mode)
+        case((4, 6), np.zeros((2, 3), I32), 'columns', mode=mode)
+        case((0, 6), [[0, 0], [1, 1]], 'empty', mode=mode)
+    c.save()
+
+
+def array_rows():
+    c = Cases('array_rows')
+    kinds = REAL + [bool, np.complex64, np.complex128]
+    words = s(b'a', b'bc', b'a string that does not fit into the struct')
+    for dtype in kinds:
+        c.case('DeepCopy', [values(dtype, (2, 3))], name_of(dtype))
+        refused(c, 'ParallelConcat', [[values(dtype, (1, 3)) for _ in range(3)]], name_of(dtype), shapes=True, shape=tf.TensorShape([3, 3]))
+    c.case('DeepCopy', [words], 'string')
+    c.case('DeepCopy', [F32(3)], 'scalar')
+    c.case('DeepCopy', [values(F32, (0, 3))], 'empty')
+    refused(c, 'ParallelConcat', [[words[:1], words[2:]]], 'string', shapes=True, shape=tf.TensorShape([2]))
+    refused(c, 'ParallelConcat', [[values(F32, (1, 2, 3))]], 'one', shapes=True, shape=tf.TensorShape([1, 2, 3]))
+    c.save()
+
+
+def array_format():
+    c = Cases('array_format')
+    pairs = [('NHWC', 'NCHW'), ('NCHW', 'NHWC'), ('NHWC', 'NHWC'), ('NHWC', 'HWNC'), ('NDHWC', 'NCDHW'), ('NCDHW', 'NDHWC')]
+    for t in (I32, I64):
+        for src, dst in pairs:
+            n = len(src)
+            attr = dict(src_format=src, dst_format=dst)
+            c.case('DataFormatDimMap', [np.arange(-n, n).astype(t)], src + dst, **attr)
+            c.case('DataFormatDimMap', [np.array([[0, 1], [n - 1, -1]], t)], src + dst, **attr)
+            c.case('DataFormatDimMap', [t(1)], src + dst, **attr)
+            for shape in ((n,), (n - 2,), (n, 2), (n - 2, 2), (n - 1,), (n, 3), (n, 2, 1), ()):
+                refused(c, 'DataFormatVecPermute', [values(t, shape, 0, 99)], '%s%s %s' % (src, dst, shape), **attr)
+    for op in ('DataFormatDimMap', 'DataFormatVecPermute'):
+        for src, dst in [('NHW', 'NCHW'), ('NHWC', 'NCH'), ('NHWC', 'NCDHW'), ('NHWC', 'NCHX')]:
+            refused(c, op, [i32(0, 1, 2, 3)], src + dst, src_format=src, dst_format=dst, error_part='')
+    c.save()
+
+
+def math_segment_grad():
+    c = Cases('math_segment_grad')
+    for op in ('Sum', 'Mean', 'SqrtN'):
+        for v in ('', 'V2'):
+            name = 'SparseSegment%sGrad%s' % (op, v)
+            for dtype in FLOATS:
+                for t in (I32, I64):
+                    for ids in (I32, I64):
+                        c.case(name, [values(dtype, (3, 4)), np.array([5, 0, 5, 2, 0], t), np.array([0, 0, 1, 1, 2], ids), I32(7)], name_of(dtype), **near(dtype))
+            case = lambda g, i, ids, n, label, **more: refused(c, name, [g, np.array(i, I32), np.array(ids, I32), np.array(n, I32)], label, rtol=1e-5, atol=1e-5, **more)
+            g = values(F32, (3, 2))
+            case(values(F32, (3, 2, 2)), [1, 1, 1], [0, 1, 2], 3, 'rank 3')
+            case(values(F32, (3,)), [1, 0, 1], [0, 1, 2], 2, 'vector')
+            case(g, [], [], 4, 'nothing', shape_only=(0,))  # TensorFlow fills in nothing
+            case(g, [3, 1], [1, 0], 4, 'not sorted')
+            case(g, [3, 4], [0, 1], 4, 'index')
+            case(g, [3, -1], [0, 1], 4, 'index')
+            case(g, [3, 1], [0, 3], 4, 'id')
+            case(g, [3, 1], [-1, 2], 4, 'id')
+            case(g, [3, 1], [0], 4, 'sizes')
+            case(g, [[3, 1]], [0, 1], 4, 'rank')
+            case(g, [3, 1], [[0, 1]], 4, 'rank')
+            case(g, [3, 1], [0, 1], [4], 'vector')
+            case(g, [3, 1], [0, 1], 0, 'no rows')
+            case(g, [], [], 0, 'no rows')
+            case(g, [0], [0], -1, 'negative')
+            case(F32(1), [0], [0], 1, 'scalar', error_part='')
+    c.save()
+
+
+# ---- gradients of poolings ----
+
+def nn_pool_grads():
+    c = Cases('nn_pool_grads')
+    for padding in ('SAME', 'VALID'):
+        for dtype in REAL:
+            x = rng.permutation(2 * 5 * 4 * 3).reshape(2, 5, 4, 3).astype(dtype)
+            attr = dict(ksize=[1, 2, 3, 1], strides=[1, 2, 1, 1], padding=padding)
+            with tf.Graph().as_default(), V1.Session() as session:
+                y, at = session.run(tf.raw_ops.MaxPoolWithArgmax(input=x.astype(F32), **attr))
+            c.case('MaxPoolGradGrad', [x, y.astype(dtype), values(dtype, x.shape)], name_of(dtype), **near(dtype), **attr)
+            c.case('MaxPoolGradGradV2', [x, y.astype(dtype), values(dtype, x.shape), i32(*attr['ksize']), i32(*attr['strides'])], name_of(dtype), **near(dtype), padding=padding)
+            for batch in (False, True):
+                index = at + (np.arange(2) * 60).reshape(2, 1, 1, 1) if batch else at
+                c.case('MaxPoolGradWithArgmax', [x, values(dtype, y.shape), index], name_of(dtype), **near(dtype), include_batch_in_index=batch, **attr)
+        for dtype in (F32, BF16):
+            x = values(dtype, (2, 4, 3, 5, 2))
+            for k, st in [((2, 2, 2), (1, 1, 1)), ((3, 1, 2), (2, 1, 3)), ((1, 1, 1), (1, 2, 1))]:
+                attr = dict(ksize=[1, *k, 1], strides=[1, *st, 1], padding=padding)
+                with tf.Graph().as_default(), V1.Session() as session:
+                    y = session.run(tf.raw_ops.MaxPool3D(input=x.astype(F32), **attr)).astype(dtype)
+                dy = values(dtype, y.shape)
+                c.case('MaxPool3DGrad', [x, y, dy], name_of(dtype), **near(dtype), **attr)
+                c.case('MaxPool3DGradGrad', [x, y, values(dtype, x.shape)], name_of(dtype), **near(dtype), **attr)
+                c.case('AvgPool3DGrad', [i32(*x.shape), dy], name_of(dtype), **near(dtype), **attr)
+    attr = dict(ksize=[1, 2, 2, 2, 1], strides=[1, 1, 1, 1, 1], padding='VALID', error_part='')
+    v = lambda *shape: values(F32, shape)
+    refused(c, 'MaxPool3DGrad', [v(1, 3, 3, 3, 1), v(1, 2, 2, 2, 1), v(1, 2, 2, 3, 1)], 'sizes', **attr)
+    refused(c, 'MaxPool3DGrad', [v(1, 3, 3, 1), v(1, 2, 2, 2, 1), v(1, 2, 2, 2, 1)], 'rank', **attr)
+    refused(c, 'AvgPool3DGrad', [i32(1, 3, 3, 1), v(1, 2, 2, 2, 1)], 'shape', **attr)
+    refused(c, 'AvgPool3DGrad', [i32(1, 3, 3, 3, 1), v(1, 2, 2, 2)], 'rank', **attr)
+    attr = dict(ksize=[1, 2, 2, 1], strides=[1, 1, 1, 1], padding='VALID', error_part='')
+    # MaxPoolGradWithArgmax ends the process for indices out of range
+    refused(c, 'MaxPoolGradGrad', [v(1, 3, 3, 1), v(1, 2, 2, 1), v(1, 2, 2, 1)], 'sizes', **attr)
+    refused(c, 'MaxPoolGradGrad', [v(3, 3, 1), v(1, 2, 2, 1), v(1, 3, 3, 1)], 'rank', **attr)
+    c.save()
+
+
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
-            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_nn', 'quant_norm']
+            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_nn', 'quant_norm',
+            'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
+            'nn_pool_grads']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:

@@ -1,0 +1,271 @@
+/* Gradients of poolings beyond those of nn_pool.c: MaxPoolGradWithArgmax; MaxPoolGradGrad, V2 and MaxPool3DGradGrad (the
+ * gradient of the gradient: what stood where the maximum was); MaxPool3DGrad and AvgPool3DGrad. Images are volumes of one
+ * plane. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "ops/array_util.h"
+#include "ops/nn_window3.h"
+
+typedef struct GradState {
+  Window3Attrs w;
+  int dims; /* spatial ones: 2 or 3 */
+  bool average, again, from_inputs, with_batch;
+} GradState;
+
+typedef struct GradPrep {
+  Window3 g;
+  int64_t channels;
+} GradPrep;
+
+/* The spatial entries of a list, behind the plane that images lack. */
+static TF_Code take_spatial(const GradState *s, const int64_t *v, int64_t n, const char *what, int64_t *out, TF_Status *st) {
+  int last = s->dims + 1;
+  if (n != last + 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify %d dimensions", what, last + 1);
+  if (v[0] != 1 || v[last] != 1)
+    return fail(st, TF_UNIMPLEMENTED, "Pooling is not yet supported on the batch and depth dimensions.");
+  out[0] = 1;
+  for (int i = 0; i < s->dims; i++) {
+    out[3 - s->dims + i] = v[1 + i];
+    if (v[1 + i] <= 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s for dimension %d was zero.", what, 1 + i);
+  }
+  return TF_OK;
+}
+
+static TF_Code read_list(const GradState *s, const Node *node, const char *what, int64_t *out, TF_Status *st) {
+  const Attr *list;
+  TRY(node_attr_list(node, what, TF_ATTR_INT, &list, st));
+  return take_spatial(s, list->v.list_i, list->count, what, out, st);
+}
+
+static TF_Code grad_init(OpInit *k, TF_Status *st) {
+  GradState *s = k->state;
+  const Node *node = k->node;
+  const Attr *format = node_attr(node, "data_format"), *with_batch = node_attr(node, "include_batch_in_index");
+  Span padding;
+  s->dims = strstr(node->op, "3D") ? 3 : 2;
+  s->average = node->op[0] == 'A';
+  s->again = strstr(node->op, "GradGrad") != NULL;
+  s->from_inputs = strcmp(node->op, "MaxPoolGradGradV2") == 0;
+  s->with_batch = with_batch && with_batch->v.b;
+  TRY(node_attr_string(node, "padding", &padding, st));
+  s->w = (Window3Attrs){.padding = padding.size == 4 ? PAD_SAME : PAD_VALID, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+  if (format && format->v.s.size >= 2 && ((const char *)format->v.s.data)[1] == 'C')
+    return fail(st, TF_INVALID_ARGUMENT, "Default %s only supports %s on device type CPU", node->op,
+                s->dims == 3 ? "NDHWC" : "NHWC");
+  if (s->from_inputs) return TF_OK;
+  TRY(read_list(s, node, "ksize", s->w.size, st));
+  return read_list(s, node, "strides", s->w.stride, st);
+}
+
+static TF_Code read_input(OpCtx *c, const GradState *s, int i, const char *what, int64_t *out, TF_Status *st) {
+  const Tensor *t = op_input(c, i);
+  int64_t v[8] = {0}, n = tensor_count(t);
+  for (int k = 0; k < 8 && k < n; k++) v[k] = int_at(t, k);
+  return take_spatial(s, v, n, what, out, st);
+}
+
+/* Geometry for what was pooled, of dims x. */
+static TF_Code grad_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
+  const GradState *s = c->state;
+  GradPrep *p = c->prep;
+  Window3Attrs w = s->w;
+  int64_t volume[4] = {x[0], 1, 1, 1};
+  if (s->from_inputs) {
+    TRY(read_input(c, s, 3, "ksize", w.size, st));
+    TRY(read_input(c, s, 4, "strides", w.stride, st));
+  }
+  for (int i = 0; i < s->dims; i++) volume[4 - s->dims + i] = x[1 + i];
+  p->channels = x[s->dims + 1];
+  return window3_plan(&p->g, &w, volume, w.size, st);
+}
+
+/* out[at] += in[i]; integers wrap. */
+static void add_number(Tensor *out, int64_t at, const Tensor *in, int64_t i) {
+  int kind = math_kind(out->dtype);
+  if (kind == MK_F32 || kind == MK_F64) {
+    math_number_put(out, at, math_number_at(out, at) + math_number_at(in, i));
+    return;
+  }
+  uint64_t a = 0, b = 0;
+  size_t size = dtype_size(out->dtype);
+  char *to = (char *)out->data + (size_t)at * size;
+  memcpy(&a, to, size);
+  memcpy(&b, (const char *)in->data + (size_t)i * size, size);
+  a += b;
+  memcpy(to, &a, size);
+}
+
+/* Whether t has the pooling's output shape. */
+static TF_Code check_pooled(const OpCtx *c, const Tensor *t, const char *what, TF_Status *st) {
+  const GradState *s = c->state;
+  const GradPrep *p = c->prep;
+  int64_t want[5] = {p->g.batch};
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  for (int i = 0; i < s->dims; i++) want[1 + i] = p->g.out[3 - s->dims + i];
+  want[s->dims + 1] = p->channels;
+  if (t->rank == s->dims + 2 && memcmp(t->dims, want, (size_t)t->rank * sizeof *want) == 0) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Expected %s shape to be %s, but got %s", what,
+              shape_text(want, s->dims + 2, a, sizeof a), shape_text(t->dims, t->rank, b, sizeof b));
+}
+
+static TF_Code max_prepare(OpCtx *c, TF_Status *st) {
+  const GradState *s = c->state;
+  const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
+  if (x->rank != s->dims + 2)
+    return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be %d-dimensional", s->dims + 2);
+  TRY(grad_plan(c, x->dims, st));
+  TRY(check_pooled(c, op_input(c, 1), "orig_output", st));
+  if (!s->again) {
+    TRY(check_pooled(c, dy, "grad", st));
+    return op_output_like(c, 0, x, st);
+  }
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  if (!tensor_same_shape(dy, x))
+    return fail(st, TF_INVALID_ARGUMENT, "Expected grad shape to be %s, but got %s",
+                shape_text(x->dims, x->rank, a, sizeof a), shape_text(dy->dims, dy->rank, b, sizeof b));
+  return op_output_like(c, 0, op_input(c, 1), st);
+}
+
+/* Numbers whose order a double keeps, but for the largest integers. */
+static bool greater(const Tensor *t, int64_t a, int64_t b) {
+  if (t->dtype == TF_INT64) return ((const int64_t *)t->data)[a] > ((const int64_t *)t->data)[b];
+  if (t->dtype == TF_UINT64) return ((const uint64_t *)t->data)[a] > ((const uint64_t *)t->data)[b];
+  return math_number_at(t, a) > math_number_at(t, b);
+}
+
+/* The input's element that is the largest under the window of output element i, or -1. */
+static int64_t best_of(const GradPrep *p, const Tensor *x, int64_t i) {
+  Window3Span v = window3_at(&p->g, i / p->channels);
+  int64_t best = -1, ch = i % p->channels;
+  FOR_WINDOW3(&p->g, v, at) {
+    if (best < 0 || greater(x, at * p->channels + ch, best)) best = at * p->channels + ch;
+  }
+  return best;
+}
+
+static TF_Code max_again_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  const GradPrep *p = c->prep;
+  const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
+  size_t size = dtype_size(x->dtype);
+  for (int64_t i = 0, n = tensor_count(&c->outputs[0]); i < n; i++) {
+    int64_t best = best_of(p, x, i);
+    char *to = (char *)c->outputs[0].data + (size_t)i * size;
+    if (best >= 0) memcpy(to, (const char *)dy->data + (size_t)best * size, size);
+    else memset(to, 0, size);
+  }
+  return TF_OK;
+}
+
+/* TF: in three dimensions, all that equal the maximum get the gradient. */
+static TF_Code max3_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  const GradPrep *p = c->prep;
+  const Tensor *x = op_input(c, 0), *y = op_input(c, 1), *dy = op_input(c, 2);
+  tensor_zero(&c->outputs[0]);
+  for (int64_t i = 0, n = tensor_count(dy); i < n; i++) {
+    Window3Span v = window3_at(&p->g, i / p->channels);
+    FOR_WINDOW3(&p->g, v, at) {
+      int64_t from = at * p->channels + i % p->channels;
+      if (math_number_at(x, from) == math_number_at(y, i)) add_number(&c->outputs[0], from, dy, i);
+    }
+  }
+  return TF_OK;
+}
+
+/* ---- AvgPool3DGrad: inputs are the shape of what was pooled, and the gradient ---- */
+
+static TF_Code average_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *shape = op_input(c, 0), *dy = op_input(c, 1);
+  int64_t x[5];
+  size_t bytes;
+  if (shape->rank != 1 || shape->dims[0] != 5)
+    return fail(st, TF_INVALID_ARGUMENT, "orig_input_shape must be 1-dimensional and 5 elements");
+  if (dy->rank != 5) return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be 5-dimensional");
+  for (int i = 0; i < 5; i++) {
+    x[i] = int_at(shape, i);
+    if (x[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)x[i]);
+  }
+  TRY(op_output(c, 0, dy->dtype, x, 5, st)); /* checks the product */
+  TRY(grad_plan(c, x, st));
+  TRY(check_pooled(c, dy, "grad", st));
+  if (!checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes)) return fail_oom(st, "sums of a pooling");
+  op_scratch(c, bytes);
+  return TF_OK;
+}
+
+static TF_Code average_run(OpCtx *c, TF_Status *st) {
+  (void)st;
+  const GradPrep *p = c->prep;
+  const Tensor *dy = op_input(c, 1);
+  double *sum = c->scratch;
+  int64_t count = tensor_count(&c->outputs[0]);
+  for (int64_t i = 0; i < count; i++) sum[i] = 0;
+  for (int64_t i = 0, n = count ? tensor_count(dy) : 0; i < n; i++) {
+    Window3Span v = window3_at(&p->g, i / p->channels);
+    double size = (double)((v.to[0] - v.from[0]) * (v.to[1] - v.from[1]) * (v.to[2] - v.from[2]));
+    FOR_WINDOW3(&p->g, v, at) sum[at * p->channels + i % p->channels] += math_number_at(dy, i) / size;
+  }
+  for (int64_t i = 0; i < count; i++) math_number_put(&c->outputs[0], i, sum[i]);
+  return TF_OK;
+}
+
+/* ---- MaxPoolGradWithArgmax: inputs what was pooled, the gradient, and where each maximum stood ---- */
+
+static TF_Code argmax_prepare(OpCtx *c, TF_Status *st) {
+  const Tensor *x = op_input(c, 0), *dy = op_input(c, 1), *at = op_input(c, 2);
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 4-dimensional");
+  TRY(grad_plan(c, x->dims, st));
+  TRY(check_pooled(c, dy, "grad", st));
+  if (at->rank != 4 || memcmp(at->dims, dy->dims, sizeof(int64_t) * 4) != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected argmax shape to be %s, but got %s",
+                shape_text(dy->dims, dy->rank, a, sizeof a), shape_text(at->dims, at->rank, b, sizeof b));
+  return op_output_like(c, 0, x, st);
+}
+
+static TF_Code argmax_run(OpCtx *c, TF_Status *st) {
+  const GradState *s = c->state;
+  const Tensor *dy = op_input(c, 1), *where = op_input(c, 2);
+  Tensor *out = &c->outputs[0];
+  int64_t count = tensor_count(out), image = dims_product(out->dims, 1, 4), each = dims_product(dy->dims, 1, 4);
+  tensor_zero(out);
+  for (int64_t i = 0, n = tensor_count(dy); i < n; i++) {
+    int64_t at = int_at(where, i) + (s->with_batch ? 0 : i / each * image);
+    if (!index_ok(at, count))
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid input argmax index: %lld is not in [0, %lld)", (long long)at,
+                  (long long)count);
+    add_number(out, at, dy, i);
+  }
+  return TF_OK;
+}
+
+/* ---- shapes ---- */
+
+static TF_Code pooled_shape(ShapeCtx *c, TF_Status *st) {
+  (void)st;
+  c->outputs[0] = *c->inputs[1];
+  return TF_OK;
+}
+
+static TF_Code shape_input_shape(ShapeCtx *c, TF_Status *st) {
+  TRY(shape_of_value(c, 0, &c->outputs[0], st));
+  if (c->outputs[0].rank < 0) c->outputs[0] = shape_of_rank(5);
+  return TF_OK;
+}
+
+#define GRAD(NAME, TYPES, VALUES, SHAPE, PREPARE, RUN)                                                          \
+  {NAME, .types = TYPES, .value_inputs = VALUES, .state_size = sizeof(GradState), .prep_size = sizeof(GradPrep), \
+   .shape = SHAPE, .init = grad_init, .prepare = PREPARE, .run = RUN}
+
+const OpRow ops_nn_pool_grads[] = {
+    GRAD("MaxPoolGradGrad", "T: " TYPES_REAL, 0, pooled_shape, max_prepare, max_again_run),
+    GRAD("MaxPoolGradGradV2", "T: " TYPES_REAL, 24, pooled_shape, max_prepare, max_again_run),
+    GRAD("MaxPool3DGradGrad", "T: bfloat16 float", 0, pooled_shape, max_prepare, max_again_run),
+    GRAD("MaxPool3DGrad", "T: bfloat16 float; TInput: bfloat16 float", 0, shape_same, max_prepare, max3_run),
+    GRAD("AvgPool3DGrad", "T: bfloat16 float", 1, shape_input_shape, average_prepare, average_run),
+    GRAD("MaxPoolGradWithArgmax", "T: " TYPES_REAL "; Targmax: int64", 0, shape_same, argmax_prepare, argmax_run),
+    {0}};
