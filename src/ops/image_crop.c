@@ -1,4 +1,5 @@
-/* CropAndResize: boxes of images, each brought to one size. Positions are in float, as TensorFlow has them. */
+/* CropAndResize: boxes of images, each brought to one size. Positions are in float, as TensorFlow has them.
+ */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -19,7 +20,8 @@ static TF_Code crop_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_string(k->node, "method", &method, st));
   s->nearest = method.size == 7 && memcmp(method.data, "nearest", 7) == 0;
   if (!s->nearest && !(method.size == 8 && memcmp(method.data, "bilinear", 8) == 0))
-    return fail(st, TF_INVALID_ARGUMENT, "method must be 'bilinear' or 'nearest'");
+    return fail(st, TF_INVALID_ARGUMENT, "method must be 'bilinear' or 'nearest'%.*s", (int)method.size,
+                (const char *)method.data);
   s->outside = outside ? outside->v.f : 0;
   return TF_OK;
 }
@@ -28,17 +30,23 @@ static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *boxes = op_input(c, 1), *index = op_input(c, 2), *size = op_input(c, 3);
   char text[SHAPE_TEXT_MAX];
   if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input image must be 4-D%s", shape_text(x->dims, x->rank, text, sizeof text));
-  if (x->dims[1] <= 0 || x->dims[2] <= 0) return fail(st, TF_INVALID_ARGUMENT, "image dimensions must be positive");
-  bool none = tensor_count(boxes) == 0 && tensor_count(index) == 0;
-  if (!none && (boxes->rank != 2 || boxes->dims[1] != 4))
-    return fail(st, TF_INVALID_ARGUMENT, "boxes must be 2-D with 4 columns%s",
+    return fail(st, TF_INVALID_ARGUMENT, "input image must be 4-D%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
+  if (x->dims[1] <= 0 || x->dims[2] <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "image dimensions must be positive");
+  if (boxes->rank != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "boxes must be 2-D%s",
                 shape_text(boxes->dims, boxes->rank, text, sizeof text));
-  if (!none && (index->rank != 1 || index->dims[0] != boxes->dims[0]))
+  if (index->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "box_indices must be rank 1 but is shape %s",
+                shape_text(index->dims, index->rank, text, sizeof text));
+  bool none = tensor_count(boxes) == 0 && tensor_count(index) == 0;
+  if (!none && boxes->dims[1] != 4) return fail(st, TF_INVALID_ARGUMENT, "boxes must have 4 columns");
+  if (!none && index->dims[0] != boxes->dims[0])
     return fail(st, TF_INVALID_ARGUMENT, "box_index has incompatible shape");
-  if (size->rank != 1 || size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "crop_size must have two elements%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
+  shape_text(size->dims, size->rank, text, sizeof text);
+  if (size->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "crop_size must be 1-D%s", text);
+  if (size->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, "crop_size must have two elements%s", text);
   int64_t dims[4] = {none ? 0 : boxes->dims[0], int_at(size, 0), int_at(size, 1), x->dims[3]};
   if (dims[1] <= 0 || dims[2] <= 0) return fail(st, TF_INVALID_ARGUMENT, "crop dimensions must be positive");
   return op_output(c, 0, TF_FLOAT, dims, 4, st);
@@ -88,7 +96,8 @@ static void crop_rows(void *arg, int64_t begin, int64_t end) {
         continue;
       }
       float low_y = r->s->nearest ? roundf(y) : floorf(y), low_x = r->s->nearest ? roundf(x) : floorf(x);
-      int64_t top = (image + index_at(low_y, in[1])) * in[2], bottom = (image + index_at(ceilf(y), in[1])) * in[2];
+      int64_t top = (image + index_at(low_y, in[1])) * in[2],
+              bottom = (image + index_at(ceilf(y), in[1])) * in[2];
       int64_t left = index_at(low_x, in[2]), right = index_at(ceilf(x), in[2]);
       for (int64_t c = 0; c < channels; c++) {
         float tl = pixel(r->x, (top + left) * channels + c);
@@ -97,7 +106,8 @@ static void crop_rows(void *arg, int64_t begin, int64_t end) {
           continue;
         }
         float tr = pixel(r->x, (top + right) * channels + c);
-        float bl = pixel(r->x, (bottom + left) * channels + c), br = pixel(r->x, (bottom + right) * channels + c);
+        float bl = pixel(r->x, (bottom + left) * channels + c),
+              br = pixel(r->x, (bottom + right) * channels + c);
         float t = tl + (tr - tl) * (x - low_x), u = bl + (br - bl) * (x - low_x);
         to[c] = t + (u - t) * (y - low_y);
       }
@@ -111,8 +121,13 @@ static TF_Code crop_run(OpCtx *c, TF_Status *st) {
     if (!index_ok(int_at(r.index, i), r.x->dims[0]))
       return fail(st, TF_OUT_OF_RANGE, "box_index has values outside [0, batch_size)");
   }
+  for (int64_t i = 0, n = tensor_count(r.boxes); i < n; i++) {
+    if (!isfinite(((const float *)r.boxes->data)[i]))
+      return fail(st, TF_INVALID_ARGUMENT, "Boxes contains at least one element that is not finite");
+  }
   if (tensor_count(r.out) == 0) return TF_OK;
-  parallel_for(c->threads, r.out->dims[0] * r.out->dims[1], 4096 / (r.out->dims[2] * r.out->dims[3]) + 1, crop_rows, &r);
+  parallel_for(c->threads, r.out->dims[0] * r.out->dims[1], 4096 / (r.out->dims[2] * r.out->dims[3]) + 1,
+               crop_rows, &r);
   return TF_OK;
 }
 
@@ -130,6 +145,7 @@ static TF_Code shape_crop(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_image_crop[] = {
-  {"CropAndResize", .types = "T: uint8 uint16 int8 int16 int32 int64 half float double", .value_inputs = 8,
-   .state_size = sizeof(CropState), .shape = shape_crop, .init = crop_init, .prepare = crop_prepare, .run = crop_run},
-  {0}};
+    {"CropAndResize", .types = "T: uint8 uint16 int8 int16 int32 int64 half float double", .value_inputs = 8,
+     .state_size = sizeof(CropState), .shape = shape_crop, .init = crop_init, .prepare = crop_prepare,
+     .run = crop_run},
+    {0}};

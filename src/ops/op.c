@@ -154,6 +154,11 @@ static bool put_constraint(void *arg, const char *attr, size_t attr_len, const c
   return true;
 }
 
+/* Whether TensorFlow has no CPU kernel either: then it refuses them as it does dtypes. */
+static bool gpu_only(const char *op) {
+  return strncmp(op, "CudnnRNN", 8) == 0 || strcmp(op, "GenerateBoundingBoxProposals") == 0;
+}
+
 /* TF: the text of FindKernelDef, with our kernels. */
 TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
   Bytes b = {0};
@@ -176,7 +181,7 @@ TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
   }
   bytes_printf(&b, "\n\t [[%s]]", node->name);
   TF_Code code = bytes_finish(&b, "a message", st);
-  if (!code) code = fail(st, row ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED, "%s", b.data);
+  if (!code) code = fail(st, row || gpu_only(node->op) ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED, "%s", b.data);
   bytes_clear(&b);
   return code;
 }
