@@ -308,11 +308,20 @@ def image_color():
         c.case('AdjustSaturation', [x, np.float32(amount)], str(amount), 1e-4, 1e-4)
         c.case('AdjustContrastv2', [x, np.float32(amount)], str(amount), 1e-4, 1e-4)
     for op in ('AdjustHue', 'AdjustSaturation', 'AdjustContrastv2'):
-        c.case(op, [values(np.float32, (4, 3)), np.float32(1)], 'rank', error_part='')
+        c.case(op, [values(np.float32, (4, 3)), np.float32(1)], 'rank')
         c.case(op, [values(np.float32, (0, 4, 4, 3)), np.float32(1)], 'empty')
-        c.case(op, [x, f32(1)], 'amount', error_part='')
+        c.case(op, [x, f32(1)], 'amount')
+        c.case(op, [x[..., :0], np.float32(1)], 'no channel')
+        c.case(op, [x[:, :0], np.float32(.5)], 'no row')
+        c.case(op, [np.where(x > .9, np.nan, x).astype(np.float32), np.float32(.5)], 'nan', 1e-4, 1e-4)
+        c.case(op, [np.where(x > .9, np.inf, x).astype(np.float32), np.float32(.5)], 'inf', 1e-4, 1e-4)
     for op in ('RGBToHSV', 'HSVToRGB', 'AdjustHue', 'AdjustSaturation'):
-        c.case(op, [values(np.float32, (4, 4, 2))] + [np.float32(1)] * (op[0] == 'A'), 'channels', error_part='')
+        c.case(op, [values(np.float32, (4, 4, 2))] + [np.float32(1)] * (op[0] == 'A'), 'channels')
+    for op in ('RGBToHSV', 'HSVToRGB'):
+        c.case(op, [np.float32(1)], 'scalar')
+        c.case(op, [f32(.1, .5, .25)], 'vector')
+        c.case(op, [f32()], 'empty vector')
+        c.case(op, [f32(np.nan, .5, .25, .5, np.nan, .5, np.inf, 1, 1, -np.inf, 1, 0).reshape(4, 3)], 'odd')
     c.save()
 
 
