@@ -134,7 +134,7 @@ static TF_Code check_answer(Bench *b, TF_Status *st) {
   TfrecordReader reader = {0};
   GoldenCase golden;
   if (!b->o->words.golden) return TF_OK;
-  if (!tfrecord_open(&reader, b->o->words.golden, st) && !golden_find(&reader, b->o->model.signature, &golden, st))
+  if (!tfrecord_open(&reader, b->o->words.golden, st) && !golden_find(&reader, b->call.signature->name, &golden, st))
     compare(b, &golden, st);
   tfrecord_close(&reader);
   return TF_GetCode(st);
@@ -155,7 +155,7 @@ static void put_pair(Bytes *out, const char *key, const char *value) {
 static TF_Code put_json(const Bench *b, bool with_profile, Bytes *out, TF_Status *st) {
   bytes_puts(out, "{\"model\": ");
   json_put_string(out, b->o->model.dir, strlen(b->o->model.dir));
-  put_pair(out, "signature", b->o->model.signature);
+  put_pair(out, "signature", b->call.signature->name);
   bytes_printf(out, ", \"threads\": %lld, \"latency_ms\": [", (long long)b->o->model.threads);
   for (int64_t i = 0; i < b->done; i++) bytes_printf(out, "%s%.6f", i ? ", " : "", (double)b->took_ns[i] / 1e6);
   bytes_puts(out, "]");
@@ -194,7 +194,7 @@ static TF_Code put_text(const Bench *b, Bytes *out, TF_Status *st) {
   if (!sorted) return fail_oom(st, "the report");
   memcpy(sorted, b->took_ns, (size_t)n * sizeof *sorted);
   qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-  bytes_printf(out, "%s, signature '%s', %lld run%s", b->o->model.dir, b->o->model.signature, (long long)n,
+  bytes_printf(out, "%s, signature '%s', %lld run%s", b->o->model.dir, b->call.signature->name, (long long)n,
                n == 1 ? "" : "s");
   if (b->o->model.threads)
     bytes_printf(out, ", %lld thread%s", (long long)b->o->model.threads, b->o->model.threads == 1 ? "" : "s");
@@ -269,11 +269,11 @@ static int check_options(const BenchOptions *o) {
 }
 
 int cmd_bench(int argc, char **argv) {
-  BenchOptions o = {.model = {.signature = "serving_default", .tags = "serve"}, .runs = 30, .top = 30};
+  BenchOptions o = {.model = {.tags = "serve"}, .runs = 30, .top = 30};
   const Option options[] = {
       {"model", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel (a version directory)"},
       {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"signature", OPTION_STRING, &o.model.signature, "KEY", "its signature (serving_default)"},
+      {"signature", OPTION_STRING, &o.model.signature, "KEY", "its signature (serving_default, or the only one)"},
       {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the same, as show and run call it"},
       {"golden", OPTION_STRING, &o.words.golden, "FILE", "recorded requests; the first of the signature is run"},
       {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or inputs as .npy or .npz files"},

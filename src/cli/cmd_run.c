@@ -127,11 +127,11 @@ static TF_Code run(const RunOptions *o, TF_Status *st) {
 }
 
 int cmd_run(int argc, char **argv) {
-  RunOptions o = {.model = {.tags = "serve", .signature = "serving_default"}};
+  RunOptions o = {.model = {.tags = "serve"}};
   const Option options[] = {
       {"dir", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel"},
       {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the signature (serving_default)"},
+      {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the signature (serving_default, or the only one)"},
       {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
       {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "values as JSON"},
       {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},

@@ -250,7 +250,7 @@ static int show_check(const Tensorflow__SavedModel *model, const ShowOptions *o,
 
 static int show_signature_plan(const ShowOptions *o, TF_Status *st) {
   ModelWords model = {.dir = o->dir, .tags = o->tag_set ? o->tag_set : "serve",
-                      .signature = o->signature_def ? o->signature_def : "serving_default", .threads = o->threads};
+                      .signature = o->signature_def, .threads = o->threads};
   return show_plan(&model, &o->words, o->json, st) ? cli_fail("show", st) : EXIT_OK;
 }
 

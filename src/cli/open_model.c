@@ -65,17 +65,31 @@ static TF_Code explain_no_tags(const Tensorflow__SavedModel *model, const char *
   return TF_GetCode(st);
 }
 
+/* Those that TensorFlow adds to run the model's initialisers are no answer to "which". */
+static bool is_internal(const Signature *s) { return !strncmp(s->name, "__saved_model", strlen("__saved_model")); }
+
 static TF_Code fail_no_signature(const Bundle *bundle, const char *name, TF_Status *st) {
   Bytes text = {0};
   for (size_t i = 0; i < bundle->signature_count; i++)
-    bytes_printf(&text, "%s'%s'", i ? ", " : "", bundle->signatures[i].name);
-  fail(st, TF_NOT_FOUND, "there is no signature '%s'; --signature_def can be %s", name,
-       text.data ? text.data : "nothing: the SavedModel has none");
+    if (!is_internal(&bundle->signatures[i]))
+      bytes_printf(&text, "%s'%s'", text.size ? ", " : "", bundle->signatures[i].name);
+  if (text.size) fail(st, TF_NOT_FOUND, "there is no signature '%s'; --signature_def can be %s", name, text.data);
+  else fail(st, TF_NOT_FOUND, "the SavedModel has no signatures under these tags");
   bytes_clear(&text);
   return TF_GetCode(st);
 }
 
 /* ---- finding it ---- */
+
+static const Signature *only_signature(const Bundle *bundle) {
+  const Signature *only = NULL;
+  for (size_t i = 0; i < bundle->signature_count; i++) {
+    if (is_internal(&bundle->signatures[i])) continue;
+    if (only) return NULL;
+    only = &bundle->signatures[i];
+  }
+  return only;
+}
 
 TF_Code model_read(const char *dir, Arena *arena, Tensorflow__SavedModel **model, TF_Status *st) {
   TF_Code code = saved_model_read(dir, arena, model, st);
@@ -113,6 +127,8 @@ TF_Code model_open(const ModelWords *w, Bundle **bundle, const Signature **signa
     if (TF_GetCode(st) == TF_NOT_FOUND) explain(w, st);
     return TF_GetCode(st);
   }
-  *signature = bundle_signature(*bundle, w->signature, strlen(w->signature));
-  return *signature ? TF_OK : fail_no_signature(*bundle, w->signature, st);
+  const char *name = w->signature ? w->signature : "serving_default";
+  *signature = bundle_signature(*bundle, name, strlen(name));
+  if (!*signature && !w->signature) *signature = only_signature(*bundle);
+  return *signature ? TF_OK : fail_no_signature(*bundle, name, st);
 }

@@ -8,7 +8,7 @@
 typedef struct ModelWords {
   const char *dir;       /* of the SavedModel */
   const char *tags;      /* joined by commas */
-  const char *signature;
+  const char *signature; /* null: serving_default, or the only one that there is */
   int64_t threads;       /* 0: one a core */
 } ModelWords;
 

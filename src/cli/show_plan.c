@@ -61,7 +61,7 @@ static TF_Code collect(Shown *s, const Executor *x, TF_Status *st) {
 }
 
 static void put_text(const Shown *s, Bytes *out) {
-  bytes_printf(out, "Plan of signature '%s' of %s", s->words->signature, s->words->dir);
+  bytes_printf(out, "Plan of signature '%s' of %s", s->signature->name, s->words->dir);
   if (s->inputs.size) bytes_printf(out, " for %s", s->inputs.data);
   bytes_putc(out, '\n');
   if (s->why.code)
@@ -79,7 +79,7 @@ static void put_json(const Shown *s, Bytes *out) {
   json_key(&w, "model", 5);
   json_write_cstring(&w, s->words->dir);
   json_key(&w, "signature", 9);
-  json_write_cstring(&w, s->words->signature);
+  json_write_cstring(&w, s->signature->name);
   json_key(&w, "inputs", 6);
   json_write_cstring(&w, s->inputs.data ? s->inputs.data : "");
   if (s->why.code) {
@@ -99,7 +99,7 @@ static TF_Code print(Shown *s, const Call *call, bool json, TF_Status *st) {
   Bytes out = {0};
   if (!call->num_fetches)
     return fail(st, TF_FAILED_PRECONDITION, "signature '%s' has no plan: its outputs are its inputs",
-                s->words->signature);
+                s->signature->name);
   TRY(session_executor(call->bundle->session->session, call->feeds, (int)call->num_feeds, call->fetches,
                        (int)call->num_fetches, &executor, st));
   TRY(collect(s, executor, st));
