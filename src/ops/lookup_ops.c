@@ -165,17 +165,32 @@ static TF_Code check_signature(const OpCtx *c, const LookupTable *t, int value_i
               dtype_name(t->value_dtype), has_output ? dtype_name(t->value_dtype) : "");
 }
 
+/* The dims of `keys` that count keys: all, but the last where keys are rows. */
+static int batch_rank(const LookupTable *table, const Tensor *keys) {
+  return keys->rank - (table->dense ? table->dense->key_rank : 0);
+}
+
 /* Whether `t` has the shape of the keys followed by that of one value. */
 static bool is_values_shape(const LookupTable *table, const Tensor *keys, const Tensor *t) {
-  if (t->rank != keys->rank + table->value_rank || memcmp(t->dims, keys->dims, (size_t)keys->rank * sizeof *t->dims)) return false;
-  return !table->value_rank || t->dims[keys->rank] == table->value_size;
+  int rank = batch_rank(table, keys);
+  if (t->rank != rank + table->value_rank || memcmp(t->dims, keys->dims, (size_t)rank * sizeof *t->dims)) return false;
+  return !table->value_rank || t->dims[rank] == table->value_size;
+}
+
+static TF_Code check_key_shape(const LookupTable *table, const Tensor *keys, TF_Status *st) {
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  if (!table->dense || !table->dense->key_rank) return TF_OK;
+  if (keys->rank && keys->dims[keys->rank - 1] == table->dense->key_size) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Input key shape %s must end with the table's key shape %s",
+              shape_text(keys->dims, keys->rank, a, sizeof a), shape_text(&table->dense->key_size, 1, b, sizeof b));
 }
 
 static TF_Code values_dims(const LookupTable *table, const Tensor *keys, int64_t *dims, int *rank, TF_Status *st) {
-  *rank = keys->rank + table->value_rank;
+  int keys_rank = batch_rank(table, keys);
+  *rank = keys_rank + table->value_rank;
   if (*rank > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "keys of too many dimensions");
-  memcpy(dims, keys->dims, (size_t)keys->rank * sizeof *dims);
-  if (table->value_rank) dims[keys->rank] = table->value_size;
+  memcpy(dims, keys->dims, (size_t)keys_rank * sizeof *dims);
+  if (table->value_rank) dims[keys_rank] = table->value_size;
   return TF_OK;
 }
 
@@ -183,8 +198,10 @@ static TF_Code values_dims(const LookupTable *table, const Tensor *keys, int64_t
 
 static TF_Code find_shape(ShapeCtx *c, TF_Status *st) {
   (void)st;
-  /* The value's shape stands behind the keys'; for a scalar default it is none. */
-  if (c->inputs[2]->rank == 0) c->outputs[0] = *c->inputs[1];
+  /* The value's shape stands behind the keys'; for a scalar default it is none. A dense table may have rows as keys. */
+  const Node *maker = c->node->inputs ? c->node->inputs[0].oper : NULL;
+  bool plain = c->inputs[1]->rank < 2 || (maker && strstr(maker->op, "HashTable") && !strstr(maker->op, "Dense"));
+  if (c->inputs[2]->rank == 0 && plain) c->outputs[0] = *c->inputs[1];
   return TF_OK;
 }
 
@@ -194,6 +211,7 @@ static TF_Code find_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
   int rank;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX], d[SHAPE_TEXT_MAX];
   TRY(check_signature(c, t, 2, true, st));
+  TRY(check_key_shape(t, keys, st));
   TRY(values_dims(t, keys, dims, &rank, st));
   bool one = defaults->rank == t->value_rank && (!t->value_rank || defaults->dims[0] == t->value_size);
   if (!one && !is_values_shape(t, keys, defaults))
@@ -201,6 +219,7 @@ static TF_Code find_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
                 shape_text(&t->value_size, t->value_rank, a, sizeof a), shape_text(dims, rank, b, sizeof b),
                 shape_text(defaults->dims, defaults->rank, d, sizeof d));
   TRY(op_alloc_output(c, 0, t->value_dtype, dims, rank, st));
+  if (t->dense) return lookup_dense_find(t, keys, defaults->data, c->outputs[0].data, st);
   return lookup_table_find(t, keys->data, tensor_count(keys), defaults->data, one ? 0 : 1, c->outputs[0].data, st);
 }
 
@@ -211,10 +230,13 @@ static TF_Code insert_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
   int rank;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   TRY(check_signature(c, t, 2, false, st));
+  if (t->dense && import) return lookup_dense_import(t, keys, values, st);
+  TRY(check_key_shape(t, keys, st));
   TRY(values_dims(t, keys, dims, &rank, st));
   if (!is_values_shape(t, keys, values))
     return fail(st, TF_INVALID_ARGUMENT, "Expected shape %s for value, got %s", shape_text(dims, rank, a, sizeof a),
                 shape_text(values->dims, values->rank, b, sizeof b));
+  if (t->dense) return lookup_dense_insert(t, keys, values->data, st);
   if (t->is_static && !import)
     return fail(st, TF_UNIMPLEMENTED, "Insert not supported by InitializableLookupTable implementations");
   if (t->is_static) return lookup_table_initialize(t, keys->data, values->data, tensor_count(keys), st);
@@ -225,6 +247,8 @@ static TF_Code remove_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
   TRY(check_signature(c, t, 0, false, st));
   if (t->is_static)
     return fail(st, TF_UNIMPLEMENTED, "Remove not supported by InitializableLookupTable implementations");
+  TRY(check_key_shape(t, op_input(c, 1), st));
+  if (t->dense) return lookup_dense_remove(t, op_input(c, 1), st);
   return lookup_table_remove(t, op_input(c, 1)->data, tensor_count(op_input(c, 1)), st);
 }
 

@@ -34,6 +34,7 @@ static void forget(LookupTable *t) {
 static void table_destroy(Object *o) {
   LookupTable *t = (LookupTable *)o;
   forget(t);
+  dense_table_free(t->dense);
   pthread_rwlock_destroy(&t->lock);
   free(t->container);
   free(t->name);
@@ -58,6 +59,15 @@ TF_Code lookup_table_new(LookupTable **out, TF_DataType key, TF_DataType value, 
   if (!t->container || !t->name) return table_destroy(&t->object), fail_oom(st, "a table");
   *out = t;
   return TF_OK;
+}
+
+TF_Code lookup_table_new_dense(LookupTable **out, DenseTable *dense, int value_rank, const char *container, const char *name,
+                               TF_Status *st) {
+  TF_Code code = lookup_table_new(out, dense->key_dtype, dense->value_dtype, false, value_rank, dense->value_size, container,
+                                  name, st);
+  if (code) dense_table_free(dense);
+  else (*out)->dense = dense;
+  return code;
 }
 
 TF_Code lookup_table_of_handle(const Tensor *handle, LookupTable **out, TF_Status *st) {
@@ -254,25 +264,58 @@ TF_Code lookup_table_find(LookupTable *t, const void *keys, int64_t n, const voi
 
 int64_t lookup_table_size(LookupTable *t) {
   pthread_rwlock_rdlock(&t->lock);
-  int64_t n = t->count;
+  int64_t n = t->dense ? t->dense->count : t->count;
   pthread_rwlock_unlock(&t->lock);
   return n;
 }
 
+static TF_Code export_entries(const LookupTable *t, Tensor *keys, Tensor *values, TF_Status *st) {
+  int64_t dims[2] = {t->count, t->value_size};
+  if (t->is_static && !t->initialized) return fail(st, TF_ABORTED, "HashTable is not initialized.");
+  TRY(tensor_alloc(keys, t->key_dtype, dims, 1, st));
+  TRY(tensor_alloc(values, t->value_dtype, dims, 1 + t->value_rank, st));
+  TRY(elements_copy(t->key_dtype, keys->data, t->keys, t->count, st));
+  return elements_copy(t->value_dtype, values->data, t->values, t->count * t->value_size, st);
+}
+
 TF_Code lookup_table_export(LookupTable *t, Tensor *keys, Tensor *values, TF_Status *st) {
   pthread_rwlock_rdlock(&t->lock);
-  TF_Code code = TF_OK;
-  if (t->is_static && !t->initialized) code = fail(st, TF_ABORTED, "HashTable is not initialized.");
-  int64_t dims[2] = {t->count, t->value_size};
-  if (!code) code = tensor_alloc(keys, t->key_dtype, dims, 1, st);
-  if (!code) code = tensor_alloc(values, t->value_dtype, dims, 1 + t->value_rank, st);
-  if (!code) code = elements_copy(t->key_dtype, keys->data, t->keys, t->count, st);
-  if (!code) code = elements_copy(t->value_dtype, values->data, t->values, t->count * t->value_size, st);
+  TF_Code code = t->dense ? dense_table_export(t->dense, keys, values, st) : export_entries(t, keys, values, st);
   pthread_rwlock_unlock(&t->lock);
   if (code) {
     tensor_clear(keys);
     tensor_clear(values);
   }
+  return code;
+}
+
+/* ---- dense tables ---- */
+
+TF_Code lookup_dense_find(LookupTable *t, const Tensor *keys, const void *defaults, void *out, TF_Status *st) {
+  pthread_rwlock_rdlock(&t->lock);
+  TF_Code code = dense_table_find(t->dense, keys, defaults, out, st);
+  pthread_rwlock_unlock(&t->lock);
+  return code;
+}
+
+TF_Code lookup_dense_insert(LookupTable *t, const Tensor *keys, const void *values, TF_Status *st) {
+  pthread_rwlock_wrlock(&t->lock);
+  TF_Code code = dense_table_insert(t->dense, keys, values, st);
+  pthread_rwlock_unlock(&t->lock);
+  return code;
+}
+
+TF_Code lookup_dense_import(LookupTable *t, const Tensor *keys, const Tensor *values, TF_Status *st) {
+  pthread_rwlock_wrlock(&t->lock);
+  TF_Code code = dense_table_import(t->dense, keys, values, st);
+  pthread_rwlock_unlock(&t->lock);
+  return code;
+}
+
+TF_Code lookup_dense_remove(LookupTable *t, const Tensor *keys, TF_Status *st) {
+  pthread_rwlock_wrlock(&t->lock);
+  TF_Code code = dense_table_remove(t->dense, keys, st);
+  pthread_rwlock_unlock(&t->lock);
   return code;
 }
 

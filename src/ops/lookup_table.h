@@ -1,4 +1,4 @@
-/* Lookup tables: what HashTable and MutableHashTable ops share by name.
+/* Lookup tables: what HashTable, MutableHashTable and MutableDenseHashTable ops share by name.
  *
  * Keys are int32, int64 or strings; a value is one element, or a row of them (MutableHashTableOfTensors). A static
  * table (HashTable) is filled once, then only read; a mutable one changes at any time. Any thread. */
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "ops/lookup_dense.h"
 #include "tensor/object.h"
 #include "tensor/tensor.h"
 
@@ -19,6 +20,7 @@ typedef struct LookupTable {
   int value_rank;              /* 0, or 1 for rows */
   int64_t value_size;          /* elements of a value */
   char *container, *name;
+  DenseTable *dense;           /* of dense tables, which have no other entries; guarded by the lock */
   /* guarded by the lock; entries [0, count) in the order of insertion */
   int64_t count, capacity;
   void *keys, *values;
@@ -32,6 +34,9 @@ extern const ObjectType lookup_table_type;
 /* Empty, with one reference. */
 TF_Code lookup_table_new(LookupTable **out, TF_DataType key, TF_DataType value, bool is_static, int value_rank,
                          int64_t value_size, const char *container, const char *name, TF_Status *st);
+/* The same of a dense table, which it takes over, also when it fails. */
+TF_Code lookup_table_new_dense(LookupTable **out, DenseTable *dense, int value_rank, const char *container, const char *name,
+                               TF_Status *st);
 /* The table behind a scalar handle, borrowed; TF_INVALID_ARGUMENT when it is none. */
 TF_Code lookup_table_of_handle(const Tensor *handle, LookupTable **out, TF_Status *st);
 
@@ -47,5 +52,11 @@ TF_Code lookup_table_remove(LookupTable *t, const void *keys, int64_t n, TF_Stat
 int64_t lookup_table_size(LookupTable *t);
 /* New tensors of all keys and values. */
 TF_Code lookup_table_export(LookupTable *t, Tensor *keys, Tensor *values, TF_Status *st);
+
+/* The calls on dense tables, under the lock; `defaults` is one value. */
+TF_Code lookup_dense_find(LookupTable *t, const Tensor *keys, const void *defaults, void *out, TF_Status *st);
+TF_Code lookup_dense_insert(LookupTable *t, const Tensor *keys, const void *values, TF_Status *st);
+TF_Code lookup_dense_import(LookupTable *t, const Tensor *keys, const Tensor *values, TF_Status *st);
+TF_Code lookup_dense_remove(LookupTable *t, const Tensor *keys, TF_Status *st);
 
 #endif
