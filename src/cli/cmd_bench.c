@@ -240,7 +240,7 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
   const Signature *signature;
   Inputs in = {0};
   b.took_ns = calloc((size_t)o->runs, sizeof *b.took_ns);
-  b.profiled = calloc((size_t)o->runs, sizeof *b.profiled);
+  b.profiled = calloc(o->profile ? (size_t)o->runs : 1, sizeof *b.profiled);
   if (!b.took_ns || !b.profiled)
     fail_oom(st, "so many runs");
   else if (!model_open(&o->model, &bundle, &signature, st) && !inputs_init(&in, signature, st) &&
