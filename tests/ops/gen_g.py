@@ -734,10 +734,71 @@ def nn_pool_grads():
     c.save()
 
 
+# ---- fractional poolings, filters of volumes ----
+
+def nn_fractional():
+    c = Cases('nn_fractional')
+    for kind in ('Max', 'Avg'):
+        op = 'Fractional%sPool' % kind
+        for dtype in (F32, F64, I32, I64):
+            for pseudo in (False, True):
+                for overlapping in (False, True):
+                    for ratio, shape in [((1., 1.5, 1.75, 1.), (2, 9, 11, 2)), ((1., 2., 2.5, 1.), (1, 8, 7, 3))]:
+                        x = values(dtype, shape, -9, 9)
+                        r = c.case(op, [x], name_of(dtype), rtol=1e-5, atol=1e-6, pooling_ratio=list(ratio), pseudo_random=pseudo, overlapping=overlapping, deterministic=True, seed=3, seed2=17 + len(shape))
+                        y, rows, columns = r
+                        dy = values(dtype, y.shape, -9, 9)
+                        inputs = [x, y, dy, rows, columns] if kind == 'Max' else [i64(*shape), dy, rows, columns]
+                        c.case(op + 'Grad', inputs, name_of(dtype), rtol=1e-5, atol=1e-5, overlapping=overlapping)
+        case = lambda shape, ratio, label, **more: refused(c, op, [values(F32, shape)], label, pooling_ratio=list(ratio), deterministic=True, seed=3, seed2=5, **more)
+        case((1, 30, 41, 1), (1., 1.44, 1.73, 1.), 'long', pseudo_random=True)
+        case((1, 30, 41, 1), (1., 1.44, 1.73, 1.), 'long')
+        case((1, 6, 6, 1), (1., 1., 1., 1.), 'ratio 1')
+        case((1, 6, 6, 1), (1., 6., 6., 1.), 'one')
+        case((6, 6, 1), (1., 2., 2., 1.), 'rank', error_part='')
+        case((1, 6, 6, 1), (1., 2., 2.), 'ratios', error_part='')
+        case((2, 6, 6, 1), (2., 2., 2., 1.), 'batch', error_part='')
+        case((2, 6, 6, 2), (1., 2., 2., 2.), 'channels', error_part='')
+        case((1, 6, 6, 1), (1., .5, 2., 1.), 'small', error_part='')
+        case((1, 6, 6, 1), (1., 7., 2., 1.), 'large', error_part='')
+    c.save()
+
+
+def nn_conv3d_grad():
+    c = Cases('nn_conv3d_grad')
+    for padding in ('SAME', 'VALID'):
+        for dtype in FLOATS:
+            for k, st in [((2, 2, 2), (1, 1, 1)), ((1, 3, 2), (2, 1, 3)), ((3, 1, 1), (1, 2, 2))]:
+                if dtype != F32 and k[0] != 2: continue
+                x, f = values(dtype, (2, 4, 3, 5, 2), -1, 1), (*k, 2, 3)
+                attr = dict(strides=[1, *st, 1], padding=padding)
+                with tf.Graph().as_default(), V1.Session() as session:
+                    shape = session.run(tf.raw_ops.Conv3D(input=x.astype(F32), filter=np.zeros(f, F32), **attr)).shape
+                dy = values(dtype, shape, -1, 1)
+                tolerance = dict(rtol=5e-2, atol=.15) if dtype in FLOATS[:2] else dict(rtol=1e-4, atol=1e-4)
+                as_of(c, None)
+                c.case('Conv3DBackpropFilterV2', [x, i32(*f), dy], name_of(dtype), **tolerance, **attr)
+                if dtype == BF16: continue
+                as_of(c, 9)
+                c.case('Conv3DBackpropFilter', [x, np.zeros(f, dtype), dy], name_of(dtype), **tolerance, **attr)
+    as_of(c, None)
+    attr = dict(strides=[1, 1, 1, 1, 1], padding='VALID', error_part='')
+    v = lambda *shape: values(F32, shape)
+    case = lambda x, f, dy, label, **more: refused(c, 'Conv3DBackpropFilterV2', [x, np.array(f, I32), dy], label, **{**attr, **more})
+    case(v(1, 3, 3, 3, 1), [2, 2, 2, 1, 1], v(1, 2, 2, 3, 1), 'gradient')
+    case(v(1, 3, 3, 3), [2, 2, 2, 1, 1], v(1, 2, 2, 2, 1), 'rank')
+    case(v(1, 3, 3, 3, 1), [2, 2, 2, 1], v(1, 2, 2, 2, 1), 'sizes')
+    case(v(1, 3, 3, 3, 1), [2, 2, 2, 2, 1], v(1, 2, 2, 2, 1), 'depth')
+    case(v(1, 3, 3, 3, 1), [4, 2, 2, 1, 1], v(1, 2, 2, 2, 1), 'filter')
+    case(v(1, 3, 3, 3, 1), [2, 2, 2, 1, 1], v(1, 2, 2, 2, 1), 'dilations', dilations=[1, 2, 1, 1, 1])
+    c.save()
+
+
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
             'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_nn', 'quant_norm',
             'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
-            'nn_pool_grads']
+            'nn_pool_grads',
+            'nn_fractional', 'nn_conv3d_grad']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
