@@ -281,7 +281,7 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   ExecState *s = t->state;
   bool share = env->call_depth > 0 && !io->lent;
   s->left = false;
-  buffer_pool_set_count(s->pool, env->memory);
+  buffer_pool_begin(s->pool, env->memory);
   code = exec_bind_feeds(s, io, x->plan->num_feeds, share, st);
   if (!code && t->learn) {
     TF_Status ignored = {0};
@@ -339,7 +339,7 @@ void exec_turn_begin(ExecTurn *t, Executor *x, const Tensor *const *feeds) {
 
 /* What the spec's block takes while the turn lasts. */
 static TF_Code charge_block(ExecTurn *t, StepEnv *env, TF_Status *st) {
-  buffer_pool_set_count(t->state->pool, env->memory);
+  buffer_pool_begin(t->state->pool, env->memory);
   if (SM_LIKELY(!env->memory) || t->charged) return TF_OK;
   if (!memory_charge(env->memory, t->spec->block_size))
     return fail(st, TF_RESOURCE_EXHAUSTED, "OOM: a step needs %zu bytes more than its limit leaves", t->spec->block_size);
@@ -373,9 +373,8 @@ static void end_special(ExecTurn *t) {
   Spec *spec = t->spec;
   memory_discharge(t->charged, spec->block_size);
   if (s) {
-    buffer_pool_set_count(s->pool, NULL);
     exec_unbind_feeds(s);
-    buffer_pool_trim(s->pool);
+    buffer_pool_end(s->pool);
   }
   if (s && t->broken) {
     spec_unbind(spec, s, t->failed_slot >= 0);
@@ -405,6 +404,7 @@ void exec_turn_end(ExecTurn *t) {
   if (t->spec) {
     end_special(t);
   } else if (t->state) {
+    buffer_pool_end(t->state->pool);
     pthread_mutex_lock(&x->lock);
     t->state->next_idle = x->idle;
     x->idle = t->state;

@@ -1,6 +1,6 @@
 /* Buffer pool: memory of tensors that are gone, kept for new ones of the same size, so that steady runs ask the
- * allocator for nothing. One thread at a time takes from a pool (a run has its own); memory comes back from any
- * thread, at any time: also when the pool was closed meanwhile, and then it is freed. */
+ * allocator for nothing. One thread at a time uses a pool (a run has its own); memory comes back from any thread, at any
+ * time: also when the pool was closed meanwhile, and then it is freed. */
 #ifndef SM_TENSOR_BUFFER_POOL_H_
 #define SM_TENSOR_BUFFER_POOL_H_
 
@@ -9,11 +9,10 @@
 BufferPool *buffer_pool_new(void); /* null when memory is out */
 /* Frees what is kept. What is out frees itself. Null is allowed. */
 void buffer_pool_close(BufferPool *pool);
-/* Frees the larger ones of those kept, as the pool is not going to be used for a while. */
-void buffer_pool_trim(BufferPool *pool);
-
-/* From now on what is taken is charged to a count, which lives until another is set; null: to none. */
-void buffer_pool_set_count(BufferPool *pool, struct MemoryCount *count);
+/* The thread is going to use it, and charges what it takes to `count` (null: to none), which lives until the end. */
+void buffer_pool_begin(BufferPool *pool, struct MemoryCount *count);
+/* It is done: large buffers are freed. What is out comes back as from anybody. */
+void buffer_pool_end(BufferPool *pool);
 
 /* ---- for tensor.c ---- */
 struct MemoryCount *buffer_pool_count(const BufferPool *pool);
