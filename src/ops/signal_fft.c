@@ -30,6 +30,38 @@ static int64_t fft_bluestein_size(int64_t n) {
   return m;
 }
 
+/* exp(2 pi i k / n), 0 <= k <= n: exact where it is, by symmetry of the eighths of a turn. */
+static void fft_unit_root(int64_t k, int64_t n, double out[2]) {
+  bool lower = 8 * k > 4 * n;
+  int64_t x = lower ? 8 * n - 8 * k : 8 * k;
+  int quarter = x >= 2 * n;
+  if (quarter) x -= 2 * n;
+  bool mirrored = x > n;
+  double angle = M_PI / 4 * ((double)(mirrored ? 2 * n - x : x) / (double)n);
+  double a = mirrored ? sin(angle) : cos(angle), b = mirrored ? cos(angle) : sin(angle);
+  out[0] = quarter ? -b : a;
+  out[1] = quarter ? a : b;
+  if (lower) out[1] = -out[1];
+}
+
+/* Splits n into the radices of signal_rfft_body.h, in the order of their use; false when other factors are left, or where
+ * TensorFlow's library goes another way too. */
+static bool fft_real_factor(int64_t n, int *radices, int *count) {
+  *count = 0;
+  if (n < 1 || (n > 1000 && n % 2 == 0)) return false;
+  for (; n % 4 == 0; n /= 4) radices[(*count)++] = 4;
+  if (n % 2 == 0) {
+    n /= 2;
+    radices[(*count)++] = 2;
+    radices[*count - 1] = radices[0];
+    radices[0] = 2;
+  }
+  for (int r = 3; r <= 5; r += 2) {
+    for (; n % r == 0; n /= r) radices[(*count)++] = r;
+  }
+  return n == 1;
+}
+
 typedef struct ComplexF {
   float re, im;
 } ComplexF;
@@ -42,12 +74,22 @@ typedef struct ComplexD {
 #define PLAN FftF
 #define FN(name) fftf_##name
 #include "ops/signal_fft_body.h"
+#include "ops/signal_rfft_body.h"
+#undef REAL
+#undef CPX
+#undef PLAN
+#undef FN
 
 #define REAL double
 #define CPX ComplexD
 #define PLAN FftD
 #define FN(name) fftd_##name
 #include "ops/signal_fft_body.h"
+#include "ops/signal_rfft_body.h"
+#undef REAL
+#undef CPX
+#undef PLAN
+#undef FN
 
 typedef struct SignalState {
   int axes;
@@ -59,6 +101,7 @@ typedef struct SignalAxis {
   int64_t n;     /* length of the transform */
   void *plan;    /* FftF or FftD */
   void *roots;   /* of a real transform of even length */
+  void *real;    /* fftf_Real or fftd_Real, where there is one, in place of these */
   size_t buffer; /* bytes that a line needs */
 } SignalAxis;
 
@@ -71,12 +114,15 @@ typedef struct SignalPrep {
 } SignalPrep;
 
 static TF_Code signal_init(OpInit *k, TF_Status *st) {
-  (void)st;
   SignalState *s = k->state;
   const char *op = k->node->op, *fft = strstr(op, "FFT");
   s->axes = fft[3] == '2' ? 2 : fft[3] == '3' ? 3 : 1;
   s->inverse = op[0] == 'I';
-  s->real = fft[-1] == 'R' && fft > op;
+  s->real = fft > op && fft[-1] == 'R';
+  TF_DataType in = dtype_base(k->node->input_types[0]), out = dtype_base(k->node->output_types[0]);
+  if (s->real && dtype_size(s->inverse ? in : out) != 2 * dtype_size(s->inverse ? out : in))
+    return fail(st, TF_INVALID_ARGUMENT, "Wrong types for %s real FFT: in=%d out=%d", s->inverse ? "backward" : "forward",
+                (int)in, (int)out);
   return TF_OK;
 }
 
@@ -85,15 +131,33 @@ static void signal_clear_prep(void *prep) {
   for (int i = 0; i < MAX_AXES; i++) {
     if (p->is_double) fftd_free(p->axis[i].plan);
     else fftf_free(p->axis[i].plan);
+    if (p->is_double) fftd_real_free(p->axis[i].real);
+    else fftf_real_free(p->axis[i].real);
     free(p->axis[i].roots);
-    p->axis[i].plan = p->axis[i].roots = NULL;
+    p->axis[i].plan = p->axis[i].roots = p->axis[i].real = NULL;
   }
 }
 
 enum { MAX_FFT_LENGTH = 1 << 28 }; /* plans are tables of that many elements, Bluestein's 8 times as many */
 
+static size_t element(const SignalPrep *p, bool real) {
+  return p->is_double ? real ? sizeof(double) : sizeof(ComplexD) : real ? sizeof(float) : sizeof(ComplexF);
+}
+
+static void axis_buffer(SignalPrep *p, SignalAxis *a, int64_t elements) {
+  a->buffer = ((size_t)elements * element(p, false) + 63) / 64 * 64;
+  if (a->buffer > p->buffer_size) p->buffer_size = a->buffer;
+}
+
 static TF_Code axis_plan(SignalPrep *p, SignalAxis *a, int64_t n, bool real, TF_Status *st) {
   if (n > MAX_FFT_LENGTH) return fail(st, TF_UNIMPLEMENTED, "FFT of length %lld is not supported", (long long)n);
+  int radices[64], count;
+  if (real && fft_real_factor(n, radices, &count)) {
+    a->n = n;
+    a->real = p->is_double ? (void *)fftd_real_new(n) : (void *)fftf_real_new(n);
+    axis_buffer(p, a, n);
+    return a->real ? TF_OK : fail_oom(st, "plan of an FFT");
+  }
   bool halved = real && n % 2 == 0;
   int64_t length = halved ? n / 2 : n;
   a->n = n;
@@ -101,8 +165,7 @@ static TF_Code axis_plan(SignalPrep *p, SignalAxis *a, int64_t n, bool real, TF_
   if (halved) a->roots = p->is_double ? (void *)fftd_roots(n) : (void *)fftf_roots(n);
   if (!a->plan || (halved && !a->roots)) return fail_oom(st, "plan of an FFT");
   int64_t elements = length + (p->is_double ? fftd_work_size(a->plan) : fftf_work_size(a->plan));
-  a->buffer = ((size_t)elements * (p->is_double ? sizeof(ComplexD) : sizeof(ComplexF)) + 63) / 64 * 64;
-  if (a->buffer > p->buffer_size) p->buffer_size = a->buffer;
+  axis_buffer(p, a, elements);
   return TF_OK;
 }
 
@@ -195,7 +258,11 @@ static void lines_range(const Lines *r, int64_t begin, int64_t end, void *buffer
     const char *in = r->in + (size_t)(i / r->inner * r->in_outer + i % r->inner) * r->in_size;
     char *out = r->out + (size_t)(i / r->inner * r->out_outer + i % r->inner) * r->out_size;
     bool d = r->p->is_double;
-    if (r->kind == LINE_COMPLEX && d) fftd_line(a->plan, in, r->step, out, r->step, r->inverse, buffer);
+    if (a->real && r->kind == LINE_REAL && d) fftd_spectrum_line(a->real, in, out, buffer);
+    else if (a->real && r->kind == LINE_REAL) fftf_spectrum_line(a->real, in, out, buffer);
+    else if (a->real && d) fftd_unspectrum_line(a->real, in, out, buffer);
+    else if (a->real) fftf_unspectrum_line(a->real, in, out, buffer);
+    else if (r->kind == LINE_COMPLEX && d) fftd_line(a->plan, in, r->step, out, r->step, r->inverse, buffer);
     else if (r->kind == LINE_COMPLEX) fftf_line(a->plan, in, r->step, out, r->step, r->inverse, buffer);
     else if (r->kind == LINE_REAL && d) fftd_real_line(a->plan, a->roots, a->n, in, out, buffer);
     else if (r->kind == LINE_REAL) fftf_real_line(a->plan, a->roots, a->n, in, out, buffer);
@@ -215,10 +282,6 @@ static void lines_run(Lines *r, int threads) {
   r->shares = threads > 1 && !small ? threads : 1;
   if (r->shares > r->lines) r->shares = r->lines;
   parallel_for((int)r->shares, r->shares, 1, lines_shares, r);
-}
-
-static size_t element(const SignalPrep *p, bool real) {
-  return p->is_double ? real ? sizeof(double) : sizeof(ComplexD) : real ? sizeof(float) : sizeof(ComplexF);
 }
 
 /* Complex transforms along axis `i` of `outer` blocks of these dims. */

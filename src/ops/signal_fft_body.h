@@ -221,8 +221,3 @@ static CPX *FN(roots)(int64_t n) {
   for (int64_t k = 0; roots && k <= n / 2; k++) roots[k] = FN(root)(k, n);
   return roots;
 }
-
-#undef REAL
-#undef CPX
-#undef PLAN
-#undef FN

@@ -122,22 +122,27 @@ VINL VF vf_erf(VF x) {
   return vf_sel(vf_lt(vf_abs(x), vf_set(1.0f)), p, big);
 }
 
-/* sin (quarter 0) or cos (quarter 1) for |x| <= 8192; the caller takes libm for the rest. */
+VINL VF vf_mul_add(VF a, VF b, float c) { return vf_add(vf_mul(a, b), vf_set(c)); }
+
+/* sin (quarter 0) or cos (quarter 1) for |x| <= 8192; the caller takes libm for the rest. The polynomials and the order of
+ * operations, without fused ones, are TensorFlow's: windows made of cosines have the same bits, and so have spectra that
+ * cancel under them. */
 VINL VF vf_sincos(VF x, int quarter) {
-  VF n = vf_round(vf_mul(x, vf_set(0.636619772367581343f)));
-  VF r = vf_fnma(n, vf_set(1.5703125f), x); /* pi/2 in three parts */
-  r = vf_fnma(n, vf_set(4.83751296997070312e-4f), r);
-  r = vf_fnma(n, vf_set(7.5497899548918821e-8f), r);
+  static const float parts[] = {-1.5703125f, -4.83989715576171875e-4f, 1.62865035235881805e-7f, 5.56443155441677107e-11f};
+  VF r = vf_abs(x), n = vf_round(vf_mul(r, vf_set(0.636619746685028076f)));
+  for (int i = 0; i < 4; i++) r = vf_add(vf_mul(n, vf_set(parts[i])), r); /* minus n pi/2 */
   VI q = vi_add(vf_to_vi(n), vi_set(quarter));
   VF u = vf_mul(r, r);
-  VF s = vf_fma(vf_set(-1.95169763173908e-4f), u, vf_set(8.332176133990288e-3f));
-  s = vf_fma(s, u, vf_set(-1.6666655242443085e-1f));
-  s = vf_fma(vf_mul(s, u), r, r);
-  VF c = vf_fma(vf_set(2.4438089894829318e-5f), u, vf_set(-1.3887364184483886e-3f));
-  c = vf_fma(c, u, vf_set(4.166664555668831e-2f));
-  c = vf_fma(vf_mul(c, u), u, vf_fnma(vf_set(0.5f), u, vf_set(1.0f)));
+  VF s = vf_mul_add(vf_set(-1.95923411408370290e-4f), u, 8.33268736556168517e-3f);
+  s = vf_mul(vf_mul_add(s, u, -1.66666620398229826e-1f), u);
+  s = vf_add(vf_mul(s, r), r);
+  VF c = vf_mul_add(vf_set(2.43722661252832040e-5f), u, -1.38865201734006405e-3f);
+  c = vf_mul_add(vf_mul_add(c, u, 4.16666194796562195e-2f), u, -0.5f);
+  c = vf_mul_add(c, u, 1.0f);
   VF y = vf_sel(vi_eq(vi_and(q, vi_set(1)), vi_set(0)), s, c);
-  return vi_asf(vi_xor(vf_bits(y), vi_sll(vi_and(q, vi_set(2)), 30)));
+  VI sign = vi_sll(vi_and(q, vi_set(2)), 30);
+  if (!quarter) sign = vi_xor(sign, vi_and(vf_bits(x), vi_set(INT32_MIN)));
+  return vi_asf(vi_xor(vf_bits(y), sign));
 }
 
 #endif

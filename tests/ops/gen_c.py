@@ -104,6 +104,13 @@ def signal_fft():
     c.case('FFT', [np.complex64(1)], 'scalar')
     c.case('FFT2D', [values(np.complex64, (3,))], 'rank')
     c.case('FFT', [values(np.complex64, (10, 1024))], 'threads', 2e-5, 1e-2)
+    # spectra that cancel: TensorFlow's bits, and those of the windows
+    for n in (2, 3, 4, 5, 6, 8, 9, 10, 25, 40, 60, 64, 75, 240, 400, 1000, 1215):
+        c.case('RFFT', [values(np.float32, (2, n)), i32(n)], 'exact %d' % n, 0, 0, **t)
+        c.case('IRFFT', [values(np.complex64, (2, n // 2 + 1)), i32(n)], 'exact %d' % n, 0, 0, Treal=tf.float32)
+    turn = (np.arange(-500, 500) / 64 * np.pi).astype(np.float32)
+    c.case('Cos', [turn], 'exact', 0, 0)
+    c.case('Sin', [turn], 'exact', 0, 0)
     c.save()
 
 
