@@ -66,7 +66,7 @@ typedef struct MatMulState {
   bool mixed;
   bool transpose_a, transpose_b, adjoint; /* adjoint: transposing conjugates too */
   bool batched, broadcasts;
-  bool keep_b; /* B is likely to be the same in each run */
+  bool keep_b; /* B is likely to be the same in each run: it is weights as they are */
   PlainFn *plain;
 } MatMulState;
 
@@ -77,6 +77,7 @@ typedef struct MatMulPrep {
   int64_t a_count, b_count;/* elements of the whole inputs */
   DnnlCall *call;          /* or null */
   int64_t call_batch;      /* how many products one call makes */
+  bool keep_b;             /* B is one matrix, the same in each run: what oneDNN makes of it is kept */
   bool pack_b;             /* B's columns lie apart: transpose it into scratch first */
   size_t a_at, b_at, c_at, pack_at, call_at; /* offsets in scratch */
 } MatMulPrep;
@@ -167,9 +168,10 @@ static void plan_dnnl(OpCtx *c, MatMulPrep *p) {
     shape.a_batch = b->stride[0][0] * p->a_size;
     shape.b_batch = b->stride[1][0] * p->b_size;
   }
-  shape.b_weights = s->keep_b && b->count == 1;
+  const Tensor *lasting = s->dtype == TF_FLOAT && !s->mixed ? op_lasting_input(c, 1) : NULL;
+  p->keep_b = shape.b_weights = (s->keep_b || lasting) && b->count == 1; /* lasting: weights transposed, say */
   p->call = dnnl_matmul_new(&shape);
-  if (p->call && shape.b_weights && op_lasting_input(c, 1)) dnnl_call_pack(p->call, op_lasting_input(c, 1));
+  if (p->call && p->keep_b && lasting) dnnl_call_pack(p->call, lasting);
   p->call_batch = shape.batch;
 }
 
@@ -316,8 +318,7 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
   const MatMulPrep *p = c->prep;
   char *scratch = c->scratch;
   int64_t out_size = p->p.m * p->p.n, offset[3];
-  const MatMulState *s = c->state;
-  const Tensor *weights = s->keep_b && p->batch.count == 1 ? op_lasting_input(c, 1) : NULL;
+  const Tensor *weights = p->keep_b ? op_lasting_input(c, 1) : NULL;
   for (int64_t i = 0; i < p->batch.count;) {
     /* The odometer of Broadcast leaves the last dim to its caller. */
     int64_t inner = p->batch.dims[p->batch.rank - 1];

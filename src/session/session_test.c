@@ -1,10 +1,12 @@
 /* Sessions beyond single answers: many threads, time limits, closing, graphs that grow, ops without kernels. */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "session/session_fixture.h"
 
@@ -139,6 +141,46 @@ static void test_runaways_end(void **state) {
   fixture_clear(&f);
 }
 
+typedef struct Endless {
+  Fixture *f;
+  pthread_t thread;
+  atomic_bool begun, cancelled;
+  TF_Code code;
+} Endless;
+
+static void *run_endless(void *arg) {
+  Endless *e = arg;
+  TF_Status st = {0};
+  TF_Output p = output_of(e->f->graph, "p"), loop = output_of(e->f->graph, "loop");
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 3, 1);
+  const Tensor *feed = &in;
+  atomic_store(&e->begun, true);
+  e->code = session_run(e->f->session, &p, &feed, 1, &loop, &out, 1, NULL, 0,
+                        &(SessionRunOptions){.cancelled = &e->cancelled}, &st);
+  tensor_clear(&in);
+  return NULL;
+}
+
+static void test_a_loop_that_nobody_waits_for_ends(void **state) {
+  (void)state;
+  Fixture f = fixture_of(PLACEHOLDER("p") RUNAWAYS, NULL);
+  Endless given_up = {.f = &f}, closed = {.f = &f};
+  Endless *both[] = {&given_up, &closed};
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(pthread_create(&both[i]->thread, NULL, run_endless, both[i]), 0);
+    while (!atomic_load(&both[i]->begun)) sched_yield();
+  }
+  nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* most likely both are in their loops now */
+  atomic_store(&given_up.cancelled, true);
+  pthread_join(given_up.thread, NULL);
+  assert_int_equal(given_up.code, TF_CANCELLED);
+  session_close(f.session);
+  pthread_join(closed.thread, NULL);
+  assert_int_equal(closed.code, TF_CANCELLED);
+  fixture_clear(&f);
+}
+
 static void test_a_graph_may_grow(void **state) {
   (void)state;
   Fixture f = fixture_of(CHAIN, NULL);
@@ -207,6 +249,7 @@ int main(void) {
       cmocka_unit_test(test_a_closed_session_runs_no_more),
       cmocka_unit_test(test_a_caller_can_give_up),
       cmocka_unit_test(test_runaways_end),
+      cmocka_unit_test(test_a_loop_that_nobody_waits_for_ends),
       cmocka_unit_test(test_a_graph_may_grow),
       cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
       cmocka_unit_test(test_config_protos)};
