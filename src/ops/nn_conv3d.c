@@ -120,10 +120,12 @@ static TF_Code conv3_grad_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *sizes = op_input(c, 0), *f = op_input(c, 1), *dy = op_input(c, 2);
   int64_t x[5];
   TRY(check_supported(s, st));
-  if (sizes->rank != 1 || sizes->dims[0] != 5)
+  bool old = strcmp(c->node->op, "Conv3DBackpropInput") == 0; /* gets the input itself, for its shape */
+  if (old && sizes->rank != 5) return fail_rank("input", st);
+  if (!old && (sizes->rank != 1 || sizes->dims[0] != 5))
     return fail(st, TF_INVALID_ARGUMENT, "Conv3DBackpropInputOpV2: input_sizes must be a vector of 5 sizes");
   for (int i = 0; i < 5; i++) {
-    x[i] = int_at(sizes, i);
+    x[i] = old ? sizes->dims[i] : int_at(sizes, i);
     if (x[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)x[i]);
   }
   if (f->rank != 5) return fail_rank("Conv3DBackpropInputOpV2: filter", st);
@@ -260,5 +262,8 @@ const OpRow ops_nn_conv3d[] = {
    .shape = shape_conv3, .init = conv3_init, .prepare = conv3_prepare, .run = conv3_run},
   {"Conv3DBackpropInputV2", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(Conv3State),
    .prep_size = sizeof(Conv3Prep), .shape = shape_conv3_grad, .init = conv3_grad_init, .prepare = conv3_grad_prepare,
+   .run = conv3_run},
+  {"Conv3DBackpropInput", .types = "T: half float double", .state_size = sizeof(Conv3State),
+   .prep_size = sizeof(Conv3Prep), .shape = shape_same, .init = conv3_grad_init, .prepare = conv3_grad_prepare,
    .run = conv3_run},
   {0}};

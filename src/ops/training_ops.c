@@ -156,21 +156,63 @@ static void apply_range(const ApplyState *s, Tensor *const *vars, const double *
   }
 }
 
+/* The same of complex numbers. */
+static void load_complex(double _Complex *out, const Tensor *t, int64_t at, int n) {
+  if (t->dtype == TF_COMPLEX128) memcpy(out, (const double _Complex *)t->data + at, (size_t)n * sizeof *out);
+  else for (int i = 0; i < n; i++) out[i] = (double _Complex)((const float _Complex *)t->data)[at + i];
+}
+
+static void store_complex(Tensor *t, int64_t at, const double _Complex *in, int n) {
+  if (t->dtype == TF_COMPLEX128) memcpy((double _Complex *)t->data + at, in, (size_t)n * sizeof *in);
+  else for (int i = 0; i < n; i++) ((float _Complex *)t->data)[at + i] = (float _Complex)in[i];
+}
+
+static void apply_complex(const ApplyState *s, Tensor *const *vars, const double _Complex *scalars, int64_t at,
+                          const Tensor *grad, int64_t from, int64_t n) {
+  double _Complex v[RULE_VARS][BLOCK], g[BLOCK];
+  for (int64_t done = 0; done < n; done += BLOCK) {
+    ComplexLanes l = {.g = g, .s = scalars, .flag = s->flag, .n = n - done < BLOCK ? (int)(n - done) : BLOCK};
+    load_complex(g, grad, from + done, l.n);
+    for (int i = 0; i < s->num_vars; i++) {
+      l.v[i] = v[i];
+      load_complex(v[i], vars[i], at + done, l.n);
+    }
+    s->rule->apply_complex(&l);
+    for (int i = 0; i < s->num_vars; i++) store_complex(vars[i], at + done, v[i], l.n);
+  }
+}
+
+/* The scalars, in numbers of one kind, and what goes through the rule. */
+typedef struct Scalars {
+  bool is_complex;
+  double real[RULE_REST];
+  double _Complex complex[RULE_REST];
+} Scalars;
+
+static void apply_any(const ApplyState *s, Tensor *const *vars, const Scalars *scalars, int64_t at, const Tensor *grad,
+                      int64_t from, int64_t n) {
+  if (scalars->is_complex) apply_complex(s, vars, scalars->complex, at, grad, from, n);
+  else apply_range(s, vars, scalars->real, at, grad, from, n);
+}
+
 static TF_Code apply_locked(const ApplyState *s, const OpCtx *c, Tensor *const *vars, TF_Status *st) {
   const Tensor *grad = op_input(c, input_of(s, s->grad)), *indices = s->sparse ? op_input(c, indices_of(s)) : NULL;
-  double scalars[RULE_REST];
+  Scalars scalars = {.is_complex = grad->dtype == TF_COMPLEX64 || grad->dtype == TF_COMPLEX128};
   int num_scalars = 0;
   TRY(check_slots(s, vars, st));
   TRY(check_scalars(s, c, st));
   TRY(s->sparse ? check_sparse(s->rule, vars[0], grad, indices, st) : check_dense(s, vars[0], grad, st));
-  for (int i = 0; i < s->num_rest; i++)
-    if (i != s->grad) load(&scalars[num_scalars++], op_input(c, input_of(s, i)), 0, 1);
+  for (int i = 0; i < s->num_rest; i++) {
+    if (i == s->grad) continue;
+    if (scalars.is_complex) load_complex(&scalars.complex[num_scalars++], op_input(c, input_of(s, i)), 0, 1);
+    else load(&scalars.real[num_scalars++], op_input(c, input_of(s, i)), 0, 1);
+  }
   if (!s->sparse) {
-    apply_range(s, vars, scalars, 0, grad, 0, tensor_count(vars[0]));
+    apply_any(s, vars, &scalars, 0, grad, 0, tensor_count(vars[0]));
     return TF_OK;
   }
   int64_t row = dims_product(vars[0]->dims, 1, vars[0]->rank);
-  for (int64_t i = 0; i < indices->dims[0]; i++) apply_range(s, vars, scalars, int_at(indices, i) * row, grad, i * row, row);
+  for (int64_t i = 0; i < indices->dims[0]; i++) apply_any(s, vars, &scalars, int_at(indices, i) * row, grad, i * row, row);
   return TF_OK;
 }
 
@@ -193,30 +235,37 @@ static TF_Code apply_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-#define ROW(NAME)                                                                                          \
-  {NAME, .types = "T: half bfloat16 float double", .flags = OP_STATEFUL, .state_size = sizeof(ApplyState), \
-   .shape = apply_shape, .init = apply_init, .run = apply_run}
-#define DENSE(NAME) ROW("Apply" NAME), ROW("ResourceApply" NAME)
-#define BOTH(NAME) DENSE(NAME), ROW("SparseApply" NAME), ROW("ResourceSparseApply" NAME)
+#define ROW(NAME, TYPES)                                                                              \
+  {NAME, .types = "T: " TYPES, .flags = OP_STATEFUL, .state_size = sizeof(ApplyState), .shape = apply_shape, \
+   .init = apply_init, .run = apply_run}
+#define DENSE(NAME, TYPES) ROW("Apply" NAME, TYPES), ROW("ResourceApply" NAME, TYPES)
+#define SPARSE(NAME, TYPES) ROW("SparseApply" NAME, TYPES), ROW("ResourceSparseApply" NAME, TYPES)
+#define BOTH(NAME, TYPES) DENSE(NAME, TYPES), SPARSE(NAME, TYPES)
+#define REAL "half bfloat16 float double"
+#define ALL REAL " complex64 complex128"
+#define LARGE "float double" /* TF: not those of 16 bits */
+#define NO_BFLOAT16 "half float double"
 
 const OpRow ops_training_ops[] = {
-    DENSE("GradientDescent"),
-    BOTH("ProximalGradientDescent"),
-    BOTH("Momentum"),
-    ROW("ResourceApplyKerasMomentum"),
-    ROW("ResourceSparseApplyKerasMomentum"),
-    DENSE("Adam"),
-    ROW("ResourceApplyAdamWithAmsgrad"),
-    DENSE("AdaMax"),
-    BOTH("Adadelta"),
-    BOTH("Adagrad"),
-    BOTH("AdagradV2"),
-    BOTH("ProximalAdagrad"),
-    BOTH("AdagradDA"),
-    BOTH("RMSProp"),
-    BOTH("CenteredRMSProp"),
-    DENSE("AddSign"),
-    DENSE("PowerSign"),
-    BOTH("Ftrl"),
-    BOTH("FtrlV2"),
+    DENSE("GradientDescent", ALL),
+    BOTH("ProximalGradientDescent", LARGE),
+    BOTH("Momentum", ALL),
+    ROW("ResourceApplyKerasMomentum", ALL),
+    ROW("ResourceSparseApplyKerasMomentum", ALL),
+    DENSE("Adam", ALL),
+    ROW("ResourceApplyAdamWithAmsgrad", REAL),
+    DENSE("AdaMax", NO_BFLOAT16),
+    BOTH("Adadelta", ALL),
+    BOTH("Adagrad", ALL),
+    BOTH("AdagradV2", ALL),
+    BOTH("ProximalAdagrad", LARGE),
+    BOTH("AdagradDA", LARGE),
+    DENSE("RMSProp", ALL),
+    SPARSE("RMSProp", NO_BFLOAT16 " complex64 complex128"),
+    DENSE("CenteredRMSProp", ALL),
+    SPARSE("CenteredRMSProp", NO_BFLOAT16 " complex64 complex128"),
+    DENSE("AddSign", REAL),
+    DENSE("PowerSign", REAL),
+    BOTH("Ftrl", REAL),
+    BOTH("FtrlV2", REAL),
     {0}};

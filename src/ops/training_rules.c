@@ -1,20 +1,27 @@
 /* Gradient descent and its kin. All is computed in double; the variables' dtype rounds the results. */
 #include "ops/training_rules.h"
 
+#include <complex.h>
 #include <math.h>
 #include <stddef.h>
 
 #define EACH for (int i = 0; i < l->n; i++)
 
+#define NUMBER double
+#define NAME(x) x
+#define ROOT sqrt
+#define LANES Lanes
+#include "ops/training_rules_body.h"
+#define NUMBER double complex
+#define NAME(x) x##_complex
+#define ROOT csqrt
+#define LANES ComplexLanes
+#include "ops/training_rules_body.h"
+
 static double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 
 /* What stays of x when it comes nearer to 0 by `by`. */
 static double shrink(double x, double by) { return sign(x) * fmax(fabs(x) - by, 0); }
-
-/* alpha */
-static void gradient_descent(const Lanes *l) {
-  EACH l->v[0][i] -= l->g[i] * l->s[0];
-}
 
 /* alpha, l1, l2 */
 static void proximal_gradient_descent(const Lanes *l) {
@@ -22,36 +29,6 @@ static void proximal_gradient_descent(const Lanes *l) {
   EACH {
     double x = l->v[0][i] - l->g[i] * alpha;
     l->v[0][i] = (l1 > 0 ? shrink(x, alpha * l1) : x) / (1 + alpha * l2);
-  }
-}
-
-/* lr, momentum; flag: Nesterov's */
-static void momentum(const Lanes *l) {
-  double lr = l->s[0], m = l->s[1];
-  EACH {
-    double g = l->g[i], a = l->v[1][i] = l->v[1][i] * m + g;
-    l->v[0][i] -= l->flag ? g * lr + a * m * lr : a * lr;
-  }
-}
-
-/* The same; the accumulator holds the step itself. */
-static void keras_momentum(const Lanes *l) {
-  double lr = l->s[0], m = l->s[1];
-  EACH {
-    double g = l->g[i], a = l->v[1][i] = l->v[1][i] * m - g * lr;
-    l->v[0][i] += l->flag ? a * m - g * lr : a;
-  }
-}
-
-/* beta1_power, beta2_power, lr, beta1, beta2, epsilon; flag: Nesterov's */
-static void adam(const Lanes *l) {
-  double b1 = l->s[3], b2 = l->s[4], epsilon = l->s[5];
-  double alpha = l->s[2] * sqrt(1 - l->s[1]) / (1 - l->s[0]);
-  EACH {
-    double g = l->g[i];
-    double m = l->v[1][i] += (g - l->v[1][i]) * (1 - b1);
-    double v = l->v[2][i] += (g * g - l->v[2][i]) * (1 - b2);
-    l->v[0][i] -= (l->flag ? g * (1 - b1) + b1 * m : m) * alpha / (sqrt(v) + epsilon);
   }
 }
 
@@ -79,35 +56,6 @@ static void ada_max(const Lanes *l) {
   }
 }
 
-/* lr, rho, epsilon */
-static void adadelta(const Lanes *l) {
-  double lr = l->s[0], rho = l->s[1], epsilon = l->s[2];
-  EACH {
-    double g = l->g[i], a = l->v[1][i] = l->v[1][i] * rho + g * g * (1 - rho);
-    double update = sqrt(l->v[2][i] + epsilon) / sqrt(a + epsilon) * g;
-    l->v[0][i] -= update * lr;
-    l->v[2][i] = l->v[2][i] * rho + update * update * (1 - rho);
-  }
-}
-
-/* lr; flag: the accumulator takes part */
-static void adagrad(const Lanes *l) {
-  EACH {
-    double g = l->g[i];
-    if (l->flag) l->v[1][i] += g * g;
-    l->v[0][i] -= g * l->s[0] / sqrt(l->v[1][i]);
-  }
-}
-
-/* lr, epsilon; the same flag */
-static void adagrad_v2(const Lanes *l) {
-  EACH {
-    double g = l->g[i];
-    if (l->flag) l->v[1][i] += g * g;
-    l->v[0][i] -= g * l->s[0] / (sqrt(l->v[1][i]) + l->s[1]);
-  }
-}
-
 /* lr, l1, l2 */
 static void proximal_adagrad(const Lanes *l) {
   double l1 = l->s[1], l2 = l->s[2];
@@ -124,28 +72,6 @@ static void adagrad_da(const Lanes *l) {
   EACH {
     double g = l->g[i], sum = l->v[1][i] += g, squares = l->v[2][i] += g * g;
     l->v[0][i] = -lr * (l1 > 0 ? shrink(sum, l1 * steps) : sum) / (l2 * steps * lr + sqrt(squares));
-  }
-}
-
-/* lr, rho, momentum, epsilon */
-static void rms_prop(const Lanes *l) {
-  double lr = l->s[0], rho = l->s[1], m = l->s[2], epsilon = l->s[3];
-  EACH {
-    double g = l->g[i], ms = l->v[1][i] += (g * g - l->v[1][i]) * (1 - rho);
-    double mom = l->v[2][i] = l->v[2][i] * m + g * lr / sqrt(ms + epsilon);
-    l->v[0][i] -= mom;
-  }
-}
-
-/* The same; what is squared is the distance from the mean mg. */
-static void centered_rms_prop(const Lanes *l) {
-  double lr = l->s[0], rho = l->s[1], m = l->s[2], epsilon = l->s[3];
-  EACH {
-    double g = l->g[i];
-    double mg = l->v[1][i] += (g - l->v[1][i]) * (1 - rho);
-    double ms = l->v[2][i] += (g * g - l->v[2][i]) * (1 - rho);
-    double mom = l->v[3][i] = l->v[3][i] * m + g * lr / sqrt(ms - mg * mg + epsilon);
-    l->v[0][i] -= mom;
   }
 }
 
@@ -190,25 +116,25 @@ static void ftrl_v2(const Lanes *l) { ftrl_step(l, l->s[0], l->s[1], l->s[2], l-
 #define BETAS "beta1_power", "beta2_power", "lr", "beta1", "beta2", "epsilon", "grad"
 
 const Rule training_rules[] = {
-    {"GradientDescent", {"var"}, {"alpha", "delta"}, NULL, gradient_descent, false},
-    {"ProximalGradientDescent", {"var"}, {"alpha", "l1", "l2", "delta"}, NULL, proximal_gradient_descent, false},
-    {"Momentum", {"var", "accum"}, {"lr", "grad", "momentum"}, "use_nesterov", momentum, true},
-    {"KerasMomentum", {"var", "accum"}, {"lr", "grad", "momentum"}, "use_nesterov", keras_momentum, true},
-    {"Adam", {"var", "m", "v"}, {BETAS}, "use_nesterov", adam, false},
-    {"AdamWithAmsgrad", {"var", "m", "v", "vhat"}, {BETAS}, NULL, amsgrad, false},
-    {"AdaMax", {"var", "m", "v"}, {"beta1_power", "lr", "beta1", "beta2", "epsilon", "grad"}, NULL, ada_max, false},
-    {"Adadelta", {"var", "accum", "accum_update"}, {"lr", "rho", "epsilon", "grad"}, NULL, adadelta, true},
-    {"Adagrad", {"var", "accum"}, {"lr", "grad"}, "update_slots", adagrad, false},
-    {"AdagradV2", {"var", "accum"}, {"lr", "epsilon", "grad"}, "update_slots", adagrad_v2, false},
-    {"ProximalAdagrad", {"var", "accum"}, {"lr", "l1", "l2", "grad"}, NULL, proximal_adagrad, false},
+    {"GradientDescent", {"var"}, {"alpha", "delta"}, NULL, gradient_descent, false, gradient_descent_complex},
+    {"ProximalGradientDescent", {"var"}, {"alpha", "l1", "l2", "delta"}, NULL, proximal_gradient_descent, false, NULL},
+    {"Momentum", {"var", "accum"}, {"lr", "grad", "momentum"}, "use_nesterov", momentum, true, momentum_complex},
+    {"KerasMomentum", {"var", "accum"}, {"lr", "grad", "momentum"}, "use_nesterov", keras_momentum, true, keras_momentum_complex},
+    {"Adam", {"var", "m", "v"}, {BETAS}, "use_nesterov", adam, false, adam_complex},
+    {"AdamWithAmsgrad", {"var", "m", "v", "vhat"}, {BETAS}, NULL, amsgrad, false, NULL},
+    {"AdaMax", {"var", "m", "v"}, {"beta1_power", "lr", "beta1", "beta2", "epsilon", "grad"}, NULL, ada_max, false, NULL},
+    {"Adadelta", {"var", "accum", "accum_update"}, {"lr", "rho", "epsilon", "grad"}, NULL, adadelta, true, adadelta_complex},
+    {"Adagrad", {"var", "accum"}, {"lr", "grad"}, "update_slots", adagrad, false, adagrad_complex},
+    {"AdagradV2", {"var", "accum"}, {"lr", "epsilon", "grad"}, "update_slots", adagrad_v2, false, adagrad_v2_complex},
+    {"ProximalAdagrad", {"var", "accum"}, {"lr", "l1", "l2", "grad"}, NULL, proximal_adagrad, false, NULL},
     {"AdagradDA", {"var", "gradient_accumulator", "gradient_squared_accumulator"},
-     {"grad", "lr", "l1", "l2", "global_step"}, NULL, adagrad_da, false},
-    {"RMSProp", {"var", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad"}, NULL, rms_prop, true},
+     {"grad", "lr", "l1", "l2", "global_step"}, NULL, adagrad_da, false, NULL},
+    {"RMSProp", {"var", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad"}, NULL, rms_prop, true, rms_prop_complex},
     {"CenteredRMSProp", {"var", "mg", "ms", "mom"}, {"lr", "rho", "momentum", "epsilon", "grad"}, NULL, centered_rms_prop,
-     true},
-    {"AddSign", {"var", "m"}, {"lr", "alpha", "sign_decay", "beta", "grad"}, NULL, add_sign, false},
-    {"PowerSign", {"var", "m"}, {"lr", "logbase", "sign_decay", "beta", "grad"}, NULL, power_sign, false},
-    {"Ftrl", {"var", "accum", "linear"}, {"grad", "lr", "l1", "l2", "lr_power"}, "multiply_linear_by_lr", ftrl, false},
+     true, centered_rms_prop_complex},
+    {"AddSign", {"var", "m"}, {"lr", "alpha", "sign_decay", "beta", "grad"}, NULL, add_sign, false, NULL},
+    {"PowerSign", {"var", "m"}, {"lr", "logbase", "sign_decay", "beta", "grad"}, NULL, power_sign, false, NULL},
+    {"Ftrl", {"var", "accum", "linear"}, {"grad", "lr", "l1", "l2", "lr_power"}, "multiply_linear_by_lr", ftrl, false, NULL},
     {"FtrlV2", {"var", "accum", "linear"}, {"grad", "lr", "l1", "l2", "l2_shrinkage", "lr_power"},
-     "multiply_linear_by_lr", ftrl_v2, false},
+     "multiply_linear_by_lr", ftrl_v2, false, NULL},
     {0}};

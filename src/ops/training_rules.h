@@ -16,6 +16,14 @@ typedef struct Lanes {
   int n;
 } Lanes;
 
+/* The same of complex numbers. */
+typedef struct ComplexLanes {
+  double _Complex *v[RULE_VARS];
+  const double _Complex *g, *s;
+  bool flag;
+  int n;
+} ComplexLanes;
+
 typedef struct Rule {
   const char *name;            /* what follows "Apply" */
   const char *vars[RULE_VARS]; /* as TensorFlow names the inputs; ends with null */
@@ -23,6 +31,7 @@ typedef struct Rule {
   const char *flag;            /* a bool attr, or null */
   void (*apply)(const Lanes *l);
   bool empty_rows;             /* sparse: rows without elements are no error */
+  void (*apply_complex)(const ComplexLanes *l); /* or null */
 } Rule;
 
 extern const Rule training_rules[]; /* ends with a null name */

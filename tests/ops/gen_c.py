@@ -146,6 +146,10 @@ def nn_conv3d():
     for sizes, f, y in [((1, 4, 4, 4), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 5, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 2)),
                         ((1, 4, 4, 4, 3), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, -4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 4), (2, 2, 2, 2, 4), (1, 4, 4, 4, 4))]:
         c.case('Conv3DBackpropInputV2', [i32(*sizes), v(*f), v(*y)], 'bad', **bad)
+    c.as_of(9)
+    for dtype in (np.float16, np.float32, np.float64):
+        c.case('Conv3DBackpropInput', [values(dtype, (1, 4, 4, 4, 2)), values(dtype, (2, 2, 2, 2, 3), -1, 1), values(dtype, (1, 2, 2, 2, 3), -1, 1)], name_of(dtype), *TOLERANCE[dtype], padding='SAME', strides=[1, 2, 2, 2, 1])
+    c.case('Conv3DBackpropInput', [v(1, 3, 3, 3), v(2, 2, 2, 1, 1), v(1, 2, 2, 2, 1)], 'rank', error_part='', padding='VALID', strides=[1, 1, 1, 1, 1])
     c.save()
 
 

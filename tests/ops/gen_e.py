@@ -26,6 +26,7 @@ def name_of(dtype): return np.dtype(dtype).name
 
 def values(dtype, shape, low=-4, high=4):
     """Random numbers of few bits, that files pack well."""
+    if np.dtype(dtype).kind == 'c': return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
     if dtype in INTS:
         return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
     return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
@@ -82,6 +83,8 @@ def training_ops():
         flags = [a.name for a in op_def_registry.get(op).attr if a.name in ('use_nesterov', 'update_slots', 'multiply_linear_by_lr')]
         for dtype in FLOATS:
             training_case(c, op, dtype, (5, 3), **rows)
+        for dtype in (np.complex64, np.complex128):
+            if op.split('Apply')[1] in COMPLEX_TRAINING: training_case(c, op, dtype, (5, 3), **rows)
         for flag in flags:
             for on in (False, True):
                 training_case(c, op, F32, (5, 3), label='%s %s' % (flag, on), **rows, **{flag: on})
@@ -116,6 +119,7 @@ def training_ops():
     c.save()
 
 
+COMPLEX_TRAINING = ['GradientDescent', 'Momentum', 'KerasMomentum', 'Adam', 'Adadelta', 'Adagrad', 'AdagradV2', 'RMSProp', 'CenteredRMSProp']
 TRAINING = ['ApplyAdaMax', 'ApplyAdadelta', 'ApplyAdagrad', 'ApplyAdagradDA', 'ApplyAdagradV2', 'ApplyAdam', 'ApplyAddSign',
             'ApplyCenteredRMSProp', 'ApplyFtrl', 'ApplyFtrlV2', 'ApplyGradientDescent', 'ApplyMomentum', 'ApplyPowerSign',
             'ApplyProximalAdagrad', 'ApplyProximalGradientDescent', 'ApplyRMSProp']
@@ -179,6 +183,7 @@ def search_ops():
             case(words, [3, 3, 0, 0, 1, 3], 5, 'gaps')
             case(words.reshape(3, 2), [1, 0, 1], 2, 'matrix', separator='-')
             case(words.reshape(3, 2), [[1, 0], [1, 0], [0, 0]], 2, 'matrix of ids', separator='-')
+            case(s(b'', b'', b'a', b'', b'b'), [0, 0, 0, 0, 0], 2, 'nothing in front', separator='-')
             case(words[:0], [], 2, 'empty')
             case(words[:0], [], 0, 'no segments')
             case(words, [0, 0, -1, 0, -1, 0], 1, 'negative', separator=' ')

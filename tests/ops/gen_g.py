@@ -54,18 +54,6 @@ def allowed(op, dtype, attr='T'):
     return True
 
 
-def as_of(c, producer):
-    """The cases of `c` that follow are in graphs of this version, which may have ops deprecated since; None: today's."""
-    def fresh():
-        Cases._fresh(c)
-        if producer:
-            old = V1.GraphDef()
-            old.versions.producer = producer
-            with c.graph.as_default(): tf.import_graph_def(old, name='')
-    c._fresh = fresh
-    c._fresh()
-
-
 # ---- patches ----
 
 def array_patches():
@@ -270,7 +258,7 @@ def quant_round():
     exact = dict(rtol=1e-6, atol=1e-7)
     for op in ('QuantizeAndDequantize', 'QuantizeAndDequantizeV2', 'QuantizeAndDequantizeV3', 'QuantizeAndDequantizeV4'):
         first, third = op == 'QuantizeAndDequantize', op[-1] == '3'
-        as_of(c, 21 if first else None)
+        c.as_of(21 if first else None)
         def case(x, low, high, label, bits=8, **attr):
             attr = dict(attr)
             if first:
@@ -344,7 +332,7 @@ def nn_norm_grad():
     for inputs in ([g, g, g[..., :1]], [g[0], g, g], [g, g[0], g], [g, g, g[0]], [g, g[:, :1], g], [g[0], g[0], g[0]]):
         refused(c, 'LRNGrad', inputs, 'shapes')
     refused(c, 'LRNGrad', [g, g, g], 'radius', depth_radius=-1)
-    as_of(c, 8)
+    c.as_of(8)
     for dtype in (F32, F64, F16):
         for scale in (False, True):
             attr = dict(variance_epsilon=.001, scale_after_normalization=scale)
@@ -776,12 +764,12 @@ def nn_conv3d_grad():
                     shape = session.run(tf.raw_ops.Conv3D(input=x.astype(F32), filter=np.zeros(f, F32), **attr)).shape
                 dy = values(dtype, shape, -1, 1)
                 tolerance = dict(rtol=5e-2, atol=.15) if dtype in FLOATS[:2] else dict(rtol=1e-4, atol=1e-4)
-                as_of(c, None)
+                c.as_of(None)
                 c.case('Conv3DBackpropFilterV2', [x, i32(*f), dy], name_of(dtype), **tolerance, **attr)
                 if dtype == BF16: continue
-                as_of(c, 9)
+                c.as_of(9)
                 c.case('Conv3DBackpropFilter', [x, np.zeros(f, dtype), dy], name_of(dtype), **tolerance, **attr)
-    as_of(c, None)
+    c.as_of(None)
     attr = dict(strides=[1, 1, 1, 1, 1], padding='VALID', error_part='')
     v = lambda *shape: values(F32, shape)
     case = lambda x, f, dy, label, **more: refused(c, 'Conv3DBackpropFilterV2', [x, np.array(f, I32), dy], label, **{**attr, **more})

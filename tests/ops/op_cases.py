@@ -117,12 +117,22 @@ class Cases:
         self.out = []
         self.count = 0
         self.errors = 0
+        self.producer = None
         self._fresh()
 
     def _fresh(self):
         self.graph = tf.Graph()
         self.session = None
         self.in_graph = 0
+        if self.producer:
+            old = V1.GraphDef()
+            old.versions.producer = self.producer
+            with self.graph.as_default(): tf.import_graph_def(old, name='')
+
+    def as_of(self, producer):
+        """The cases that follow are in graphs of this version, which may have ops deprecated since; None: today's."""
+        self.producer = producer
+        self._fresh()
 
     def case(self, op, inputs, label='', rtol=1e-5, atol=1e-6, error_part=None, shapes=False, record=None, unless=None, shape_only=(), **attr):
         """`inputs`: arrays in the order of the spec; a list of arrays for a list argument; None to take `dtype`.
