@@ -127,8 +127,6 @@ static TF_Code refuse(const DecodeState *s, const char *format, const char *op, 
 
 /* ---- formats ---- */
 
-static size_t memory_limit(const OpCtx *c) { return c->env ? c->env->memory_limit : 0; }
-
 static TF_Code read_window(OpCtx *c, ImageJpegOptions *o, TF_Status *st) {
   const Tensor *window = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
@@ -151,12 +149,11 @@ static TF_Code decode_jpeg(OpCtx *c, Span file, TF_Status *st) {
   options.channels = s->channels;
   if (s->op == DECODE_CROP) TRY(read_window(c, &options, st));
   TRY(refuse(s, "JPEG", "decode_jpeg", st));
-  options.memory_limit = memory_limit(c);
+  options.env = c->env;
   ImageJpeg *jpeg;
   TRY(image_jpeg_open(&jpeg, file, &options, st));
   TF_Code code = image_make(c, &pixels, jpeg->height, jpeg->width, jpeg->channels, 1, st);
-  if (!code && !image_jpeg_read(jpeg, pixels.data))
-    code = fail(st, TF_INVALID_ARGUMENT, "jpeg::Uncompress failed. Invalid JPEG data or crop window.");
+  if (!code) code = image_jpeg_read(jpeg, pixels.data, st);
   pixels_finish(c, &pixels, !code);
   image_jpeg_close(jpeg);
   return code;
@@ -227,7 +224,7 @@ static TF_Code decode_gif(OpCtx *c, Span file, TF_Status *st) {
   if (s->channels != 0 && s->channels != 3)
     return fail(st, TF_INVALID_ARGUMENT, "channels must be 0 or 3 for GIF, got %d", s->channels);
   TRY(refuse(s, "GIF", "decode_gif", st));
-  ImageGif *gif = image_gif_open(file, memory_limit(c));
+  ImageGif *gif = image_gif_open(file, c->env ? c->env->memory_limit : 0);
   if (!gif) return fail_oom(st, "a GIF file");
   TF_Code code = read_gif(c, gif, file.size, st);
   image_gif_close(gif);
@@ -287,7 +284,7 @@ static TF_Code shape_run(OpCtx *c, TF_Status *st) {
   Span file = string_at(contents, 0);
   if (file.size > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "JPEG contents are too large for int: %zu", file.size);
-  TRY(image_jpeg_shape(file, memory_limit(c), shape, st));
+  TRY(image_jpeg_shape(file, c->env, shape, st));
   TF_DataType dtype = c->node->output_types[0];
   TRY(op_alloc_output(c, 0, dtype, &three, 1, st));
   for (int i = 0; i < 3; i++) {
@@ -323,9 +320,11 @@ static TF_Code shape_three(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define DECODE(name_, init_, shape_)                                                             \
-  {name_, .flags = OP_DYNAMIC, .state_size = sizeof(DecodeState), .shape = shape_, .init = init_, \
-   .run = decode_run}
+#define DECODE(name_, init_, shape_)                                                               \
+  {                                                                                                \
+    name_, .flags = OP_DYNAMIC, .state_size = sizeof(DecodeState), .shape = shape_, .init = init_, \
+           .run = decode_run                                                                       \
+  }
 
 const OpRow ops_image_decode[] = {
     DECODE("DecodeJpeg", init_jpeg_op, shape_image),

@@ -2,12 +2,13 @@
  *
  *   TRY(image_jpeg_open(&j, file, &options, st));   reads the header, and all scans of a progressive file
  *   ... memory for j->height * j->width * j->channels bytes ...
- *   image_jpeg_read(j, pixels);
+ *   TRY(image_jpeg_read(j, pixels, st));
  *   image_jpeg_close(j); */
 #ifndef SM_OPS_IMAGE_JPEG_H_
 #define SM_OPS_IMAGE_JPEG_H_
 
 #include "base/bytes.h"
+#include "resource/step_env.h"
 
 typedef struct ImageJpegOptions {
   int channels;     /* 1, 3, or 0: as in the file */
@@ -18,7 +19,7 @@ typedef struct ImageJpegOptions {
   float acceptable; /* the part of lines that must be there; others are black */
   bool crop;        /* only the window below, in pixels of the scaled image */
   int64_t y, x, height, width;
-  size_t memory_limit; /* for libjpeg's own use, 0: none */
+  const StepEnv *env; /* limits memory and time; may be null */
 } ImageJpegOptions;
 
 typedef struct ImageJpeg {
@@ -26,13 +27,13 @@ typedef struct ImageJpeg {
 } ImageJpeg;
 
 /* TF_INVALID_ARGUMENT when the file is none that can be read: no JPEG, too large, the window not inside it.
- * TF_RESOURCE_EXHAUSTED. */
+ * TF_RESOURCE_EXHAUSTED; TF_CANCELLED and TF_DEADLINE_EXCEEDED when the step is to end. */
 TF_Code image_jpeg_open(ImageJpeg **jpeg, Span file, const ImageJpegOptions *options, TF_Status *st);
-/* Whether enough of the image was there. */
-bool image_jpeg_read(ImageJpeg *jpeg, uint8_t *pixels);
+/* TF_INVALID_ARGUMENT unless enough of the image is there; other errors as image_jpeg_open. */
+TF_Code image_jpeg_read(ImageJpeg *jpeg, uint8_t *pixels, TF_Status *st);
 void image_jpeg_close(ImageJpeg *jpeg);
 /* Height, width and channels of the file; errors as image_jpeg_open. */
-TF_Code image_jpeg_shape(Span file, size_t memory_limit, int64_t shape[3], TF_Status *st);
+TF_Code image_jpeg_shape(Span file, const StepEnv *env, int64_t shape[3], TF_Status *st);
 
 typedef struct ImageJpegFormat {
   int quality; /* 0 to 100 */

@@ -9,10 +9,12 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "base/status_impl.h"
 #include "ops/image_jpeg.h"
 
 enum {
   JPEG_SAMPLES_MAX = 1 << 29, /* TensorFlow's */
+  JPEG_REFILLS_MAX = 1 << 16, /* of the same bytes, see source_fill: more than any block of pixels has */
   JPEG_SCANS_MAX = 500,       /* real files have about ten; each costs a pass over the whole image */
 };
 
@@ -20,11 +22,13 @@ typedef struct Reader {
   ImageJpeg image; /* first: what callers see */
   ImageJpegOptions options;
   Span file;
-  size_t memory_limit;
+  const StepEnv *env;
   struct jpeg_decompress_struct d;
   struct jpeg_error_mgr errors;
   struct jpeg_source_mgr source;
   struct jpeg_progress_mgr progress;
+  const JOCTET *refilled; /* the bytes that were read again last, */
+  int refills;            /* so often */
   jmp_buf jump;
   uint8_t *line;   /* libjpeg's line where it is not the output's, in libjpeg's memory */
   size_t margin;   /* bytes of it left of the window */
@@ -40,8 +44,12 @@ static void give_up(j_common_ptr d) {
 }
 static void say_nothing(j_common_ptr d) { (void)d; }
 
-static void limit_scans(j_common_ptr d) {
+/* Called for each row of blocks. */
+static void on_progress(j_common_ptr d) {
+  const Reader *r = d->client_data;
+  TF_Status st = {0};
   if (((j_decompress_ptr)d)->input_scan_number > JPEG_SCANS_MAX) give_up(d);
+  if (r->env && step_check(r->env, &st)) give_up(d);
 }
 
 static bool attempt(Reader *r, bool (*step)(Reader *r)) {
@@ -63,7 +71,12 @@ static void source_begin(j_decompress_ptr d) {
 static boolean source_fill(j_decompress_ptr d) {
   static const JOCTET end[2] = {0xff, JPEG_EOI};
   Reader *r = d->client_data;
-  if (r->source.bytes_in_buffer) return r->options.recover;
+  if (r->source.bytes_in_buffer) {
+    if (r->refilled != r->source.next_input_byte) r->refills = 0;
+    r->refilled = r->source.next_input_byte;
+    if (r->refills++ == JPEG_REFILLS_MAX) ERREXIT(d, JERR_FILE_READ); /* TF: goes on for ever */
+    return r->options.recover;
+  }
   if (!r->options.recover || r->source.next_input_byte == end || r->source.next_input_byte == r->file.data)
     ERREXIT(d, JERR_FILE_READ);
   r->source.next_input_byte = end;
@@ -85,11 +98,11 @@ static void source_skip(j_decompress_ptr d, long count) {
 
 static void source_end(j_decompress_ptr d) { (void)d; }
 
-static Reader *reader_new(Span file, size_t memory_limit) {
+static Reader *reader_new(Span file, const StepEnv *env) {
   Reader *r = calloc(1, sizeof *r);
   if (!r) return NULL;
   r->file = file;
-  r->memory_limit = memory_limit;
+  r->env = env;
   r->d.err = jpeg_std_error(&r->errors);
   r->errors.error_exit = give_up;
   r->errors.output_message = say_nothing;
@@ -99,7 +112,7 @@ static Reader *reader_new(Span file, size_t memory_limit) {
   r->source.skip_input_data = source_skip;
   r->source.resync_to_restart = jpeg_resync_to_restart;
   r->source.term_source = source_end;
-  r->progress.progress_monitor = limit_scans;
+  r->progress.progress_monitor = on_progress;
   return r;
 }
 
@@ -109,8 +122,8 @@ static bool step_header(Reader *r) {
   jpeg_create_decompress(&r->d);
   r->d.src = &r->source;
   r->d.progress = &r->progress;
-  if (r->memory_limit)
-    r->d.mem->max_memory_to_use = r->memory_limit < LONG_MAX ? (long)r->memory_limit : LONG_MAX;
+  size_t limit = r->env ? r->env->memory_limit : 0;
+  if (limit) r->d.mem->max_memory_to_use = limit < LONG_MAX ? (long)limit : LONG_MAX;
   return jpeg_read_header(&r->d, TRUE) == JPEG_HEADER_OK;
 }
 
@@ -201,15 +214,18 @@ static bool step_shape(Reader *r) {
 
 /* ---- what callers use ---- */
 
-/* Why a step failed: libjpeg's memory, or the file. */
+static const char not_decoded[] = "jpeg::Uncompress failed. Invalid JPEG data or crop window.";
+
+/* Why a step failed: time, libjpeg's memory, or the file. */
 static TF_Code reader_fail(const Reader *r, const char *text, TF_Status *st) {
   int why = r->errors.msg_code;
+  if (r->env) TRY(step_check(r->env, st));
   if (why == JERR_OUT_OF_MEMORY || why == JERR_NO_BACKING_STORE) return fail_oom(st, "a JPEG file");
   return fail(st, TF_INVALID_ARGUMENT, "%s", text);
 }
 
 TF_Code image_jpeg_open(ImageJpeg **jpeg, Span file, const ImageJpegOptions *options, TF_Status *st) {
-  Reader *r = reader_new(file, options->memory_limit);
+  Reader *r = reader_new(file, options->env);
   *jpeg = NULL;
   if (!r) return fail_oom(st, "a JPEG file");
   r->options = *options;
@@ -217,24 +233,24 @@ TF_Code image_jpeg_open(ImageJpeg **jpeg, Span file, const ImageJpegOptions *opt
     *jpeg = &r->image;
     return TF_OK;
   }
-  TF_Code code = reader_fail(r, "jpeg::Uncompress failed. Invalid JPEG data or crop window.", st);
+  TF_Code code = reader_fail(r, not_decoded, st);
   image_jpeg_close(&r->image);
   return code;
 }
 
-bool image_jpeg_read(ImageJpeg *jpeg, uint8_t *pixels) {
+TF_Code image_jpeg_read(ImageJpeg *jpeg, uint8_t *pixels, TF_Status *st) {
   Reader *r = (Reader *)jpeg;
   size_t stride = (size_t)(jpeg->width * jpeg->channels);
   r->pixels = pixels;
-  if (!attempt(r, step_read)) return false;
+  if (!attempt(r, step_read)) return reader_fail(r, not_decoded, st);
   float part = (float)r->lines / (float)jpeg->height, acceptable = r->options.acceptable;
-  if (!r->options.recover && part < (acceptable < 1 ? acceptable : 1)) return false;
+  if (!r->options.recover && part < (acceptable < 1 ? acceptable : 1)) return reader_fail(r, not_decoded, st);
   for (int64_t i = r->lines; i < jpeg->height; i++) {
     uint8_t *line = pixels + (size_t)i * stride;
     if (r->options.recover && i > 0) memcpy(line, line - stride, stride);
     else memset(line, 0, stride);
   }
-  return true;
+  return TF_OK;
 }
 
 void image_jpeg_close(ImageJpeg *jpeg) {
@@ -244,9 +260,9 @@ void image_jpeg_close(ImageJpeg *jpeg) {
   free(r);
 }
 
-TF_Code image_jpeg_shape(Span file, size_t memory_limit, int64_t shape[3], TF_Status *st) {
+TF_Code image_jpeg_shape(Span file, const StepEnv *env, int64_t shape[3], TF_Status *st) {
   char text[64];
-  Reader *r = reader_new(file, memory_limit);
+  Reader *r = reader_new(file, env);
   if (!r) return fail_oom(st, "a JPEG file");
   TF_Code code = TF_OK;
   snprintf(text, sizeof text, "Invalid JPEG data, size %zu", file.size);
