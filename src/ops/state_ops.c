@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "ops/array_arith.h"
 #include "ops/array_scatter.h"
+#include "ops/array_slice.h"
 #include "ops/array_util.h"
 #include "ops/state_vars.h"
 
@@ -223,6 +224,31 @@ TF_Code state_scatter(OpCtx *c, TF_Status *st) {
   return code;
 }
 
+/* ---- StridedSliceAssign, RefSelect ---- */
+
+static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
+  Variable *v;
+  Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4), c->threads, st);
+  variable_unlock(v);
+  state_forward(c);
+  return code;
+}
+
+static TF_Code ref_select_run(OpCtx *c, TF_Status *st) {
+  const Tensor *index = op_input(c, 0);
+  char text[SHAPE_TEXT_MAX];
+  if (index->rank != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Index must be a scalar, but it has shape %s",
+                shape_text(index->dims, index->rank, text, sizeof text));
+  int64_t i = int_at(index, 0);
+  if (!index_ok(i, c->num_inputs - 1))
+    return fail(st, TF_INVALID_ARGUMENT, "Index must be in the range [0, %d) but got %lld", c->num_inputs - 1, (long long)i);
+  op_forward_ref(c, 0, 1 + (int)i);
+  return TF_OK;
+}
+
 #define SCATTER(NAME, TYPES) \
   {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, .run = state_scatter}
 
@@ -241,6 +267,9 @@ const OpRow ops_state_ops[] = {
      .run = is_initialized_run},
     {"CountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
      .prepare = state_count_up_prepare, .run = state_count_up},
+    {"StridedSliceAssign", .types = "T: " TYPES_ALL " " TYPES_QUANTIZED " " TYPES_FLOAT8 "; Index: " TYPES_INDEX,
+     .flags = OP_STATEFUL, .shape = shape_same, .run = strided_assign_run},
+    {"RefSelect", .types = "T: " TYPES_ALL, .flags = OP_STATEFUL, .shape = shape_unknown_outputs, .run = ref_select_run},
     SCATTER("ScatterUpdate", TYPES_ALL),
     SCATTER("ScatterAdd", TYPES_NUMBER),
     SCATTER("ScatterSub", TYPES_NUMBER),

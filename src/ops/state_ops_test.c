@@ -84,6 +84,40 @@ static void test_ref_variable(void **state) {
   bench_close(&other);
 }
 
+static void test_ref_slice_and_select(void **state) {
+  (void)state;
+  Bench var = make_variable("v"), other = make_variable("w"), slice, choose;
+  Variable *v = var.output_refs[0], *w = other.output_refs[0];
+  Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three), one = bench_tensor(TF_FLOAT, NULL, 0, (float[]){9});
+  assert_int_equal(assign(v, &value, NULL), TF_OK);
+  assert_int_equal(assign(w, &value, NULL), TF_OK);
+  Tensor begin = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){0}), end = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){3});
+  Tensor step = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){2});
+  Attr attrs[] = {attr_type("T", TF_FLOAT), attr_type("Index", TF_INT32), attr_int("begin_mask", 0), attr_int("end_mask", 0),
+                  attr_int("ellipsis_mask", 0), attr_int("new_axis_mask", 0), attr_int("shrink_axis_mask", 0)};
+  assert_int_equal(bench_open(&slice, "StridedSliceAssign", "slice", TYPES(FLOAT_REF, TF_INT32, TF_INT32, TF_INT32, TF_FLOAT, ),
+                              TYPES(FLOAT_REF, ), attrs, 7), TF_OK);
+  assert_int_equal(bench_run(&slice, (BenchInput[]){{NULL, v}, {&begin, NULL}, {&end, NULL}, {&step, NULL}, {&one, NULL}}), TF_OK);
+  expect_floats(v, (float[]){9, 2, 9}, 3);
+  assert_ptr_equal(slice.output_refs[0], v);
+
+  Attr choose_attrs[] = {attr_type("T", TF_FLOAT), attr_int("N", 2)};
+  assert_int_equal(bench_open(&choose, "RefSelect", "choose", TYPES(TF_INT32, FLOAT_REF, FLOAT_REF, ), TYPES(FLOAT_REF, ), choose_attrs, 2),
+                   TF_OK);
+  for (int32_t i = 0; i < 3; i++) {
+    Tensor index = bench_tensor(TF_INT32, NULL, 0, &i);
+    TF_Code code = bench_run(&choose, (BenchInput[]){{&index, NULL}, {NULL, v}, {NULL, w}});
+    assert_int_equal(code, i < 2 ? TF_OK : TF_INVALID_ARGUMENT);
+    if (i < 2) assert_ptr_equal(choose.output_refs[0], i ? w : v);
+    tensor_clear(&index);
+  }
+  assert_string_equal(TF_Message(&choose.status), "Index must be in the range [0, 2) but got 2");
+  Tensor *all[] = {&value, &one, &begin, &end, &step};
+  for (size_t i = 0; i < SM_COUNTOF(all); i++) tensor_clear(all[i]);
+  Bench *benches[] = {&var, &other, &slice, &choose};
+  for (size_t i = 0; i < SM_COUNTOF(benches); i++) bench_close(benches[i]);
+}
+
 /* Two ops that name one variable with two types would let one read the other's bytes. */
 static void test_ref_types_agree(void **state) {
   (void)state;
@@ -158,6 +192,7 @@ static void test_random_goes_on(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_ref_variable, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_ref_slice_and_select, bench_setup, bench_teardown),
       cmocka_unit_test_setup_teardown(test_ref_types_agree, bench_setup, bench_teardown),
       cmocka_unit_test_setup_teardown(test_resource_variable, bench_setup, bench_teardown),
       cmocka_unit_test_setup_teardown(test_random_goes_on, bench_setup, bench_teardown),
