@@ -158,7 +158,9 @@ static void compare(const Run *r, const char *how, const Outcome *a, const Outco
  * says a shape is wrong. */
 static bool breaks_promises(const Run *r) {
   static const char *const names[] = {"PlaceholderWithDefault", "TensorListPopBack", "TensorListGetItem",
-                                      "TensorListGather"};
+                                      "TensorListGather", "ResizeBilinearGrad", "ResizeNearestNeighborGrad",
+                                      "ResizeBicubicGrad"};
+  if (!strncmp(r->in.row->name, "TensorArray", 11)) return true; /* the flow in is the flow out */
   for (size_t i = 0; i < SM_COUNTOF(names); i++)
     if (!strcmp(r->in.row->name, names[i])) return true;
   return false;

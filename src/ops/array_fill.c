@@ -180,13 +180,15 @@ static TF_Code linspace_run(OpCtx *c, TF_Status *st) {
   if (out->dtype == TF_FLOAT) {
     float *o = out->data, start = *(const float *)op_input(c, 0)->data, stop = *(const float *)op_input(c, 1)->data;
     float step = n > 1 ? (stop - start) / (float)(n - 1) : 0;
-    for (int64_t i = 0; i < n - 1; i++) o[i] = start + step * (float)i;
-    o[n - 1] = n > 1 ? stop : start;
+    for (int64_t i = 1; i < n - 1; i++) o[i] = start + step * (float)i;
+    o[n - 1] = stop;
+    o[0] = start; /* also where the step is infinite */
   } else {
     double *o = out->data, start = *(const double *)op_input(c, 0)->data, stop = *(const double *)op_input(c, 1)->data;
     double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
-    for (int64_t i = 0; i < n - 1; i++) o[i] = start + step * (double)i;
-    o[n - 1] = n > 1 ? stop : start;
+    for (int64_t i = 1; i < n - 1; i++) o[i] = start + step * (double)i;
+    o[n - 1] = stop;
+    o[0] = start;
   }
   return TF_OK;
 }

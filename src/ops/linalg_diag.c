@@ -82,6 +82,7 @@ static void fill_with(char *out, int64_t count, const void *value, size_t size) 
 /* Copies between matrices and their band, one way or the other. */
 static void copy_band(const Band *b, char *matrix, char *band, size_t size, bool to_band) {
   int64_t diags = b->upper - b->lower + 1;
+  if (b->longest <= 0) return; /* of empty matrices there may be any number */
   for (int64_t m = 0; m < b->matrices; m++) {
     for (int64_t d = b->upper; d >= b->lower; d--) {
       char *row = band + (size_t)((m * diags + b->upper - d) * b->longest) * size;

@@ -230,6 +230,26 @@ static void sparse_store(Tensor *out, int64_t at, const double *sum, int64_t n, 
   }
 }
 
+/* Integers wrap, so their width is all that matters. */
+#define ADD_WRAPPING(T)                                                       \
+  do {                                                                        \
+    T *to = (T *)out->data + at;                                              \
+    const T *from = (const T *)data->data + row;                              \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)(to[i] + from[i]);             \
+  } while (0)
+static void sparse_add_integers(Tensor *out, int64_t at, const Tensor *data, int64_t row, int64_t n) {
+  switch (dtype_size(data->dtype)) {
+    case 1: ADD_WRAPPING(uint8_t); break;
+    case 2: ADD_WRAPPING(uint16_t); break;
+    case 4: ADD_WRAPPING(uint32_t); break;
+    default: ADD_WRAPPING(uint64_t); break;
+  }
+}
+
+static bool is_floating(TF_DataType dtype) {
+  return dtype == TF_FLOAT || dtype == TF_DOUBLE || math_is_16(dtype);
+}
+
 static TF_Code sparse_run(OpCtx *c, TF_Status *st) {
   const SparseState *s = c->state;
   const Tensor *data = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2);
@@ -245,6 +265,10 @@ static TF_Code sparse_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0, n = ids->dims[0], stop; i < n; i = stop) {
     int64_t id = math_int_at(ids, i);
     for (stop = i + 1; stop < n && math_int_at(ids, stop) == id;) stop++;
+    if (!is_floating(data->dtype)) {
+      for (int64_t j = i; j < stop; j++) sparse_add_integers(out, id * inner, data, math_int_at(indices, j) * inner, inner);
+      continue;
+    }
     double count = (double)(stop - i), scale = s->mean ? 1 / count : s->sqrt_n ? 1 / sqrt(count) : 1;
     for (int64_t at = 0; at < inner; at += MATH_BLOCK) {
       int64_t k = inner - at < MATH_BLOCK ? inner - at : MATH_BLOCK;
@@ -361,8 +385,8 @@ static TF_Code bucketize_run(OpCtx *c, TF_Status *st) {
 #define SEGMENT(name_, types_)                                                                             \
   {name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(SegmentState), .shape = shape_segment, \
    .init = segment_init, .run = segment_run}
-#define SPARSE(name_)                                                                                      \
-  {name_, .types = "T: " TYPES_FLOATS, .flags = OP_DYNAMIC, .state_size = sizeof(SparseState), .shape = shape_segment, \
+#define SPARSE(name_, types_)                                                                              \
+  {name_, .types = "T: " types_, .flags = OP_DYNAMIC, .state_size = sizeof(SparseState), .shape = shape_segment, \
    .init = sparse_init, .run = sparse_run}
 #define UNSORTED(name_, types_)                                                                            \
   {name_, .types = types_, .value_inputs = 4, .state_size = sizeof(SegmentState), .shape = shape_unsorted, \
@@ -374,12 +398,12 @@ const OpRow ops_math_segment[] = {
   SEGMENT("SegmentProd", "T: " TYPES_NUMBERS),
   SEGMENT("SegmentMax", "T: " TYPES_REAL),
   SEGMENT("SegmentMin", "T: " TYPES_REAL),
-  SPARSE("SparseSegmentSum"),
-  SPARSE("SparseSegmentMean"),
-  SPARSE("SparseSegmentSqrtN"),
-  SPARSE("SparseSegmentSumWithNumSegments"),
-  SPARSE("SparseSegmentMeanWithNumSegments"),
-  SPARSE("SparseSegmentSqrtNWithNumSegments"),
+  SPARSE("SparseSegmentSum", TYPES_REAL),
+  SPARSE("SparseSegmentMean", TYPES_FLOATS),
+  SPARSE("SparseSegmentSqrtN", TYPES_FLOATS),
+  SPARSE("SparseSegmentSumWithNumSegments", TYPES_REAL),
+  SPARSE("SparseSegmentMeanWithNumSegments", TYPES_FLOATS),
+  SPARSE("SparseSegmentSqrtNWithNumSegments", TYPES_FLOATS),
   UNSORTED("UnsortedSegmentSum", "T: " TYPES_NUMBERS),
   UNSORTED("UnsortedSegmentProd", "T: " TYPES_NUMBERS),
   UNSORTED("UnsortedSegmentMax", "T: " TYPES_REAL),

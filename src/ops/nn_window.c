@@ -9,8 +9,8 @@ TF_Code window_pair(const WindowAttrs *w, const Attr *list, const char *what, in
     return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 4 dimensions", what);
   int channel = w->nchw ? 1 : 3, at_h = w->nchw ? 2 : 1;
   if (list->v.list_i[0] != 1 || list->v.list_i[channel] != 1)
-    return fail(st, TF_UNIMPLEMENTED, "Current implementation does not yet support %s in the batch and depth dimensions.",
-                what);
+    return fail(st, w->invalid ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED,
+                "Current implementation does not yet support %s in the batch and depth dimensions.", what);
   *h = list->v.list_i[at_h];
   *wd = list->v.list_i[at_h + 1];
   return TF_OK;
@@ -18,6 +18,7 @@ TF_Code window_pair(const WindowAttrs *w, const Attr *list, const char *what, in
 
 TF_Code window_attrs_read(WindowAttrs *w, const Node *node, TF_Status *st) {
   *w = (WindowAttrs){.stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
+  w->invalid = strstr(node->op, "Depthwise") || strstr(node->op, "BackpropFilter");
   const Attr *format = node_attr(node, "data_format"), *list;
   if (format && !text_is(format->v.s, "NHWC") && !text_is(format->v.s, "NCHW"))
     return fail(st, TF_UNIMPLEMENTED, "data format %.*s is not supported", (int)format->v.s.size,

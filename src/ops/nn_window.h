@@ -12,6 +12,7 @@ typedef struct WindowAttrs {
   bool nchw;
   int64_t stride_h, stride_w, dilation_h, dilation_w;
   int64_t explicit_h[2], explicit_w[2]; /* before, after */
+  bool invalid; /* TF: whether strides over batches and channels are an invalid argument, else unimplemented */
 } WindowAttrs;
 
 /* Reads data_format, padding, explicit_paddings, strides and dilations as far as the op has them. */

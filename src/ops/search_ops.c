@@ -294,8 +294,8 @@ static TF_Code join_run(OpCtx *c, TF_Status *st) {
     for (int64_t i = first[o / inner]; i >= 0; i = next[i]) {
       size_t size;
       const char *text = tstring_data((const TF_TString *)in->data + i * inner + o % inner, &size);
+      if (joined.size) bytes_append(&joined, separator.data, separator.size); /* TF: none behind nothing */
       bytes_append(&joined, text, size);
-      if (next[i] >= 0) bytes_append(&joined, separator.data, separator.size);
     }
     joined.failed = joined.failed || !tstring_set((TF_TString *)c->outputs[0].data + o, joined.data, joined.size);
   }

@@ -246,7 +246,9 @@ static TF_Code extreme_check(const OpCtx *c, TF_Status *st) {
   Sparse a, b;
   TRY(sparse_view(&a, op_input(c, 0), op_input(c, 1), op_input(c, 2), st));
   TRY(sparse_view(&b, op_input(c, 3), op_input(c, 4), op_input(c, 5), st));
-  return same_dims(c, a.rank, st);
+  TRY(same_dims(c, a.rank, st));
+  TRY(sparse_check_tuples(&a, st));
+  return sparse_check_tuples(&b, st);
 }
 
 static TF_Code extreme_run(OpCtx *c, TF_Status *st) {

@@ -362,7 +362,7 @@ static int64_t broadcast_index(const Tensor *t, const Tensor *out, int64_t i) {
 static bool substr_chars(Span s, int64_t pos, int64_t len, Span *out) {
   const char *p = s.data, *end = p + s.size;
   int64_t n = utf8_length(s);
-  if (pos < -n || pos > n) return false;
+  if (pos < -n || pos > n || (pos < 0 && len < 0)) return false;
   if (pos < 0) pos += n;
   for (; pos > 0 && p < end; pos--) do p++; while (p < end && utf8_continues(*p));
   const char *stop = p;
@@ -375,7 +375,7 @@ static bool substr_bytes(Span s, int64_t pos, int64_t len, Span *out) {
   int64_t n = (int64_t)s.size;
   if (pos < -n || pos > n) return false;
   if (pos < 0) pos += n;
-  if (len < 0) len = 0;
+  if (len < 0) len = n; /* TF: by way of an unsigned size */
   *out = (Span){(const char *)s.data + pos, (size_t)(len < n - pos ? len : n - pos)};
   return true;
 }

@@ -16,12 +16,13 @@ WORDS = [b"", b"a", b"b", b"ab c", b"1", b"-2.5", b"\xc3\xa9t\xc3\xa9", b"x,y,,z
 
 
 def to_bfloat16(x):
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    return ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    bits = np.array(x, np.float32).reshape(-1).view(np.uint32)
+    return ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16).astype(np.uint16).reshape(np.shape(x))
 
 
 def from_bfloat16(bits):
-    return (np.asarray(bits).astype(np.uint32) << 16).view(np.float32)
+    bits = np.ascontiguousarray(bits)
+    return (bits.reshape(-1).astype(np.uint32) << 16).view(np.float32).reshape(np.shape(bits))
 
 
 def as_numbers(t):
@@ -175,7 +176,7 @@ class Relatives:
             low, high = int(old.min()), int(old.max())
             if high - low > 1000 or high == low:
                 low, high = (0 if old.dtype.kind == "u" else -9), 20
-            new = rng.integers(low, high + 1, new.size).astype(old.dtype)
+            new = rng.integers(low, high, new.size, endpoint=True, dtype=np.int64 if high < 2**63 else np.uint64).astype(old.dtype)
         t.array = new.reshape(old.shape).astype(old.dtype)
         if special and not parameter and rng.random() < 0.2:
             info = np.iinfo(old.dtype)

@@ -285,6 +285,8 @@ def reduce():
                 c.case(op, [np.full((5, 2), np.iinfo(dtype).max - 1, dtype), np.int32([0])], 'wraps ' + name_of(dtype))
             if dtype not in COMPLEX:
                 x = extremes(dtype)
+                if op == 'EuclideanNorm' and dtype in INTS:  # squares wrap, negative ones have no root
+                    c.case(op, [np.array([[150, 150], [12, 3], [100, 100], [46341, 0]]).astype(dtype), np.int32([1])], 'wraps')
                 if op != 'EuclideanNorm': c.case(op, [np.stack([x, x[::-1]]), np.int64([1])], 'extremes ' + name_of(dtype), rtol, atol)
                 if op in ('Max', 'Min') and not is_int(dtype):
                     c.case(op, [np.array([[1, np.nan, 2], [-np.inf, 1, np.inf]], dtype), np.int32([1])], 'nan')
@@ -604,6 +606,12 @@ def nn_conv():
     c.case('DepthwiseConv2dNative', [v(1, 5, 5, 3), v(3, 3, 2, 1)], 'depth', error_part='', **one)
     c.case('Conv2DBackpropInput', [np.int32([1, 5, 5, 2]), v(3, 3, 2, 2), v(1, 2, 3, 2)], 'gradient', error_part='', **one)
     c.case('Conv2DBackpropFilter', [v(1, 5, 5, 2), np.int32([3, 3, 2, 2]), v(1, 2, 3, 2)], 'gradient', error_part='', **one)
+    for strides in ([2, 1, 1, 1], [1, 1, 1, 2]):  # one text, two codes
+        deep = dict(strides=strides, padding='SAME')
+        c.case('Conv2D', [v(1, 4, 4, 2), v(2, 2, 2, 3)], 'strides', **deep)
+        c.case('Conv2DBackpropInput', [np.int32([1, 4, 4, 2]), v(2, 2, 2, 3), v(1, 4, 4, 3)], 'strides', **deep)
+        c.case('Conv2DBackpropFilter', [v(1, 4, 4, 2), np.int32([2, 2, 2, 3]), v(1, 4, 4, 3)], 'strides', **deep)
+        c.case('DepthwiseConv2dNative', [v(1, 4, 4, 2), v(2, 2, 2, 3)], 'strides', **deep)
     c.case('Conv2DBackpropInput', [np.int32([5, 5]), v(3, 3, 2, 2), v(2, 3, 3, 2)], 'two sizes', 1e-5, 1e-5, **one)
     c.case('Conv2D', [v(1, 20, 20, 8), v(3, 3, 8, 24)], 'threads', 1e-5, 1e-4, **one)
     c.save()
@@ -734,6 +742,11 @@ def math_segment():
         c.case(op, [v, np.int32([0, 1]), np.int32([0])], 'sizes', error_part='segment_ids and indices should have same size.')
         c.case(op, [v, np.int32([]), np.int32([])], 'empty')
         c.case(op, [values(np.float32, (3,)), np.int32([2, 1]), np.int64([0, 2])], 'vector')
+    for dtype in INTS:  # sums wrap
+        x = np.array([[1, 2], [3, 4], [200, 100], [-1, 127]]).astype(dtype)
+        for op in ('SparseSegmentSum', 'SparseSegmentSumWithNumSegments'):
+            more = [np.int32(5)] if op.endswith('s') else []
+            c.case(op, [x, np.int32([0, 2, 2, 3, 3]), np.int32([0, 0, 2, 2, 3])] + more, name_of(dtype))
     for dtype in (np.int32, np.int64, np.float32, np.float64):
         c.case('Bucketize', [values(dtype, (3, 7), -9, 9)], name_of(dtype), boundaries=[-5.0, 0.0, 0.5, 3.0])
         c.case('Bucketize', [values(dtype, (3,), -9, 9)], name_of(dtype), boundaries=[])

@@ -340,6 +340,8 @@ def array_fill():
             for t in (I32, I64):
                 c.case('LinSpace', [np.array(a, dtype), np.array(b, dtype), np.array(n, t)], '%s %s' % (name_of(dtype), (a, b, n)), 1e-6)
     c.case('LinSpace', [f32(0), np.float32(1), i32(2)[0]], 'vector')
+    for ends in ((3, np.inf), (-np.inf, 1), (np.nan, 2), (-3e38, 3e38)):
+        c.case('LinSpace', [np.float32(ends[0]), np.float32(ends[1]), np.int32(4)], 'infinite step')
     for dims in [(), (3,), (2, 3), (0,)]:
         for axis in range(-1, len(dims) + 1):
             for t in (np.uint8, np.int8, I32, I64):
@@ -540,6 +542,8 @@ def string_ops():
         c.case('Substr', [s(b'abc'), np.array(5, I32), np.array(1, I32)], 'outside', unit=unit)
         c.case('Substr', [s(b'abc'), np.array(-5, I32), np.array(1, I32)], 'outside', unit=unit)
         c.case('Substr', [s(b'abc'), np.array(3, I32), np.array(1, I32)], 'end', unit=unit)
+        for at, length in ((1, -1), (0, -2), (-2, -1), (-3, -2**31), (5, -1)):
+            c.case('Substr', [s(b'h\xc3\xa9llo'), np.array(at, I32), np.array(length, I32)], 'negative length', unit=unit)
     c.case('Substr', [s(b'abc'), i32(1), i32(1, 2)], 'shapes', error_part='')
     c.case('Substr', [s(b'abc'), i32(5), i32(1)], 'outside')
     for pad in (False, True):

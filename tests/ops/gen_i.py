@@ -78,6 +78,9 @@ def sparse_merge():
         go('nan', rows((0, 0), (0, 1), (0, 2)), f32(np.nan, 1, np.nan), i64(5, 6), rows((0, 0), (0, 1)), f32(1, np.nan), i64(5, 6))
         go('ranks', *a, rows((0, 0, 0), rank=3), f32(1), i64(5, 6, 1))
         go('dims', *a, b[0], b[1], i64(5, 7))
+        go('a outside', rows((1, 9), (0, 0)), f32(1, 2), i64(5, 6), *b)
+        go('b outside', *a, rows((0, 1), (0, -1)), f32(1, 2), i64(5, 6))
+        go('unsorted', rows((1, 0), (0, 0)), f32(1, 2), i64(2, 2), rows((0, 1)), f32(3), i64(2, 2))
         for l, *x in broken(*a):
             go('a ' + l, *x, *b)
             go('b ' + l, *b, *x)

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Ops of ours against TensorFlow's: which types each takes, and random relatives of the known cases.
+
+    ops_interop.py BUILD_DIR [...] [-v]       SM_OPS_SEED=N   what is random (default: the day)
+                                              SM_OPS_CASES=N  how many cases (default 4000)
+                                              SM_OPS_ONLY=Op  only this op, each difference in full
+
+Both libraries are driven through the C API in one process, a worker: if TensorFlow ends it (some of its checks
+abort), the case is left out and another worker goes on; if ours does, that is a failure.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+
+from interop_common import BUILD, VERBOSE, check, finish, np, ours
+from op_cases_file import NUMPY, STRING, read_cases
+from random_ops import BFLOAT16, COMPLEX, FLOATS, HALF, NUMBERS, Relatives, as_numbers
+from ops_audit import audit_types, rows_of, theirs
+from tensorflow.python.framework import op_def_registry
+from tensorflow.core.framework import types_pb2
+
+SEED = int(os.environ.get("SM_OPS_SEED", time.strftime("%Y%m%d")))
+COUNT = int(os.environ.get("SM_OPS_CASES", 4000))
+ONLY = os.environ.get("SM_OPS_ONLY")
+NUMBER = {name[3:].lower(): number for name, number in types_pb2.DataType.items()}
+
+# Ops that have cases but are not compared, and why.
+LEFT_OUT = {
+    "Empty": "its values are whatever memory held",
+    "Timestamp": "tells the time",
+}
+# Whose values are not defined where no index writes.
+SHAPES_ONLY = ("DynamicStitch", "ParallelDynamicStitch", "EmptyTensorList")
+# TF: refused by the shape function when the input's shape is not known before.
+KNOWN_SHAPES = ("ApproxTopK",)
+# Values TensorFlow itself does not define, or that depend on how its threads split the work.
+NO_SPECIAL = {
+    "Cast": "floats out of an integer's range", "Conv2D": "Winograd spreads infinities", "Conv3D": "the same",
+    "Conv2DBackpropInput": "the same", "Conv2DBackpropFilter": "the same", "DepthwiseConv2dNative": "the same",
+    "FusedBatchNormV3": "infinities through statistics", "Bucketize": "order of NaN", "TopKV2": "order of NaN",
+    "TopK": "order of NaN", "Qr": "no decomposition of infinities", "Svd": "the same", "NonMaxSuppression": "order of NaN",
+    "AdjustSaturation": "infinities through hues", "AdjustHue": "the same", "RGBToHSV": "the same", "HSVToRGB": "the same",
+}
+EPSILON = {1: 3e-5, 2: 1e-9, 8: 1e-4, 18: 1e-9, HALF: 8e-3, BFLOAT16: 6e-2}
+
+
+def relatives():
+    types, rows = {}, rows_of()
+
+    def types_of(op, attr):
+        if (op, attr) not in types:
+            found = (theirs(op) or {}).get(attr, ())
+            types[op, attr] = sorted(NUMBER[t] for t in found)
+        return types[op, attr]
+
+    def strings_of(op, attr):
+        for a in op_def_registry.get(op).attr:
+            if a.name == attr:
+                return list(a.allowed_values.list.s)
+        return []
+
+    return Relatives(types_of, strings_of), rows
+
+
+def comparable(known, rows):
+    """(ops to try, {op: why not})"""
+    ops, why = [], {}
+    for op in rows:
+        cases = [c for c in known.get(op, []) if not any(t.variable for t in c.inputs)]
+        if op in LEFT_OUT:
+            why[op] = LEFT_OUT[op]
+        elif op_def_registry.get(op).HasField("deprecation"):
+            why[op] = "gone from graphs of today's version, which these are"
+        elif cases:
+            ops.append(op)
+        elif op in known:
+            why[op] = "changes variables: its cases hold what they become"
+        else:
+            spec = op_def_registry.get(op)
+            held = [a for a in list(spec.input_arg) + list(spec.output_arg)
+                    if a.is_ref or a.type in (types_pb2.DT_RESOURCE, types_pb2.DT_VARIANT)]
+            why[op] = "resources, variants or references: by tests of sessions" if held else \
+                "has functions, files or no cases: by tests of sessions"
+    return ops, why
+
+
+def case_at(i, known, ops, maker):
+    """The i-th random case: the same in every process."""
+    rng = np.random.default_rng([SEED, i])
+    op = ops[i % len(ops)] if not ONLY else ONLY
+    cases = [c for c in known[op] if not any(t.variable for t in c.inputs)]
+    return maker.make(cases[rng.integers(len(cases))], rng, op not in NO_SPECIAL)
+
+
+# ---- running one case on one library ----
+
+def attr_value(a):
+    from capi import Dtype, Raw, Shape
+    one = {"i": int, "f": float, "b": bool, "s": bytes, "t": Dtype,
+           "h": lambda s: Shape.unknown if s is None else Shape(None if d < 0 else d for d in s),
+           "T": lambda t: Raw(t.dtype, t.array)}[a.kind]
+    return [one(v) for v in a.value] if a.is_list else one(a.value)
+
+
+def run(api, case, config):
+    """The outputs (dtype, array), or the error's code."""
+    from capi import COutput, CError, Dtype, Raw, Shape
+    graph = api.graph()
+    session = None
+    try:
+        feeds, flat = {}, []
+        for i, t in enumerate(case.inputs):
+            shape = Shape(t.array.shape) if case.op in KNOWN_SHAPES else Shape.unknown
+            p = graph.op("Placeholder", "in%d" % i, attrs={"dtype": Dtype(t.dtype), "shape": shape}).output()
+            flat.append(p)
+            feeds[p] = Raw(t.dtype, t.array)
+        inputs, at = [], 0
+        numbers = {a.name: a.value for a in case.attrs}
+        derived = set()
+        for arg in op_def_registry.get(case.op).input_arg:
+            many = arg.number_attr or arg.type_list_attr
+            count = numbers[arg.number_attr] if arg.number_attr else \
+                len(numbers[arg.type_list_attr]) if arg.type_list_attr else 1
+            derived |= {arg.number_attr, arg.type_list_attr, arg.type_attr}
+            inputs.append(flat[at:at + count] if many else flat[at])
+            at += count
+        attrs = {a.name: attr_value(a) for a in case.attrs if a.name not in derived}
+        op = graph.op(case.op, "op", inputs, attrs)
+        count = api.call("TF_OperationNumOutputs", op.handle)
+        types = [api.call("TF_OperationOutputType", COutput(op.handle, i)) for i in range(count)]
+        session = graph.session(config)
+        values = session.run([op.output(i) for i in range(count)], feeds, [] if count else [op])
+        return list(zip(types, values))
+    except CError as e:
+        return e.code, e.message
+    finally:
+        if session:
+            session.close()
+        graph.close()
+
+
+# ---- comparing ----
+
+def numbers_close(got, want, dtype, case):
+    if dtype == BFLOAT16:
+        from random_ops import from_bfloat16
+        got, want = from_bfloat16(got), from_bfloat16(want)
+    if dtype not in EPSILON:
+        return got.tobytes() == want.tobytes()
+    with np.errstate(all="ignore"):
+        scale = [np.abs(as_numbers(t).astype(np.complex128)) for t in case.inputs if t.dtype in EPSILON] + \
+                [np.abs(want.astype(np.complex128))]
+        top = max([1.0] + [float(x[np.isfinite(x)].max()) for x in scale if x.size and np.isfinite(x).any()])
+        rtol = max(EPSILON[dtype], case.rtol)
+        wide = np.complex128 if dtype in COMPLEX else np.float64
+        return np.allclose(got.astype(wide), want.astype(wide), rtol, max(case.atol, EPSILON[dtype] * top), equal_nan=True)
+
+
+def difference(got, want, case):
+    if isinstance(want, tuple) or isinstance(got, tuple):
+        a, b = [x[0] if isinstance(x, tuple) else "values" for x in (got, want)]
+        return None if a == b else "ours: %s, TensorFlow: %s" % (got if isinstance(got, tuple) else "values",
+                                                                  want if isinstance(want, tuple) else "values")
+    for i, ((dtype, x), (_, y)) in enumerate(zip(got, want)):
+        if x.shape != y.shape:
+            return "output %d: shape %s, TensorFlow's %s" % (i, x.shape, y.shape)
+        if case.op in SHAPES_ONLY or (i < len(case.values) and not case.values[i]):
+            continue
+        same = list(x.reshape(-1)) == list(y.reshape(-1)) if dtype == STRING else numbers_close(x, y, dtype, case)
+        if not same:
+            return "output %d: %s, TensorFlow's %s" % (i, brief(x, y), brief(y, x))
+    return None
+
+
+def brief(x, other):
+    x, other = x.reshape(-1), other.reshape(-1)
+    with np.errstate(all="ignore"):
+        at = [i for i in range(x.size) if not (x[i] == other[i] or (x[i] != x[i] and other[i] != other[i]))][:6]
+    return "%s at %s" % ([x[i] for i in at], at)
+
+
+def tell(case):
+    attrs = {a.name: a.value for a in case.attrs if a.kind != "T"}
+    inputs = ["%s%s %s" % (types_pb2.DataType.Name(t.dtype)[3:].lower(), list(t.array.shape),
+                           np.array2string(t.array.reshape(-1)[:24], max_line_width=1000)) for t in case.inputs]
+    return "%s %s %s" % (case.op, attrs, "; ".join(inputs))
+
+
+def worker(start, stop, result):
+    """Writes a line of JSON a case; what it is about to do first, since a library may end the process."""
+    from capi import Api, google_api
+    from tensorflow.core.protobuf import config_pb2
+    config = config_pb2.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config = config.SerializeToString()
+    mine, google = Api(os.path.join(BUILD, "lib/libtensorflow.so.2")), google_api()
+    maker, rows = relatives()
+    known = read_cases()
+    ops = comparable(known, rows)[0]
+    say = lambda **line: (result.write(json.dumps(line) + "\n"), result.flush())
+    for i in range(start, stop):
+        case = case_at(i, known, ops, maker)
+        say(i=i, op=case.op, at="TensorFlow")
+        want = run(google, case, config)
+        say(i=i, op=case.op, at="ours")
+        got = run(mine, case, config)
+        wrong = difference(got, want, case)
+        say(i=i, op=case.op, at="done", code=want[0] if isinstance(want, tuple) else 0, wrong=wrong,
+            case=tell(case) if wrong else "")
+
+
+# ---- the parent ----
+
+def run_workers(stop):
+    at, deaths, done = 0, {}, []
+    while at < stop:
+        process = subprocess.Popen([sys.executable, os.path.abspath(__file__), BUILD, "--worker", str(at), str(stop)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        last = None
+        for line in process.stdout:
+            if not line.startswith("{"):
+                continue
+            last = json.loads(line)
+            if last["at"] == "done":
+                done.append(last)
+        process.wait()
+        if last is None:
+            check("a worker starts", False, "exit code %d" % process.returncode)
+            return done, deaths
+        at = last["i"] + 1
+        if last["at"] == "TensorFlow":
+            deaths.setdefault(last["op"], []).append(last["i"])
+        elif last["at"] == "ours":
+            check("%s, case %d of seed %d" % (last["op"], last["i"], SEED), False, "the process ended")
+    return done, deaths
+
+
+def main():
+    audit_types()
+    maker, rows = relatives()
+    known = read_cases()
+    ops, why = comparable(known, rows)
+    done, deaths = run_workers(COUNT)
+    for line in done:
+        check("%s, case %d of seed %d" % (line["op"], line["i"], SEED), not line["wrong"],
+              "%s\n     %s" % (line["wrong"], line["case"]))
+    fine = sum(1 for line in done if not line["code"])
+    print("%d random cases of %d ops, seed %d: TensorFlow answers %d, refuses %d, ends %d times (%s)" %
+          (len(done), len(ops), SEED, fine, len(done) - fine, sum(map(len, deaths.values())), ", ".join(sorted(deaths)) or "-"))
+    reasons = {}
+    for op, reason in why.items():
+        reasons.setdefault(reason, []).append(op)
+    for reason, names in sorted(reasons.items()):
+        print("not compared, %s: %d%s" % (reason, len(names), " (" + " ".join(sorted(names)) + ")" if VERBOSE else ""))
+    finish("ops")
+
+
+if "--worker" in sys.argv:
+    k = sys.argv.index("--worker")
+    worker(int(sys.argv[k + 1]), int(sys.argv[k + 2]), sys.stdout)
+else:
+    main()
