@@ -307,6 +307,18 @@ static TF_Code shape_image(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+static TF_Code shape_crop(ShapeCtx *c, TF_Status *st) {
+  TRY(shape_image(c, st));
+  TRY(shape_want_rank(c, 1, 1, st));
+  const Shape *window = c->inputs[1];
+  if (window->rank == 1 && window->dims[0] >= 0 && window->dims[0] != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "Dimension must be 4 but is %lld", (long long)window->dims[0]);
+  const Tensor *value = c->value(c, 1);
+  for (int i = 0; i < 2 && value && value->rank == 1 && value->dims[0] == 4; i++)
+    c->outputs[0].dims[i] = int_at(value, 2 + i) < 0 ? -1 : int_at(value, 2 + i);
+  return TF_OK;
+}
+
 static TF_Code shape_gif(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 0, st));
   c->outputs[0] = shape_of_rank(4);
@@ -328,7 +340,7 @@ static TF_Code shape_three(ShapeCtx *c, TF_Status *st) {
 
 const OpRow ops_image_decode[] = {
     DECODE("DecodeJpeg", init_jpeg_op, shape_image),
-    DECODE("DecodeAndCropJpeg", init_crop, shape_image),
+    DECODE("DecodeAndCropJpeg", init_crop, shape_crop),
     DECODE("DecodePng", init_png, shape_image),
     DECODE("DecodeGif", init_gif, shape_gif),
     DECODE("DecodeBmp", init_bmp, shape_image),
