@@ -496,6 +496,11 @@ def quant_math():
     mat(u8(2, 3), u8(3, 2), (0, 1, 3, 1), 'range of b')
     mat(u8(2, 3), u8(3, 2), ([0], 1, 0, 1), 'vector')
     mat(u8(2, 3), u8(3, 2), (0, 1, 0, [1, 2]), 'vector')
+    c.save()
+
+
+def quant_array():
+    c = Cases('quant_array')
     for dtype in (tf.quint8, tf.qint32):
         for t in (I32, I64):
             for shape in ([3, 4], [12], [-1, 6], [2, 2, 3], [5], [-1, 5], [-1, -1], [-2, 3], [[3, 4]], [0, -1]):
@@ -783,7 +788,7 @@ def nn_conv3d_grad():
 
 
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
-            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_nn', 'quant_norm',
+            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_array', 'quant_nn', 'quant_norm',
             'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
             'nn_pool_grads',
             'nn_fractional', 'nn_conv3d_grad']
