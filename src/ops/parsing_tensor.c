@@ -5,55 +5,18 @@
 
 #include "ops/array_util.h"
 #include "ops/op_eval.h"
+#include "ops/parsing_message.h"
 #include "ops/string_util.h"
-#include "tensor/tensor_proto.h"
 #include "wire/base64.h"
-#include "wire/proto_message.h"
 
-/* ---- SerializeTensor: a TensorProto with the elements' bytes, or with strings one by one ---- */
+/* ---- SerializeTensor ---- */
 
 static TF_Code string_scalar_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_STRING, st); }
 
-enum {
-  TAG_DTYPE = 1 << 3,
-  TAG_SHAPE = 2 << 3 | 2,
-  TAG_CONTENT = 4 << 3 | 2,
-  TAG_STRING = 8 << 3 | 2,
-  TAG_DIM = 2 << 3 | 2,
-  TAG_SIZE = 1 << 3
-};
-
-static void put_span(Bytes *b, int tag, Span s) {
-  bytes_put_varint(b, (uint64_t)tag);
-  bytes_put_varint(b, s.size);
-  bytes_append(b, s.data, s.size);
-}
-
-static void put_dim(Bytes *shape, int64_t size) {
-  Bytes dim = {0};
-  if (size) {
-    bytes_put_varint(&dim, TAG_SIZE);
-    bytes_put_varint(&dim, (uint64_t)size);
-  }
-  put_span(shape, TAG_DIM, (Span){dim.data ? dim.data : "", dim.size});
-  shape->failed |= dim.failed;
-  bytes_clear(&dim);
-}
-
 static TF_Code serialize_run(OpCtx *c, TF_Status *st) {
-  const Tensor *t = op_input(c, 0);
-  Bytes b = {0}, shape = {0};
-  size_t size = (size_t)tensor_count(t) * dtype_size(t->dtype);
-  for (int d = 0; d < t->rank; d++) put_dim(&shape, t->dims[d]);
-  bytes_put_varint(&b, TAG_DTYPE);
-  bytes_put_varint(&b, (uint64_t)t->dtype);
-  put_span(&b, TAG_SHAPE, (Span){shape.data ? shape.data : "", shape.size});
-  b.failed |= shape.failed;
-  for (int64_t i = 0, n = tensor_count(t); t->dtype == TF_STRING && i < n; i++)
-    put_span(&b, TAG_STRING, string_at(t, i));
-  if (t->dtype != TF_STRING && size) put_span(&b, TAG_CONTENT, (Span){t->data, size});
+  Bytes b = {0};
+  tensor_message_put(&b, op_input(c, 0), false);
   TF_Code code = string_put_bytes(&c->outputs[0], 0, &b, st);
-  bytes_clear(&shape);
   bytes_clear(&b);
   return code;
 }
@@ -68,26 +31,14 @@ static TF_Code fail_unparsed(Span s, TF_Status *st) {
   return TF_INVALID_ARGUMENT;
 }
 
-/* A small message may name a large tensor. */
-static TF_Code check_size(const OpCtx *c, const Tensorflow__TensorProto *proto, TF_Status *st) {
-  const Tensorflow__TensorShapeProto *shape = proto->tensor_shape;
-  int64_t dims[TENSOR_MAX_RANK], count;
-  size_t bytes;
-  int rank = shape && shape->n_dim <= TENSOR_MAX_RANK ? (int)shape->n_dim : 0;
-  for (int d = 0; d < rank; d++) dims[d] = shape->dim[d]->size;
-  TRY(shape_bytes((TF_DataType)proto->dtype, dims, rank, &count, &bytes, st));
-  return c->env ? op_check_memory(c->env, (TF_DataType)proto->dtype, dims, rank, st) : TF_OK;
-}
-
-static TF_Code parse_message(OpCtx *c, Span s, Arena *arena, TF_Status *st) {
-  Tensorflow__TensorProto *proto;
+static TF_Code parse_message(OpCtx *c, Span bytes, TF_Status *st) {
   TF_DataType want = c->node->output_types[0];
   Tensor t = {0};
-  if (proto_parse_view(&tensorflow__tensor_proto__descriptor, s, arena, &proto, "TensorProto", st))
-    return fail_unparsed(s, st);
-  TF_Code code = check_size(c, proto, st);
-  if (!code) code = tensor_from_proto(proto, &t, st);
-  if (code) return fail_prefix(st, "Cannot parse tensor from proto");
+  Arena arena = {0};
+  const Tensorflow__TensorProto *proto = tensor_message_read(bytes, &arena);
+  TF_Code code = proto ? tensor_message_tensor(c, proto, &t, st) : fail_unparsed(bytes, st);
+  arena_clear(&arena);
+  if (code) return code;
   if (t.dtype != want) {
     code = fail(st, TF_INVALID_ARGUMENT, "Type mismatch between parsed tensor (%s) and dtype (%s)", dtype_name(t.dtype),
                 dtype_name(want));
@@ -101,13 +52,10 @@ static TF_Code parse_message(OpCtx *c, Span s, Arena *arena, TF_Status *st) {
 static TF_Code parse_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
-  Arena arena = {0};
   if (in->rank)
     return fail(st, TF_INVALID_ARGUMENT, "Expected `serialized` to be a scalar, got shape: %s",
                 shape_text(in->dims, in->rank, text, sizeof text));
-  TF_Code code = parse_message(c, string_at(in, 0), &arena, st);
-  arena_clear(&arena);
-  return code;
+  return parse_message(c, string_at(in, 0), st);
 }
 
 /* ---- DecodePaddedRaw: numbers of each string, cut or filled with zeros to one length ---- */

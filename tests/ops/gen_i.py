@@ -574,8 +574,54 @@ def parsing_tensor():
     c.save()
 
 
+def sparse_pack():
+    c = Cases('sparse_pack')
+    tf_type = lambda dtype: tf.string if dtype is object else tf.as_dtype(dtype)
+
+    def unpack(label, x, dtype, op='DeserializeSparse', **more):
+        return refused(c, op, [np.asarray(x, object)], label, dtype=dtype, **more)
+    for dtype in ALL:
+        packed = c.case('SerializeSparse', sparse((3, 4, 2), 11, dtype), name_of(dtype), out_type=tf.string)[0]
+        many = c.case('SerializeManySparse', sparse((3, 4, 2), 11, dtype), name_of(dtype), out_type=tf.string)[0]
+        unpack(name_of(dtype), packed, tf_type(dtype))
+        unpack(name_of(dtype) + ' rows', many, tf_type(dtype))
+        unpack(name_of(dtype) + ' rows', many, tf_type(dtype), 'DeserializeManySparse')
+    pack = lambda *x: c.case('SerializeSparse', list(x), 'part', out_type=tf.string)[0]
+    a, b = pack(*sparse((3, 4), 5)), pack(*sparse((2, 6), 4))
+    unpack('largest', [a, b], tf.float32)
+    unpack('batches', [[a, b], [b, a], [a, a]], tf.float32)
+    unpack('largest', [a, b], tf.float32, 'DeserializeManySparse')
+    unpack('ranks', [a, pack(*sparse((2, 6, 1), 4))], tf.float32)
+    unpack('ranks', [a, pack(*sparse((2, 6, 1), 4))], tf.float32, 'DeserializeManySparse')
+    unpack('type', a, tf.int32)
+    unpack('type', [a], tf.int32, 'DeserializeManySparse')
+    unpack('scalar', a[0], tf.float32)
+    unpack('vector', a, tf.float32, 'DeserializeManySparse')
+    unpack('columns', a[:2], tf.float32)
+    unpack('columns', [a[:2]], tf.float32, 'DeserializeManySparse')
+    unpack('none', np.zeros((0, 3), object), tf.float32)
+    unpack('none', np.zeros((0, 3), object), tf.float32, 'DeserializeManySparse')
+    for op, x in (('DeserializeSparse', lambda *v: list(v)), ('DeserializeManySparse', lambda *v: [list(v)])):
+        unpack('malformed', x(b'x', a[1], a[2]), tf.float32, op, error_part='')
+        unpack('order', x(a[1], a[0], a[2]), tf.float32, op)
+        unpack('values', x(a[0], b[1], a[2]), tf.float32, op)
+        unpack('values rank', x(a[0], a[0], a[2]), tf.float32, op)
+        unpack('shape rank', x(a[0], a[1], a[0]), tf.float32, op)
+    unpack('empty', pack(rows(), f32(), i64(0, 3)), tf.float32)
+    for op in ('SerializeSparse', 'SerializeManySparse'):
+        go = lambda l, *x, **m: refused(c, op, list(x), l, out_type=tf.string, **m)
+        go('none', rows(), f32(), i64(2, 3))
+        go('no rows', rows(), f32(), i64(0, 3))
+        go('gaps', rows((1, 2), (4, 0)), f32(1, 2), i64(6, 3))
+        for l, *x in list(broken(*sparse((3, 4), 5)))[:3]: go(l, *x)
+    go = lambda l, *x, **m: refused(c, op, list(x), l, out_type=tf.string, **m)
+    go('vector', rows((0,), (2,), rank=1), f32(1, 2), i64(3))
+    c.save()
+
+
 FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops', 'parsing_sequence',
-            'parsing_csv', 'parsing_tensor']
+            'parsing_csv', 'parsing_tensor',
+            'sparse_pack']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
