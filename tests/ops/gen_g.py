@@ -787,11 +787,26 @@ def nn_conv3d_grad():
     c.save()
 
 
+
+def math_isotonic():
+    c = Cases('math_isotonic')
+    for dtype in FLOATS + INTS[:4]:
+        for out in (tf.float16, tf.bfloat16, tf.float32, tf.float64):
+            refused(c, 'IsotonicRegression', [values(dtype, (2, 3, 12))], '%s %s' % (name_of(dtype), out.name), **near(out.as_numpy_dtype), output_dtype=out)
+    for x in (f32(1, 2, 3), f32(3, 2, 1), f32(1, 1, 1), f32(2, 1, 1, 3, 0), f32(5), f32(), f32(1, 3, 2, 4, 3, 5), f32(4, 4, 3, 3, 3, 5)):
+        refused(c, 'IsotonicRegression', [x], 'vector', output_dtype=tf.float32)
+    refused(c, 'IsotonicRegression', [values(F32, (0, 3))], 'no rows', output_dtype=tf.float32)
+    refused(c, 'IsotonicRegression', [values(F32, (2, 100))], 'long', **near(F32), output_dtype=tf.float32)
+    refused(c, 'IsotonicRegression', [F32(1)], 'scalar', error_part='', output_dtype=tf.float32)
+    c.save()
+
+
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
             'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_array', 'quant_nn', 'quant_norm',
             'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
             'nn_pool_grads',
-            'nn_fractional', 'nn_conv3d_grad']
+            'nn_fractional', 'nn_conv3d_grad',
+            'math_isotonic']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
