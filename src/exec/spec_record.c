@@ -6,8 +6,8 @@
 #include "ops/state_vars.h"
 
 enum {
-  /* Values kept by a spec: larger ones are computed in each run, unless they are not much larger than what they are
-   * computed from (weights transposed, or converted from half precision): a run would need that memory too. */
+  /* Values kept by a spec: larger ones are computed in each run, unless they are not much larger than the weights that
+   * they are computed from (transposed, or converted from half precision): a run would need that memory too. */
   MAX_VALUE_BYTES = 10 << 20,
   MAX_VALUE_GROWTH = 2,
 };
@@ -123,11 +123,11 @@ static uint64_t new_bytes(const PlanStep *step, const ExecState *s, const Tensor
   return bytes_of(t);
 }
 
-static bool is_worth_keeping(const PlanStep *step, const ExecState *s) {
+static bool is_worth_keeping(const PlanStep *step, const ExecState *s, bool fixed) {
   uint64_t from = 0, total = 0;
   for (int i = 0; i < step->num_inputs; i++) from += bytes_of(&s->slots[step->inputs[i]]);
   for (int i = 0; i < step->num_outputs; i++) total += new_bytes(step, s, &s->slots[step->first_output + i]);
-  return total <= MAX_VALUE_BYTES || total <= MAX_VALUE_GROWTH * from;
+  return total <= MAX_VALUE_BYTES || (fixed && total <= MAX_VALUE_GROWTH * from);
 }
 
 /* Whether the outputs can be kept as values for all runs of these shapes. */
@@ -139,7 +139,7 @@ static bool gives_values(const PlanStep *step, const Inputs *in, const ExecState
     if (!t->dtype || op_is_step_memory(t)) return false;
     if (t->dtype == TF_VARIANT) return false; /* ZerosLike of a list hangs on the list, not on its shape */
   }
-  return is_worth_keeping(step, s);
+  return is_worth_keeping(step, s, in->fixed);
 }
 
 static void keep_values(Spec *spec, const ExecState *s, int index, bool fixed) {
