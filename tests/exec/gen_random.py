@@ -7,7 +7,8 @@ programs from SEED on, of any size, to another file.
 
 Numbers stay in [-8, 8] and arithmetic is exact in both. Programs with variables pass a token from one use of a
 variable to the next, so that there is one order; what is read is used before the token goes on, as TensorFlow's Identity
-of a ref shares the variable's memory.
+of a ref shares the variable's memory. For the same reason refs are not read by the Identity that comes with a variable,
+which stands outside of all loops and in no order.
 """
 import base64
 import json
@@ -40,7 +41,7 @@ class Program:
     """`env` is what expressions may use: vectors of 2."""
 
     def __init__(self, rng):
-        self.r, self.budget, self.variables, self.token = rng, 40, [], None
+        self.r, self.budget, self.variables, self.resource, self.token = rng, 40, [], False, None
 
     def pick(self, env):
         return self.r.choice(env)
@@ -73,7 +74,7 @@ class Program:
                 done = [v1.assign, v1.assign_add, v1.assign_sub][kind](v, x)
             self.token = after(done, self.token)
         with tf.control_dependencies([self.token]):
-            y = (v.read_value() if kind % 2 else v) * 1.0
+            y = (v if self.resource and kind % 2 else v.read_value()) * 1.0
         self.token = after(y, self.token)
         return clip(y + self.pick(env))
 
@@ -158,7 +159,7 @@ def build(rng):
     p, q = v1.placeholder(tf.float32, [2], "p"), v1.placeholder(tf.float32, [2], "q")
     env, init = [p, q], []
     if rng.random() < 0.5:
-        resource = rng.random() < 0.5
+        resource = program.resource = rng.random() < 0.5
         frozen = v1.get_variable("frozen", initializer=np.float32(rng.choice([1.5, -2.0])), use_resource=resource)
         program.variables = [v1.get_variable("v%d" % i, initializer=np.float32(i + 1), use_resource=resource)
                              for i in range(2)]
