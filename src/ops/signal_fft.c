@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "ops/array_util.h"
 #include "ops/op.h"
+#include "ops/signal_fft.h"
 
 enum { MAX_RADIX = 61, MAX_AXES = 3 };
 
@@ -90,6 +91,40 @@ typedef struct ComplexD {
 #undef CPX
 #undef PLAN
 #undef FN
+
+/* ---- for other ops ---- */
+
+struct RealFft {
+  int64_t n;
+  struct FftD *plan;
+  ComplexD *roots;
+};
+
+void real_fft_free(RealFft *f) {
+  if (!f) return;
+  fftd_free(f->plan);
+  free(f->roots);
+  free(f);
+}
+
+RealFft *real_fft_new(int64_t n) {
+  RealFft *f = calloc(1, sizeof *f);
+  if (!f) return NULL;
+  f->n = n;
+  f->plan = fftd_new(n / 2);
+  f->roots = fftd_roots(n);
+  if (f->plan && f->roots) return f;
+  real_fft_free(f);
+  return NULL;
+}
+
+size_t real_fft_buffer(const RealFft *f) {
+  return (size_t)(f->n / 2 + fftd_work_size(f->plan)) * sizeof(ComplexD);
+}
+
+void real_fft_run(const RealFft *f, const double *in, double *out, void *buffer) {
+  fftd_real_line(f->plan, f->roots, f->n, in, out, buffer);
+}
 
 typedef struct SignalState {
   int axes;

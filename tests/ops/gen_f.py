@@ -325,7 +325,76 @@ def sampler_box():
     c.save()
 
 
-FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial, sampler_candidate, sampler_box]
+def audio_features():
+    c = Cases('audio_features')
+    wave = np.round((np.sin(np.arange(600) * .21)[:, None] * [1, .5, -.25] + rng.uniform(-.2, .2, (600, 3))) * 256).astype(F32) / 256
+    for window, stride in ((2, 1), (3, 2), (64, 64), (100, 37), (128, 300), (256, 128), (600, 1), (601, 5)):
+        for squared in (True, False):
+            c.case('AudioSpectrogram', [wave], '%d %d %s' % (window, stride, squared), 1e-5, 1e-6, window_size=window, stride=stride, magnitude_squared=squared)
+    c.case('AudioSpectrogram', [wave[:, :0]], 'no channels', window_size=64, stride=8)
+    c.case('AudioSpectrogram', [wave[:0]], 'no samples', window_size=64, stride=8)
+    for window, stride in ((1, 1), (0, 1), (-3, 1), (64, 0), (64, -1)):
+        refused(c, 'AudioSpectrogram', [wave], 'bad', window_size=window, stride=stride)
+    c.case('AudioSpectrogram', [wave[:, 0]], 'rank', window_size=64, stride=8)
+    spectrum = (np.round(rng.uniform(0, 9, (2, 3, 257)) ** 2 * 64) / 64).astype(F32)
+    rate = np.array(16000, I32)
+    for more in ({}, dict(dct_coefficient_count=40), dict(filterbank_channel_count=20, dct_coefficient_count=1), dict(lower_frequency_limit=0.), dict(upper_frequency_limit=7999.),
+                 dict(upper_frequency_limit=8000.), dict(upper_frequency_limit=9000.), dict(filterbank_channel_count=500), dict(lower_frequency_limit=4000., upper_frequency_limit=4000.),
+                 dict(lower_frequency_limit=-1.), dict(filterbank_channel_count=0), dict(dct_coefficient_count=0), dict(dct_coefficient_count=41), dict(lower_frequency_limit=1e30, upper_frequency_limit=2e30)):
+        refused(c, 'Mfcc', [spectrum, rate], str(more), 1e-5, 1e-5, **more)
+    for r in (8000, 44100, 7000, 0, -5):
+        c.case('Mfcc', [spectrum, np.array(r, I32)], 'rate %d' % r, 1e-5, 1e-5)
+    c.case('Mfcc', [spectrum * 0, rate], 'silence', 1e-5, 1e-5)
+    c.case('Mfcc', [spectrum * -1, rate], 'negative', 1e-5, 1e-5)
+    c.case('Mfcc', [spectrum[:, :0], rate], 'no windows')
+    c.case('Mfcc', [spectrum[:, :, :1], rate], 'one bin')
+    c.case('Mfcc', [spectrum[:, :, :0], rate], 'no bins')
+    c.case('Mfcc', [spectrum[0], rate], 'rank')
+    c.case('Mfcc', [spectrum, rate[None]], 'rates')
+    c.save()
+
+
+def sampler_cluster():
+    c = Cases('sampler_cluster')
+    n64 = lambda v: np.array(v, I64)
+    points = np.round(rng.uniform(-4, 4, (40, 3)) * 16).astype(F32) / 16
+    kmeans = 'KmeansPlusPlusInitialization'
+    for seed in (0, 7, -3, 123456789012):
+        for retries in (0, 2, -1):
+            for want in (1, 5, 40):
+                c.case(kmeans, [points, n64(want), n64(seed), n64(retries)], '%d %d %d' % (want, seed, retries), 0, 0)
+        c.case('KMC2ChainInitialization', [np.abs(points[:, 0]), n64(seed)], '%d' % seed)
+    c.case(kmeans, [points[:, :0], n64(1), n64(1), n64(0)], 'no dims')
+    for bad in ([points, n64(41), n64(1), n64(0)], [points, n64(0), n64(1), n64(0)], [points[:0], n64(1), n64(1), n64(0)], [points[0], n64(1), n64(1), n64(0)],
+                [points, i64(1), n64(1), n64(0)], [points, n64(1), i64(1), n64(0)], [points, n64(1), n64(1), i64(0)]):
+        c.case(kmeans, bad, 'bad')
+    for bad in ([f32(), n64(1)], [points, n64(1)], [f32(1, 2), i64(1)]):
+        c.case('KMC2ChainInitialization', bad, 'bad')
+    c.case('KMC2ChainInitialization', [f32(3), n64(1)], 'one')
+    c.case('KMC2ChainInitialization', [f32(NAN, 1, 0, INF, 2), n64(1)], 'strange')
+    for k in (0, 1, 2, 9, 10, 50):
+        c.case('NearestNeighbors', [points, points[10:20], n64(k)], '%d' % k, 1e-5, 1e-4)
+    c.case('NearestNeighbors', [points, np.round(rng.uniform(-4, 4, (1500, 3)) * 512).astype(F32) / 512, n64(1)], 'blocks', 1e-5, 1e-4)
+    for bad in ([points[0], points, n64(1)], [points, points[0], n64(1)], [points, points, i64(1)], [points[:0], points, n64(1)], [points, points[:, :2], n64(1)]):
+        c.case('NearestNeighbors', bad, 'bad')
+    c.save()
+
+
+def random_grad():
+    c = Cases('random_grad')
+    for t in (F32, F64):
+        near = dict(rtol=2e-4, atol=1e-6) if t == F32 else dict(rtol=1e-8, atol=1e-12)
+        alpha = np.array([[.01], [.5], [1], [2.5], [10], [150]], t)
+        for part in (.2, .7, 1, 1.3, 2):
+            c.case('RandomGammaGrad', [alpha, (alpha * part)], '%s %s' % (name_of(t), part), **near)
+        c.case('RandomGammaGrad', [alpha[1:4], np.array([.125, .5, 1, 1.5, 4, 9], t)], name_of(t) + ' broadcast', **near)
+        c.case('RandomGammaGrad', [np.array([1, -1, 0, NAN, 1, 2], t), np.array([0, 1, 1, 1, -1, NAN], t)], name_of(t) + ' special', **near)
+        c.case('RandomGammaGrad', [np.zeros((0, 3), t), np.ones(3, t)], 'empty')
+        c.case('RandomGammaGrad', [np.ones(2, t), np.ones(3, t)], 'shapes')
+    c.save()
+
+
+FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial, sampler_candidate, sampler_box, audio_features, sampler_cluster, random_grad]
 
 if __name__ == '__main__':
     names = sys.argv[1:]
