@@ -511,8 +511,35 @@ def summary_image():
     c.save()
 
 
+def wav(channels=1, frames=6, rate=8000, bits=16, form=1, size=16, before=b'', after=b'', samples=None, per_second=None, frame=None, data=b'data', more=b''):
+    body = values(np.int16, (frames, channels), -30000, 30000).tobytes() if samples is None else samples
+    frame = channels * bits // 8 if frame is None else frame
+    fmt = struct.pack('<HHIIHH', form, channels, rate, frame * rate if per_second is None else per_second, frame, bits) + b'\0\0' * (size == 18)
+    return b'RIFF' + struct.pack('<I', 36 + len(body)) + b'WAVE' + before + b'fmt ' + struct.pack('<I', size) + fmt + after + data + \
+        struct.pack('<I', len(body)) + body + more
+
+
+def audio_wav_read():
+    c = Cases('audio_wav_read')
+    chunk = lambda name, data: name + struct.pack('<I', len(data)) + data
+    for label, data in (('mono', wav()), ('stereo', wav(2)), ('five', wav(5, 3)), ('none', wav(1, 0)), ('18', wav(2, size=18)), ('junk', wav(before=chunk(b'JUNK', b'abc') + chunk(b'bext', b''))),
+                        ('list', wav(after=chunk(b'LIST', b'abcd'))), ('after', wav(more=chunk(b'LIST', b'abcd'))), ('odd', wav(samples=b'\1\2\3')), ('extremes', wav(samples=struct.pack('<hhhh', -32768, 32767, 0, -1))),
+                        ('rate', wav(rate=44100)), ('large rate', wav(rate=2**31 - 1, per_second=2**32 - 2))):
+        for channels in (-1, 0, 1, 3):
+            for samples in (-1, 0, 4, 9): c.case('DecodeWav', [file(data)], '%s %d %d' % (label, channels, samples), desired_channels=channels, desired_samples=samples)
+    whole = wav(2)
+    for n in (0, 3, 4, 10, 12, 16, 20, 22, 30, 36, 38, 40, 44, 47, len(whole) - 1): c.case('DecodeWav', [file(whole[:n])], 'cut at %d' % n)
+    for label, data in (('riff', b'RIFX' + whole[4:]), ('wave', whole[:8] + b'WAVX' + whole[12:]), ('field', wav(before=chunk(b'what', b'abc'))), ('junk cut', wav(before=b'JUNK\xff\xff\xff\x7f')), ('fmt 17', wav(size=17)),
+                        ('fmt 40', wav(size=40)), ('float', wav(form=3)), ('no channel', wav(0, samples=b'ab')), ('8 bits', wav(bits=8)), ('24 bits', wav(bits=24)), ('frame', wav(frame=3)), ('second', wav(per_second=5)),
+                        ('no data', wav(data=b'DATA')), ('twice', wav(more=chunk(b'data', b'abcd'))), ('huge', wav(after=b'LIST\xff\xff\xff\xff')), ('list cut', wav(more=b'LIST\x09\0\0\0abc')), ('tail', wav(more=b'ab')), ('tail 6', wav(more=b'LIST\1\1'))):
+        c.case('DecodeWav', [file(data)], label)
+    c.case('DecodeWav', [file([whole])], 'vector')
+    for k in ('desired_channels', 'desired_samples'): refused(c, 'DecodeWav', [file(whole)], k, **{k: -2})
+    c.save()
+
+
 FAMILIES = ['image_decode', 'image_encode', 'image_scale', 'image_draw', 'image_transform', 'image_glimpse', 'image_crop_grad',
-            'image_nms_combined', 'summary_image']
+            'image_nms_combined', 'summary_image', 'audio_wav_read']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
