@@ -292,8 +292,8 @@ static TF_Code find_record(Reader *r, Queue *q, const StepEnv *env, Record *out,
 
 static TF_Code store_record(const Record *r, TF_TString *key, TF_TString *value, TF_Status *st) {
   Span name = r->key.data ? r->key : (Span){r->numbered, strlen(r->numbered)};
-  bool ok = tstring_set(key, name.data, name.size) &&
-            tstring_set(value, r->value.size ? r->value.data : "", r->value.size);
+  bool ok =
+      tstring_set(key, name.data, name.size) && tstring_set(value, r->value.size ? r->value.data : "", r->value.size);
   return ok ? TF_OK : fail_oom(st, "a record");
 }
 
