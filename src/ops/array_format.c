@@ -28,13 +28,15 @@ static TF_Code format_init(OpInit *k, TF_Status *st) {
   const char *from = src.data, *to = dst.data;
   s->n = (int)src.size;
   int spatial_at[MAX_DIMS];
+  unsigned used = 0;
   for (size_t i = 0, at = 0; i < dst.size; i++) spatial_at[i] = strchr("NC", to[i]) ? -1 : (int)at++;
   for (int i = 0; i < s->n; i++) {
     const char *found = memchr(to, from[i], dst.size);
-    if (src.size != dst.size || !found)
+    if (src.size != dst.size || !found || used >> (found - to) & 1)
       return fail(st, TF_INVALID_ARGUMENT, "Destination and source format must determine a permutation, got %.*s and %.*s",
                   (int)src.size, from, (int)dst.size, to);
     s->dst_of[i] = (int)(found - to);
+    used |= 1u << (found - to);
     if (!strchr("NC", from[i])) s->spatial_of[s->spatial_n++] = spatial_at[found - to];
   }
   return TF_OK;

@@ -73,7 +73,7 @@ static TF_Code patch_prepare(OpCtx *c, TF_Status *st) {
     dims[1 + i - missing] = p->out[i];
   }
   TRY(patch_depth(s, x->dims[n + 1], &dims[n + 1], st));
-  p->pixel = x->dims[n + 1] * (int64_t)dtype_size(x->dtype);
+  if (tensor_count(x)) p->pixel = x->dims[n + 1] * (int64_t)dtype_size(x->dtype);
   return op_output(c, 0, x->dtype, dims, n + 2, st);
 }
 

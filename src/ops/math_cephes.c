@@ -9,11 +9,11 @@
 
 /* ---- K: exp(x) K_order(x) for order 0 or 1 ---- */
 
-/* The integral of exp(-x (cosh t - 1)) cosh(order t) over t >= 0, by the trapezoid rule, whose error falls faster than any
- * power of the step for functions like this one. */
+/* For x from 2 on: the integral of exp(-x (cosh t - 1)) cosh(order t) over t >= 0, by the trapezoid rule, whose error
+ * falls faster than any power of the step for functions like this one. */
 static double bessel_ke_integral(int order, double x) {
   double step = 1.0 / 32, sum = 0.5;
-  for (int i = 1; i < 1 << 16; i++) {
+  for (int i = 1; i < 1000; i++) {
     double t = i * step, half = sinh(t / 2), term = exp(-2 * x * half * half) * (order ? cosh(t) : 1);
     sum += term;
     if (term < sum * 1e-18) break;
@@ -21,12 +21,24 @@ static double bessel_ke_integral(int order, double x) {
   return sum * step;
 }
 
+/* K_order by its power series, for x up to 2. */
+static double bessel_k_series(int order, double x) {
+  double y = x * x / 4, term = 1, i_sum = 0, k_sum = 0, harmonic = 0;
+  for (int k = 0; k < 40; k++) { /* term: y^k / (k! (k + order)!) */
+    i_sum += term;
+    k_sum += term * (order ? 2 * harmonic + 1.0 / (k + 1) - 2 * EULER : harmonic);
+    harmonic += 1.0 / (k + 1);
+    term *= y / ((k + 1.0) * (k + 1 + order));
+  }
+  if (order == 0) return -(log(x / 2) + EULER) * i_sum + k_sum;
+  return log(x / 2) * (x / 2) * i_sum + 1 / x - x / 4 * k_sum;
+}
+
 double special_bessel_ke(int order, double x) {
   if (x != x) return x;
   if (x <= 0) return INFINITY; /* TF: also below 0 */
   if (isinf(x)) return 0;
-  /* Near 0 the integrand reaches far: t up to log(80 / x) or so. */
-  return bessel_ke_integral(order, x);
+  return x < 2 ? bessel_k_series(order, x) * exp(x) : bessel_ke_integral(order, x);
 }
 
 /* ---- Dawson's integral: exp(-x^2) times the integral of exp(t^2) from 0 to x ---- */

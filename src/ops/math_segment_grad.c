@@ -45,63 +45,68 @@ static TF_Code grad_check(OpCtx *c, int64_t *rows, TF_Status *st) {
   return TF_OK;
 }
 
-/* sum: rows of doubles, of which place[row of the dense output] is the one to add to. */
-static void add_rows(const OpCtx *c, const int64_t *place, const int64_t *counts, double *sum, int64_t inner) {
+static int compare_rows(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The rows that got something, in order, each once; returns how many. */
+static int64_t used_rows(const Tensor *indices, int64_t *used) {
+  int64_t n = indices->dims[0], count = 0;
+  for (int64_t i = 0; i < n; i++) used[i] = int_at(indices, i);
+  qsort(used, (size_t)n, sizeof *used, compare_rows);
+  for (int64_t i = 0; i < n; i++)
+    if (!count || used[count - 1] != used[i]) used[count++] = used[i];
+  return count;
+}
+
+/* sum: the output in double; row k of it is row used[k], or k where `used` is null. */
+static void add_rows(const OpCtx *c, const int64_t *used, int64_t num_used, const int64_t *counts, double *sum) {
   const GradState *s = c->state;
   const Tensor *grad = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2);
+  int64_t inner = dims_product(grad->dims, 1, grad->rank);
   for (int64_t i = 0; i < ids->dims[0]; i++) {
-    int64_t id = int_at(ids, i), row = place[int_at(indices, i)];
+    int64_t id = int_at(ids, i), row = int_at(indices, i);
+    if (used) row = (const int64_t *)bsearch(&row, used, (size_t)num_used, sizeof *used, compare_rows) - used;
     double n = (double)counts[id], scale = s->mean ? 1 / n : s->sqrt_n ? 1 / sqrt(n) : 1;
     for (int64_t k = 0; k < inner; k++) sum[row * inner + k] += math_number_at(grad, id * inner + k) * scale;
   }
 }
 
-/* Numbers the rows in use in order; all of them in V1. */
-static int64_t number_rows(const OpCtx *c, int64_t *place, int64_t rows) {
-  const GradState *s = c->state;
-  const Tensor *indices = op_input(c, 1);
-  for (int64_t i = 0; i < rows; i++) place[i] = s->compact ? -1 : 0;
-  for (int64_t i = 0; i < indices->dims[0]; i++) place[int_at(indices, i)] = 0;
-  int64_t used = 0;
-  for (int64_t i = 0; i < rows; i++)
-    if (place[i] >= 0) place[i] = used++;
-  return used;
-}
-
-static TF_Code put_outputs(OpCtx *c, const int64_t *place, const int64_t *counts, int64_t rows, int64_t used,
-                           TF_Status *st) {
+static TF_Code put_outputs(OpCtx *c, const int64_t *used, const int64_t *counts, int64_t rows, TF_Status *st) {
   const GradState *s = c->state;
   const Tensor *grad = op_input(c, 0);
-  int64_t dims[TENSOR_MAX_RANK], inner = dims_product(grad->dims, 1, grad->rank);
+  int64_t dims[TENSOR_MAX_RANK];
   memcpy(dims, grad->dims, sizeof dims);
-  dims[0] = used;
+  dims[0] = rows;
   TRY(op_alloc_output(c, 0, grad->dtype, dims, grad->rank, st));
+  if (s->compact) TRY(op_alloc_output(c, 1, op_input(c, 1)->dtype, &rows, 1, st));
+  for (int64_t i = 0; s->compact && i < rows; i++) math_number_put(&c->outputs[1], i, (double)used[i]);
   int64_t count = tensor_count(&c->outputs[0]);
-  double *sum = calloc((size_t)(count ? count : 1), sizeof *sum);
+  if (count == 0) return TF_OK;
+  double *sum = calloc((size_t)count, sizeof *sum);
   if (!sum) return fail_oom(st, "sums of segments");
-  if (rows) add_rows(c, place, counts, sum, inner);
+  add_rows(c, used, rows, counts, sum);
   for (int64_t i = 0; i < count; i++) math_number_put(&c->outputs[0], i, sum[i]);
   free(sum);
-  if (!s->compact) return TF_OK;
-  TRY(op_alloc_output(c, 1, op_input(c, 1)->dtype, &used, 1, st));
-  for (int64_t i = 0; i < rows; i++)
-    if (place[i] >= 0) math_number_put(&c->outputs[1], place[i], (double)i);
   return TF_OK;
 }
 
 static TF_Code grad_run(OpCtx *c, TF_Status *st) {
+  const GradState *s = c->state;
   const Tensor *grad = op_input(c, 0), *ids = op_input(c, 2);
   int64_t rows = 0;
   TRY(grad_check(c, &rows, st));
-  if (rows == 0) return put_outputs(c, NULL, NULL, 0, 0, st);
-  int64_t *counts = calloc((size_t)grad->dims[0] + 1, sizeof *counts), *place = calloc((size_t)rows + 1, sizeof *place);
-  TF_Code code = counts && place ? TF_OK : fail_oom(st, "rows of segments");
+  if (rows == 0) return put_outputs(c, NULL, NULL, 0, st);
+  int64_t *counts = calloc((size_t)grad->dims[0] + 1, sizeof *counts);
+  int64_t *used = s->compact ? calloc((size_t)ids->dims[0] + 1, sizeof *used) : NULL;
+  TF_Code code = counts && (used || !s->compact) ? TF_OK : fail_oom(st, "rows of segments");
   if (!code) {
     for (int64_t i = 0; i < ids->dims[0]; i++) counts[int_at(ids, i)]++;
-    code = put_outputs(c, place, counts, rows, number_rows(c, place, rows), st);
+    code = put_outputs(c, used, counts, used ? used_rows(op_input(c, 1), used) : rows, st);
   }
   free(counts);
-  free(place);
+  free(used);
   return code;
 }
 

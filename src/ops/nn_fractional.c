@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "ops/random_philox.h"
 
 typedef struct FractionalState {
@@ -196,7 +197,10 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   if (dims[0] != dy->dims[0] || dims[3] != dy->dims[3])
     return fail(st, TF_INVALID_ARGUMENT, "batch and channels of the input and of its gradient must be the same");
   TRY(op_output(c, 0, dy->dtype, dims, 4, st));
-  if (average) op_scratch(c, (size_t)tensor_count(&c->outputs[0]) * sizeof(double));
+  size_t bytes = 0;
+  if (average && !checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes))
+    return fail_oom(st, "sums of a pooling");
+  op_scratch(c, bytes);
   return TF_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/array_util.h"
 
@@ -29,27 +30,44 @@ static TF_Code lrn_grad_prepare(OpCtx *c, TF_Status *st) {
   if (!tensor_same_shape(dy, x) || !tensor_same_shape(x, y))
     return fail(st, TF_INVALID_ARGUMENT,
                 "input_grads, input_image, and out_image should have the same shape");
+  size_t bytes;
+  if (!checked_mul((size_t)tensor_count(x), sizeof(double), &bytes)) return fail_oom(st, "norms");
+  op_scratch(c, bytes);
   return op_output_like(c, 0, dy, st);
 }
 
-static void lrn_grad_pixels(void *arg, int64_t begin, int64_t end) {
+/* The channels of element i's pixel that are near it: elements [*low, *high]. */
+static void nearby(int64_t i, int64_t n, int64_t radius, int64_t *low, int64_t *high) {
+  int64_t first = i - i % n;
+  *low = i - first > radius ? i - radius : first;
+  *high = first + n - 1 - i > radius ? i + radius : first + n - 1;
+}
+
+static void lrn_norms(void *arg, int64_t begin, int64_t end) {
+  OpCtx *c = arg;
+  const LrnGradState *s = c->state;
+  const Tensor *x = op_input(c, 1);
+  for (int64_t i = begin, low, high; i < end; i++) {
+    double sum = 0;
+    nearby(i, x->dims[3], s->radius, &low, &high);
+    for (int64_t j = low; j <= high; j++) sum += math_number_at(x, j) * math_number_at(x, j);
+    ((double *)c->scratch)[i] = sum * (double)s->alpha + (double)s->bias;
+  }
+}
+
+/* dx_i gathers from each y_j nearby. */
+static void lrn_sums(void *arg, int64_t begin, int64_t end) {
   OpCtx *c = arg;
   const LrnGradState *s = c->state;
   const Tensor *dy = op_input(c, 0), *x = op_input(c, 1), *y = op_input(c, 2);
-  int64_t n = x->dims[3], radius = s->radius < n ? s->radius : n;
+  const double *norm = c->scratch;
   double alpha = (double)s->alpha, beta = (double)s->beta;
-  for (int64_t i = begin * n; i < end * n; i++) {
-    /* dx_i gathers from each y_j nearby; n_j is summed anew for each, as radii are small. */
-    int64_t first = i - i % n, low = i - radius < first ? first : i - radius;
-    int64_t high = i + radius >= first + n ? first + n - 1 : i + radius;
+  for (int64_t i = begin, low, high; i < end; i++) {
     double sum = 0, xi = math_number_at(x, i);
+    nearby(i, x->dims[3], s->radius, &low, &high);
     for (int64_t j = low; j <= high; j++) {
-      int64_t from = j - radius < first ? first : j - radius, to = j + radius >= first + n ? first + n - 1 : j + radius;
-      double norm = 0;
-      for (int64_t t = from; t <= to; t++) norm += math_number_at(x, t) * math_number_at(x, t);
-      norm = norm * alpha + (double)s->bias;
-      double d = -2 * alpha * beta * xi * math_number_at(y, j) / norm;
-      if (i == j) d += pow(norm, -beta);
+      double d = -2 * alpha * beta * xi * math_number_at(y, j) / norm[j];
+      if (i == j) d += pow(norm[j], -beta);
       sum += d * math_number_at(dy, j);
     }
     math_number_put(&c->outputs[0], i, sum);
@@ -58,9 +76,9 @@ static void lrn_grad_pixels(void *arg, int64_t begin, int64_t end) {
 
 static TF_Code lrn_grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  const Tensor *x = op_input(c, 1);
-  if (tensor_count(x) == 0) return TF_OK;
-  parallel_for(c->threads, tensor_count(x) / x->dims[3], 256 / x->dims[3] + 1, lrn_grad_pixels, c);
+  int64_t count = tensor_count(op_input(c, 1));
+  parallel_for(c->threads, count, 512, lrn_norms, c);
+  parallel_for(c->threads, count, 512, lrn_sums, c);
   return TF_OK;
 }
 

@@ -94,7 +94,7 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
     int64_t x0 = pixel % p->out_w * s->w.stride_w - p->pad_left;
     uint32_t *out = (uint32_t *)c->outputs[0].data + pixel * p->out_c;
     memset(out, 0, (size_t)p->out_c * sizeof *out);
-    for (int64_t k = 0; k < p->size_h * p->size_w; k++) {
+    for (int64_t k = 0; p->channels && k < p->size_h * p->size_w; k++) {
       int64_t row = y0 + k / p->size_w, column = x0 + k % p->size_w;
       bool inside = index_ok(row, p->in_h) && index_ok(column, p->in_w);
       const uint8_t *from = inside ? x + ((image * p->in_h + row) * p->in_w + column) * p->channels : NULL;
