@@ -15,11 +15,30 @@
 
 enum { MAX_RADIX = 61, MAX_AXES = 3 };
 
-/* Splits n into radices; false when a prime factor is too large. */
-static bool fft_factor(int64_t n, int *radices, int *count) {
-  *count = 0;
+/* Splits off fours, and a two, which comes first; returns what is left. */
+static int64_t fft_factor_twos(int64_t n, int *radices, int *count) {
   for (; n % 4 == 0; n /= 4) radices[(*count)++] = 4;
-  for (int r = 2; r <= MAX_RADIX; r++) {
+  if (n % 2) return n;
+  radices[(*count)++] = 2;
+  radices[*count - 1] = radices[0];
+  radices[0] = 2;
+  return n / 2;
+}
+
+/* Splits n into radices; false when a prime factor is too large. TF: a whole transform of some length begins with a four,
+ * for its vectors. */
+static bool fft_factor(int64_t n, bool whole, int *radices, int *count) {
+  *count = 0;
+  if (whole && n > 300 && n % 4 == 0) {
+    int rest;
+    bool ok = fft_factor(n / 4, false, radices + 1, &rest);
+    radices[0] = 4;
+    *count = rest + 1;
+    return ok;
+  }
+  for (; n % 8 == 0; n /= 8) radices[(*count)++] = 8;
+  n = fft_factor_twos(n, radices, count);
+  for (int r = 3; r <= MAX_RADIX; r += 2) {
     for (; n % r == 0; n /= r) radices[(*count)++] = r;
   }
   return n == 1;
@@ -49,14 +68,8 @@ static void fft_unit_root(int64_t k, int64_t n, double out[2]) {
  * TensorFlow's library goes another way too. */
 static bool fft_real_factor(int64_t n, int *radices, int *count) {
   *count = 0;
-  if (n < 1 || (n > 1000 && n % 2 == 0)) return false;
-  for (; n % 4 == 0; n /= 4) radices[(*count)++] = 4;
-  if (n % 2 == 0) {
-    n /= 2;
-    radices[(*count)++] = 2;
-    radices[*count - 1] = radices[0];
-    radices[0] = 2;
-  }
+  if (n < 1 || (n > 10000 && n % 2 == 0)) return false;
+  n = fft_factor_twos(n, radices, count);
   for (int r = 3; r <= 5; r += 2) {
     for (; n % r == 0; n /= r) radices[(*count)++] = r;
   }
@@ -111,7 +124,7 @@ RealFft *real_fft_new(int64_t n) {
   RealFft *f = calloc(1, sizeof *f);
   if (!f) return NULL;
   f->n = n;
-  f->plan = fftd_new(n / 2);
+  f->plan = fftd_new(n / 2, false);
   f->roots = fftd_roots(n);
   if (f->plan && f->roots) return f;
   real_fft_free(f);
@@ -196,7 +209,7 @@ static TF_Code axis_plan(SignalPrep *p, SignalAxis *a, int64_t n, bool real, TF_
   bool halved = real && n % 2 == 0;
   int64_t length = halved ? n / 2 : n;
   a->n = n;
-  a->plan = p->is_double ? (void *)fftd_new(length) : (void *)fftf_new(length);
+  a->plan = p->is_double ? (void *)fftd_new(length, !halved) : (void *)fftf_new(length, !halved);
   if (halved) a->roots = p->is_double ? (void *)fftd_roots(n) : (void *)fftf_roots(n);
   if (!a->plan || (halved && !a->roots)) return fail_oom(st, "plan of an FFT");
   int64_t elements = length + (p->is_double ? fftd_work_size(a->plan) : fftf_work_size(a->plan));

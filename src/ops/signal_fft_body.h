@@ -17,10 +17,11 @@ static inline CPX FN(mul)(CPX a, CPX b) { return (CPX){a.re * b.re - a.im * b.im
 static inline CPX FN(add)(CPX a, CPX b) { return (CPX){a.re + b.re, a.im + b.im}; }
 static inline CPX FN(sub)(CPX a, CPX b) { return (CPX){a.re - b.re, a.im - b.im}; }
 
-/* exp(-2 pi i k / n) */
+/* exp(-2 pi i k / n), 0 <= k <= n */
 static CPX FN(root)(int64_t k, int64_t n) {
-  double angle = -2 * M_PI * ((double)k / (double)n);
-  return (CPX){(REAL)cos(angle), (REAL)sin(angle)};
+  double w[2];
+  fft_unit_root(k, n, w);
+  return (CPX){(REAL)w[0], (REAL)-w[1]};
 }
 
 static void FN(free)(struct PLAN *p) {
@@ -30,6 +31,67 @@ static void FN(free)(struct PLAN *p) {
   free(p->chirp);
   free(p->kernel);
   free(p);
+}
+
+/* Butterflies: in[q], in[q + far], ... to out[q], out[q + s], ..., with twiddles w1, w2, ... The order of operations is
+ * that of the library in TensorFlow, which keeps the bits of lengths of factors 2, 3 and 5 up to 10000. */
+static void FN(radix3)(const CPX *in, CPX *out, int64_t far, int64_t s, CPX w1, CPX w2) {
+  const REAL cosine = (REAL)-0.5, sine = (REAL)-0.8660254037844386467637231707529362;
+  for (int64_t q = 0; q < s; q++) {
+    CPX a = in[q], sum = FN(add)(in[q + far], in[q + 2 * far]), rest = FN(sub)(in[q + far], in[q + 2 * far]);
+    CPX even = {a.re + sum.re * cosine, a.im + sum.im * cosine}, odd = {-rest.im * sine, rest.re * sine};
+    out[q] = FN(add)(a, sum);
+    out[q + s] = FN(mul)(FN(add)(even, odd), w1);
+    out[q + 2 * s] = FN(mul)(FN(sub)(even, odd), w2);
+  }
+}
+
+static void FN(radix5)(const CPX *in, CPX *out, int64_t far, int64_t s, const CPX w[5]) {
+  const REAL c1 = (REAL)0.3090169943749474241022934171828191, s1 = (REAL)-0.9510565162951535721164393333793821;
+  const REAL c2 = (REAL)-0.8090169943749474241022934171828191, s2 = (REAL)-0.5877852522924731291687059546390728;
+  for (int64_t q = 0; q < s; q++) {
+    CPX a = in[q], be = FN(add)(in[q + far], in[q + 4 * far]), b_e = FN(sub)(in[q + far], in[q + 4 * far]);
+    CPX cd = FN(add)(in[q + 2 * far], in[q + 3 * far]), c_d = FN(sub)(in[q + 2 * far], in[q + 3 * far]);
+    CPX even1 = {a.re + c1 * be.re + c2 * cd.re, a.im + c1 * be.im + c2 * cd.im};
+    CPX even2 = {a.re + c2 * be.re + c1 * cd.re, a.im + c2 * be.im + c1 * cd.im};
+    CPX odd1 = {-(s1 * b_e.im + s2 * c_d.im), s1 * b_e.re + s2 * c_d.re};
+    CPX odd2 = {-(s2 * b_e.im - s1 * c_d.im), s2 * b_e.re - s1 * c_d.re};
+    out[q] = FN(add)(FN(add)(a, be), cd);
+    out[q + s] = FN(mul)(FN(add)(even1, odd1), w[1]);
+    out[q + 2 * s] = FN(mul)(FN(add)(even2, odd2), w[2]);
+    out[q + 3 * s] = FN(mul)(FN(sub)(even2, odd2), w[3]);
+    out[q + 4 * s] = FN(mul)(FN(sub)(even1, odd1), w[4]);
+  }
+}
+
+/* -i z, and z turned back by one and three eighths of a turn. */
+static inline CPX FN(turn90)(CPX z) { return (CPX){z.im, -z.re}; }
+static inline CPX FN(turn45)(CPX z) {
+  const REAL half = (REAL)0.707106781186547524400844362104849;
+  return (CPX){half * (z.re + z.im), half * (z.im - z.re)};
+}
+static inline CPX FN(turn135)(CPX z) {
+  const REAL half = (REAL)0.707106781186547524400844362104849;
+  return (CPX){half * (z.im - z.re), half * (-z.re - z.im)};
+}
+
+static void FN(radix8)(const CPX *in, CPX *out, int64_t far, int64_t s, const CPX w[8]) {
+  for (int64_t q = 0; q < s; q++) {
+    CPX a[8], y[8];
+    for (int i = 0; i < 4; i++) {
+      a[i] = FN(add)(in[q + i * far], in[q + (i + 4) * far]);
+      a[i + 4] = FN(sub)(in[q + i * far], in[q + (i + 4) * far]);
+    }
+    CPX odd = FN(add)(a[1], a[3]), odd_rest = FN(turn90)(FN(sub)(a[1], a[3])), t7 = FN(turn90)(a[7]);
+    CPX b5 = FN(turn45)(FN(add)(a[5], t7)), b7 = FN(turn135)(FN(sub)(a[5], t7)), t6 = FN(turn90)(a[6]);
+    CPX even = FN(add)(a[0], a[2]), even_rest = FN(sub)(a[0], a[2]), c4 = FN(add)(a[4], t6), c6 = FN(sub)(a[4], t6);
+    y[0] = FN(add)(even, odd), y[4] = FN(sub)(even, odd);
+    y[2] = FN(add)(even_rest, odd_rest), y[6] = FN(sub)(even_rest, odd_rest);
+    y[1] = FN(add)(c4, b5), y[5] = FN(sub)(c4, b5);
+    y[3] = FN(add)(c6, b7), y[7] = FN(sub)(c6, b7);
+    out[q] = y[0];
+    for (int i = 1; i < 8; i++) out[q + i * s] = FN(mul)(y[i], w[i]);
+  }
 }
 
 /* One pass: from x, seen as [radix][m][s], to y, seen as [m][radix][s]. */
@@ -57,6 +119,15 @@ static void FN(pass)(const struct PLAN *p, int radix, int64_t m, int64_t s, cons
         out[q + 2 * s] = FN(mul)(FN(sub)(ac, bd), w2);
         out[q + 3 * s] = FN(mul)(FN(sub)(a_c, turned), w3);
       }
+    } else if (radix == 3) {
+      FN(radix3)(in, out, far, s, tw[k * s], tw[2 * k * s]);
+    } else if (radix == 5) {
+      const CPX w[5] = {{1, 0}, tw[k * s], tw[2 * k * s], tw[3 * k * s], tw[4 * k * s]};
+      FN(radix5)(in, out, far, s, w);
+    } else if (radix == 8) {
+      CPX w[8];
+      for (int i = 0; i < 8; i++) w[i] = tw[i * k * s];
+      FN(radix8)(in, out, far, s, w);
     } else {
       int64_t step = p->n / radix; /* twiddles[step] is the radix-th root of one */
       for (int r = 0; r < radix; r++) {
@@ -106,12 +177,12 @@ static void FN(run)(const struct PLAN *p, CPX *x, CPX *work) {
 
 static bool FN(make_chirp)(struct PLAN *p);
 
-/* Null when memory is out. */
-static struct PLAN *FN(new)(int64_t n) {
+/* Null when memory is out. `whole`: not a part of another transform (fft_factor). */
+static struct PLAN *FN(new)(int64_t n, bool whole) {
   struct PLAN *p = calloc(1, sizeof *p);
   if (!p) return NULL;
   p->n = n;
-  if (!fft_factor(n, p->radices, &p->num_radices)) {
+  if (!fft_factor(n, whole, p->radices, &p->num_radices)) {
     if (FN(make_chirp)(p)) return p;
     FN(free)(p);
     return NULL;
@@ -128,7 +199,7 @@ static struct PLAN *FN(new)(int64_t n) {
 static bool FN(make_chirp)(struct PLAN *p) {
   int64_t n = p->n, m = fft_bluestein_size(n);
   CPX *work = malloc((size_t)m * sizeof *work);
-  p->inner = FN(new)(m);
+  p->inner = FN(new)(m, false);
   p->chirp = malloc((size_t)n * sizeof *p->chirp);
   p->kernel = calloc((size_t)m, sizeof *p->kernel);
   bool ok = work && p->inner && p->chirp && p->kernel;
@@ -189,7 +260,7 @@ static void FN(real_line)(const struct PLAN *p, const CPX *roots, int64_t n, con
 static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_, void *out_,
                                   void *buffer) {
   const CPX *in = in_;
-  REAL *out = out_;
+  REAL *out = out_, scale = (REAL)(1 / (double)n);
   CPX *x = buffer;
   if (n % 2) {
     x[0] = (CPX){in[0].re, 0};
@@ -198,7 +269,7 @@ static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_
       x[n - k] = in[k];
     }
     FN(run)(p, x, x + n);
-    for (int64_t i = 0; i < n; i++) out[i] = x[i].re / (REAL)n;
+    for (int64_t i = 0; i < n; i++) out[i] = x[i].re * scale;
     return;
   }
   int64_t half = n / 2;
@@ -211,8 +282,8 @@ static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_
   }
   FN(run)(p, x, x + half);
   for (int64_t i = 0; i < half; i++) {
-    out[2 * i] = x[i].re / (REAL)n;
-    out[2 * i + 1] = -x[i].im / (REAL)n;
+    out[2 * i] = x[i].re * scale;
+    out[2 * i + 1] = -x[i].im * scale;
   }
 }
 

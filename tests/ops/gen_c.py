@@ -108,6 +108,12 @@ def signal_fft():
     for n in (2, 3, 4, 5, 6, 8, 9, 10, 25, 40, 60, 64, 75, 240, 400, 1000, 1215):
         c.case('RFFT', [values(np.float32, (2, n)), i32(n)], 'exact %d' % n, 0, 0, **t)
         c.case('IRFFT', [values(np.complex64, (2, n // 2 + 1)), i32(n)], 'exact %d' % n, 0, 0, Treal=tf.float32)
+    for n in (8, 15, 64, 400, 512):
+        c.case('FFT', [values(np.complex64, (n,))], 'exact %d' % n, 0, 0)
+        c.case('IFFT', [values(np.complex64, (n,))], 'exact %d' % n, 0, 0)
+    for n in (1024, 2048):
+        c.case('RFFT', [values(np.float32, (n,)), i32(n)], 'exact %d' % n, 0, 0, **t)
+        c.case('IRFFT', [values(np.complex64, (n // 2 + 1,)), i32(n)], 'exact %d' % n, 0, 0, Treal=tf.float32)
     turn = (np.arange(-500, 500) / 64 * np.pi).astype(np.float32)
     c.case('Cos', [turn], 'exact', 0, 0)
     c.case('Sin', [turn], 'exact', 0, 0)
