@@ -29,4 +29,8 @@ TF_Code exec_turn_run(ExecTurn *turn, ExecIo *io, StepEnv *env, TF_Status *st);
 /* Gives back what was taken. For a turn that was not begun it does nothing. */
 void exec_turn_end(ExecTurn *turn);
 
+/* The fetches: a slot's own memory if nobody else has it; else a copy, or between functions (`share`) a reference. `spec`
+ * is what the run went by; null: the general path. */
+TF_Code exec_take_fetches(ExecState *s, const Spec *spec, bool share, ExecIo *io, TF_Status *st);
+
 #endif

@@ -192,34 +192,6 @@ static void keep_spec(Executor *x, Spec *spec) {
 
 /* ---- what a run leaves ---- */
 
-/* What a run gives away: the slot's own memory if nobody else has it; else a copy, or between functions (`share`) a
- * reference. */
-static TF_Code take_fetches(const Plan *p, ExecState *s, const Spec *spec, bool share, ExecIo *io, TF_Status *st) {
-  Tensor *outputs = io->outputs;
-  for (int i = 0; i < p->num_fetches; i++) {
-    int slot = p->fetches[i], root = spec ? spec->slots[slot].root : slot;
-    if (SM_UNLIKELY(p->slots[slot].is_ref)) {
-      io->output_refs[i] = s->refs[slot];
-      continue;
-    }
-    if (s->slot_dead[slot]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
-    bool again = false; /* the same memory is fetched once more */
-    for (int k = i + 1; k < p->num_fetches; k++)
-      again |= root == (spec ? spec->slots[p->fetches[k]].root : p->fetches[k]);
-    if (again || !tensor_writable(&s->slots[root])) {
-      if (share && !op_is_step_memory(&s->slots[slot])) tensor_share(&outputs[i], &s->slots[slot]);
-      else TRY(tensor_copy_in(s->pool, &outputs[i], &s->slots[slot], st));
-      continue;
-    }
-    outputs[i] = s->slots[slot];
-    outputs[i].buffer = s->slots[root].buffer;
-    s->slots[root].buffer = NULL;
-    s->slots[root].data = NULL;
-    s->slots[root].dtype = (TF_DataType)0;
-  }
-  return TF_OK;
-}
-
 /* Feeds that the run took over, when it ended early: whoever gave them wants them. */
 static void give_back(ExecState *s, const ExecIo *io) {
   for (int i = 0; i < io->num_moved; i++) tensor_move(&io->moved[i], &s->slots[s->plan->feeds[i]]);
@@ -289,7 +261,7 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
     status_clear(&ignored);
   }
   if (!code) code = general_steps(x, s, spec, env, st);
-  if (!code && !s->left) code = take_fetches(x->plan, s, NULL, share, io, st);
+  if (!code && !s->left) code = exec_take_fetches(s, NULL, share, io, st);
   io->left = s->left;
   if (!code && s->left) give_back(s, io);
   reset_general(s, code || s->left);
@@ -313,7 +285,7 @@ static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
     give_back(s, io);
     return TF_OK;
   }
-  if (!code) code = take_fetches(p, s, t->failed_slot >= 0 ? NULL : t->spec, share, io, st);
+  if (!code) code = exec_take_fetches(s, t->failed_slot >= 0 ? NULL : t->spec, share, io, st);
   if (code) clear_outputs(p, io->outputs);
   for (int i = 0; i < io->num_moved; i++) tensor_clear(&s->slots[p->feeds[i]]);
   return code;

@@ -129,7 +129,7 @@ static void *let_go(void *arg) {
 
 static void test_another_thread_lets_go(void **state) {
   (void)state;
-  Mailbox m = {0};
+  Mailbox m = {.done = false};
   pthread_t thread;
   BufferPool *pool = new_pool();
   assert_int_equal(pthread_create(&thread, NULL, let_go, &m), 0);
