@@ -801,12 +801,32 @@ def math_isotonic():
     c.save()
 
 
+
+def image_contrast():
+    c = Cases('image_contrast')
+    c.as_of(1)
+    case = lambda x, factor, low, high, label, **more: refused(c, 'AdjustContrast', [x, np.asarray(factor, F32), np.asarray(low, F32), np.asarray(high, F32)], label, **{**dict(rtol=1e-4, atol=1e-4), **more})
+    for dtype in (np.uint8, np.int8, np.int16, I32, F32, F64):
+        for factor in (.5, 2, -1, 0):
+            case(values(dtype, (2, 3, 4, 3), -9, 9), factor, -5, 6, name_of(dtype))
+    case(values(F32, (3, 4, 2)), 1.5, -100, 100, 'rank 3')
+    case(values(F32, (2, 2, 3, 4, 2)), 1.5, -100, 100, 'rank 5')
+    case(values(F32, (0, 3, 4, 2)), 1.5, -100, 100, 'empty')
+    case(values(F32, (4, 2)), 1.5, -100, 100, 'rank 2')
+    for i in range(3):
+        args = [1.5, -1, 1]
+        args[i] = [args[i]]
+        case(values(F32, (3, 4, 2)), *args, 'vector %d' % i)
+    c.save()
+
+
 FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
             'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_array', 'quant_nn', 'quant_norm',
             'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
             'nn_pool_grads',
             'nn_fractional', 'nn_conv3d_grad',
-            'math_isotonic']
+            'math_isotonic',
+            'image_contrast']
 
 if __name__ == '__main__':
     for family in sys.argv[1:] or FAMILIES:
