@@ -1,5 +1,5 @@
-/* DataFormatDimMap and DataFormatVecPermute: dimension numbers and vectors of sizes, from one order of an image's
- * dimensions ("NHWC") to another. */
+/* DataFormatDimMap and DataFormatVecPermute: dimension numbers and vectors of sizes, from one order of an
+ * image's dimensions ("NHWC") to another. */
 #include <string.h>
 
 #include "ops/array_util.h"
@@ -33,7 +33,8 @@ static TF_Code format_init(OpInit *k, TF_Status *st) {
   for (int i = 0; i < s->n; i++) {
     const char *found = memchr(to, from[i], dst.size);
     if (src.size != dst.size || !found || used >> (found - to) & 1)
-      return fail(st, TF_INVALID_ARGUMENT, "Destination and source format must determine a permutation, got %.*s and %.*s",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Destination and source format must determine a permutation, got %.*s and %.*s",
                   (int)src.size, from, (int)dst.size, to);
     s->dst_of[i] = (int)(found - to);
     used |= 1u << (found - to);
@@ -50,7 +51,8 @@ static TF_Code map_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0, n = tensor_count(x); i < n; i++) {
     int64_t d = int_at(x, i);
     if (!axis_in_range(&d, s->n))
-      return fail(st, TF_INVALID_ARGUMENT, "dimension %lld is not in [-%d, %d)", (long long)int_at(x, i), s->n, s->n);
+      return fail(st, TF_INVALID_ARGUMENT, "dimension %lld is not in [-%d, %d)", (long long)int_at(x, i),
+                  s->n, s->n);
     math_number_put(&c->outputs[0], i, s->dst_of[d]);
   }
   return TF_OK;
@@ -64,10 +66,11 @@ static TF_Code permute_prepare(OpCtx *c, TF_Status *st) {
   if (x->rank != 1 && x->rank != 2)
     return fail(st, TF_INVALID_ARGUMENT, "input must be a vector or 2D tensor, but got shape %s", text);
   if (x->dims[0] != s->n && x->dims[0] != s->spatial_n)
-    return fail(st, TF_INVALID_ARGUMENT, "%dD input must be of size %d or %d, but got shape %s", x->rank, s->spatial_n, s->n,
-                text);
+    return fail(st, TF_INVALID_ARGUMENT, "%dD input must be of size %d or %d, but got shape %s", x->rank,
+                s->spatial_n, s->n, text);
   if (x->rank == 2 && x->dims[1] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "Second dimension of 2D input must be of size 2, but got shape %s", text);
+    return fail(st, TF_INVALID_ARGUMENT, "Second dimension of 2D input must be of size 2, but got shape %s",
+                text);
   return op_output_like(c, 0, x, st);
 }
 
@@ -76,13 +79,17 @@ static TF_Code permute_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   int64_t row = x->rank == 2 ? 2 : 1;
   const int *to = x->dims[0] == s->n ? s->dst_of : s->spatial_of;
-  for (int64_t i = 0; i < x->dims[0]; i++) TRY(tensor_copy_range(&c->outputs[0], to[i] * row, x, i * row, row, st));
+  for (int64_t i = 0; i < x->dims[0]; i++)
+    TRY(tensor_copy_range(&c->outputs[0], to[i] * row, x, i * row, row, st));
   return TF_OK;
 }
 
-#define FORMAT(NAME, PREPARE, RUN)                                                                             \
-  {NAME, .types = "T: " TYPES_INDEX, .state_size = sizeof(FormatState), .shape = shape_same, .init = format_init, \
-   .prepare = PREPARE, .run = RUN}
+#define FORMAT(NAME, PREPARE, RUN)                                                            \
+  {                                                                                           \
+    NAME, .types = "T: " TYPES_INDEX, .state_size = sizeof(FormatState), .shape = shape_same, \
+          .init = format_init, .prepare = PREPARE, .run = RUN                                 \
+  }
 
-const OpRow ops_array_format[] = {
-    FORMAT("DataFormatDimMap", map_prepare, map_run), FORMAT("DataFormatVecPermute", permute_prepare, permute_run), {0}};
+const OpRow ops_array_format[] = {FORMAT("DataFormatDimMap", map_prepare, map_run),
+                                  FORMAT("DataFormatVecPermute", permute_prepare, permute_run),
+                                  {0}};

@@ -31,11 +31,14 @@ static TF_Code mirror_grad_prepare(OpCtx *c, TF_Status *st) {
                   (long long)after);
     if (!checked_add_i64(before, after, &both)) both = INT64_MAX;
     if (both >= in->dims[d])
-      return fail(st, TF_INVALID_ARGUMENT, "Total paddings must be less than the input dimension size: %lld was not less "
-                  "than %lld", (long long)both, (long long)in->dims[d]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Total paddings must be less than the input dimension size: %lld was not less "
+                  "than %lld",
+                  (long long)both, (long long)in->dims[d]);
     dims[d] = in->dims[d] - both;
     if (before > dims[d] - p->edge || after > dims[d] - p->edge)
-      return fail(st, TF_INVALID_ARGUMENT, "paddings must be %s the output dimension size: %lld, %lld %s %lld",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "paddings must be %s the output dimension size: %lld, %lld %s %lld",
                   p->edge ? "less than" : "no greater than", (long long)before, (long long)after,
                   p->edge ? "not less than" : "greater than", (long long)dims[d]);
     p->before[d] = before;
@@ -94,5 +97,6 @@ static TF_Code mirror_grad_shape(ShapeCtx *c, TF_Status *st) {
 
 const OpRow ops_array_pad_grad[] = {
     {"MirrorPadGrad", .types = "T: " TYPES_NUMBER "; Tpaddings: " TYPES_INDEX, .value_inputs = 2,
-     .prep_size = sizeof(MirrorPrep), .shape = mirror_grad_shape, .prepare = mirror_grad_prepare, .run = mirror_grad_run},
+     .prep_size = sizeof(MirrorPrep), .shape = mirror_grad_shape, .prepare = mirror_grad_prepare,
+     .run = mirror_grad_run},
     {0}};

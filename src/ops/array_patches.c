@@ -1,5 +1,5 @@
-/* ExtractImagePatches and ExtractVolumePatches: what stands under a window, side by side in the last dimension. Images are
- * volumes of one plane; what lies outside is zero. */
+/* ExtractImagePatches and ExtractVolumePatches: what stands under a window, side by side in the last
+ * dimension. Images are volumes of one plane; what lies outside is zero. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -18,7 +18,8 @@ typedef struct PatchPrep {
 } PatchPrep;
 
 /* The spatial entries of a list attr behind those of planes that an image lacks. */
-static TF_Code read_list(const PatchState *s, const Node *node, const char *name, int64_t *out, TF_Status *st) {
+static TF_Code read_list(const PatchState *s, const Node *node, const char *name, int64_t *out,
+                         TF_Status *st) {
   const Attr *list;
   int n = s->dims;
   out[0] = 1;
@@ -51,7 +52,8 @@ static TF_Code patch_init(OpInit *k, TF_Status *st) { return patch_read(k->state
 static TF_Code patch_depth(const PatchState *s, int64_t channels, int64_t *out, TF_Status *st) {
   *out = channels;
   for (int i = 0; i < 3; i++)
-    if (!checked_mul_i64(*out, s->size[i], out)) return fail(st, TF_INVALID_ARGUMENT, "ksizes: a patch is too large");
+    if (!checked_mul_i64(*out, s->size[i], out))
+      return fail(st, TF_INVALID_ARGUMENT, "ksizes: a patch is too large");
   return TF_OK;
 }
 
@@ -69,7 +71,8 @@ static TF_Code patch_prepare(OpCtx *c, TF_Status *st) {
   p->in[0] = p->out[0] = 1;
   for (int i = missing; i < 3; i++) {
     p->in[i] = x->dims[1 + i - missing];
-    TRY(window_size(s->padding, NULL, p->in[i], s->size[i], s->rate[i], s->stride[i], &p->out[i], &p->pad[i], &after, st));
+    TRY(window_size(s->padding, NULL, p->in[i], s->size[i], s->rate[i], s->stride[i], &p->out[i], &p->pad[i],
+                    &after, st));
     dims[1 + i - missing] = p->out[i];
   }
   TRY(patch_depth(s, x->dims[n + 1], &dims[n + 1], st));
@@ -77,14 +80,16 @@ static TF_Code patch_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 0, x->dtype, dims, n + 2, st);
 }
 
-static void put_patch(const PatchState *s, const PatchPrep *p, const char *image, const int64_t *corner, char *to) {
+static void put_patch(const PatchState *s, const PatchPrep *p, const char *image, const int64_t *corner,
+                      char *to) {
   size_t bytes = (size_t)p->pixel;
   for (int64_t z = 0; z < s->size[0]; z++)
     for (int64_t y = 0; y < s->size[1]; y++)
       for (int64_t x = 0; x < s->size[2]; x++, to += bytes) {
         int64_t at[3] = {corner[0] + z * s->rate[0], corner[1] + y * s->rate[1], corner[2] + x * s->rate[2]};
         bool inside = index_ok(at[0], p->in[0]) && index_ok(at[1], p->in[1]) && index_ok(at[2], p->in[2]);
-        if (inside) memcpy(to, image + (size_t)((at[0] * p->in[1] + at[1]) * p->in[2] + at[2]) * bytes, bytes);
+        if (inside)
+          memcpy(to, image + (size_t)((at[0] * p->in[1] + at[1]) * p->in[2] + at[2]) * bytes, bytes);
         else memset(to, 0, bytes);
       }
 }
@@ -101,7 +106,8 @@ static void patch_part(void *arg, int64_t begin, int64_t end) {
       corner[d] = rest % p->out[d] * s->stride[d] - p->pad[d];
       rest /= p->out[d];
     }
-    put_patch(s, p, (const char *)op_input(c, 0)->data + rest * image, corner, (char *)c->outputs[0].data + i * patch);
+    put_patch(s, p, (const char *)op_input(c, 0)->data + rest * image, corner,
+              (char *)c->outputs[0].data + i * patch);
   }
 }
 
@@ -125,7 +131,8 @@ static TF_Code patch_shape(ShapeCtx *c, TF_Status *st) {
     out.dims[0] = in->dims[0];
     for (int i = 1; i <= s.dims; i++) {
       int k = 2 - s.dims + i;
-      TRY(window_size_partial(s.padding, NULL, in->dims[i], s.size[k], s.rate[k], s.stride[k], &out.dims[i], st));
+      TRY(window_size_partial(s.padding, NULL, in->dims[i], s.size[k], s.rate[k], s.stride[k], &out.dims[i],
+                              st));
     }
     if (in->dims[s.dims + 1] >= 0) TRY(patch_depth(&s, in->dims[s.dims + 1], &out.dims[s.dims + 1], st));
   }

@@ -17,7 +17,8 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
   for (int i = 0; i < c->num_inputs; i++) {
     const Tensor *t = op_input(c, i);
-    if (t->rank < 1 || t->dims[0] != 1) return fail(st, TF_INVALID_ARGUMENT, "Size of first dimension must be 1.");
+    if (t->rank < 1 || t->dims[0] != 1)
+      return fail(st, TF_INVALID_ARGUMENT, "Size of first dimension must be 1.");
     if (!tensor_same_shape(t, first))
       return fail(st, TF_INVALID_ARGUMENT, "All inputs of ParallelConcat must have the same shape");
   }
@@ -28,7 +29,8 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
 
 static TF_Code concat_run(OpCtx *c, TF_Status *st) {
   int64_t row = tensor_count(op_input(c, 0));
-  for (int i = 0; i < c->num_inputs; i++) TRY(tensor_copy_range(&c->outputs[0], i * row, op_input(c, i), 0, row, st));
+  for (int i = 0; i < c->num_inputs; i++)
+    TRY(tensor_copy_range(&c->outputs[0], i * row, op_input(c, i), 0, row, st));
   return TF_OK;
 }
 
@@ -39,9 +41,8 @@ static TF_Code copy_run(OpCtx *c, TF_Status *st) {
   return tensor_copy_range(&c->outputs[0], 0, op_input(c, 0), 0, tensor_count(op_input(c, 0)), st);
 }
 
-const OpRow ops_array_rows[] = {
-    {"ParallelConcat", .types = "T: " TYPES_POD " string", .shape = concat_shape, .prepare = concat_prepare,
-     .run = concat_run},
-    {"DeepCopy", .types = "T: " TYPES_POD " string", .flags = OP_STATEFUL, .shape = shape_same, .prepare = copy_prepare,
-     .run = copy_run},
-    {0}};
+const OpRow ops_array_rows[] = {{"ParallelConcat", .types = "T: " TYPES_POD " string", .shape = concat_shape,
+                                 .prepare = concat_prepare, .run = concat_run},
+                                {"DeepCopy", .types = "T: " TYPES_POD " string", .flags = OP_STATEFUL,
+                                 .shape = shape_same, .prepare = copy_prepare, .run = copy_run},
+                                {0}};

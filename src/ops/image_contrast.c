@@ -1,5 +1,5 @@
-/* AdjustContrast, superseded by AdjustContrastv2: each channel of an image is stretched around its mean, in float, and
- * cut to a range. */
+/* AdjustContrast, superseded by AdjustContrastv2: each channel of an image is stretched around its mean, in
+ * float, and cut to a range. */
 #include "ops/array_util.h"
 
 static TF_Code contrast_prepare(OpCtx *c, TF_Status *st) {

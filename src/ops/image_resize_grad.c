@@ -1,5 +1,5 @@
-/* ResizeNearestNeighborGrad, ResizeBilinearGrad, ResizeBicubicGrad: each pixel of the gradient goes back, by the weights
- * that it was made with, to the pixels that made it. */
+/* ResizeNearestNeighborGrad, ResizeBilinearGrad, ResizeBicubicGrad: each pixel of the gradient goes back, by
+ * the weights that it was made with, to the pixels that made it. */
 #include <stddef.h>
 #include <string.h>
 
@@ -44,7 +44,8 @@ static TF_Code grad_plan(OpCtx *c, TF_DataType dtype, TF_Status *st) {
   size_t total = 0, unused;
   TRY(take(&total, &unused, p->in_w, sizeof(ResizeSource), st));
   if (math_is_16(dtype)) TRY(take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
-  if (math_is_16(op_input(c, 0)->dtype)) TRY(take(&total, &p->grad_at, tensor_count(op_input(c, 0)), sizeof(float), st));
+  if (math_is_16(op_input(c, 0)->dtype))
+    TRY(take(&total, &p->grad_at, tensor_count(op_input(c, 0)), sizeof(float), st));
   op_scratch(c, total);
   return TF_OK;
 }
@@ -63,8 +64,12 @@ static TF_Code image_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(image->dims, image->rank, text, sizeof text));
   if (image->dims[1] == 0 || image->dims[2] == 0)
     return fail(st, TF_INVALID_ARGUMENT, "original dimensions must be positive");
-  *p = (GradPrep){.batch = grad->dims[0], .in_h = grad->dims[1], .in_w = grad->dims[2], .out_h = image->dims[1],
-                  .out_w = image->dims[2], .channels = grad->dims[3]};
+  *p = (GradPrep){.batch = grad->dims[0],
+                  .in_h = grad->dims[1],
+                  .in_w = grad->dims[2],
+                  .out_h = image->dims[1],
+                  .out_w = image->dims[2],
+                  .channels = grad->dims[3]};
   return grad_plan(c, image->dtype, st);
 }
 
@@ -83,8 +88,12 @@ static TF_Code size_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(size->dims, size->rank, text, sizeof text));
   if (int_at(size, 0) <= 0 || int_at(size, 1) <= 0)
     return fail(st, TF_INVALID_ARGUMENT, "shape_t's elements must be positive");
-  *p = (GradPrep){.batch = grad->dims[0], .in_h = grad->dims[1], .in_w = grad->dims[2], .out_h = int_at(size, 0),
-                  .out_w = int_at(size, 1), .channels = grad->dims[3]};
+  *p = (GradPrep){.batch = grad->dims[0],
+                  .in_h = grad->dims[1],
+                  .in_w = grad->dims[2],
+                  .out_h = int_at(size, 0),
+                  .out_w = int_at(size, 1),
+                  .channels = grad->dims[3]};
   return grad_plan(c, grad->dtype, st);
 }
 
@@ -98,8 +107,8 @@ typedef struct Grad {
   void *out;
 } Grad;
 
-/* Adds gradient row `row` (of `n` values a pixel), times `weight`, to row `out` of the image: columns have as many taps
- * as the mode; bilinear's weights are made of one. */
+/* Adds gradient row `row` (of `n` values a pixel), times `weight`, to row `out` of the image: columns have as
+ * many taps as the mode; bilinear's weights are made of one. */
 #define ADD_ROW(NAME, T, IN, W)                                                                  \
   static void NAME(const Grad *r, T *out, const IN *row, const ResizeSource *y, int tap_y) {     \
     int taps = r->s->mode == RESIZE_BICUBIC ? 4 : r->s->mode == RESIZE_BILINEAR ? 2 : 1;         \
@@ -150,7 +159,8 @@ static void (*images_fn(TF_DataType in, TF_DataType out))(void *, int64_t, int64
 
 static TF_Code grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source, resize_bicubic_source};
+  static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source,
+                                            resize_bicubic_source};
   const ResizeState *s = c->state;
   const GradPrep *p = c->prep;
   const Tensor *grad = op_input(c, 0);
@@ -198,7 +208,8 @@ static TF_Code size_shape(ShapeCtx *c, TF_Status *st) {
    .prep_size = sizeof(GradPrep), .shape = SHAPE, .init = INIT, .prepare = PREPARE, .run = grad_run}
 
 const OpRow ops_image_resize_grad[] = {
-    GRAD("ResizeNearestNeighborGrad", TYPES_FLOATS " uint8 int8 int32", 2, size_shape, nearest_init, size_prepare),
+    GRAD("ResizeNearestNeighborGrad", TYPES_FLOATS " uint8 int8 int32", 2, size_shape, nearest_init,
+         size_prepare),
     GRAD("ResizeBilinearGrad", TYPES_FLOATS, 0, image_shape, bilinear_init, image_prepare),
     GRAD("ResizeBicubicGrad", "float double", 0, image_shape, bicubic_init, image_prepare),
     {0}};

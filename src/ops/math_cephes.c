@@ -1,5 +1,6 @@
-/* Special functions in double: Bessel functions of the second and modified second kind (the first kind is libm's), the
- * integrals of Dawson, Fresnel and the exponential, Spence's, and the derivative of igamma by its first argument. */
+/* Special functions in double: Bessel functions of the second and modified second kind (the first kind is
+ * libm's), the integrals of Dawson, Fresnel and the exponential, Spence's, and the derivative of igamma by
+ * its first argument. */
 #include <math.h>
 
 #include "ops/math_special.h"
@@ -9,8 +10,8 @@
 
 /* ---- K: exp(x) K_order(x) for order 0 or 1 ---- */
 
-/* For x from 2 on: the integral of exp(-x (cosh t - 1)) cosh(order t) over t >= 0, by the trapezoid rule, whose error
- * falls faster than any power of the step for functions like this one. */
+/* For x from 2 on: the integral of exp(-x (cosh t - 1)) cosh(order t) over t >= 0, by the trapezoid rule,
+ * whose error falls faster than any power of the step for functions like this one. */
 static double bessel_ke_integral(int order, double x) {
   double step = 1.0 / 32, sum = 0.5;
   for (int i = 1; i < 1000; i++) {
@@ -53,7 +54,8 @@ double special_dawsn(double x) {
   }
   if (a > 50) { /* 1/(2x) + 1/(4x^3) + 3/(8x^5) ... */
     double y = 1 / (x * x);
-    return isinf(x) ? copysign(0, x) : 0.5 / x * (1 + y * 0.5 * (1 + y * 1.5 * (1 + y * 2.5 * (1 + y * 3.5))));
+    return isinf(x) ? copysign(0, x)
+                    : 0.5 / x * (1 + y * 0.5 * (1 + y * 1.5 * (1 + y * 2.5 * (1 + y * 3.5))));
   }
   double middle = 2 * floor(0.5 * a / h + 0.5), rest = a - middle * h, sum = 0;
   for (int i = -61; i <= 61; i += 2) {
@@ -90,8 +92,8 @@ double special_expint(double x) {
 
 /* ---- Fresnel's integrals of cos and sin of pi t^2 / 2 ---- */
 
-/* Both by their series below, and by the auxiliary functions f and g above: the continued fraction of the complementary
- * error function at a complex place. */
+/* Both by their series below, and by the auxiliary functions f and g above: the continued fraction of the
+ * complementary error function at a complex place. */
 static void fresnel(double x, double *cosine, double *sine) {
   double a = fabs(x), t = a * a * PI / 2;
   if (isinf(x)) {
@@ -112,7 +114,8 @@ static void fresnel(double x, double *cosine, double *sine) {
     *sine = copysign(odd, x);
     return;
   }
-  /* Lentz on h = 1/(b0 + a1/(b1 + ...)), b0 = 1 - 2it: C + iS = (1 + i)/2 (1 - e^{it} h (1 - i) a) with t = pi a^2 / 2 */
+  /* Lentz on h = 1/(b0 + a1/(b1 + ...)), b0 = 1 - 2it: C + iS = (1 + i)/2 (1 - e^{it} h (1 - i) a) with t =
+   * pi a^2 / 2 */
   double b_re = 1, b_im = -2 * t, d_re, d_im, c_re = 1e300, c_im = 0, n2 = b_re * b_re + b_im * b_im;
   d_re = b_re / n2;
   d_im = -b_im / n2;
@@ -168,15 +171,21 @@ double special_spence(double x) {
   /* Li2(z), z = 1 - x in [-1, 0.5], by u = -log(1 - z): u - u^2/4 + sum of Bernoulli numbers */
   double u = -log(x), y = u * u;
   return u - y / 4 +
-         u * y * (1.0 / 36 - y * (1.0 / 3600 - y * (1.0 / 211680 - y * (1.0 / 10886400 - y * (1.0 / 526901760 -
-         y * (4.0647616451442255e-11 - y * (8.9216910204564526e-13 - y * (1.9939295860721076e-14 -
-         y * 4.5189800296199182e-16))))))));
+         u * y *
+             (1.0 / 36 -
+              y * (1.0 / 3600 -
+                   y * (1.0 / 211680 -
+                        y * (1.0 / 10886400 -
+                             y * (1.0 / 526901760 -
+                                  y * (4.0647616451442255e-11 -
+                                       y * (8.9216910204564526e-13 -
+                                            y * (1.9939295860721076e-14 - y * 4.5189800296199182e-16))))))));
 }
 
 /* ---- the derivative of igamma(a, x) by a ---- */
 
-/* The series x^a e^-x sum of x^k / gamma(a + k + 1), term by term. Where it cancels (x well above a), one minus the
- * complement: Richardson's differences of igammac there. */
+/* The series x^a e^-x sum of x^k / gamma(a + k + 1), term by term. Where it cancels (x well above a), one
+ * minus the complement: Richardson's differences of igammac there. */
 static double igamma_grad_series(double a, double x) {
   double term = exp(a * log(x) - x - special_lgamma(a + 1)), slope = log(x) - special_digamma(a + 1), sum = 0;
   for (int k = 0; k < 5000; k++) {
@@ -194,7 +203,8 @@ double special_igamma_grad_a(double a, double x) {
   if (isinf(x)) return 0;
   if (x < a + 40 || x < 1.5 * a + 40) return igamma_grad_series(a, x);
   double h = fmin(0.05, a / 4), d[3]; /* of the tail, which is smooth here */
-  for (int i = 0; i < 3; i++, h /= 2) d[i] = -(special_igammac(a + h, x) - special_igammac(a - h, x)) / (2 * h);
+  for (int i = 0; i < 3; i++, h /= 2)
+    d[i] = -(special_igammac(a + h, x) - special_igammac(a - h, x)) / (2 * h);
   double r0 = (4 * d[1] - d[0]) / 3, r1 = (4 * d[2] - d[1]) / 3;
   return (16 * r1 - r0) / 15;
 }

@@ -1,5 +1,5 @@
-/* HistogramFixedWidth: how many values fall into each of nbins equal parts of a range; what lies outside counts in the
- * first or the last. */
+/* HistogramFixedWidth: how many values fall into each of nbins equal parts of a range; what lies outside
+ * counts in the first or the last. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 static TF_Code histogram_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *range = op_input(c, 1), *bins = op_input(c, 2);
   if (range->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "value_range should be a vector.");
-  if (range->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, "value_range should be a vector of 2 elements.");
+  if (range->dims[0] != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "value_range should be a vector of 2 elements.");
   if (bins->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "nbins should be a scalar.");
   double low = math_number_at(range, 0), high = math_number_at(range, 1);
   if (!(range->dtype == TF_INT64 ? int_at(range, 0) < int_at(range, 1) : low < high))
@@ -61,13 +62,13 @@ static TF_Code histogram_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 1, 1, st));
   TRY(shape_want_rank(c, 2, 0, st));
   if (shape_int_value(c, 2, &n) && n < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension size, given by scalar input 2, must be non-negative but is %lld",
-                (long long)n);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Dimension size, given by scalar input 2, must be non-negative but is %lld", (long long)n);
   c->outputs[0] = shape_vector(n);
   return TF_OK;
 }
 
 const OpRow ops_math_histogram[] = {
-    {"HistogramFixedWidth", .types = "T: int32 int64 float double", .value_inputs = 6, .shape = histogram_shape,
-     .prepare = histogram_prepare, .run = histogram_run},
+    {"HistogramFixedWidth", .types = "T: int32 int64 float double", .value_inputs = 6,
+     .shape = histogram_shape, .prepare = histogram_prepare, .run = histogram_run},
     {0}};

@@ -1,5 +1,5 @@
-/* IsotonicRegression: of each row, the sequence that never rises and is nearest to it in squares. Pools of neighbours that
- * rise are replaced by their means until none is left; the segments number the pools. */
+/* IsotonicRegression: of each row, the sequence that never rises and is nearest to it in squares. Pools of
+ * neighbours that rise are replaced by their means until none is left; the segments number the pools. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -11,8 +11,9 @@ static TF_Code isotonic_init(OpInit *k, TF_Status *st) {
   if (in == TF_INT8 || in == TF_INT16) want = TF_FLOAT;
   if (in == TF_INT32 || in == TF_INT64) want = TF_DOUBLE;
   if (out == want) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "No OpKernel was registered to support Op 'IsotonicRegression' of %s giving %s",
-              dtype_name(in), dtype_name(out));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "No OpKernel was registered to support Op 'IsotonicRegression' of %s giving %s", dtype_name(in),
+              dtype_name(out));
 }
 
 static int64_t row_of(const Tensor *x) { return x->rank ? x->dims[x->rank - 1] : 1; }
@@ -20,7 +21,8 @@ static int64_t row_of(const Tensor *x) { return x->rank ? x->dims[x->rank - 1] :
 static TF_Code isotonic_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   size_t bytes;
-  if (!checked_mul((size_t)row_of(x), 2 * sizeof(double), &bytes)) return fail_oom(st, "pools of a regression");
+  if (!checked_mul((size_t)row_of(x), 2 * sizeof(double), &bytes))
+    return fail_oom(st, "pools of a regression");
   op_scratch(c, bytes);
   TRY(op_output(c, 0, c->node->output_types[0], x->dims, x->rank, st));
   return op_output(c, 1, TF_INT32, x->dims, x->rank, st);
@@ -64,6 +66,8 @@ static TF_Code isotonic_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_math_isotonic[] = {
-    {"IsotonicRegression", .types = "T: half bfloat16 float double int8 int16 int32 int64; output_dtype: half bfloat16 float double",
+    {"IsotonicRegression",
+     .types =
+         "T: half bfloat16 float double int8 int16 int32 int64; output_dtype: half bfloat16 float double",
      .shape = isotonic_shape, .init = isotonic_init, .prepare = isotonic_prepare, .run = isotonic_run},
     {0}};

@@ -1,5 +1,5 @@
-/* NthElement and ApproxTopK: elements by their place in order. A number becomes a 64-bit key that sorts as the number does;
- * NaN sorts behind everything. */
+/* NthElement and ApproxTopK: elements by their place in order. A number becomes a 64-bit key that sorts as
+ * the number does; NaN sorts behind everything. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -50,8 +50,8 @@ static TF_Code nth_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 0, in->dtype, in->dims, in->rank - 1, st);
 }
 
-/* The key at place `n` of those of elements [from, from + count): byte by byte from the top, keeping the keys that
- * begin as the answer does. */
+/* The key at place `n` of those of elements [from, from + count): byte by byte from the top, keeping the keys
+ * that begin as the answer does. */
 static uint64_t nth_key(const Tensor *in, int64_t from, int64_t count, int64_t n) {
   uint64_t prefix = 0;
   for (int shift = 56; shift >= 0; shift -= 8) {
@@ -89,8 +89,8 @@ static TF_Code nth_shape(ShapeCtx *c, TF_Status *st) {
   if (out.rank < 0) return TF_OK;
   out.rank--;
   if (shape_int_value(c, 1, &n) && n >= 0 && out.dims[out.rank] >= 0 && out.dims[out.rank] <= n)
-    return fail(st, TF_INVALID_ARGUMENT, "Input must have last dimension > n = %lld but is %lld", (long long)n,
-                (long long)out.dims[out.rank]);
+    return fail(st, TF_INVALID_ARGUMENT, "Input must have last dimension > n = %lld but is %lld",
+                (long long)n, (long long)out.dims[out.rank]);
   c->outputs[0] = out;
   return TF_OK;
 }
@@ -110,7 +110,8 @@ static TF_Code top_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_bool(k->node, "is_max_k", &largest, st));
   if (axis == -1 && largest) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
-              "No OpKernel was registered to support Op 'ApproxTopK' of reduction_dimension other than -1 or is_max_k=false");
+              "No OpKernel was registered to support Op 'ApproxTopK' of reduction_dimension other than -1 or "
+              "is_max_k=false");
 }
 
 static TF_Code top_prepare(OpCtx *c, TF_Status *st) {
@@ -202,8 +203,8 @@ static TF_Code top_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_math_order[] = {
-    {"NthElement", .types = "T: " TYPES_REAL, .value_inputs = 2, .prep_size = sizeof(NthPrep), .shape = nth_shape,
-     .prepare = nth_prepare, .run = nth_run},
-    {"ApproxTopK", .types = "T: half bfloat16 float", .state_size = sizeof(TopState),
-     .shape = top_shape, .init = top_init, .prepare = top_prepare, .run = top_run},
+    {"NthElement", .types = "T: " TYPES_REAL, .value_inputs = 2, .prep_size = sizeof(NthPrep),
+     .shape = nth_shape, .prepare = nth_prepare, .run = nth_run},
+    {"ApproxTopK", .types = "T: half bfloat16 float", .state_size = sizeof(TopState), .shape = top_shape,
+     .init = top_init, .prepare = top_prepare, .run = top_run},
     {0}};

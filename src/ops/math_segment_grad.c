@@ -1,5 +1,6 @@
 /* Gradients of SparseSegmentSum, -Mean and -SqrtN: row indices[i] of the output gets the gradient of segment
- * segment_ids[i], divided as the segment was. V2 answers only the rows that got something, and which they are. */
+ * segment_ids[i], divided as the segment was. V2 answers only the rows that got something, and which they
+ * are. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +22,27 @@ static TF_Code grad_init(OpInit *k, TF_Status *st) {
 
 static TF_Code grad_check(OpCtx *c, int64_t *rows, TF_Status *st) {
   const GradState *s = c->state;
-  const Tensor *grad = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2), *dim = op_input(c, 3);
+  const Tensor *grad = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2),
+               *dim = op_input(c, 3);
   if (grad->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank 1");
   if (indices->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "indices should be a vector.");
   if (ids->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "segment_ids should be a vector.");
   if (dim->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "%s should be a scalar.", s->compact ? "dense_output_dim0" : "output_dim0");
+    return fail(st, TF_INVALID_ARGUMENT, "%s should be a scalar.",
+                s->compact ? "dense_output_dim0" : "output_dim0");
   if (indices->dims[0] != ids->dims[0])
     return fail(st, TF_INVALID_ARGUMENT, "segment_ids and indices should have same size.");
   *rows = int_at(dim, 0);
-  if (*rows < 0) return fail(st, TF_INVALID_ARGUMENT, "Expected a non-negative size, got %lld", (long long)*rows);
+  if (*rows < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected a non-negative size, got %lld", (long long)*rows);
   if (*rows == 0) return TF_OK; /* TF: whatever the indices */
   if (ids->dims[0] && int_at(ids, ids->dims[0] - 1) >= grad->dims[0])
     return fail(st, TF_INVALID_ARGUMENT, "Invalid number of segments");
   for (int64_t i = 0; i < ids->dims[0]; i++) {
     int64_t id = int_at(ids, i), row = int_at(indices, i);
     if (!index_ok(row, *rows))
-      return fail(st, TF_INVALID_ARGUMENT, "Index %lld out of range [0, %lld).", (long long)row, (long long)*rows);
+      return fail(st, TF_INVALID_ARGUMENT, "Index %lld out of range [0, %lld).", (long long)row,
+                  (long long)*rows);
     if (!index_ok(id, grad->dims[0]))
       return fail(st, TF_INVALID_ARGUMENT, "Segment id %lld out of range [0, %lld).", (long long)id,
                   (long long)grad->dims[0]);
@@ -61,7 +66,8 @@ static int64_t used_rows(const Tensor *indices, int64_t *used) {
 }
 
 /* sum: the output in double; row k of it is row used[k], or k where `used` is null. */
-static void add_rows(const OpCtx *c, const int64_t *used, int64_t num_used, const int64_t *counts, double *sum) {
+static void add_rows(const OpCtx *c, const int64_t *used, int64_t num_used, const int64_t *counts,
+                     double *sum) {
   const GradState *s = c->state;
   const Tensor *grad = op_input(c, 0), *indices = op_input(c, 1), *ids = op_input(c, 2);
   int64_t inner = dims_product(grad->dims, 1, grad->rank);
@@ -73,7 +79,8 @@ static void add_rows(const OpCtx *c, const int64_t *used, int64_t num_used, cons
   }
 }
 
-static TF_Code put_outputs(OpCtx *c, const int64_t *used, const int64_t *counts, int64_t rows, TF_Status *st) {
+static TF_Code put_outputs(OpCtx *c, const int64_t *used, const int64_t *counts, int64_t rows,
+                           TF_Status *st) {
   const GradState *s = c->state;
   const Tensor *grad = op_input(c, 0);
   int64_t dims[TENSOR_MAX_RANK];
@@ -124,9 +131,12 @@ static TF_Code grad_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define GRAD(NAME)                                                                                            \
-  {NAME, .types = "T: " TYPES_FLOATS "; Tidx: " TYPES_INDEX "; Tsegmentids: " TYPES_INDEX, .flags = OP_DYNAMIC, \
-   .state_size = sizeof(GradState), .shape = grad_shape, .init = grad_init, .run = grad_run}
+#define GRAD(NAME)                                                                                      \
+  {                                                                                                     \
+    NAME, .types = "T: " TYPES_FLOATS "; Tidx: " TYPES_INDEX "; Tsegmentids: " TYPES_INDEX,             \
+          .flags = OP_DYNAMIC, .state_size = sizeof(GradState), .shape = grad_shape, .init = grad_init, \
+          .run = grad_run                                                                               \
+  }
 
 const OpRow ops_math_segment_grad[] = {
     GRAD("SparseSegmentSumGrad"),   GRAD("SparseSegmentMeanGrad"),   GRAD("SparseSegmentSqrtNGrad"),

@@ -1,5 +1,5 @@
-/* Conv3DBackpropFilterV2 and its forerunner: the gradient of a convolution's filter on NDHWC volumes, a product of
- * patches and gradients summed in double. */
+/* Conv3DBackpropFilterV2 and its forerunner: the gradient of a convolution's filter on NDHWC volumes, a
+ * product of patches and gradients summed in double. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -23,7 +23,8 @@ static TF_Code filter_init(OpInit *k, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "%s only supports the NDHWC tensor format on the CPU", k->node->op);
   for (int i = 0; i < 3; i++)
     if (s->w.dilation[i] != 1)
-      return fail(st, TF_INVALID_ARGUMENT, "Current CPU implementation does not yet support dilation rates larger than 1.");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Current CPU implementation does not yet support dilation rates larger than 1.");
   return TF_OK;
 }
 
@@ -37,14 +38,15 @@ static TF_Code filter_prepare(OpCtx *c, TF_Status *st) {
   if (x->rank != 5) return fail(st, TF_INVALID_ARGUMENT, "input must be 5-dimensional");
   if (dy->rank != 5) return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be 5-dimensional");
   if (sizes ? f->rank != 1 || f->dims[0] != 5 : f->rank != 5)
-    return fail(st, TF_INVALID_ARGUMENT, sizes ? "filter_sizes must be a vector of 5 sizes" : "filter must be 5-dimensional");
+    return fail(st, TF_INVALID_ARGUMENT,
+                sizes ? "filter_sizes must be a vector of 5 sizes" : "filter must be 5-dimensional");
   for (int i = 0; i < 5; i++) {
     dims[i] = sizes ? int_at(f, i) : f->dims[i];
     if (dims[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)dims[i]);
   }
   if (dims[3] != x->dims[4])
-    return fail(st, TF_INVALID_ARGUMENT, "input and filter must have the same depth: %lld vs %lld", (long long)x->dims[4],
-                (long long)dims[3]);
+    return fail(st, TF_INVALID_ARGUMENT, "input and filter must have the same depth: %lld vs %lld",
+                (long long)x->dims[4], (long long)dims[3]);
   TRY(window3_plan(&p->g, &s->w, x->dims, dims, st));
   p->in_c = dims[3];
   p->out_c = dims[4];
@@ -54,7 +56,8 @@ static TF_Code filter_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(want, 5, a, sizeof a), shape_text(dy->dims, 5, b, sizeof b));
   TRY(op_output(c, 0, x->dtype, dims, 5, st));
   size_t bytes;
-  if (!checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes)) return fail_oom(st, "a filter's gradient");
+  if (!checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes))
+    return fail_oom(st, "a filter's gradient");
   op_scratch(c, bytes);
   return TF_OK;
 }
@@ -105,9 +108,13 @@ static TF_Code filter_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define FILTER(NAME, TYPES, VALUES)                                                                     \
-  {NAME, .types = "T: " TYPES, .value_inputs = VALUES, .state_size = sizeof(FilterState),               \
-   .prep_size = sizeof(FilterPrep), .shape = filter_shape, .init = filter_init, .prepare = filter_prepare, .run = filter_run}
+#define FILTER(NAME, TYPES, VALUES)                                                        \
+  {                                                                                        \
+    NAME, .types = "T: " TYPES, .value_inputs = VALUES, .state_size = sizeof(FilterState), \
+          .prep_size = sizeof(FilterPrep), .shape = filter_shape, .init = filter_init,     \
+          .prepare = filter_prepare, .run = filter_run                                     \
+  }
 
-const OpRow ops_nn_conv3d_grad[] = {
-    FILTER("Conv3DBackpropFilterV2", TYPES_FLOATS, 2), FILTER("Conv3DBackpropFilter", "half float double", 0), {0}};
+const OpRow ops_nn_conv3d_grad[] = {FILTER("Conv3DBackpropFilterV2", TYPES_FLOATS, 2),
+                                    FILTER("Conv3DBackpropFilter", "half float double", 0),
+                                    {0}};

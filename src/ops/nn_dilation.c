@@ -1,5 +1,5 @@
-/* Dilation2D and its gradients: the largest of input plus filter under each window of an NHWC image. The first of equals
- * wins, and gets the gradient. */
+/* Dilation2D and its gradients: the largest of input plus filter under each window of an NHWC image. The
+ * first of equals wins, and gets the gradient. */
 #include <float.h>
 #include <stddef.h>
 #include <string.h>
@@ -17,8 +17,8 @@ typedef struct DilationPrep {
   int64_t batch, in[2], size[2], out[2], pad[2], depth;
 } DilationPrep;
 
-static TF_Code read_pair(const Node *node, const char *name, const char *title, const char *what, int64_t *out,
-                         TF_Status *st) {
+static TF_Code read_pair(const Node *node, const char *name, const char *title, const char *what,
+                         int64_t *out, TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(node, name, TF_ATTR_INT, &list, st));
   if (list->count != 4) return fail(st, TF_INVALID_ARGUMENT, "%s field must specify 4 dimensions", what);
@@ -62,7 +62,8 @@ static TF_Code dilation_plan(OpCtx *c, TF_Status *st) {
     int64_t after;
     p->in[i] = x->dims[1 + i];
     p->size[i] = f->dims[i];
-    TRY(window_size(s->padding, NULL, p->in[i], p->size[i], s->rate[i], s->stride[i], &p->out[i], &p->pad[i], &after, st));
+    TRY(window_size(s->padding, NULL, p->in[i], p->size[i], s->rate[i], s->stride[i], &p->out[i], &p->pad[i],
+                    &after, st));
   }
   return TF_OK;
 }
@@ -93,9 +94,9 @@ static int64_t corner_element(const DilationPrep *p, int64_t image, int64_t y, i
   return y < p->in[0] && x < p->in[1] ? ((image * p->in[0] + y) * p->in[1] + x) * p->depth + d : -1;
 }
 
-/* best_*: the largest of input + filter for channel d of output pixel `at` (image, row, column); `from` gets the elements
- * of input and filter that it is made of, those of the first corner where nothing is above the lowest number.
- * add_*: out[i] += in[j]. Sums of integers wrap, those of floats round to the type. */
+/* best_*: the largest of input + filter for channel d of output pixel `at` (image, row, column); `from` gets
+ * the elements of input and filter that it is made of, those of the first corner where nothing is above the
+ * lowest number. add_*: out[i] += in[j]. Sums of integers wrap, those of floats round to the type. */
 #define DILATION(NAME, T, V, LOAD, ROUND, STORE, LOWEST)                                          \
   static void best_##NAME(const OpCtx *c, const int64_t *at, int64_t d, int64_t *from, void *out) { \
     const DilationState *s = c->state;                                                            \
@@ -151,8 +152,9 @@ typedef struct DilationFns {
 static const DilationFns *dilation_fns(TF_DataType dtype) {
   static const DilationFns half = FNS(half), bfloat16 = FNS(bfloat16);
   static const DilationFns fns[MK_COUNT] = {
-      [MK_F32] = FNS(f32), [MK_F64] = FNS(f64), [MK_I8] = FNS(i8),   [MK_I16] = FNS(i16), [MK_I32] = FNS(i32),
-      [MK_I64] = FNS(i64), [MK_U8] = FNS(u8),   [MK_U16] = FNS(u16), [MK_U32] = FNS(u32), [MK_U64] = FNS(u64)};
+      [MK_F32] = FNS(f32), [MK_F64] = FNS(f64), [MK_I8] = FNS(i8), [MK_I16] = FNS(i16),
+      [MK_I32] = FNS(i32), [MK_I64] = FNS(i64), [MK_U8] = FNS(u8), [MK_U16] = FNS(u16),
+      [MK_U32] = FNS(u32), [MK_U64] = FNS(u64)};
   return dtype == TF_HALF ? &half : dtype == TF_BFLOAT16 ? &bfloat16 : &fns[math_kind(dtype)];
 }
 
@@ -181,7 +183,8 @@ static TF_Code dilation_run(OpCtx *c, TF_Status *st) {
   const DilationPrep *p = c->prep;
   if (tensor_count(&c->outputs[0]) == 0) return TF_OK;
   int64_t work = p->size[0] * p->size[1] * p->depth;
-  parallel_for(c->threads, p->batch * p->out[0] * p->out[1], work > 8192 ? 1 : 8192 / (work + 1) + 1, dilation_part, c);
+  parallel_for(c->threads, p->batch * p->out[0] * p->out[1], work > 8192 ? 1 : 8192 / (work + 1) + 1,
+               dilation_part, c);
   return TF_OK;
 }
 
@@ -214,8 +217,8 @@ static TF_Code dilation_shape(ShapeCtx *c, TF_Status *st) {
   out.dims[0] = shape_dim(x, 0);
   TRY(dim_merge(shape_dim(x, 3), shape_dim(f, 2), &out.dims[3], st));
   for (int i = 0; i < 2; i++)
-    TRY(window_size_partial(s.padding, NULL, shape_dim(x, 1 + i), shape_dim(f, i), s.rate[i], s.stride[i], &out.dims[1 + i],
-                            st));
+    TRY(window_size_partial(s.padding, NULL, shape_dim(x, 1 + i), shape_dim(f, i), s.rate[i], s.stride[i],
+                            &out.dims[1 + i], st));
   c->outputs[0] = out;
   return TF_OK;
 }

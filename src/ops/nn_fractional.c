@@ -1,5 +1,6 @@
-/* FractionalMaxPool, FractionalAvgPool and their gradients: windows of sizes that differ by one, drawn at random so that
- * the output is 1/ratio of the input. The windows' borders are outputs, too; gradients take them as inputs. */
+/* FractionalMaxPool, FractionalAvgPool and their gradients: windows of sizes that differ by one, drawn at
+ * random so that the output is 1/ratio of the input. The windows' borders are outputs, too; gradients take
+ * them as inputs. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,10 +24,12 @@ static TF_Code fractional_init(OpInit *k, TF_Status *st) {
   for (int i = 0; i < 4; i++) {
     s->ratio[i] = list->v.list_f[i];
     if (!(s->ratio[i] >= 1))
-      return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio cannot be smaller than 1, got: %g", (double)s->ratio[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio cannot be smaller than 1, got: %g",
+                  (double)s->ratio[i]);
   }
   if (s->ratio[0] != 1 || s->ratio[3] != 1)
-    return fail(st, TF_UNIMPLEMENTED, "Fractional %s pooling is not yet supported on the batch nor channel dimension.",
+    return fail(st, TF_UNIMPLEMENTED,
+                "Fractional %s pooling is not yet supported on the batch nor channel dimension.",
                 s->average ? "average" : "max");
   TRY(node_attr_bool(k->node, "pseudo_random", &s->pseudo, st));
   TRY(node_attr_bool(k->node, "overlapping", &s->overlapping, st));
@@ -43,7 +46,8 @@ static TF_Code fractional_prepare(OpCtx *c, TF_Status *st) {
     dims[i] = (int64_t)floorf((float)x->dims[i] / s->ratio[i]);
     if ((float)x->dims[i] < s->ratio[i] || dims[i] <= 0 || x->dims[i] > INT32_MAX)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Pooling ratio is higher than input dimension size for dimension %d. Input dim size: %lld pooling ratio: %g",
+                  "Pooling ratio is higher than input dimension size for dimension %d. Input dim size: %lld "
+                  "pooling ratio: %g",
                   i, (long long)x->dims[i], (double)s->ratio[i]);
   }
   TRY(op_output(c, 0, x->dtype, dims, 4, st));
@@ -55,7 +59,9 @@ static TF_Code fractional_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* Counters that the borders of n windows take. */
-static uint64_t counters_of(const FractionalState *s, int64_t n) { return s->pseudo ? 1 : ((uint64_t)n + 3) / 4; }
+static uint64_t counters_of(const FractionalState *s, int64_t n) {
+  return s->pseudo ? 1 : ((uint64_t)n + 3) / 4;
+}
 
 /* The borders of n windows over `in` elements: `out` gets n + 1 numbers. */
 static void draw_borders(const FractionalState *s, Philox p, int64_t in, int64_t n, int64_t *out) {
@@ -162,8 +168,10 @@ static TF_Code fractional_shape(ShapeCtx *c, TF_Status *st) {
   Shape out = shape_of_rank(4);
   for (int i = 0; i < 4 && c->inputs[0]->rank == 4; i++) {
     if (!(list->v.list_f[i] >= 1))
-      return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio cannot be smaller than 1, got: %g", (double)list->v.list_f[i]);
-    if (c->inputs[0]->dims[i] >= 0) out.dims[i] = (int64_t)floorf((float)c->inputs[0]->dims[i] / list->v.list_f[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio cannot be smaller than 1, got: %g",
+                  (double)list->v.list_f[i]);
+    if (c->inputs[0]->dims[i] >= 0)
+      out.dims[i] = (int64_t)floorf((float)c->inputs[0]->dims[i] / list->v.list_f[i]);
   }
   c->outputs[0] = out;
   c->outputs[1] = c->outputs[2] = shape_vector(-1);
@@ -179,23 +187,28 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   for (int i = 0; i < 2; i++) {
     const Tensor *borders = op_input(c, c->num_inputs - 2 + i);
     if (borders->rank != 1 || dy->rank != 4 || borders->dims[0] != dy->dims[1 + i] + 1)
-      return fail(st, TF_INVALID_ARGUMENT, "%s_pooling_sequence must be a vector of one more than the gradient's %s",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "%s_pooling_sequence must be a vector of one more than the gradient's %s",
                   i ? "col" : "row", i ? "columns" : "rows");
   }
   if (average) {
     if (x->rank != 1 || x->dims[0] != 4)
-      return fail(st, TF_INVALID_ARGUMENT, "original input tensor shape must be 1-dimensional and 4 elements");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "original input tensor shape must be 1-dimensional and 4 elements");
     for (int i = 0; i < 4; i++) {
       dims[i] = int_at(x, i);
-      if (dims[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)dims[i]);
+      if (dims[i] < 0)
+        return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)dims[i]);
     }
   } else {
     if (x->rank != 4 || !tensor_same_shape(op_input(c, 1), dy))
-      return fail(st, TF_INVALID_ARGUMENT, "orig_input and orig_output must be 4-dimensional, out_backprop like orig_output");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "orig_input and orig_output must be 4-dimensional, out_backprop like orig_output");
     memcpy(dims, x->dims, sizeof dims);
   }
   if (dims[0] != dy->dims[0] || dims[3] != dy->dims[3])
-    return fail(st, TF_INVALID_ARGUMENT, "batch and channels of the input and of its gradient must be the same");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "batch and channels of the input and of its gradient must be the same");
   TRY(op_output(c, 0, dy->dtype, dims, 4, st));
   size_t bytes = 0;
   if (average && !checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes))
@@ -212,7 +225,8 @@ static Geometry grad_geometry(const OpCtx *c, bool *ok) {
                 overlapping && overlapping->v.b};
   Span4 v;
   *ok = true;
-  for (int64_t i = 0, n = g.channels ? tensor_count(dy) / g.channels : 0; i < n && *ok; i++) *ok = span_of(&g, i, &v);
+  for (int64_t i = 0, n = g.channels ? tensor_count(dy) / g.channels : 0; i < n && *ok; i++)
+    *ok = span_of(&g, i, &v);
   return g;
 }
 
@@ -231,8 +245,10 @@ static TF_Code average_grad_run(OpCtx *c, TF_Status *st) {
     FOR_SPAN(&g, v, i % g.channels, at) sum[at] += math_number_at(dy, i) / pixels;
   }
   for (int64_t i = 0; i < count; i++)
-    math_number_put(&c->outputs[0], i, dy->dtype == TF_INT32 ? (double)(int32_t)fmax(-0x1p31, fmin(0x1p31 - 1, sum[i]))
-                                       : dy->dtype == TF_INT64 && !(fabs(sum[i]) < 0x1p63) ? -0x1p63 : sum[i]);
+    math_number_put(&c->outputs[0], i,
+                    dy->dtype == TF_INT32 ? (double)(int32_t)fmax(-0x1p31, fmin(0x1p31 - 1, sum[i]))
+                    : dy->dtype == TF_INT64 && !(fabs(sum[i]) < 0x1p63) ? -0x1p63
+                                                                        : sum[i]);
   return TF_OK;
 }
 
@@ -277,14 +293,18 @@ static TF_Code average_grad_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 #define TYPES "T: float double int32 int64"
-#define FRACTIONAL(NAME)                                                                                     \
-  {NAME, .types = TYPES, .flags = OP_STATEFUL, .state_size = sizeof(FractionalState), .shape = fractional_shape, \
-   .init = fractional_init, .prepare = fractional_prepare, .run = fractional_run, .clear = random_state_clear}
+#define FRACTIONAL(NAME)                                                                     \
+  {                                                                                          \
+    NAME, .types = TYPES, .flags = OP_STATEFUL, .state_size = sizeof(FractionalState),       \
+          .shape = fractional_shape, .init = fractional_init, .prepare = fractional_prepare, \
+          .run = fractional_run, .clear = random_state_clear                                 \
+  }
 
 const OpRow ops_nn_fractional[] = {
     FRACTIONAL("FractionalMaxPool"),
     FRACTIONAL("FractionalAvgPool"),
-    {"FractionalMaxPoolGrad", .types = TYPES, .shape = shape_same, .prepare = grad_prepare, .run = max_grad_run},
-    {"FractionalAvgPoolGrad", .types = TYPES, .value_inputs = 1, .shape = average_grad_shape, .prepare = grad_prepare,
-     .run = average_grad_run},
+    {"FractionalMaxPoolGrad", .types = TYPES, .shape = shape_same, .prepare = grad_prepare,
+     .run = max_grad_run},
+    {"FractionalAvgPoolGrad", .types = TYPES, .value_inputs = 1, .shape = average_grad_shape,
+     .prepare = grad_prepare, .run = average_grad_run},
     {0}};

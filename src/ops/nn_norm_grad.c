@@ -114,7 +114,8 @@ static TF_Code check_channels(const OpCtx *c, int from, int to, const char *cons
       return fail(st, TF_INVALID_ARGUMENT, "%s must be 1-dimensional%s", names[i - from],
                   shape_text(t->dims, t->rank, text, sizeof text));
     if (t->dims[0] != x->dims[3])
-      return fail(st, TF_INVALID_ARGUMENT, "Must provide as many %ss as the last dimension of the input tensor: %s vs. %lld",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Must provide as many %ss as the last dimension of the input tensor: %s vs. %lld",
                   names[i - from], shape_text(t->dims, t->rank, text, sizeof text), (long long)x->dims[3]);
   }
   return TF_OK;
@@ -127,7 +128,8 @@ static TF_Code global_norm_prepare(OpCtx *c, TF_Status *st) {
 }
 
 static double channel_inverse(const OpCtx *c, int64_t channel) {
-  return 1 / sqrt(math_number_at(op_input(c, 2), channel) + (double)((const GlobalNormState *)c->state)->epsilon);
+  return 1 /
+         sqrt(math_number_at(op_input(c, 2), channel) + (double)((const GlobalNormState *)c->state)->epsilon);
 }
 
 static TF_Code global_norm_run(OpCtx *c, TF_Status *st) {
@@ -136,7 +138,8 @@ static TF_Code global_norm_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   int64_t n = x->dims[3], pixels = n ? tensor_count(x) / n : 0;
   for (int64_t ch = 0; ch < n; ch++) {
-    double k = channel_inverse(c, ch), mean = math_number_at(op_input(c, 1), ch), beta = math_number_at(op_input(c, 3), ch);
+    double k = channel_inverse(c, ch), mean = math_number_at(op_input(c, 1), ch),
+           beta = math_number_at(op_input(c, 3), ch);
     if (s->scale) k *= math_number_at(op_input(c, 4), ch);
     for (int64_t i = ch; i < pixels * n; i += n)
       math_number_put(&c->outputs[0], i, (math_number_at(x, i) - mean) * k + beta);

@@ -1,6 +1,6 @@
-/* Gradients of poolings beyond those of nn_pool.c: MaxPoolGradWithArgmax; MaxPoolGradGrad, V2 and MaxPool3DGradGrad (the
- * gradient of the gradient: what stood where the maximum was); MaxPool3DGrad and AvgPool3DGrad. Images are volumes of one
- * plane. */
+/* Gradients of poolings beyond those of nn_pool.c: MaxPoolGradWithArgmax; MaxPoolGradGrad, V2 and
+ * MaxPool3DGradGrad (the gradient of the gradient: what stood where the maximum was); MaxPool3DGrad and
+ * AvgPool3DGrad. Images are volumes of one plane. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -19,10 +19,12 @@ typedef struct GradPrep {
 } GradPrep;
 
 /* The spatial entries of a list, behind the plane that images lack. */
-static TF_Code take_spatial(const GradState *s, const int64_t *v, int64_t n, const char *what, int64_t *out, TF_Status *st) {
+static TF_Code take_spatial(const GradState *s, const int64_t *v, int64_t n, const char *what, int64_t *out,
+                            TF_Status *st) {
   int last = s->dims + 1;
   if (n != last + 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify %d dimensions", what, last + 1);
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify %d dimensions", what,
+                last + 1);
   if (v[0] != 1 || v[last] != 1)
     return fail(st, TF_UNIMPLEMENTED, "Pooling is not yet supported on the batch and depth dimensions.");
   out[0] = 1;
@@ -34,7 +36,8 @@ static TF_Code take_spatial(const GradState *s, const int64_t *v, int64_t n, con
   return TF_OK;
 }
 
-static TF_Code read_list(const GradState *s, const Node *node, const char *what, int64_t *out, TF_Status *st) {
+static TF_Code read_list(const GradState *s, const Node *node, const char *what, int64_t *out,
+                         TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(node, what, TF_ATTR_INT, &list, st));
   return take_spatial(s, list->v.list_i, list->count, what, out, st);
@@ -43,7 +46,8 @@ static TF_Code read_list(const GradState *s, const Node *node, const char *what,
 static TF_Code grad_init(OpInit *k, TF_Status *st) {
   GradState *s = k->state;
   const Node *node = k->node;
-  const Attr *format = node_attr(node, "data_format"), *with_batch = node_attr(node, "include_batch_in_index");
+  const Attr *format = node_attr(node, "data_format"),
+             *with_batch = node_attr(node, "include_batch_in_index");
   Span padding;
   s->dims = strstr(node->op, "3D") ? 3 : 2;
   s->average = node->op[0] == 'A';
@@ -51,7 +55,8 @@ static TF_Code grad_init(OpInit *k, TF_Status *st) {
   s->from_inputs = strcmp(node->op, "MaxPoolGradGradV2") == 0;
   s->with_batch = with_batch && with_batch->v.b;
   TRY(node_attr_string(node, "padding", &padding, st));
-  s->w = (Window3Attrs){.padding = padding.size == 4 ? PAD_SAME : PAD_VALID, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+  s->w = (Window3Attrs){
+      .padding = padding.size == 4 ? PAD_SAME : PAD_VALID, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
   if (format && format->v.s.size >= 2 && ((const char *)format->v.s.data)[1] == 'C')
     return fail(st, TF_INVALID_ARGUMENT, "Default %s only supports %s on device type CPU", node->op,
                 s->dims == 3 ? "NDHWC" : "NHWC");
@@ -60,7 +65,8 @@ static TF_Code grad_init(OpInit *k, TF_Status *st) {
   return read_list(s, node, "strides", s->w.stride, st);
 }
 
-static TF_Code read_input(OpCtx *c, const GradState *s, int i, const char *what, int64_t *out, TF_Status *st) {
+static TF_Code read_input(OpCtx *c, const GradState *s, int i, const char *what, int64_t *out,
+                          TF_Status *st) {
   const Tensor *t = op_input(c, i);
   int64_t v[8] = {0}, n = tensor_count(t);
   for (int k = 0; k < 8 && k < n; k++) v[k] = int_at(t, k);
@@ -192,7 +198,8 @@ static TF_Code average_prepare(OpCtx *c, TF_Status *st) {
   TRY(op_output(c, 0, dy->dtype, x, 5, st)); /* checks the product */
   TRY(grad_plan(c, x, st));
   TRY(check_pooled(c, dy, "grad", st));
-  if (!checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes)) return fail_oom(st, "sums of a pooling");
+  if (!checked_mul((size_t)tensor_count(&c->outputs[0]), sizeof(double), &bytes))
+    return fail_oom(st, "sums of a pooling");
   op_scratch(c, bytes);
   return TF_OK;
 }
@@ -231,13 +238,14 @@ static TF_Code argmax_run(OpCtx *c, TF_Status *st) {
   const GradState *s = c->state;
   const Tensor *dy = op_input(c, 1), *where = op_input(c, 2);
   Tensor *out = &c->outputs[0];
-  int64_t count = tensor_count(out), image = dims_product(out->dims, 1, 4), each = dims_product(dy->dims, 1, 4);
+  int64_t count = tensor_count(out), image = dims_product(out->dims, 1, 4),
+          each = dims_product(dy->dims, 1, 4);
   tensor_zero(out);
   for (int64_t i = 0, n = tensor_count(dy); i < n; i++) {
     int64_t at = int_at(where, i) + (s->with_batch ? 0 : i / each * image);
     if (!index_ok(at, count))
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid input argmax index: %lld is not in [0, %lld)", (long long)at,
-                  (long long)count);
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid input argmax index: %lld is not in [0, %lld)",
+                  (long long)at, (long long)count);
     add_number(out, at, dy, i);
   }
   return TF_OK;
@@ -257,9 +265,11 @@ static TF_Code shape_input_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define GRAD(NAME, TYPES, VALUES, SHAPE, PREPARE, RUN)                                                          \
-  {NAME, .types = TYPES, .value_inputs = VALUES, .state_size = sizeof(GradState), .prep_size = sizeof(GradPrep), \
-   .shape = SHAPE, .init = grad_init, .prepare = PREPARE, .run = RUN}
+#define GRAD(NAME, TYPES, VALUES, SHAPE, PREPARE, RUN)                                                     \
+  {                                                                                                        \
+    NAME, .types = TYPES, .value_inputs = VALUES, .state_size = sizeof(GradState),                         \
+          .prep_size = sizeof(GradPrep), .shape = SHAPE, .init = grad_init, .prepare = PREPARE, .run = RUN \
+  }
 
 const OpRow ops_nn_pool_grads[] = {
     GRAD("MaxPoolGradGrad", "T: " TYPES_REAL, 0, pooled_shape, max_prepare, max_again_run),
@@ -267,5 +277,6 @@ const OpRow ops_nn_pool_grads[] = {
     GRAD("MaxPool3DGradGrad", "T: bfloat16 float", 0, pooled_shape, max_prepare, max_again_run),
     GRAD("MaxPool3DGrad", "T: bfloat16 float; TInput: bfloat16 float", 0, shape_same, max_prepare, max3_run),
     GRAD("AvgPool3DGrad", "T: bfloat16 float", 1, shape_input_shape, average_prepare, average_run),
-    GRAD("MaxPoolGradWithArgmax", "T: " TYPES_REAL "; Targmax: int64", 0, shape_same, argmax_prepare, argmax_run),
+    GRAD("MaxPoolGradWithArgmax", "T: " TYPES_REAL "; Targmax: int64", 0, shape_same, argmax_prepare,
+         argmax_run),
     {0}};

@@ -1,5 +1,6 @@
-/* Print, PrintV2 and StringFormat: tensors shown as text. What is printed goes where the session's environment says, else
- * to the process's own streams; files are appended to where the model may write them. */
+/* Print, PrintV2 and StringFormat: tensors shown as text. What is printed goes where the session's
+ * environment says, else to the process's own streams; files are appended to where the model may write them.
+ */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,9 +114,10 @@ static TF_Code print_v2_init(OpInit *k, TF_Status *st) {
     s->path = arena_strndup(k->arena, text, to.size);
     return s->path ? TF_OK : fail_oom(st, "a path");
   }
-  return fail(st, TF_INVALID_ARGUMENT,
-              "Unknown output stream: %.*s, Valid streams are: stdout stderr log(info) log(warning) log(error)",
-              (int)to.size, text ? text : "");
+  return fail(
+      st, TF_INVALID_ARGUMENT,
+      "Unknown output stream: %.*s, Valid streams are: stdout stderr log(info) log(warning) log(error)",
+      (int)to.size, text ? text : "");
 }
 
 static TF_Code print_to_file(OpCtx *c, const char *path, const Bytes *b, TF_Status *st) {
@@ -185,8 +187,8 @@ static TF_Code format_read(FormatState *s, const Node *node, TF_Status *st) {
   /* TF: an empty placeholder stands between characters. */
   if (!s->placeholder.size && found > 0) found--;
   if (found == node->num_inputs) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "num placeholders in template and num inputs must match: %d vs. %d", found,
-              node->num_inputs);
+  return fail(st, TF_INVALID_ARGUMENT, "num placeholders in template and num inputs must match: %d vs. %d",
+              found, node->num_inputs);
 }
 
 static TF_Code format_init(OpInit *k, TF_Status *st) { return format_read(k->state, k->node, st); }
@@ -219,8 +221,8 @@ static TF_Code format_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_print_ops[] = {
     {"Print", .flags = OP_STATEFUL, .state_size = sizeof(PrintState), .shape = shape_same, .init = print_init,
      .prepare = print_prepare, .run = print_run, .clear = print_clear},
-    {"PrintV2", .flags = OP_STATEFUL | OP_BLOCKING, .state_size = sizeof(PrintV2State), .shape = print_v2_shape,
-     .init = print_v2_init, .run = print_v2_run},
+    {"PrintV2", .flags = OP_STATEFUL | OP_BLOCKING, .state_size = sizeof(PrintV2State),
+     .shape = print_v2_shape, .init = print_v2_init, .run = print_v2_run},
     {"StringFormat", .state_size = sizeof(FormatState), .shape = format_shape, .init = format_init,
      .prepare = format_prepare, .run = format_run},
     {0}};

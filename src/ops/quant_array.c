@@ -17,8 +17,8 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
                 shape_text(shape->dims, shape->rank, text, sizeof text));
   if (shape->dims[0] > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "a shape of %lld dimensions: at most %d are supported", (long long)shape->dims[0],
-                TENSOR_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "a shape of %lld dimensions: at most %d are supported",
+                (long long)shape->dims[0], TENSOR_MAX_RANK);
   int rank = (int)shape->dims[0];
   for (int i = 0; i < rank; i++) {
     dims[i] = int_at(shape, i);
@@ -27,21 +27,27 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
     if (dims[i] < -1)
       return fail(st, TF_INVALID_ARGUMENT, "Size %d must be non-negative, not %lld", i, (long long)dims[i]);
     if (dims[i] == -1) unknown = i;
-    else if (__builtin_mul_overflow(known, dims[i], &known)) return fail(st, TF_INVALID_ARGUMENT, "Shape is too large");
+    else if (__builtin_mul_overflow(known, dims[i], &known))
+      return fail(st, TF_INVALID_ARGUMENT, "Shape is too large");
   }
   if (unknown >= 0) {
     if (known == 0 && n == 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Reshape cannot infer the missing input size for an empty tensor unless all "
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Reshape cannot infer the missing input size for an empty tensor unless all "
                   "specified input sizes are non-zero");
     if (known == 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Input to reshape is a tensor with %lld values, but the requested shape has 0",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input to reshape is a tensor with %lld values, but the requested shape has 0",
                   (long long)n);
     if (n % known)
-      return fail(st, TF_INVALID_ARGUMENT, "Input to reshape is a tensor with %lld values, but the requested shape "
-                  "requires a multiple of %lld", (long long)n, (long long)known);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input to reshape is a tensor with %lld values, but the requested shape "
+                  "requires a multiple of %lld",
+                  (long long)n, (long long)known);
     dims[unknown] = n / known;
   } else if (known != n) {
-    return fail(st, TF_INVALID_ARGUMENT, "Input to reshape is a tensor with %lld values, but the requested shape has %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input to reshape is a tensor with %lld values, but the requested shape has %lld",
                 (long long)n, (long long)known);
   }
   for (int i = 2; i < 4; i++)
@@ -75,7 +81,8 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(dim->dims, dim->rank, a, sizeof a));
   int64_t axis = int_at(dim, 0);
   if (!index_ok(axis, first->rank))
-    return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : Expected concatenating dimensions in the range [0, %d), but got %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "ConcatOp : Expected concatenating dimensions in the range [0, %d), but got %lld",
                 first->rank, (long long)axis);
   memcpy(dims, first->dims, sizeof dims);
   for (int i = 1; i < n; i++) {
@@ -85,12 +92,14 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
     if (!same)
       return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : %s should match: shape[0] = %s vs. shape[%d] = %s",
                   t->rank == first->rank ? "Dimensions of inputs" : "Ranks of all input tensors",
-                  shape_text(first->dims, first->rank, a, sizeof a), i, shape_text(t->dims, t->rank, b, sizeof b));
+                  shape_text(first->dims, first->rank, a, sizeof a), i,
+                  shape_text(t->dims, t->rank, b, sizeof b));
     if (__builtin_add_overflow(dims[axis], t->dims[axis], &dims[axis]))
       return fail(st, TF_INVALID_ARGUMENT, "ConcatOp : the output is too large");
   }
   for (int i = 1 + n; i < c->num_inputs; i++)
-    if (tensor_count(op_input(c, i)) != 1) return fail(st, TF_INVALID_ARGUMENT, "a range must be of single numbers");
+    if (tensor_count(op_input(c, i)) != 1)
+      return fail(st, TF_INVALID_ARGUMENT, "a range must be of single numbers");
   TRY(op_output(c, 0, first->dtype, dims, first->rank, st));
   return quant_range_output(c, 1, st);
 }
@@ -135,8 +144,8 @@ static TF_Code concat_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_quant_array[] = {
-    {"QuantizedReshape", .types = "T: quint8 qint32; Tshape: int32 int64", .value_inputs = 2, .shape = reshape_shape,
-     .prepare = reshape_prepare, .run = reshape_run},
+    {"QuantizedReshape", .types = "T: quint8 qint32; Tshape: int32 int64", .value_inputs = 2,
+     .shape = reshape_shape, .prepare = reshape_prepare, .run = reshape_run},
     {"QuantizedConcat", .types = "T: quint8 qint32", .value_inputs = 1, .shape = concat_shape,
      .prepare = concat_prepare, .run = concat_run},
     {0}};

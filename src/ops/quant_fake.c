@@ -1,5 +1,5 @@
-/* FakeQuantWithMinMaxArgs, -Vars and -VarsPerChannel and their gradients: values rounded to what a quantised model could tell apart. The
- * range is moved a little so that zero is one of these values. */
+/* FakeQuantWithMinMaxArgs, -Vars and -VarsPerChannel and their gradients: values rounded to what a
+ * quantised model could tell apart. The range is moved a little so that zero is one of these values. */
 #include <math.h>
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
-/* Arithmetic of quantised numbers: QuantizedAdd, QuantizedMul, QuantizedBiasAdd, QuantizedRelu, QuantizedRelu6,
- * QuantizedMatMul. Results that need room are qint32. */
+/* Arithmetic of quantised numbers: QuantizedAdd, QuantizedMul, QuantizedBiasAdd, QuantizedRelu,
+ * QuantizedRelu6, QuantizedMatMul. Results that need room are qint32. */
 #include <math.h>
 #include <string.h>
 
@@ -47,7 +47,8 @@ static TF_Code binary_prepare(OpCtx *c, TF_Status *st) {
   int64_t n = tensor_count(&c->outputs[0]);
   if (broadcast_groups(both[0], both[1]) > 2 || (tensor_count(both[0]) != n && tensor_count(both[1]) != n))
     return fail(st, TF_UNIMPLEMENTED, "Broadcast between %s and %s is not supported yet.",
-                shape_text(both[0]->dims, both[0]->rank, x, sizeof x), shape_text(both[1]->dims, both[1]->rank, y, sizeof y));
+                shape_text(both[0]->dims, both[0]->rank, x, sizeof x),
+                shape_text(both[1]->dims, both[1]->rank, y, sizeof y));
   return quant_range_output(c, 1, st);
 }
 
@@ -71,16 +72,19 @@ static uint32_t on_line(Line l, int64_t byte) {
 static TF_Code check_ranges(const OpCtx *c, TF_Status *st) {
   bool add = strcmp(c->node->op, "QuantizedAdd") == 0;
   if (!(quant_float(c, 3) > quant_float(c, 2)))
-    return fail(st, TF_INVALID_ARGUMENT, add ? "max_x must be larger than min_x." : "max_x must be larger than min_a.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                add ? "max_x must be larger than min_x." : "max_x must be larger than min_a.");
   if (!(quant_float(c, 5) > quant_float(c, 4)))
-    return fail(st, TF_INVALID_ARGUMENT, add ? "max_y must be larger than min_y." : "max_x must be larger than min_b.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                add ? "max_y must be larger than min_y." : "max_x must be larger than min_b.");
   return TF_OK;
 }
 
 static TF_Code add_run(OpCtx *c, TF_Status *st) {
   TRY(check_ranges(c, st));
   const Tensor *x = op_input(c, 0), *y = op_input(c, 1);
-  float min_x = quant_float(c, 2), max_x = quant_float(c, 3), min_y = quant_float(c, 4), max_y = quant_float(c, 5);
+  float min_x = quant_float(c, 2), max_x = quant_float(c, 3), min_y = quant_float(c, 4),
+        max_y = quant_float(c, 5);
   float largest = fmaxf(fabsf(fminf(min_x, min_y)), fabsf(fmaxf(max_x, max_y))) * 16384;
   int64_t nx = tensor_count(x), ny = tensor_count(y), n = tensor_count(&c->outputs[0]);
   Line lx = line_of(min_x, max_x, -largest, largest), ly = line_of(min_y, max_y, -largest, largest);
@@ -90,8 +94,10 @@ static TF_Code add_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Must have some elements to add");
   if (n == 0) return TF_OK;
   /* TF: the single number is converted directly, the others by steps. */
-  uint32_t only_x = (uint32_t)quant_of_float(TF_QINT32, quant_to_float(TF_QUINT8, quant_at(x, 0), min_x, max_x), -largest, largest);
-  uint32_t only_y = (uint32_t)quant_of_float(TF_QINT32, quant_to_float(TF_QUINT8, quant_at(y, 0), min_y, max_y), -largest, largest);
+  uint32_t only_x = (uint32_t)quant_of_float(
+      TF_QINT32, quant_to_float(TF_QUINT8, quant_at(x, 0), min_x, max_x), -largest, largest);
+  uint32_t only_y = (uint32_t)quant_of_float(
+      TF_QINT32, quant_to_float(TF_QUINT8, quant_at(y, 0), min_y, max_y), -largest, largest);
   for (int64_t i = 0; i < n; i++) {
     uint32_t a = flat && nx == 1 ? only_x : on_line(lx, quant_at(x, i % nx));
     uint32_t b = flat && nx != 1 && ny == 1 ? only_y : on_line(ly, quant_at(y, i % ny));
@@ -103,7 +109,8 @@ static TF_Code add_run(OpCtx *c, TF_Status *st) {
 static TF_Code mul_run(OpCtx *c, TF_Status *st) {
   TRY(check_ranges(c, st));
   const Tensor *x = op_input(c, 0), *y = op_input(c, 1);
-  float min_x = quant_float(c, 2), max_x = quant_float(c, 3), min_y = quant_float(c, 4), max_y = quant_float(c, 5), min, max;
+  float min_x = quant_float(c, 2), max_x = quant_float(c, 3), min_y = quant_float(c, 4),
+        max_y = quant_float(c, 5), min, max;
   uint32_t zero_x = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, min_x, max_x);
   uint32_t zero_y = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, min_y, max_y);
   int64_t nx = tensor_count(x), ny = tensor_count(y), n = tensor_count(&c->outputs[0]);
@@ -144,14 +151,17 @@ static TF_Code bias_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code bias_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const Tensor *x = op_input(c, 0), *bias = op_input(c, 1);
-  float max = fmaxf(fmaxf(quant_float(c, 3), -quant_float(c, 2)), fmaxf(quant_float(c, 5), -quant_float(c, 4))) * 131072;
+  float max =
+      fmaxf(fmaxf(quant_float(c, 3), -quant_float(c, 2)), fmaxf(quant_float(c, 5), -quant_float(c, 4))) *
+      131072;
   QuantScale from_x = quant_scale_to_float(x->dtype, quant_float(c, 2), quant_float(c, 3));
   QuantScale from_bias = quant_scale_to_float(bias->dtype, quant_float(c, 4), quant_float(c, 5));
   QuantScale to = quant_scale_of_float(TF_QINT32, -max, max);
   uint32_t zero = (uint32_t)quant_of_float(TF_QINT32, 0, -max, max);
   for (int64_t i = 0, n = tensor_count(x), m = bias->dims[0]; i < n; i++) {
     uint32_t a = (uint32_t)quant_scaled_of_float(&to, quant_scaled_to_float(&from_x, quant_at(x, i)));
-    uint32_t b = (uint32_t)quant_scaled_of_float(&to, quant_scaled_to_float(&from_bias, quant_at(bias, i % m)));
+    uint32_t b =
+        (uint32_t)quant_scaled_of_float(&to, quant_scaled_to_float(&from_bias, quant_at(bias, i % m)));
     ((int32_t *)c->outputs[0].data)[i] = (int32_t)(a + b + zero);
   }
   quant_put_range(c, 1, -max, max);
@@ -238,9 +248,11 @@ static TF_Code matmul_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "max_a must be larger than min_a.");
   if (!(quant_float(c, 5) > quant_float(c, 4)))
     return fail(st, TF_INVALID_ARGUMENT, "max_b must be larger than min_b.");
-  if (p->m && p->n) parallel_for(c->threads, p->m, 65536 / (p->n * (p->k < 65536 ? p->k + 1 : 65536) + 1) + 1, matmul_rows, c);
-  quant_product_range(TF_QUINT8, quant_float(c, 2), quant_float(c, 3), TF_QUINT8, quant_float(c, 4), quant_float(c, 5),
-                      &min, &max);
+  if (p->m && p->n)
+    parallel_for(c->threads, p->m, 65536 / (p->n * (p->k < 65536 ? p->k + 1 : 65536) + 1) + 1, matmul_rows,
+                 c);
+  quant_product_range(TF_QUINT8, quant_float(c, 2), quant_float(c, 3), TF_QUINT8, quant_float(c, 4),
+                      quant_float(c, 5), &min, &max);
   quant_put_range(c, 1, min, max);
   return TF_OK;
 }
@@ -265,8 +277,8 @@ static TF_Code matmul_shape(ShapeCtx *c, TF_Status *st) {
 const OpRow ops_quant_math[] = {
     BINARY("QuantizedAdd", add_run),
     BINARY("QuantizedMul", mul_run),
-    {"QuantizedBiasAdd", .types = "T1: quint8 qint8; T2: quint8 qint8; out_type: qint32", .shape = shape_quant_same,
-     .prepare = bias_prepare, .run = bias_run},
+    {"QuantizedBiasAdd", .types = "T1: quint8 qint8; T2: quint8 qint8; out_type: qint32",
+     .shape = shape_quant_same, .prepare = bias_prepare, .run = bias_run},
     RELU("QuantizedRelu"),
     RELU("QuantizedRelu6"),
     {"QuantizedMatMul", .types = "T1: quint8; T2: quint8; Toutput: qint32", .prep_size = sizeof(MatMulPrep),

@@ -1,5 +1,5 @@
-/* Quantised layers on NHWC images: QuantizedConv2D, QuantizedMaxPool, QuantizedAvgPool, QuantizedInstanceNorm,
- * QuantizedBatchNormWithGlobalNormalization, QuantizedResizeBilinear. */
+/* Quantised layers on NHWC images: QuantizedConv2D, QuantizedMaxPool, QuantizedAvgPool,
+ * QuantizedInstanceNorm, QuantizedBatchNormWithGlobalNormalization, QuantizedResizeBilinear. */
 #include <math.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ static TF_Code layer_plan(LayerPrep *p, const WindowAttrs *w, const Tensor *x, T
   p->in_w = x->dims[2];
   p->channels = x->dims[3];
   TRY(window_size(w->padding, NULL, p->in_h, p->size_h, 1, w->stride_h, &p->out_h, &p->pad_top, &after, st));
-  return window_size(w->padding, NULL, p->in_w, p->size_w, 1, w->stride_w, &p->out_w, &p->pad_left, &after, st);
+  return window_size(w->padding, NULL, p->in_w, p->size_w, 1, w->stride_w, &p->out_w, &p->pad_left, &after,
+                     st);
 }
 
 /* ---- QuantizedConv2D ---- */
@@ -34,10 +35,12 @@ static TF_Code conv_init(OpInit *k, TF_Status *st) {
   LayerState *s = k->state;
   const Attr *list;
   TRY(node_attr_list(k->node, "strides", TF_ATTR_INT, &list, st));
-  if (list->count != 4) return fail(st, TF_INVALID_ARGUMENT, "Sliding window strides field must specify 4 dimensions");
+  if (list->count != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window strides field must specify 4 dimensions");
   if (list->v.list_i[1] != list->v.list_i[2])
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Current implementation only supports equal length strides in the row and column dimensions.");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Current implementation only supports equal length strides in the row and column dimensions.");
   if (list->v.list_i[0] != 1 || list->v.list_i[3] != 1)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Current implementation does not yet support strides in the batch and depth dimensions.");
@@ -77,7 +80,8 @@ static TF_Code conv_prepare(OpCtx *c, TF_Status *st) {
   TRY(layer_plan(p, &s->w, x, st));
   int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->out_c};
   if (p->batch <= 0 || p->out_h <= 0 || p->out_w <= 0 || p->out_c <= 0)
-    return fail(st, TF_INVALID_ARGUMENT, "the output must not be empty: %s", shape_text(dims, 4, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "the output must not be empty: %s",
+                shape_text(dims, 4, text, sizeof text));
   TRY(op_output(c, 0, TF_QINT32, dims, 4, st));
   return quant_range_output(c, 1, st);
 }
@@ -90,7 +94,8 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
   uint32_t zero_x = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, quant_float(c, 2), quant_float(c, 3));
   uint32_t zero_f = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, quant_float(c, 4), quant_float(c, 5));
   for (int64_t pixel = begin; pixel < end; pixel++) {
-    int64_t image = pixel / (p->out_h * p->out_w), y0 = pixel / p->out_w % p->out_h * s->w.stride_h - p->pad_top;
+    int64_t image = pixel / (p->out_h * p->out_w),
+            y0 = pixel / p->out_w % p->out_h * s->w.stride_h - p->pad_top;
     int64_t x0 = pixel % p->out_w * s->w.stride_w - p->pad_left;
     uint32_t *out = (uint32_t *)c->outputs[0].data + pixel * p->out_c;
     memset(out, 0, (size_t)p->out_c * sizeof *out);
@@ -112,8 +117,8 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
   const LayerPrep *p = c->prep;
   float min, max;
   parallel_for(c->threads, p->batch * p->out_h * p->out_w, 16, conv_pixels, c);
-  quant_product_range(TF_QUINT8, quant_float(c, 2), quant_float(c, 3), TF_QUINT8, quant_float(c, 4), quant_float(c, 5),
-                      &min, &max);
+  quant_product_range(TF_QUINT8, quant_float(c, 2), quant_float(c, 3), TF_QUINT8, quant_float(c, 4),
+                      quant_float(c, 5), &min, &max);
   quant_put_range(c, 1, min, max);
   return TF_OK;
 }
@@ -178,8 +183,10 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
   bool average = strcmp(c->node->op, "QuantizedAvgPool") == 0;
   for (int64_t i = 0, n = tensor_count(&c->outputs[0]); i < n; i++) {
     int64_t pixel = i / p->channels, image = pixel / (p->out_h * p->out_w);
-    int64_t y0 = pixel / p->out_w % p->out_h * s->w.stride_h - p->pad_top, x0 = pixel % p->out_w * s->w.stride_w - p->pad_left;
-    int64_t y1 = y0 + p->size_h < p->in_h ? y0 + p->size_h : p->in_h, x1 = x0 + p->size_w < p->in_w ? x0 + p->size_w : p->in_w;
+    int64_t y0 = pixel / p->out_w % p->out_h * s->w.stride_h - p->pad_top,
+            x0 = pixel % p->out_w * s->w.stride_w - p->pad_left;
+    int64_t y1 = y0 + p->size_h < p->in_h ? y0 + p->size_h : p->in_h,
+            x1 = x0 + p->size_w < p->in_w ? x0 + p->size_w : p->in_w;
     int64_t sum = 0, count = 0, most = quant_lowest(x->dtype);
     for (int64_t row = y0 < 0 ? 0 : y0; row < y1; row++)
       for (int64_t column = x0 < 0 ? 0 : x0; column < x1; column++, count++) {
@@ -213,11 +220,14 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   TRY(node_attr_bool(c->node, "align_corners", &p->how.align, st));
   TRY(node_attr_bool(c->node, "half_pixel_centers", &p->how.half, st));
   for (int i = 2; i < 4; i++)
-    if (op_input(c, i)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", i == 2 ? "min" : "max");
+    if (op_input(c, i)->rank != 0)
+      return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", i == 2 ? "min" : "max");
   if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s", shape_text(x->dims, x->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
   if (x->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "image must have at least one channel");
-  if (!x->dims[1] || !x->dims[2]) return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
+  if (!x->dims[1] || !x->dims[2])
+    return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
   if (x->dims[1] > INT32_MAX || x->dims[2] > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "input sizes must be between 0 and max int32");
   if (size->rank != 1)
@@ -228,7 +238,8 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(size->dims, size->rank, text, sizeof text));
   p->out_h = int_at(size, 0);
   p->out_w = int_at(size, 1);
-  if (p->out_h <= 0 || p->out_w <= 0) return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");
+  if (p->out_h <= 0 || p->out_w <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");
   p->in_h = x->dims[1];
   p->in_w = x->dims[2];
   p->channels = x->dims[3];
@@ -250,7 +261,8 @@ static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   const ResizePrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
   Tensor *out = &c->outputs[0];
-  float scale_h = resize_scale(p->in_h, p->out_h, p->how.align), scale_w = resize_scale(p->in_w, p->out_w, p->how.align);
+  float scale_h = resize_scale(p->in_h, p->out_h, p->how.align),
+        scale_w = resize_scale(p->in_w, p->out_w, p->how.align);
   quant_put_range(c, 1, quant_float(c, 2), quant_float(c, 3));
   if (p->in_h == p->out_h && p->in_w == p->out_w) return tensor_copy_range(out, 0, x, 0, tensor_count(x), st);
   for (int64_t i = 0, n = tensor_count(out); i < n;) {
@@ -288,8 +300,9 @@ static TF_Code resize_shape(ShapeCtx *c, TF_Status *st) {
    .shape = pool_shape, .init = pool_init, .prepare = pool_prepare, .run = pool_run}
 
 const OpRow ops_quant_nn[] = {
-    {"QuantizedConv2D", .types = "Tinput: quint8; Tfilter: quint8; out_type: qint32", .state_size = sizeof(LayerState),
-     .prep_size = sizeof(LayerPrep), .shape = conv_shape, .init = conv_init, .prepare = conv_prepare, .run = conv_run},
+    {"QuantizedConv2D", .types = "Tinput: quint8; Tfilter: quint8; out_type: qint32",
+     .state_size = sizeof(LayerState), .prep_size = sizeof(LayerPrep), .shape = conv_shape, .init = conv_init,
+     .prepare = conv_prepare, .run = conv_run},
     POOL("QuantizedMaxPool"),
     POOL("QuantizedAvgPool"),
     {"QuantizedResizeBilinear", .types = "T: quint8", .value_inputs = 2, .prep_size = sizeof(ResizePrep),

@@ -21,8 +21,8 @@ static TF_Code instance_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_float(k->node, "variance_epsilon", &s->epsilon, st));
   TRY(node_attr_float(k->node, "min_separation", &s->separation, st));
   if (s->given && !(s->min < s->max))
-    return fail(st, TF_INVALID_ARGUMENT, "given_y_min must be less than given_y_max : %g >= %g", (double)s->min,
-                (double)s->max);
+    return fail(st, TF_INVALID_ARGUMENT, "given_y_min must be less than given_y_max : %g >= %g",
+                (double)s->min, (double)s->max);
   return TF_OK;
 }
 
@@ -54,13 +54,16 @@ static void normalise(const uint8_t *in, float *out, int64_t n, int64_t step, fl
 static TF_Code instance_run(OpCtx *c, TF_Status *st) {
   const InstanceState *s = c->state;
   const Tensor *x = op_input(c, 0);
-  float low = quant_float(c, 1), high = quant_float(c, 2), min = INFINITY, max = -INFINITY, *normed = c->scratch;
+  float low = quant_float(c, 1), high = quant_float(c, 2), min = INFINITY, max = -INFINITY,
+        *normed = c->scratch;
   int64_t pixels = x->dims[1] * x->dims[2], channels = x->dims[3], n = tensor_count(x);
   if (!(low < high))
-    return fail(st, TF_INVALID_ARGUMENT, "input_min must be less than input_max : %g >= %g", (double)low, (double)high);
+    return fail(st, TF_INVALID_ARGUMENT, "input_min must be less than input_max : %g >= %g", (double)low,
+                (double)high);
   for (int64_t i = 0; n && i < x->dims[0] * channels; i++) {
     int64_t at = i / channels * pixels * channels + i % channels;
-    normalise((const uint8_t *)x->data + at, normed + at, pixels, channels, (high - low) / 255.0f, s->epsilon);
+    normalise((const uint8_t *)x->data + at, normed + at, pixels, channels, (high - low) / 255.0f,
+              s->epsilon);
   }
   for (int64_t i = 0; i < n; i++) {
     min = fminf(min, normed[i]);
@@ -105,14 +108,16 @@ static TF_Code batch_prepare(OpCtx *c, TF_Status *st) {
   }
   for (int i = 1; i < 5; i++)
     if (op_input(c, 3 * i)->dims[0] != x->dims[3])
-      return fail(st, TF_INVALID_ARGUMENT, "%s must have as many elements as the last dimension of the input", names[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "%s must have as many elements as the last dimension of the input",
+                  names[i]);
   if (x->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "Must provide at least one channel");
   TRY(op_output(c, 0, TF_QINT32, x->dims, 4, st));
   return quant_range_output(c, 1, st);
 }
 
 static float value_of(const OpCtx *c, int i, int64_t channel) {
-  return quant_to_float(TF_QUINT8, quant_at(op_input(c, 3 * i), channel), quant_float(c, 3 * i + 1), quant_float(c, 3 * i + 2));
+  return quant_to_float(TF_QUINT8, quant_at(op_input(c, 3 * i), channel), quant_float(c, 3 * i + 1),
+                        quant_float(c, 3 * i + 2));
 }
 
 enum { RANGE = 1 << 20 }; /* of the output: 11 bits are left behind the point */
@@ -140,9 +145,9 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_quant_norm[] = {
-    {"QuantizedInstanceNorm", .types = "T: quint8", .state_size = sizeof(InstanceState), .shape = shape_quant_same,
-     .init = instance_init, .prepare = instance_prepare, .run = instance_run},
+    {"QuantizedInstanceNorm", .types = "T: quint8", .state_size = sizeof(InstanceState),
+     .shape = shape_quant_same, .init = instance_init, .prepare = instance_prepare, .run = instance_run},
     {"QuantizedBatchNormWithGlobalNormalization", .types = "Tinput: quint8; out_type: qint32",
-     .state_size = sizeof(BatchState), .shape = shape_quant_same, .init = batch_init, .prepare = batch_prepare,
-     .run = batch_run},
+     .state_size = sizeof(BatchState), .shape = shape_quant_same, .init = batch_init,
+     .prepare = batch_prepare, .run = batch_run},
     {0}};

@@ -1,5 +1,6 @@
-/* QuantizeAndDequantize, V2 to V4 and V4's gradient: floats rounded to what a quantised model could tell apart, by one range
- * or one for each slice along an axis. Computed in the type's own precision: ties depend on it. */
+/* QuantizeAndDequantize, V2 to V4 and V4's gradient: floats rounded to what a quantised model could tell
+ * apart, by one range or one for each slice along an axis. Computed in the type's own precision: ties depend
+ * on it. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -26,7 +27,8 @@ static TF_Code check_bits(const RoundState *s, int64_t bits, TF_Status *st) {
 static TF_Code round_init(OpInit *k, TF_Status *st) {
   RoundState *s = k->state;
   const Node *node = k->node;
-  const Attr *narrow = node_attr(node, "narrow_range"), *axis = node_attr(node, "axis"), *mode = node_attr(node, "round_mode");
+  const Attr *narrow = node_attr(node, "narrow_range"), *axis = node_attr(node, "axis"),
+             *mode = node_attr(node, "round_mode");
   TRY(node_attr_bool(node, "signed_input", &s->is_signed, st));
   TRY(node_attr_bool(node, "range_given", &s->given, st));
   s->narrow = narrow && narrow->v.b;
@@ -43,16 +45,19 @@ static TF_Code round_init(OpInit *k, TF_Status *st) {
     TRY(check_bits(s, s->bits, st));
   }
   if (s->v1 && s->given && !(s->min <= s->max))
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid range: input_min %g > input_max %g", (double)s->min, (double)s->max);
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid range: input_min %g > input_max %g", (double)s->min,
+                (double)s->max);
   return TF_OK;
 }
 
 /* The split along the axis. */
 static TF_Code round_plan(OpCtx *c, const Tensor *x, int64_t axis, TF_Status *st) {
   RoundPrep *p = c->prep;
-  if (axis < -1) return fail(st, TF_INVALID_ARGUMENT, "Axis must be at least -1. Found %lld", (long long)axis);
+  if (axis < -1)
+    return fail(st, TF_INVALID_ARGUMENT, "Axis must be at least -1. Found %lld", (long long)axis);
   if (axis >= x->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d", (long long)axis + 1, x->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d",
+                (long long)axis + 1, x->rank);
   p->outer = axis < 0 ? 1 : dims_product(x->dims, 0, (int)axis);
   p->slices = axis < 0 ? 1 : x->dims[axis];
   p->inner = axis < 0 ? tensor_count(x) : dims_product(x->dims, (int)axis + 1, x->rank);
@@ -68,8 +73,10 @@ static TF_Code check_range(const Tensor *t, const char *name, int64_t axis, int6
     return fail(st, TF_INVALID_ARGUMENT, "%s_tensor must have one element, got shape %s", name,
                 shape_text(t->dims, t->rank, text, sizeof text));
   if (t->rank == 1 && n == slices) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "%s_tensor has incorrect size, was %lld expected %lld to match dim %lld of the input %s",
-              name, (long long)n, (long long)slices, (long long)axis, shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "%s_tensor has incorrect size, was %lld expected %lld to match dim %lld of the input %s", name,
+              (long long)n, (long long)slices, (long long)axis,
+              shape_text(t->dims, t->rank, text, sizeof text));
 }
 
 static TF_Code round_prepare(OpCtx *c, TF_Status *st) {
@@ -78,7 +85,8 @@ static TF_Code round_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   /* TF: V3 refuses scalars. */
   if (s->bits_input && (s->axis >= x->rank || x->rank == 0))
-    return fail(st, TF_INVALID_ARGUMENT, "Axis requested is larger than input dimensions. Axis: %lld Input Dimensions: %d",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Axis requested is larger than input dimensions. Axis: %lld Input Dimensions: %d",
                 (long long)s->axis, x->rank);
   TRY(round_plan(c, x, s->axis, st));
   if (s->bits_input) {
@@ -155,7 +163,8 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
     }
     int64_t at = i * p->inner;
     if (x->dtype == TF_FLOAT)
-      round_f32(s, &l, (const float *)x->data + at, (float *)c->outputs[0].data + at, (float)low, (float)high);
+      round_f32(s, &l, (const float *)x->data + at, (float *)c->outputs[0].data + at, (float)low,
+                (float)high);
     else
       round_f64(s, &l, (const double *)x->data + at, (double *)c->outputs[0].data + at, low, high);
   }
@@ -164,11 +173,13 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
 
 /* ---- V4's gradient: 1 inside the range ---- */
 
-static TF_Code check_grad_range(const Tensor *t, const char *name, int64_t axis, int64_t slices, TF_Status *st) {
+static TF_Code check_grad_range(const Tensor *t, const char *name, int64_t axis, int64_t slices,
+                                TF_Status *st) {
   if (axis < 0 ? t->rank == 0 : t->rank == 1 && t->dims[0] == slices) return TF_OK;
-  if (axis < 0) return fail(st, TF_INVALID_ARGUMENT, "input_%s must be a scalar if axis is unspecified", name);
-  return fail(st, TF_INVALID_ARGUMENT, "%s has incorrect size, expected %lld was %lld", name, (long long)slices,
-              (long long)tensor_count(t));
+  if (axis < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "input_%s must be a scalar if axis is unspecified", name);
+  return fail(st, TF_INVALID_ARGUMENT, "%s has incorrect size, expected %lld was %lld", name,
+              (long long)slices, (long long)tensor_count(t));
 }
 
 static TF_Code round_grad_prepare(OpCtx *c, TF_Status *st) {
@@ -180,7 +191,8 @@ static TF_Code round_grad_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "gradient and input must be the same size");
   if (axis >= x->rank)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Axis should be -1 or 0 or a positive value less than %dbut given axis value was %lld", x->rank, (long long)axis);
+                "Axis should be -1 or 0 or a positive value less than %dbut given axis value was %lld",
+                x->rank, (long long)axis);
   TRY(round_plan(c, x, axis, st));
   TRY(check_grad_range(low, "min", axis, p->slices, st));
   TRY(check_grad_range(high, "max", axis, p->slices, st));
@@ -210,15 +222,18 @@ static TF_Code round_grad_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define ROUNDS(NAME, VALUES)                                                                                    \
-  {NAME, .types = "T: float double", .value_inputs = VALUES, .state_size = sizeof(RoundState),                  \
-   .prep_size = sizeof(RoundPrep), .shape = shape_same, .init = round_init, .prepare = round_prepare, .run = round_run}
+#define ROUNDS(NAME, VALUES)                                                                                 \
+  {                                                                                                          \
+    NAME, .types = "T: float double", .value_inputs = VALUES, .state_size = sizeof(RoundState),              \
+          .prep_size = sizeof(RoundPrep), .shape = shape_same, .init = round_init, .prepare = round_prepare, \
+          .run = round_run                                                                                   \
+  }
 
 const OpRow ops_quant_round[] = {
     ROUNDS("QuantizeAndDequantize", 0),
     ROUNDS("QuantizeAndDequantizeV2", 0),
     ROUNDS("QuantizeAndDequantizeV3", 8),
     ROUNDS("QuantizeAndDequantizeV4", 0),
-    {"QuantizeAndDequantizeV4Grad", .types = "T: float double", .prep_size = sizeof(RoundPrep), .shape = round_grad_shape,
-     .prepare = round_grad_prepare, .run = round_grad_run},
+    {"QuantizeAndDequantizeV4Grad", .types = "T: float double", .prep_size = sizeof(RoundPrep),
+     .shape = round_grad_shape, .prepare = round_grad_prepare, .run = round_grad_run},
     {0}};

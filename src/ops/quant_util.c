@@ -50,7 +50,8 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? lo
 int64_t quant_of_float_unclamped(TF_DataType dtype, float v, float min, float max) {
   int64_t lowest = quant_lowest(dtype);
   if (min == max) return lowest;
-  double steps = quant_steps(dtype), range = (double)(max - min) * (steps / (steps - 1)), scale = steps / range;
+  double steps = quant_steps(dtype), range = (double)(max - min) * (steps / (steps - 1)),
+         scale = steps / range;
   int64_t q = quant_truncate(round((double)v * scale) - round((double)min * scale));
   return (int64_t)((uint64_t)q + (uint64_t)lowest);
 }
@@ -92,8 +93,8 @@ static float level(TF_DataType dtype, float min, float max) {
   return (max - min) / (float)(quant_highest(dtype) - quant_lowest(dtype));
 }
 
-void quant_product_range(TF_DataType a, float min_a, float max_a, TF_DataType b, float min_b, float max_b, float *min,
-                         float *max) {
+void quant_product_range(TF_DataType a, float min_a, float max_a, TF_DataType b, float min_b, float max_b,
+                         float *min, float *max) {
   float one = level(a, min_a, max_a) * level(b, min_b, max_b);
   *min = one * (float)INT32_MIN;
   *max = one * (float)INT32_MAX;

@@ -58,8 +58,13 @@ static void put_element(Bytes *b, const Tensor *t, int64_t i, bool quoted) {
 static bool is_shown(TF_DataType dtype) {
   switch ((int)dtype) {
     case TF_COMPLEX64: case TF_COMPLEX128: case TF_RESOURCE: case TF_VARIANT: return false;
-    case TF_QINT8: case TF_QUINT8: case TF_QINT16: case TF_QUINT16: case TF_QINT32: case TF_BOOL: case TF_STRING:
-      return true;
+    case TF_QINT8:
+    case TF_QUINT8:
+    case TF_QINT16:
+    case TF_QUINT16:
+    case TF_QINT32:
+    case TF_BOOL:
+    case TF_STRING: return true;
     default: return math_kind(dtype) >= 0;
   }
 }
