@@ -293,6 +293,7 @@ typedef struct Lines {
   const SignalAxis *axis;
   LineKind kind;
   bool inverse;
+  double scale; /* of complex lines and of the inverse of real ones */
   const char *in;
   char *out;
   int64_t lines, inner, in_outer, out_outer, step, shares;
@@ -308,14 +309,14 @@ static void lines_range(const Lines *r, int64_t begin, int64_t end, void *buffer
     bool d = r->p->is_double;
     if (a->real && r->kind == LINE_REAL && d) fftd_spectrum_line(a->real, in, out, buffer);
     else if (a->real && r->kind == LINE_REAL) fftf_spectrum_line(a->real, in, out, buffer);
-    else if (a->real && d) fftd_unspectrum_line(a->real, in, out, buffer);
-    else if (a->real) fftf_unspectrum_line(a->real, in, out, buffer);
-    else if (r->kind == LINE_COMPLEX && d) fftd_line(a->plan, in, r->step, out, r->step, r->inverse, buffer);
-    else if (r->kind == LINE_COMPLEX) fftf_line(a->plan, in, r->step, out, r->step, r->inverse, buffer);
+    else if (a->real && d) fftd_unspectrum_line(a->real, in, out, r->scale, buffer);
+    else if (a->real) fftf_unspectrum_line(a->real, in, out, r->scale, buffer);
+    else if (r->kind == LINE_COMPLEX && d) fftd_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
+    else if (r->kind == LINE_COMPLEX) fftf_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
     else if (r->kind == LINE_REAL && d) fftd_real_line(a->plan, a->roots, a->n, in, out, buffer);
     else if (r->kind == LINE_REAL) fftf_real_line(a->plan, a->roots, a->n, in, out, buffer);
-    else if (d) fftd_real_inverse_line(a->plan, a->roots, a->n, in, out, buffer);
-    else fftf_real_inverse_line(a->plan, a->roots, a->n, in, out, buffer);
+    else if (d) fftd_real_inverse_line(a->plan, a->roots, a->n, in, out, r->scale, buffer);
+    else fftf_real_inverse_line(a->plan, a->roots, a->n, in, out, r->scale, buffer);
   }
 }
 
@@ -337,7 +338,9 @@ static void transform_axis(OpCtx *c, int i, int64_t outer, const int64_t *dims, 
   const SignalState *s = c->state;
   const SignalPrep *p = c->prep;
   int64_t inner = dims_product(dims, i + 1, s->axes), before = dims_product(dims, 0, i);
-  Lines r = {.p = p, .axis = &p->axis[i], .kind = LINE_COMPLEX, .inverse = s->inverse, .in = in, .out = out,
+  double scale = 1; /* TF: all of an inverse's is in the axis that comes first, a real one's in that of the reals */
+  if (s->inverse && !s->real && i == s->axes - 1) scale = 1 / (double)dims_product(dims, 0, s->axes);
+  Lines r = {.p = p, .axis = &p->axis[i], .kind = LINE_COMPLEX, .inverse = s->inverse, .scale = scale, .in = in, .out = out,
              .lines = outer * before * inner, .inner = inner, .in_outer = dims[i] * inner, .out_outer = dims[i] * inner,
              .step = inner, .in_size = element(p, false), .out_size = element(p, false),
              .buffers = (char *)c->scratch + p->buffer_at};
@@ -349,7 +352,7 @@ static void transform_real(OpCtx *c, int64_t lines, const char *in, int64_t in_r
   const SignalState *s = c->state;
   const SignalPrep *p = c->prep;
   Lines r = {.p = p, .axis = &p->axis[s->axes - 1], .kind = s->inverse ? LINE_REAL_INVERSE : LINE_REAL, .in = in, .out = out,
-             .lines = lines, .inner = 1, .in_outer = in_row, .out_outer = out_row, .step = 1,
+             .scale = 1 / (double)dims_product(p->n, 0, s->axes), .lines = lines, .inner = 1, .in_outer = in_row, .out_outer = out_row, .step = 1,
              .in_size = element(p, !s->inverse), .out_size = element(p, s->inverse),
              .buffers = (char *)c->scratch + p->buffer_at};
   lines_run(&r, c->threads);
@@ -386,7 +389,7 @@ static void run_real_item(OpCtx *c, const char *in, char *out) {
   for (int64_t i = 0; i < rows / used_middle; i++)
     transform_real(c, used_middle, in + (size_t)(i * in_middle * p->in[last]) * real, p->in[last],
                    out + (size_t)(i * used_middle * dims[last]) * whole, dims[last]);
-  for (int i = last - 1; i >= 0; i--) transform_axis(c, i, 1, dims, out, out);
+  for (int i = 0; i < last; i++) transform_axis(c, i, 1, dims, out, out);
 }
 
 static TF_Code signal_run(OpCtx *c, TF_Status *st) {

@@ -223,14 +223,14 @@ static bool FN(make_chirp)(struct PLAN *p) {
 static int64_t FN(work_size)(const struct PLAN *p) { return p->inner ? 2 * p->inner->n : p->n; }
 
 /* ---- lines of a tensor: `step` elements apart ----
- * `buffer` has n elements and then the plan's work. A forward transform has sign -1; the inverse divides by n. */
+ * `buffer` has n elements and then the plan's work. A forward transform has sign -1; results are scaled. */
 
 static void FN(line)(const struct PLAN *p, const void *in_, int64_t in_step, void *out_, int64_t out_step, bool inverse,
-                     void *buffer) {
+                     double scale_, void *buffer) {
   const CPX *in = in_;
   CPX *out = out_, *x = buffer;
   int64_t n = p->n;
-  REAL sign = inverse ? -1 : 1, scale = inverse ? 1 / (REAL)n : 1;
+  REAL sign = inverse ? -1 : 1, scale = (REAL)scale_;
   for (int64_t i = 0; i < n; i++) x[i] = (CPX){in[i * in_step].re, sign * in[i * in_step].im};
   FN(run)(p, x, x + n);
   for (int64_t i = 0; i < n; i++) out[i * out_step] = (CPX){scale * x[i].re, scale * sign * x[i].im};
@@ -258,9 +258,9 @@ static void FN(real_line)(const struct PLAN *p, const CPX *roots, int64_t n, con
 
 /* n / 2 + 1 complex to n reals: the imaginary parts of the first and (even n) the last don't count. */
 static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_, void *out_,
-                                  void *buffer) {
+                                  double scale_, void *buffer) {
   const CPX *in = in_;
-  REAL *out = out_, scale = (REAL)(1 / (double)n);
+  REAL *out = out_, scale = (REAL)scale_;
   CPX *x = buffer;
   if (n % 2) {
     x[0] = (CPX){in[0].re, 0};

@@ -354,10 +354,10 @@ static void FN(spectrum_line)(const FN(Real) * p, const void *in, void *out_, vo
   if (n % 2 == 0) out[n / 2] = (CPX){x[n - 1], 0};
 }
 
-/* n / 2 + 1 complex to n reals, divided by n. */
-static void FN(unspectrum_line)(const FN(Real) * p, const void *in_, void *out_, void *buffer) {
+/* n / 2 + 1 complex to n reals, scaled. */
+static void FN(unspectrum_line)(const FN(Real) * p, const void *in_, void *out_, double scale_, void *buffer) {
   const CPX *in = in_;
-  REAL *out = out_, *x = buffer, scale = (REAL)(1 / (double)p->n);
+  REAL *out = out_, *x = buffer, scale = (REAL)scale_;
   int64_t n = p->n;
   x[0] = in[0].re;
   for (int64_t k = 1; k < (n + 1) / 2; k++) x[2 * k - 1] = in[k].re, x[2 * k] = in[k].im;
