@@ -21,8 +21,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
-enum { OUTPUTS_MAX = 64, SECONDS = 5 };
-#define MEMORY_MAX ((size_t)16 << 20)
+enum { OUTPUTS_MAX = 64, SECONDS = 2 };
+#define MEMORY_MAX ((size_t)4 << 20)
 
 /* The sanitizer's allocator says no as malloc does. */
 const char *__asan_default_options(void);

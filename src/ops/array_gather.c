@@ -90,7 +90,8 @@ static TF_Code gather_shape(ShapeCtx *c, TF_Status *st) {
       return TF_OK;
     }
   }
-  TRY(shape_want_rank_at_least(c, 0, axis < 0 ? (int)-axis : (int)axis + 1, st));
+  int64_t want = axis < 0 ? -(axis + 1) : axis; /* one less than the rank, so that no axis overflows */
+  TRY(shape_want_rank_at_least(c, 0, want < INT32_MAX ? (int)want + 1 : INT32_MAX, st));
   if (params->rank < 0 || indices->rank < 0) return TF_OK;
   given = axis;
   if (!axis_in_range(&axis, params->rank))

@@ -211,7 +211,7 @@ static TF_Code tally_outputs(Tally *t, const int64_t *order, bool vector, int64_
     else fold_run(&t->k.add, out, out, counter_weight(&t->k, key[2]), 1, 1);
   }
   if (!vector) *dims++ = rows;
-  *dims = t->longest > 0 ? t->longest : t->most >= t->shortest ? t->most + 1 : t->shortest;
+  *dims = t->longest > 0 ? t->longest : t->most >= t->shortest ? (int64_t)((uint64_t)t->most + 1) : t->shortest;
   return TF_OK;
 }
 

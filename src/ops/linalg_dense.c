@@ -52,7 +52,9 @@ static TF_Code qr_run(OpCtx *c, TF_Status *st) {
   int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols;
   Z *q = c->scratch, *a = q + rows * rows, *v = a + rows * cols, tau;
   int64_t q_cols = c->outputs[0].dims[c->outputs[0].rank - 1], r_rows = c->outputs[1].dims[c->outputs[1].rank - 2];
-  for (int64_t m = 0; m < p->batch; m++) {
+  /* Of empty matrices there may be any number. */
+  int64_t batch = tensor_count(&c->outputs[0]) || tensor_count(&c->outputs[1]) ? p->batch : 0;
+  for (int64_t m = 0; m < batch; m++) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, rows * cols);
     linalg_identity(q, rows);
