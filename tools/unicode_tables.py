@@ -1,5 +1,5 @@
-"""Writes src/ops/unicode_scripts.inc and src/ops/unicode_charsets.inc: what TensorFlow's ICU says of code points' scripts and of
-encodings of one byte a character. Run by hand where TensorFlow 2.15.1 is installed: python tools/unicode_tables.py"""
+"""Writes src/ops/unicode_scripts.inc, unicode_cases.inc and unicode_charsets.inc: what TensorFlow's ICU says of code points' scripts
+and case and of encodings of one byte a character. Run by hand where TensorFlow 2.15.1 is installed: python tools/unicode_tables.py"""
 import encodings.aliases
 import os
 
@@ -35,6 +35,58 @@ def scripts():
         f.write('/* By tools/unicode_tables.py: the first code point of each run of one script << 8 | the script. */\n')
         f.write(wrapped('0x%x' % (int(s) << 8 | int(script[s])) for s in starts))
     print(len(starts), 'runs of scripts')
+
+
+def characters():
+    return [c for c in range(1, CODE_POINTS) if not 0xd800 <= c < 0xe000]
+
+
+def lower(texts):
+    return [t.decode() for t in tf.strings.lower([t.encode() for t in texts], 'utf-8').numpy()]
+
+
+def upper(texts):
+    return [t.decode() for t in tf.strings.upper([t.encode() for t in texts], 'utf-8').numpy()]
+
+
+def case_runs(pairs):
+    """Runs of code points one or two apart that all move by the same distance: first, last, step, distance."""
+    runs = []
+    for code, to in pairs:
+        run = runs[-1] if runs else None
+        if run and run[3] == to - code and (code - run[1] == run[2] or (run[0] == run[1] and code - run[1] <= 2)):
+            run[2], run[1] = code - run[1], code
+        else:
+            runs.append([code, code, 1, to - code])
+    return ['{0x%x, 0x%x, %d, %d}' % tuple(r) for r in runs]
+
+
+def class_runs(codes):
+    runs = []
+    for code in codes:
+        if runs and runs[-1][1] == code - 1: runs[-1][1] = code
+        else: runs.append([code, code])
+    return ['{0x%x, 0x%x}' % tuple(r) for r in runs]
+
+
+def cases():
+    codes = characters()
+    with open(os.path.join(OUT, 'unicode_cases.inc'), 'w') as f:
+        f.write('/* By tools/unicode_tables.py. CASE_LOWER, CASE_UPPER: runs of code points {first, last, step, distance to the other case}.\n'
+                ' * CASE_LOWER_MANY, CASE_UPPER_MANY: code points that become several. CASE_CASED, CASE_IGNORABLE: runs of those that a\n'
+                ' * capital sigma behind or before them looks at, and looks through. */\n')
+        for name, how in (('LOWER', lower), ('UPPER', upper)):
+            changed = [(c, t) for c, t in zip(codes, how([chr(c) for c in codes])) if t != chr(c)]
+            f.write('#ifdef CASE_%s\n' % name + wrapped(case_runs([(c, ord(t)) for c, t in changed if len(t) == 1])) + '#endif\n')
+            many = ['{0x%x, {%s}}' % (c, ', '.join('0x%x' % ord(x) for x in t)) for c, t in changed if len(t) > 1]
+            f.write('#ifdef CASE_%s_MANY\n' % name + wrapped(many) + '#endif\n')
+        final = lambda texts: np.array([t.endswith('\u03c2') for t in lower(texts)])
+        cased = final([chr(c) + '\u03a3' for c in codes])
+        through = final(['a' + chr(c) + '\u03a3' for c in codes]) & ~cased
+        for name, which in (('CASED', cased), ('IGNORABLE', through)):
+            runs = class_runs([c for c, w in zip(codes, which) if w])
+            f.write('#ifdef CASE_%s\n' % name + wrapped(runs) + '#endif\n')
+            print(name, len(runs))
 
 
 def plain(name):
@@ -101,4 +153,5 @@ def charsets():
 
 if __name__ == '__main__':
     scripts()
+    cases()
     charsets()

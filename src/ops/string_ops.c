@@ -1,16 +1,14 @@
 /* Strings element by element: joining, hashing, matching, trimming, case, length, parts, base64, text of numbers. */
-#include <ctype.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wctype.h>
 
 #include "base/float16.h"
 #include "ops/array_util.h"
 #include "ops/regex.h"
 #include "ops/string_hash.h"
 #include "ops/string_util.h"
+#include "ops/unicode_case.h"
 
 int64_t utf8_length(Span s) {
   int64_t n = 0;
@@ -226,48 +224,11 @@ static TF_Code replace_run(OpCtx *c, TF_Status *st) {
 
 /* ---- StringLower, StringUpper, StringStrip, StringLength ---- */
 
-static locale_t utf8_locale;
-static pthread_once_t utf8_once = PTHREAD_ONCE_INIT;
-static void make_utf8_locale(void) { utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
-
-static void put_utf8(Bytes *b, uint32_t c) {
-  if (c < 0x80) bytes_putc(b, (char)c);
-  else if (c < 0x800) bytes_putc(b, (char)(0xc0 | c >> 6)), bytes_putc(b, (char)(0x80 | (c & 63)));
-  else if (c < 0x10000)
-    bytes_putc(b, (char)(0xe0 | c >> 12)), bytes_putc(b, (char)(0x80 | (c >> 6 & 63))), bytes_putc(b, (char)(0x80 | (c & 63)));
-  else
-    bytes_putc(b, (char)(0xf0 | c >> 18)), bytes_putc(b, (char)(0x80 | (c >> 12 & 63))),
-        bytes_putc(b, (char)(0x80 | (c >> 6 & 63))), bytes_putc(b, (char)(0x80 | (c & 63)));
-}
-
-/* Decodes one character; U+FFFD for a byte that starts none. */
-static uint32_t next_utf8(const unsigned char **p, const unsigned char *end) {
-  unsigned char c = *(*p)++;
-  if (c < 0x80) return c;
-  int more = c >= 0xf0 && c < 0xf5 ? 3 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xc2 && c < 0xe0 ? 1 : 0;
-  if (!more || end - *p < more) return 0xfffd;
-  uint32_t v = c & (0x3f >> more);
-  for (int i = 0; i < more; i++) {
-    if (((*p)[i] & 0xc0) != 0x80) return 0xfffd;
-    v = v << 6 | ((*p)[i] & 0x3f);
-  }
-  if ((more == 2 && v < 0x800) || (more == 3 && (v < 0x10000 || v > 0x10ffff)) || (v >= 0xd800 && v < 0xe000)) return 0xfffd;
-  *p += more;
-  return v;
-}
-
-static void put_cased(Bytes *b, Span s, bool upper, bool unicode) {
-  const unsigned char *p = s.data, *end = p + s.size;
-  while (p < end) {
-    if (!unicode || *p < 0x80) {
-      unsigned char c = *p++;
-      if (upper ? c >= 'a' && c <= 'z' : c >= 'A' && c <= 'Z') c ^= 32;
-      bytes_putc(b, (char)c);
-      continue;
-    }
-    uint32_t c = next_utf8(&p, end);
-    if (utf8_locale) c = (uint32_t)(upper ? towupper_l((wint_t)c, utf8_locale) : towlower_l((wint_t)c, utf8_locale));
-    put_utf8(b, c);
+static void put_cased(Bytes *b, Span s, bool upper) {
+  const unsigned char *p = s.data;
+  for (size_t i = 0; i < s.size; i++) {
+    bool other = upper ? p[i] >= 'a' && p[i] <= 'z' : p[i] >= 'A' && p[i] <= 'Z';
+    bytes_putc(b, (char)(other ? p[i] ^ 32 : p[i]));
   }
 }
 
@@ -278,7 +239,6 @@ static TF_Code case_init(OpInit *k, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "only utf-8 or '' (no encoding) is supported, received %.*s", (int)encoding.size,
                 (const char *)encoding.data);
   *(bool *)k->state = encoding.size > 0;
-  pthread_once(&utf8_once, make_utf8_locale);
   return TF_OK;
 }
 
@@ -288,7 +248,8 @@ static TF_Code case_run(OpCtx *c, TF_Status *st) {
   TF_Code code = TF_OK;
   for (int64_t i = 0, n = tensor_count(op_input(c, 0)); !code && i < n; i++) {
     b.size = 0;
-    put_cased(&b, string_at(op_input(c, 0), i), upper, *(const bool *)c->state);
+    if (*(const bool *)c->state) unicode_put_cased(&b, string_at(op_input(c, 0), i), upper);
+    else put_cased(&b, string_at(op_input(c, 0), i), upper);
     code = string_put_bytes(&c->outputs[0], i, &b, st);
   }
   bytes_clear(&b);

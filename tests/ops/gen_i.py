@@ -329,6 +329,13 @@ def unicode_ops():
     c.case('UnicodeScript', [np.concatenate([np.arange(0, 0x3000, 7), np.arange(0x3000, 0x20000, 97), np.arange(0x20000, 0x110000, 4999)]).astype(I32)], 'many')
     c.case('UnicodeScript', [i32(0x10ffff, 0x110000, -1, -2147483648, 2147483647, 0xd800)], 'ends')
     c.case('UnicodeScript', [I32(0x3b1)], 'scalar')
+    words = ['\u00df \u0130 \ufb01 \u0149 \u1f80 \u1fb7', '\u03a3 \u0391\u03a3 \u0391\u03a3\u0391 \u0391\u03a3. \u0391\u03a3.\u0391 \u0391\u0301\u03a3\u0301', 'a\u03a3b \u03a3a 1\u03a3 \u02b0\u03a3',
+             '\U00010400\U00010428 \u01c4\u01c5\u01c6 \u24b6 \u2160 \u0345 \u10a0\u10d0\u1c90 \uab70\u13a0 \u1e9e', 'h\u00e9LLO \u0416\u0436']
+    every = [''.join(chr(k) for k in range(at, at + 256)) for at in list(range(0x100, 0x600, 256)) + [0x1000, 0x1300, 0x1c00, 0x1d00, 0x1e00, 0x1f00, 0x2100, 0x2400, 0x2c00, 0xa600, 0xa700, 0xab00, 0xfb00, 0xff00, 0x10400, 0x10c00, 0x118a0, 0x16e40, 0x1e900]]
+    texts = s(*[w.encode() for w in words + ['cut\0AT'] + every], *MALFORMED)
+    for op in ('StringLower', 'StringUpper'):
+        c.case(op, [texts], 'utf-8', encoding='utf-8')
+        c.case(op, [texts[:6]], 'ASCII', encoding='')
     c.case('UnicodeScript', [np.zeros((2, 0), I32)], 'none')
     c.save()
 
