@@ -1,4 +1,4 @@
-/* Ops on queues (queue_object.h): making them, enqueuing and dequeuing one tuple or many, closing, asking. */
+/* Ops on queues (queue_object.h): enqueuing and dequeuing one tuple or many, closing, asking. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,185 +6,7 @@
 #include "base/bytes.h"
 #include "ops/array_util.h"
 #include "ops/queue_object.h"
-#include "ops/state_vars.h"
 #include "ops/tensor_array.h"
-
-/* ---- making one ---- */
-
-typedef struct QueueState {
-  Queue *queue;
-  Variable *handle; /* of the older ops: holds (container, name) */
-} QueueState;
-
-static TF_Code give_queue(void *arg, Object **out, TF_Status *st) {
-  (void)st;
-  *out = object_ref(arg);
-  return TF_OK;
-}
-
-static TF_Code create_queue(void *arg, Object **out, TF_Status *st) {
-  static _Atomic int64_t next_number;
-  QueueSpec spec = *(const QueueSpec *)arg;
-  Queue *q = NULL;
-  char name[1024];
-  if (!spec.container) { /* one node's own: TF numbers them */
-    int64_t number = atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed);
-    snprintf(name, sizeof name, "_%lld_%s", (long long)number, spec.name);
-    spec.name = name;
-  }
-  TRY(queue_new(&spec, &q, st));
-  *out = &q->object;
-  return TF_OK;
-}
-
-static TF_Code read_components(OpInit *k, QueueSpec *s, TF_Status *st) {
-  const Attr *types = node_attr(k->node, "component_types"), *shapes = node_attr(k->node, "shapes");
-  bool key = s->kind == QUEUE_PRIORITY;
-  int n = types && types->is_list ? (int)types->count : 0, m = shapes && shapes->is_list ? (int)shapes->count : 0;
-  if (s->kind == QUEUE_PADDING && n != m)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Shapes must be provided for all components, but received %d dtypes and %d shapes.", n, m);
-  if (m && n != m)
-    return fail(st, TF_INVALID_ARGUMENT, "Different number of component types.  Types: %d, Shapes: %d", n, m);
-  s->num_components = n + key;
-  s->num_shapes = m || (key && !n) ? m + key : 0;
-  TF_DataType *t = arena_calloc(k->arena, (size_t)n + 1, sizeof *t);
-  Shape *shape = arena_calloc(k->arena, (size_t)m + 1, sizeof *shape);
-  if (!t || !shape) return fail_oom(st, "a queue");
-  t[0] = TF_INT64; /* the priority, a scalar */
-  for (int i = 0; i < n; i++) t[i + key] = types->v.list_type[i];
-  for (int i = 0; i < m; i++) {
-    shape[i + key] = shapes->v.list_shape[i];
-    if (s->kind != QUEUE_PADDING && !shape_known(&shape[i + key]))
-      return fail(st, TF_INVALID_ARGUMENT, "the shapes of a queue's components must be known");
-    if (shape[i + key].rank < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "the ranks of a queue's components must be known");
-  }
-  s->types = t;
-  s->shapes = shape;
-  return TF_OK;
-}
-
-static TF_Code read_spec(OpInit *k, QueueSpec *s, TF_Status *st) {
-  const char *op = k->node->op;
-  s->kind = !strncmp(op, "FIFO", 4)      ? QUEUE_FIFO
-            : !strncmp(op, "Padding", 7) ? QUEUE_PADDING
-            : !strncmp(op, "Random", 6)  ? QUEUE_SHUFFLE
-                                         : QUEUE_PRIORITY;
-  TRY(node_attr_int(k->node, "capacity", &s->capacity, st));
-  if (s->capacity < 0) s->capacity = INT64_MAX;
-  if (s->kind == QUEUE_SHUFFLE) {
-    int64_t seed, seed2;
-    TRY(node_attr_int(k->node, "min_after_dequeue", &s->min_left, st));
-    TRY(node_attr_int(k->node, "seed", &seed, st));
-    TRY(node_attr_int(k->node, "seed2", &seed2, st));
-    s->seeds[0] = (uint64_t)seed;
-    s->seeds[1] = (uint64_t)seed2;
-    if (s->min_left < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "min_after_dequeue %lld must be >= 0", (long long)s->min_left);
-    if (s->min_left >= s->capacity)
-      return fail(st, TF_INVALID_ARGUMENT, "min_after_dequeue %lld must be < capacity %lld", (long long)s->min_left,
-                  (long long)s->capacity);
-  }
-  return read_components(k, s, st);
-}
-
-static TF_Code make_names_handle(Variable **handle, const char *container, const char *name, TF_Status *st) {
-  Tensor value = {0};
-  TRY(variable_new(&legacy_variable_type, container, name, handle, st));
-  TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
-  TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], container, strlen(container)) && tstring_set(&text[1], name, strlen(name));
-  variable_assign(*handle, &value);
-  return ok ? TF_OK : fail_oom(st, "a queue's handle");
-}
-
-static TF_Code queue_init(OpInit *k, TF_Status *st) {
-  QueueState *s = k->state;
-  QueueSpec spec = {0};
-  Span shared = {0};
-  Object *o = NULL, *again = NULL;
-  const char *container;
-  TRY(read_spec(k, &spec, st));
-  TRY(state_names(k, &container, &spec.name, st));
-  TRY(node_attr_string(k->node, "shared_name", &shared, st));
-  if (shared.size) {
-    spec.container = container;
-    TRY(resource_find_or_create(k->resources, &queue_type, container, spec.name, create_queue, &spec, &o, st));
-  } else {
-    TRY(op_session_state(k, &queue_type, create_queue, &spec, &o, st));
-  }
-  s->queue = (Queue *)o;
-  TRY(queue_check_same(s->queue, &spec, st));
-  /* Also under the name that handles of strings say. */
-  TRY(resource_find_or_create(k->resources, &queue_type, container, s->queue->spec.name, give_queue, o, &again, st));
-  object_unref(again);
-  if (!dtype_is_ref(k->node->output_types[0])) return TF_OK;
-  return make_names_handle(&s->handle, container, s->queue->spec.name, st);
-}
-
-static void queue_clear(void *state) {
-  QueueState *s = state;
-  object_unref(s->queue);
-  object_unref(s->handle);
-}
-
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
-  return dtype_is_ref(c->node->output_types[0]) ? TF_OK : op_output_scalar(c, 0, TF_RESOURCE, st);
-}
-
-static TF_Code queue_run(OpCtx *c, TF_Status *st) {
-  const QueueState *s = c->state;
-  const void *object = s->queue;
-  if (!dtype_is_ref(c->node->output_types[0])) return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
-  op_set_ref(c, 0, s->handle);
-  return TF_OK;
-}
-
-static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
-}
-
-/* ---- finding the queue of an input ---- */
-
-static TF_Code queue_by_names(const OpCtx *c, int i, Queue **out, TF_Status *st) {
-  Variable *v = op_ref(c, i);
-  Tensor names = {0};
-  char *text[2] = {NULL, NULL};
-  if (!v || !variable_read(v, &names) || names.dtype != TF_STRING || tensor_count(&names) != 2) {
-    tensor_clear(&names);
-    return fail(st, TF_INVALID_ARGUMENT, "Queue handle must have two elements");
-  }
-  for (int k = 0; k < 2; k++) {
-    size_t size;
-    const char *data = tstring_data((const TF_TString *)names.data + k, &size);
-    text[k] = strndup(data, size);
-  }
-  tensor_clear(&names);
-  Object *o = text[0] && text[1] ? resource_find(c->env->resources, &queue_type, text[0], text[1]) : NULL;
-  TF_Code code = TF_OK;
-  if (!o)
-    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "", text[1] ? text[1] : "",
-                queue_type.name);
-  free(text[0]);
-  free(text[1]);
-  *out = (Queue *)o;
-  return code;
-}
-
-TF_Code queue_of_input(const OpCtx *c, int i, Queue **out, TF_Status *st) {
-  if (!c->env) return fail(st, TF_FAILED_PRECONDITION, "a queue is asked for outside of a run");
-  if (dtype_is_ref(c->node->input_types[i])) return queue_by_names(c, i, out, st);
-  const Tensor *handle = op_input(c, i);
-  Object *o = handle->dtype == TF_RESOURCE && tensor_count(handle) == 1 ? *(Object **)handle->data : NULL;
-  if (!o || o->type != &queue_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                queue_type.name, o ? o->type->name : "nothing");
-  *out = object_ref(o);
-  return TF_OK;
-}
 
 /* Runs `f` with the queue of input 0. */
 static TF_Code with_queue(OpCtx *c, TF_Code (*f)(OpCtx *, Queue *, TF_Status *), TF_Status *st) {
@@ -463,27 +285,10 @@ static TF_Code size_run(OpCtx *c, TF_Status *st) { return with_queue(c, ask_size
 static TF_Code closed_run(OpCtx *c, TF_Status *st) { return with_queue(c, ask_closed, st); }
 
 #define WAITS OP_STATEFUL | OP_BLOCKING
-#define MAKES(NAME)                                                                                       \
-  {NAME,                                                                                                  \
-   .flags = OP_STATEFUL,                                                                                  \
-   .state_size = sizeof(QueueState),                                                                      \
-   .shape = names_shape,                                                                                  \
-   .init = queue_init,                                                                                    \
-   .prepare = handle_prepare,                                                                             \
-   .run = queue_run,                                                                                      \
-   .clear = queue_clear},                                                                                 \
-  {                                                                                                       \
-    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(QueueState), .shape = shape_scalar, \
-               .init = queue_init, .prepare = handle_prepare, .run = queue_run, .clear = queue_clear      \
-  }
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
 
 const OpRow ops_queue_ops[] = {
-    MAKES("FIFOQueue"),
-    MAKES("PaddingFIFOQueue"),
-    MAKES("RandomShuffleQueue"),
-    MAKES("PriorityQueue"),
     BOTH("QueueEnqueue", .flags = WAITS | OP_KEEPS, .shape = shape_none, .run = enqueue_run),
     BOTH("QueueEnqueueMany", .flags = WAITS, .shape = shape_none, .run = enqueue_many_run),
     BOTH("QueueDequeue", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = dequeue_run),
