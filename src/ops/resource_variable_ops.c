@@ -213,7 +213,7 @@ const OpRow ops_resource_variable_ops[] = {
      .run = is_initialized_run},
     {"DestroyResourceOp", .flags = OP_STATEFUL, .shape = shape_none, .run = destroy_run},
     {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = nothing_run},
-    {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8,
+    {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8 " int4 uint4",
      .flags = OP_STATEFUL | OP_KEEPS, .shape = shape_none, .run = assign_run},
     {"AssignAddVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
     {"AssignSubVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
