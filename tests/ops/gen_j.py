@@ -445,7 +445,37 @@ def linalg_band():
     c.save()
 
 
-FAMILIES = [ctc_ops, linalg_diag, linalg_dense, linalg_eigen, linalg_function, linalg_solve, linalg_band]
+# ---- gradients of recurrent cells ----
+
+def nn_rnn_grad():
+    c = Cases('nn_rnn_grad')
+    gate = lambda dtype, *s: values(dtype, s, 0, 1)
+    for dtype in (F32, np.float16):
+        eps = dict(rtol=1e-5, atol=1e-5) if dtype == F32 else dict(rtol=2e-2, atol=2e-2)
+        for batch, inputs, cells in [(3, 2, 4), (1, 5, 3), (2, 3, 1), (4, 16, 16)]:
+            v = lambda *s: values(dtype, s, -1, 1)
+            state = lambda: v(batch, cells)
+            for peephole in (False, True):
+                c.case('LSTMBlockCellGrad', [v(batch, inputs), state(), state(), v(inputs + cells, 4 * cells), v(cells), v(cells), v(cells), v(4 * cells),
+                                             gate(dtype, batch, cells), state(), gate(dtype, batch, cells), gate(dtype, batch, cells), state(), state(),
+                                             state(), state()], name_of(dtype), use_peephole=peephole,
+                       shape_only=() if peephole else (2, 3, 4), **eps)
+            if dtype == F32:
+                c.case('GRUBlockCellGrad', [v(batch, inputs), state(), v(inputs + cells, 2 * cells), v(inputs + cells, cells), v(2 * cells), v(cells),
+                                            gate(dtype, batch, cells), gate(dtype, batch, cells), state(), state()], 'float', **eps)
+    v = lambda *s: values(F32, s, -1, 1)
+    for wrong in range(10):
+        x = [v(2, 3), v(2, 4), v(7, 8), v(7, 4), v(8), v(4), v(2, 4), v(2, 4), v(2, 4), v(2, 4)]
+        x[wrong] = v(*(d + 1 for d in x[wrong].shape))
+        refused(c, 'GRUBlockCellGrad', x, 'input %d' % wrong, error_part='')
+    for wrong in [*range(4), *range(7, 16)]:  # TensorFlow does not look at 4 to 6
+        x = [v(2, 3), v(2, 4), v(2, 4), v(7, 16), v(4), v(4), v(4), v(16)] + [v(2, 4) for _ in range(8)]
+        x[wrong] = v(*(d + 1 for d in x[wrong].shape))
+        refused(c, 'LSTMBlockCellGrad', x, 'input %d' % wrong, error_part='', use_peephole=True)
+    c.save()
+
+
+FAMILIES = [nn_rnn_grad, ctc_ops, linalg_diag, linalg_dense, linalg_eigen, linalg_function, linalg_solve, linalg_band]
 
 if __name__ == '__main__':
     for family in FAMILIES:
