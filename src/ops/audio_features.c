@@ -1,6 +1,6 @@
-/* AudioSpectrogram: squared magnitudes (or magnitudes) of Hann windows of the samples; Mfcc: cepstral coefficients of
- * such spectra, by triangular filters spaced evenly in mel, their logarithm and a cosine transform. All sums are in
- * double. */
+/* AudioSpectrogram: squared magnitudes (or magnitudes) of Hann windows of the samples; Mfcc: cepstral
+ * coefficients of such spectra, by triangular filters spaced evenly in mel, their logarithm and a cosine
+ * transform. All sums are in double. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +33,10 @@ static TF_Code spectrogram_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_int(k->node, "window_size", &s->window, st));
   TRY(node_attr_int(k->node, "stride", &s->stride, st));
   TRY(node_attr_bool(k->node, "magnitude_squared", &s->squared, st));
-  if (s->window < 2) return fail(st, TF_INVALID_ARGUMENT, "window_size must be > 1, got %lld", (long long)s->window);
-  if (s->stride < 1) return fail(st, TF_INVALID_ARGUMENT, "stride must be > 0, got %lld", (long long)s->stride);
+  if (s->window < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "window_size must be > 1, got %lld", (long long)s->window);
+  if (s->stride < 1)
+    return fail(st, TF_INVALID_ARGUMENT, "stride must be > 0, got %lld", (long long)s->stride);
   if (s->window > REAL_FFT_MAX)
     return fail(st, TF_UNIMPLEMENTED, "AudioSpectrogram of windows of %lld samples is not supported",
                 (long long)s->window);
@@ -52,7 +54,8 @@ static TF_Code spectrogram_shape(ShapeCtx *c, TF_Status *st) {
   TRY(node_attr_int(c->node, "stride", &stride, st));
   int64_t samples = shape_dim(c->inputs[0], 0);
   c->outputs[0] = (Shape){.rank = 3, .dims = {shape_dim(c->inputs[0], 1), -1, -1}};
-  if (samples >= 0 && window > 0 && stride > 0) c->outputs[0].dims[1] = spectrogram_rows(samples, window, stride);
+  if (samples >= 0 && window > 0 && stride > 0)
+    c->outputs[0].dims[1] = spectrogram_rows(samples, window, stride);
   if (window > 1 && window <= REAL_FFT_MAX) c->outputs[0].dims[2] = 1 + spectrogram_length(window) / 2;
   return TF_OK;
 }
@@ -72,7 +75,8 @@ static TF_Code spectrogram_prepare(OpCtx *c, TF_Status *st) {
   p->fft = real_fft_new(p->length);
   p->hann = malloc((size_t)s->window * sizeof(double));
   if (!p->fft || !p->hann) return fail_oom(st, "an audio spectrogram");
-  for (int64_t i = 0; i < s->window; i++) p->hann[i] = 0.5 - 0.5 * cos(2 * M_PI * (double)i / (double)s->window);
+  for (int64_t i = 0; i < s->window; i++)
+    p->hann[i] = 0.5 - 0.5 * cos(2 * M_PI * (double)i / (double)s->window);
   op_scratch(c, (size_t)(2 * p->length + 2) * sizeof(double) + real_fft_buffer(p->fft));
   return TF_OK;
 }
@@ -129,14 +133,16 @@ static TF_Code mfcc_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 3, st));
   TRY(shape_want_rank(c, 1, 0, st));
   TRY(node_attr_int(c->node, "dct_coefficient_count", &coefficients, st));
-  c->outputs[0] = (Shape){.rank = 3, .dims = {shape_dim(c->inputs[0], 0), shape_dim(c->inputs[0], 1), coefficients}};
+  c->outputs[0] =
+      (Shape){.rank = 3, .dims = {shape_dim(c->inputs[0], 0), shape_dim(c->inputs[0], 1), coefficients}};
   return TF_OK;
 }
 
 static double mel(double hertz) { return 1127.0 * log1p(hertz / 700.0); }
 
-/* The filters: bin i counts for the falling side of filter band[i] by weights[i] and for the rising side of the next
- * one by the rest; in scratch, with the centres in mel (one more than filters) and a frame's sums. */
+/* The filters: bin i counts for the falling side of filter band[i] by weights[i] and for the rising side of
+ * the next one by the rest; in scratch, with the centres in mel (one more than filters) and a frame's sums.
+ */
 typedef struct Filters {
   double *weights, *centers, *sums, *cosines;
   int64_t *band, first, last;
@@ -154,10 +160,11 @@ static TF_Code mfcc_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(rate->dims, rate->rank, text, sizeof text));
   int64_t bins = x->dims[2], filters = s->filters, rates = *(int32_t *)rate->data, cosines;
   size_t bytes;
-  if (filters < 1 || s->coefficients < 1 || s->coefficients > filters || rates <= 0 || bins < 2 || !(s->lower >= 0) ||
-      !(s->upper > s->lower))
+  if (filters < 1 || s->coefficients < 1 || s->coefficients > filters || rates <= 0 || bins < 2 ||
+      !(s->lower >= 0) || !(s->upper > s->lower))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Mfcc initialization failed for channel count %lld, sample rate %lld and filterbank_channel_count %lld",
+                "Mfcc initialization failed for channel count %lld, sample rate %lld and "
+                "filterbank_channel_count %lld",
                 (long long)bins, (long long)rates, (long long)filters);
   if (!checked_mul_i64(filters, s->coefficients, &cosines) || filters > INT32_MAX ||
       !checked_mul((size_t)(2 * filters + 1) + (size_t)cosines, sizeof(double), &bytes) ||
@@ -232,14 +239,15 @@ static TF_Code mfcc_run(OpCtx *c, TF_Status *st) {
     tensor_zero(&c->outputs[0]);
     return TF_OK;
   }
-  for (int64_t k = 0; k < frames; k++) mfcc_frame(s, &f, (const float *)x->data + k * bins, out + k * s->coefficients);
+  for (int64_t k = 0; k < frames; k++)
+    mfcc_frame(s, &f, (const float *)x->data + k * bins, out + k * s->coefficients);
   return TF_OK;
 }
 
 const OpRow ops_audio_features[] = {
     {"AudioSpectrogram", .state_size = sizeof(SpectrogramState), .prep_size = sizeof(SpectrogramPrep),
-     .shape = spectrogram_shape, .init = spectrogram_init, .prepare = spectrogram_prepare, .run = spectrogram_run,
-     .clear_prep = spectrogram_clear_prep},
+     .shape = spectrogram_shape, .init = spectrogram_init, .prepare = spectrogram_prepare,
+     .run = spectrogram_run, .clear_prep = spectrogram_clear_prep},
     {"Mfcc", .value_inputs = 2, .state_size = sizeof(MfccState), .shape = mfcc_shape, .init = mfcc_init,
      .prepare = mfcc_prepare, .run = mfcc_run},
     {0}};

@@ -1,5 +1,5 @@
-/* Samples of binomial distributions, in double: sums of geometric numbers where few successes are expected, Hörmann's
- * transformed rejection (BTRS) elsewhere; probabilities above one half draw failures. */
+/* Samples of binomial distributions, in double: sums of geometric numbers where few successes are expected,
+ * Hörmann's transformed rejection (BTRS) elsewhere; probabilities above one half draw failures. */
 #include "ops/random_samples.h"
 
 #include "base/parallel.h"
@@ -23,9 +23,9 @@ static bool draw_inversion(double count, double prob, Philox p, double *out) {
 
 /* log(k!) - Stirling's approximation of it. */
 static double stirling_tail(double k) {
-  static const double small[] = {0.0810614667953272,  0.0413406959554092, 0.0276779256849983, 0.02079067210376509,
-                                 0.0166446911898211,  0.0138761288230707, 0.0118967099458917, 0.0104112652619720,
-                                 0.00925546218271273, 0.00833056343336287};
+  static const double small[] = {
+      0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.02079067210376509, 0.0166446911898211,
+      0.0138761288230707, 0.0118967099458917, 0.0104112652619720, 0.00925546218271273, 0.00833056343336287};
   if (k <= 9) return small[k > 0 ? (int)k : 0];
   double square = (k + 1) * (k + 1);
   return (1.0 / 12 - (1.0 / 360 - 1.0 / 1260 / square) / square) / (k + 1);
@@ -33,7 +33,8 @@ static double stirling_tail(double k) {
 
 static bool draw_rejection(double count, double prob, Philox p, double *out) {
   double deviation = sqrt(count * prob * (1 - prob)), b = 1.15 + 2.53 * deviation;
-  double a = -0.0873 + 0.0248 * b + 0.01 * prob, c = count * prob + 0.5, v_r = 0.92 - 4.2 / b, r = prob / (1 - prob);
+  double a = -0.0873 + 0.0248 * b + 0.01 * prob, c = count * prob + 0.5, v_r = 0.92 - 4.2 / b,
+         r = prob / (1 - prob);
   double alpha = (2.83 + 5.1 / b) * deviation, m = floor((count + 1) * prob);
   Drawn uniform = {.left = 0};
   for (int tries = 0; tries < SAMPLE_TRIES; tries++) {
@@ -45,8 +46,8 @@ static bool draw_rejection(double count, double prob, Philox p, double *out) {
     v = log(v * alpha / (a / (us * us) + b));
     double bound = (m + 0.5) * log((m + 1) / (r * (count - m + 1))) +
                    (count + 1) * log((count - m + 1) / (count - k + 1)) +
-                   (k + 0.5) * log(r * (count - k + 1) / (k + 1)) + stirling_tail(m) + stirling_tail(count - m) -
-                   stirling_tail(k) - stirling_tail(count - k);
+                   (k + 0.5) * log(r * (count - k + 1) / (k + 1)) + stirling_tail(m) +
+                   stirling_tail(count - m) - stirling_tail(k) - stirling_tail(count - k);
     if (v <= bound) return true;
   }
   return false;
@@ -145,11 +146,14 @@ static TF_Code binomial_fill(OpCtx *c, Philox p, TF_Status *st) {
   b.samples.num_params = dims_product(b.dims, 0, b.rank);
   b.samples.per_param = count / b.samples.num_params;
   parallel_for(c->threads, count, 256, binomial_part, &b);
-  if (b.samples.failed) return fail(st, TF_INVALID_ARGUMENT, "%s: no sample was accepted for a parameter", c->node->op);
+  if (b.samples.failed)
+    return fail(st, TF_INVALID_ARGUMENT, "%s: no sample was accepted for a parameter", c->node->op);
   return TF_OK;
 }
 
-static TF_Code stateless_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 0, &c->outputs[0], st); }
+static TF_Code stateless_shape(ShapeCtx *c, TF_Status *st) {
+  return shape_of_value(c, 0, &c->outputs[0], st);
+}
 static TF_Code stateless_prepare(OpCtx *c, TF_Status *st) { return binomial_prepare_of(c, 0, st); }
 
 static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
@@ -171,12 +175,14 @@ TF_Code random_state_binomial_run(OpCtx *c, TF_Status *st) {
   int64_t id = *(int64_t *)algorithm->data;
   if (id != 1) return fail(st, TF_INVALID_ARGUMENT, "Unsupported algorithm id: %lld", (long long)id);
   broadcast_dims(&b);
-  uint64_t batches = (uint64_t)dims_product(b.dims, 0, b.rank), count = (uint64_t)tensor_count(&c->outputs[0]);
+  uint64_t batches = (uint64_t)dims_product(b.dims, 0, b.rank),
+           count = (uint64_t)tensor_count(&c->outputs[0]);
   uint64_t each = batches ? count / batches : 0;
   TRY(random_state_take(c, 0, id, batches * 2 * 100 * (each + 3) / 4 * RESERVED_PER_OUTPUT, &p, st));
   return count ? binomial_fill(c, p, st) : TF_OK;
 }
 
-const OpRow ops_random_binomial[] = {{"StatelessRandomBinomial", .types = RANDOM_BINOMIAL_TYPES, .value_inputs = 1,
-                                      .shape = stateless_shape, .prepare = stateless_prepare, .run = stateless_run},
-                                     {0}};
+const OpRow ops_random_binomial[] = {
+    {"StatelessRandomBinomial", .types = RANDOM_BINOMIAL_TYPES, .value_inputs = 1, .shape = stateless_shape,
+     .prepare = stateless_prepare, .run = stateless_run},
+    {0}};

@@ -1,10 +1,12 @@
-/* Samples of normal distributions between bounds. Outputs are drawn in batches, each with its mean, deviation and
- * bounds; one of three samplers fits where the bounds lie: normal numbers, uniform ones, or exponential ones for a
- * tail. Batches use one stream of counters one after another, as TensorFlow does where it does not split the work.
+/* Samples of normal distributions between bounds. Outputs are drawn in batches, each with its mean, deviation
+ * and bounds; one of three samplers fits where the bounds lie: normal numbers, uniform ones, or exponential
+ * ones for a tail. Batches use one stream of counters one after another, as TensorFlow does where it does not
+ * split the work.
  *
- * ParameterizedTruncatedNormal: parameters are scalars, or vectors with one for each of the output's first dimension;
- * StatelessParameterizedTruncatedNormal: they broadcast to the last dimensions, a batch is one element of these and its
- * samples stand along the first dimensions. All arithmetic is in the output's dtype. */
+ * ParameterizedTruncatedNormal: parameters are scalars, or vectors with one for each of the output's first
+ * dimension; StatelessParameterizedTruncatedNormal: they broadcast to the last dimensions, a batch is one
+ * element of these and its samples stand along the first dimensions. All arithmetic is in the output's dtype.
+ */
 #include "ops/random_samples.h"
 
 #include <string.h>
@@ -28,8 +30,8 @@ static void store(Bounded *b, TF_DataType t, double z, int64_t at) {
     ((uint16_t *)b->out->data)[at] = half_of_float((float)x);
 }
 
-/* The samplers fill elements from, from + step, ... of the output, `n` of them; false when none was accepted in
- * MAX_TRIES. */
+/* The samplers fill elements from, from + step, ... of the output, `n` of them; false when none was accepted
+ * in MAX_TRIES. */
 static SM_ALWAYS_INLINE bool sample_normal(Bounded *b, TF_DataType t, int64_t from, int64_t step, int64_t n) {
   for (int64_t i = 0, tries = 0; i < n;) {
     double z[4];
@@ -46,7 +48,8 @@ static SM_ALWAYS_INLINE bool sample_normal(Bounded *b, TF_DataType t, int64_t fr
   return true;
 }
 
-static SM_ALWAYS_INLINE bool sample_uniform(Bounded *b, TF_DataType t, int64_t from, int64_t step, int64_t n) {
+static SM_ALWAYS_INLINE bool sample_uniform(Bounded *b, TF_DataType t, int64_t from, int64_t step,
+                                            int64_t n) {
   double plus = b->low < 0 ? 0 : rounded(t, b->low * b->low), width = rounded(t, b->high - b->low);
   for (int64_t i = 0, tries = 0; i < n;) {
     double z[4], u[4];
@@ -119,8 +122,8 @@ static SM_ALWAYS_INLINE TF_Code sample_batch(Bounded *b, TF_DataType t, double l
     ok = sample_tail(b, t, from, step, n);
   }
   return ok ? TF_OK
-            : fail(st, TF_INTERNAL, "TruncatedNormal %s rejection sampler failed to %saccept a sample.", sampler,
-                   sampler[0] == 'u' ? " " : "");
+            : fail(st, TF_INTERNAL, "TruncatedNormal %s rejection sampler failed to %saccept a sample.",
+                   sampler, sampler[0] == 'u' ? " " : "");
 }
 
 static TF_Code sample_batch_in(Bounded *b, double low, double high, int64_t from, int64_t step, int64_t n,
@@ -141,14 +144,14 @@ static TF_Code params_check(const OpCtx *c, int64_t batches, bool uniform, TF_St
   for (int i = 0; i < 4; i++) {
     const Tensor *t = op_input(c, i + 1);
     if (t->rank > 1)
-      return fail(st, TF_INVALID_ARGUMENT, "Input %s should be a scalar or vector, got shape: %s", param_names[i],
-                  shape_text(t->dims, t->rank, text, sizeof text));
+      return fail(st, TF_INVALID_ARGUMENT, "Input %s should be a scalar or vector, got shape: %s",
+                  param_names[i], shape_text(t->dims, t->rank, text, sizeof text));
   }
   for (int i = 0; i < 4 && !uniform; i++) {
     const Tensor *t = op_input(c, i + 1);
     if (t->rank && t->dims[0] != 1 && t->dims[0] != batches)
-      return fail(st, TF_INVALID_ARGUMENT, "Input %s should have length 1 or shape[0], got shape: %s", param_names[i],
-                  shape_text(t->dims, t->rank, text, sizeof text));
+      return fail(st, TF_INVALID_ARGUMENT, "Input %s should have length 1 or shape[0], got shape: %s",
+                  param_names[i], shape_text(t->dims, t->rank, text, sizeof text));
   }
   return TF_OK;
 }
@@ -177,7 +180,8 @@ static TF_Code bounded_dims(OpCtx *c, TF_Status *st) {
 static TF_Code bounded_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *shape = op_input(c, 0);
   if (shape->rank == 1 && shape->dims[0] == 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Shape tensor must not be empty, got Tensor<type: %s shape: [0] values: >",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Shape tensor must not be empty, got Tensor<type: %s shape: [0] values: >",
                 dtype_name(shape->dtype));
   TRY(bounded_dims(c, st));
   return params_check(c, c->outputs[0].dims[0], params_uniform(c), st);
@@ -216,7 +220,8 @@ typedef struct Broadcast {
 /* What the parameters broadcast to, and their strides in it (0 where repeated); false when they don't. */
 static bool broadcast_params(const OpCtx *c, Broadcast *w) {
   w->rank = 0;
-  for (int i = 0; i < 4; i++) w->rank = op_input(c, i + 2)->rank > w->rank ? op_input(c, i + 2)->rank : w->rank;
+  for (int i = 0; i < 4; i++)
+    w->rank = op_input(c, i + 2)->rank > w->rank ? op_input(c, i + 2)->rank : w->rank;
   for (int d = 0; d < w->rank; d++) w->dims[d] = 1;
   for (int i = 0; i < 4; i++) {
     const Tensor *t = op_input(c, i + 2);
@@ -257,7 +262,8 @@ static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
     double x[4];
     for (int i = 0; i < 4; i++) {
       int64_t at = 0;
-      for (int64_t d = w.rank - 1, rest = k; d >= 0; rest /= w.dims[d], d--) at += rest % w.dims[d] * w.strides[i][d];
+      for (int64_t d = w.rank - 1, rest = k; d >= 0; rest /= w.dims[d], d--)
+        at += rest % w.dims[d] * w.strides[i][d];
       x[i] = number_of(op_input(c, i + 2), at);
     }
     b.mean = x[0];
@@ -270,9 +276,9 @@ static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
 static TF_Code bounded_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 0, &c->outputs[0], st); }
 
 const OpRow ops_random_bounded[] = {
-    {"ParameterizedTruncatedNormal", .types = "dtype: half float double", .flags = OP_STATEFUL, .value_inputs = 1,
-     .state_size = sizeof(RandomState), .shape = bounded_shape, .init = random_state_init, .prepare = bounded_prepare,
-     .run = bounded_run, .clear = random_state_clear},
+    {"ParameterizedTruncatedNormal", .types = "dtype: half float double", .flags = OP_STATEFUL,
+     .value_inputs = 1, .state_size = sizeof(RandomState), .shape = bounded_shape, .init = random_state_init,
+     .prepare = bounded_prepare, .run = bounded_run, .clear = random_state_clear},
     {"StatelessParameterizedTruncatedNormal", .types = "dtype: half float double", .value_inputs = 1,
      .shape = bounded_shape, .prepare = stateless_prepare, .run = stateless_run},
     {0}};

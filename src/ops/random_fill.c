@@ -144,10 +144,10 @@ TF_Code random_read_range(const OpCtx *c, int i, bool even_if_empty, RandomFill 
     a = (uint64_t)int_at(low, 0), b = (uint64_t)int_at(high, 0);
   if (is_unsigned ? a >= b : (int64_t)a >= (int64_t)b) {
     if (tensor_count(&c->outputs[0]) == 0 && !even_if_empty) return TF_OK;
-    return is_unsigned
-               ? fail(st, TF_INVALID_ARGUMENT, "Need minval < maxval, got %llu >= %llu", (unsigned long long)a,
-                      (unsigned long long)b)
-               : fail(st, TF_INVALID_ARGUMENT, "Need minval < maxval, got %lld >= %lld", (long long)a, (long long)b);
+    return is_unsigned ? fail(st, TF_INVALID_ARGUMENT, "Need minval < maxval, got %llu >= %llu",
+                              (unsigned long long)a, (unsigned long long)b)
+                       : fail(st, TF_INVALID_ARGUMENT, "Need minval < maxval, got %lld >= %lld", (long long)a,
+                              (long long)b);
   }
   j->low = (int64_t)a;
   j->range = b - a;

@@ -1,6 +1,6 @@
-/* Samples of gamma distributions, in double, by Marsaglia and Tsang's transformed rejection: the cube of a normal
- * number, accepted by a uniform one. Shapes below 1 are drawn for shape + 1 and multiplied by a uniform number's power;
- * shape 1 is the exponential distribution. */
+/* Samples of gamma distributions, in double, by Marsaglia and Tsang's transformed rejection: the cube of a
+ * normal number, accepted by a uniform one. Shapes below 1 are drawn for shape + 1 and multiplied by a
+ * uniform number's power; shape 1 is the exponential distribution. */
 #include "ops/random_samples.h"
 
 /* A negative or NaN alpha gives NaN. */
@@ -48,9 +48,9 @@ static TF_Code gamma_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c
 #define TYPES "half float double"
 
 const OpRow ops_random_gamma[] = {
-    {"RandomGamma", .types = "T: " TYPES, .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState),
-     .shape = samples_shape_appended, .init = random_state_init, .prepare = samples_prepare_appended, .run = gamma_run,
-     .clear = random_state_clear},
+    {"RandomGamma", .types = "T: " TYPES, .flags = OP_STATEFUL, .value_inputs = 1,
+     .state_size = sizeof(RandomState), .shape = samples_shape_appended, .init = random_state_init,
+     .prepare = samples_prepare_appended, .run = gamma_run, .clear = random_state_clear},
     {"StatelessRandomGammaV2", .types = "dtype: " TYPES, .value_inputs = 1, .shape = gamma_shape,
      .prepare = samples_prepare_whole, .run = stateless_gamma_run},
     {"StatelessRandomGammaV3", .types = "dtype: " TYPES, .value_inputs = 1, .shape = gamma_shape,

@@ -1,6 +1,7 @@
-/* RandomGammaGrad: how a sample of a gamma distribution moves with its shape alpha, the rank of the sample kept:
- * -(dP(alpha, x) / dalpha) / p(x), with broadcasting. P comes by its power series below alpha, by the continued
- * fraction of its complement above; derivatives go along term by term. */
+/* RandomGammaGrad: how a sample of a gamma distribution moves with its shape alpha, the rank of the sample
+ * kept:
+ * -(dP(alpha, x) / dalpha) / p(x), with broadcasting. P comes by its power series below alpha, by the
+ * continued fraction of its complement above; derivatives go along term by term. */
 #include <math.h>
 
 #include "base/parallel.h"
@@ -24,8 +25,8 @@ static double grad_series(double a, double x) {
   return -(dsum + sum * (log(x) - special_digamma(a + 1))) * x / a;
 }
 
-/* 1 - P = x^a exp(-x) / gamma(a) times a continued fraction, by the recurrence of its numerators and denominators; `d`
- * begins the names of derivatives. */
+/* 1 - P = x^a exp(-x) / gamma(a) times a continued fraction, by the recurrence of its numerators and
+ * denominators; `d` begins the names of derivatives. */
 static double grad_fraction(double a, double x) {
   double y = 1 - a, z = x + y + 1, p2 = 1, q2 = x, p1 = x + 1, q1 = z * x, value = p1 / q1;
   double dp2 = 0, dq2 = 0, dp1 = 0, dq1 = -x, dvalue = (dp1 - value * dq1) / q1;
@@ -73,7 +74,8 @@ static void grad_part(void *arg, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i++) {
     broadcast_offsets(b, i / inner, offset);
     double x[2];
-    for (int k = 0; k < 2; k++) x[k] = element(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
+    for (int k = 0; k < 2; k++)
+      x[k] = element(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
     bool is_float = c->outputs[0].dtype == TF_FLOAT;
     double grad = gamma_grad(x[0], x[1], is_float ? -88.7228391 : -709.782712893384);
     if (is_float)
@@ -89,6 +91,7 @@ static TF_Code grad_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-const OpRow ops_random_grad[] = {{"RandomGammaGrad", .types = "T: float double", .prep_size = sizeof(Broadcast),
-                                  .shape = shape_broadcast, .prepare = grad_prepare, .run = grad_run},
-                                 {0}};
+const OpRow ops_random_grad[] = {
+    {"RandomGammaGrad", .types = "T: float double", .prep_size = sizeof(Broadcast), .shape = shape_broadcast,
+     .prepare = grad_prepare, .run = grad_run},
+    {0}};

@@ -1,6 +1,7 @@
-/* Multinomial: draws of classes, each row with its logits. A row's cumulative weights are exp(logit - largest), summed
- * in double; a sample is the first class whose sum is above a uniform part of the total. Infinite and NaN logits count
- * nothing. Rows use one stream of words one after another, as TensorFlow does where it does not split the batch. */
+/* Multinomial: draws of classes, each row with its logits. A row's cumulative weights are exp(logit -
+ * largest), summed in double; a sample is the first class whose sum is above a uniform part of the total.
+ * Infinite and NaN logits count nothing. Rows use one stream of words one after another, as TensorFlow does
+ * where it does not split the batch. */
 #include "ops/random_samples.h"
 
 #include <string.h>
@@ -31,7 +32,8 @@ static TF_Code multinomial_prepare(OpCtx *c, TF_Status *st) {
   if (logits->dims[0] > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "batch_size cannot exceed max int");
   if (logits->dims[1] > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "num_classes cannot exceed max int");
   if (logits->dims[1] <= 0)
-    return fail(st, TF_INVALID_ARGUMENT, "num_classes should be positive, got %lld", (long long)logits->dims[1]);
+    return fail(st, TF_INVALID_ARGUMENT, "num_classes should be positive, got %lld",
+                (long long)logits->dims[1]);
   size_t bytes;
   if (!checked_mul((size_t)logits->dims[1], sizeof(double), &bytes)) return fail_oom(st, c->node->op);
   op_scratch(c, bytes);
@@ -74,7 +76,8 @@ static void multinomial_fill(OpCtx *c, Philox p) {
   for (int64_t row = 0; row < out->dims[0]; row++) {
     double total = cumulate(logits, row, sums);
     for (int64_t i = 0; i < out->dims[1]; i++) {
-      int64_t k = first_above(sums, logits->dims[1], words_double(&words) * total), at = row * out->dims[1] + i;
+      int64_t k = first_above(sums, logits->dims[1], words_double(&words) * total),
+              at = row * out->dims[1] + i;
       if (out->dtype == TF_INT64)
         ((int64_t *)out->data)[at] = k;
       else
@@ -102,9 +105,9 @@ static TF_Code stateless_multinomial_run(OpCtx *c, TF_Status *st) {
 #define TYPES "T: half bfloat16 float double; output_dtype: int32 int64"
 
 const OpRow ops_random_multinomial[] = {
-    {"Multinomial", .types = TYPES, .flags = OP_STATEFUL, .value_inputs = 2, .state_size = sizeof(RandomState),
-     .shape = multinomial_shape, .init = random_state_init, .prepare = multinomial_prepare, .run = multinomial_run,
-     .clear = random_state_clear},
+    {"Multinomial", .types = TYPES, .flags = OP_STATEFUL, .value_inputs = 2,
+     .state_size = sizeof(RandomState), .shape = multinomial_shape, .init = random_state_init,
+     .prepare = multinomial_prepare, .run = multinomial_run, .clear = random_state_clear},
     {"StatelessMultinomial", .types = TYPES, .value_inputs = 2, .shape = multinomial_shape,
      .prepare = multinomial_prepare, .run = stateless_multinomial_run},
     {0}};

@@ -1,4 +1,5 @@
-/* Uniform, normal and truncated normal numbers and integers: stateful by seeds, stateless by seed or key and counter.
+/* Uniform, normal and truncated normal numbers and integers: stateful by seeds, stateless by seed or key and
+ * counter.
  */
 #include "ops/random_fill.h"
 
@@ -64,8 +65,11 @@ static TF_Code alg_run(OpCtx *c, TF_Status *st) {
           .shape = random_shape, .init = random_state_init, .prepare = random_prepare, .run = stateful_run, \
           .clear = random_state_clear                                                                       \
   }
-#define STATELESS(NAME, TYPES) \
-  { NAME, .types = TYPES, .value_inputs = 1, .shape = random_shape, .prepare = random_prepare, .run = stateless_run }
+#define STATELESS(NAME, TYPES)                                                                 \
+  {                                                                                            \
+    NAME, .types = TYPES, .value_inputs = 1, .shape = random_shape, .prepare = random_prepare, \
+          .run = stateless_run                                                                 \
+  }
 
 const OpRow ops_random_ops[] = {
     STATEFUL("RandomUniform", "dtype: " FLOATS),

@@ -125,7 +125,8 @@ TF_Code random_state_init(OpInit *k, TF_Status *st) {
   Object *o = NULL;
   TRY(node_attr_int(k->node, "seed", &seeds[0], st));
   TRY(node_attr_int(k->node, "seed2", &seeds[1], st));
-  if (!k->resources) return create_generator(seeds, (Object **)&s->generator, st); /* a kernel run by itself */
+  if (!k->resources)
+    return create_generator(seeds, (Object **)&s->generator, st); /* a kernel run by itself */
   TRY(op_session_state(k, &generator_type, create_generator, seeds, &o, st));
   s->generator = (Generator *)o;
   return TF_OK;
@@ -171,7 +172,8 @@ TF_Code philox_of_inputs(const OpCtx *c, int i, Philox *out, TF_Status *st) {
                 shape_text(key->dims, key->rank, text, sizeof text));
   if (counter->rank != 1 || counter->dims[0] < words)
     return fail(st, TF_INVALID_ARGUMENT,
-                "counter must be a vector with length at least %d; got shape: %s. (Note that batched counters are not "
+                "counter must be a vector with length at least %d; got shape: %s. (Note that batched "
+                "counters are not "
                 "supported yet.)",
                 words, shape_text(counter->dims, counter->rank, text, sizeof text));
   *out = philox_of(0, 0, 0);

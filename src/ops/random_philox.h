@@ -1,11 +1,11 @@
 /* Random numbers by Philox-4x32-10, the same ones as TensorFlow's for the same seeds.
  *
- * A generator is a key and a counter of 128 bits; each counter value gives four 32-bit words. What is made of them is
- * always told by counter, so that parts of an output can be made independently:
+ * A generator is a key and a counter of 128 bits; each counter value gives four 32-bit words. What is made of
+ * them is always told by counter, so that parts of an output can be made independently:
  *
- *   Philox p = random_take(c->state, counters);      a stateful node's, which goes on past `counters` for the next run
- *   philox_skip(&p, 256 * i);                        sample i has counters of its own
- *   Words words = words_of(p); words_float(&words)   numbers in the order of the words */
+ *   Philox p = random_take(c->state, counters);      a stateful node's, which goes on past `counters` for the
+ * next run philox_skip(&p, 256 * i);                        sample i has counters of its own Words words =
+ * words_of(p); words_float(&words)   numbers in the order of the words */
 #ifndef SM_OPS_RANDOM_PHILOX_H_
 #define SM_OPS_RANDOM_PHILOX_H_
 
@@ -27,7 +27,8 @@ static inline uint64_t philox_key(const Philox *p) { return p->key[0] | (uint64_
 static inline uint64_t philox_low(const Philox *p) { return p->counter[0] | (uint64_t)p->counter[1] << 32; }
 static inline uint64_t philox_high(const Philox *p) { return p->counter[2] | (uint64_t)p->counter[3] << 32; }
 
-/* TF: a carry out of the lowest word is lost where the upper half of n is all ones, as in small negative numbers. */
+/* TF: a carry out of the lowest word is lost where the upper half of n is all ones, as in small negative
+ * numbers. */
 static inline void philox_skip(Philox *p, uint64_t n) {
   uint64_t low = philox_low(p), high = philox_high(p), sum;
   bool lost = n >> 32 == UINT32_MAX && (uint32_t)low + (n & UINT32_MAX) > UINT32_MAX;
@@ -62,8 +63,8 @@ double uniform_double(uint32_t x0, uint32_t x1);
 void box_muller_float(uint32_t x0, uint32_t x1, float *f0, float *f1);
 void box_muller_double(const uint32_t x[4], double *d0, double *d1);
 
-/* The numbers of one counter, of float dtype `t` but told as doubles: four of them, or two for double. Returns how
- * many. */
+/* The numbers of one counter, of float dtype `t` but told as doubles: four of them, or two for double.
+ * Returns how many. */
 int draw_uniform(Philox *p, TF_DataType t, double out[4]);
 int draw_normal(Philox *p, TF_DataType t, double out[4]);
 
@@ -82,7 +83,8 @@ static inline double drawn_normal(Drawn *d, Philox *p, TF_DataType t) {
   return d->values[--d->left];
 }
 
-/* What dtype `t` makes of x. Arithmetic of half, bfloat16 and float is exact in double but for this one rounding. */
+/* What dtype `t` makes of x. Arithmetic of half, bfloat16 and float is exact in double but for this one
+ * rounding. */
 static inline double rounded(TF_DataType t, double x) {
   if (t == TF_DOUBLE) return x;
   if (t == TF_HALF) return (double)half_to_float(half_of_float((float)x));
@@ -132,7 +134,8 @@ TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st);
 /* Of the inputs key, counter and algorithm, the first of which is input i. */
 TF_Code philox_of_inputs(const OpCtx *c, int i, Philox *out, TF_Status *st);
 
-/* What TensorFlow sets aside for each output: words of a truncated normal within a run; counters between runs. */
+/* What TensorFlow sets aside for each output: words of a truncated normal within a run; counters between
+ * runs. */
 enum { RESERVED_PER_OUTPUT = 256 };
 
 #endif

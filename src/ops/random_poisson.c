@@ -1,5 +1,5 @@
-/* Samples of Poisson distributions: for rates below 10 by counting how many uniform numbers multiply to exp(-rate)
- * (Knuth), for others by Hörmann's transformed rejection. */
+/* Samples of Poisson distributions: for rates below 10 by counting how many uniform numbers multiply to
+ * exp(-rate) (Knuth), for others by Hörmann's transformed rejection. */
 #include "ops/random_samples.h"
 
 #include <string.h>
@@ -86,9 +86,10 @@ static TF_Code stateless_poisson_run(OpCtx *c, TF_Status *st) {
 static TF_Code poisson_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 0, &c->outputs[0], st); }
 
 #define NUMBERS "half float double int32 int64"
-#define STATEFUL                                                                                               \
-  .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState), .shape = samples_shape_appended, \
-  .init = random_state_init, .prepare = samples_prepare_appended, .run = poisson_run, .clear = random_state_clear
+#define STATEFUL                                                                                   \
+  .flags = OP_STATEFUL, .value_inputs = 1, .state_size = sizeof(RandomState),                      \
+  .shape = samples_shape_appended, .init = random_state_init, .prepare = samples_prepare_appended, \
+  .run = poisson_run, .clear = random_state_clear
 
 const OpRow ops_random_poisson[] = {
     {"RandomPoisson", .types = "dtype: half float double", STATEFUL},

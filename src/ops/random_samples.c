@@ -24,7 +24,9 @@ void samples_store(Samples *s, int64_t k, int64_t i, double x) {
     case TF_DOUBLE: ((double *)data)[at] = x; break;
     case TF_HALF: ((uint16_t *)data)[at] = half_of_float((float)x); break;
     case TF_BFLOAT16: ((uint16_t *)data)[at] = bfloat16_of_float((float)x); break;
-    case TF_INT32: ((int32_t *)data)[at] = x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN; break;
+    case TF_INT32:
+      ((int32_t *)data)[at] = x > -2147483649.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN;
+      break;
     default: ((int64_t *)data)[at] = fabs(x) < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
   }
 }
@@ -47,7 +49,8 @@ TF_Code samples_run(OpCtx *c, int i, Samples *s, TF_Status *st) {
   if (!count) return TF_OK;
   s->per_param = count / s->num_params;
   parallel_for(c->threads, count, 256, samples_part, s);
-  if (s->failed) return fail(st, TF_INVALID_ARGUMENT, "%s: no sample was accepted for a parameter", c->node->op);
+  if (s->failed)
+    return fail(st, TF_INVALID_ARGUMENT, "%s: no sample was accepted for a parameter", c->node->op);
   return TF_OK;
 }
 
@@ -71,7 +74,8 @@ TF_Code samples_prepare_appended(OpCtx *c, TF_Status *st) {
   if (shape->rank != 1) {
     const char *dims_text = shape_text(shape->dims, shape->rank, text, sizeof text);
     if (strcmp(c->node->op, "RandomGamma") != 0)
-      return fail(st, TF_INVALID_ARGUMENT, "shape must be a vector of {int32,int64}, got shape %s", dims_text);
+      return fail(st, TF_INVALID_ARGUMENT, "shape must be a vector of {int32,int64}, got shape %s",
+                  dims_text);
     return fail(st, TF_INVALID_ARGUMENT,
                 "shape must be a vector of {int32,int64}, got shape: Tensor<type: %s shape: %s values: %lld>",
                 dtype_name(shape->dtype), dims_text, tensor_count(shape) ? (long long)int_at(shape, 0) : 0);
@@ -88,6 +92,7 @@ TF_Code samples_prepare_whole(OpCtx *c, TF_Status *st) {
   TRY(random_output(c, 0, st));
   if (tensor_count(out) == 0) return TF_OK;
   bool ends = out->rank >= params->rank;
-  for (int i = 0; ends && i < params->rank; i++) ends = out->dims[out->rank - params->rank + i] == params->dims[i];
+  for (int i = 0; ends && i < params->rank; i++)
+    ends = out->dims[out->rank - params->rank + i] == params->dims[i];
   return ends ? TF_OK : fail(st, TF_INVALID_ARGUMENT, "Shape passed in must end with broadcasted shape.");
 }

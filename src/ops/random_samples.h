@@ -1,6 +1,6 @@
 /* Ops that draw many samples for each of several parameters (gamma, Poisson): the output is [samples...,
- * parameters...]. Sample s of parameter k has the generator's counters from 256 * (k * samples + s) on, so samples can
- * be drawn in any order. */
+ * parameters...]. Sample s of parameter k has the generator's counters from 256 * (k * samples + s) on, so
+ * samples can be drawn in any order. */
 #ifndef SM_OPS_RANDOM_SAMPLES_H_
 #define SM_OPS_RANDOM_SAMPLES_H_
 
@@ -27,17 +27,19 @@ static inline Philox samples_generator(const Samples *s, int64_t k, int64_t i) {
   philox_skip(&p, RESERVED_PER_OUTPUT * ((uint64_t)k * (uint64_t)s->per_param + (uint64_t)i));
   return p;
 }
-/* Converts to the output's dtype; integers are cut off, what does not fit becomes the least; denormal floats become 0.
+/* Converts to the output's dtype; integers are cut off, what does not fit becomes the least; denormal floats
+ * become 0.
  */
 void samples_store(Samples *s, int64_t k, int64_t i, double x);
 
-/* Fills output 0 from parameters in input i, with p and draw set; TF_INVALID_ARGUMENT when a sampler fails. */
+/* Fills output 0 from parameters in input i, with p and draw set; TF_INVALID_ARGUMENT when a sampler fails.
+ */
 TF_Code samples_run(OpCtx *c, int i, Samples *s, TF_Status *st);
 /* How many numbers a run draws. */
 static inline uint64_t samples_count(const OpCtx *c) { return (uint64_t)tensor_count(&c->outputs[0]); }
 
-/* Row functions. Input 0 is the shape of the samples (`appended`), to which that of the parameters, input 1, is added;
- * or it is the whole shape, which must end with that of the last input. */
+/* Row functions. Input 0 is the shape of the samples (`appended`), to which that of the parameters, input 1,
+ * is added; or it is the whole shape, which must end with that of the last input. */
 ShapeFn samples_shape_appended;
 TF_Code samples_prepare_appended(OpCtx *c, TF_Status *st);
 TF_Code samples_prepare_whole(OpCtx *c, TF_Status *st);

@@ -1,4 +1,5 @@
-/* Random orders: RandomShuffle and StatelessShuffle of rows, RandomIndexShuffle of single indices, RandomCrop. */
+/* Random orders: RandomShuffle and StatelessShuffle of rows, RandomIndexShuffle of single indices,
+ * RandomCrop. */
 #include "ops/random_philox.h"
 
 #include <string.h>
@@ -11,7 +12,8 @@ static TF_Code shuffle_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   TRY(op_output_like(c, 0, in, st));
   size_t bytes;
-  if (!checked_mul(in->rank ? (size_t)in->dims[0] : 0, sizeof(int64_t), &bytes)) return fail_oom(st, "a shuffle");
+  if (!checked_mul(in->rank ? (size_t)in->dims[0] : 0, sizeof(int64_t), &bytes))
+    return fail_oom(st, "a shuffle");
   op_scratch(c, bytes);
   return TF_OK;
 }
@@ -28,7 +30,8 @@ static TF_Code shuffle_rows(OpCtx *c, Philox p, TF_Status *st) {
     order[i] = order[k];
     order[k] = t;
   }
-  for (int64_t i = 0; i < n; i++) TRY(tensor_copy_range(&c->outputs[0], i * row, in, order[i] * row, row, st));
+  for (int64_t i = 0; i < n; i++)
+    TRY(tensor_copy_range(&c->outputs[0], i * row, in, order[i] * row, row, st));
   return TF_OK;
 }
 
@@ -60,7 +63,9 @@ typedef struct Cipher {
   const uint64_t *keys;
 } Cipher;
 
-static uint64_t rotate_left(uint64_t x, int by, const Cipher *k) { return (x << by | x >> (k->bits - by)) & k->mask; }
+static uint64_t rotate_left(uint64_t x, int by, const Cipher *k) {
+  return (x << by | x >> (k->bits - by)) & k->mask;
+}
 
 static uint64_t simon_mix(uint64_t x, const Cipher *k) {
   return (rotate_left(x, 1, k) & rotate_left(x, 8, k)) ^ rotate_left(x, 2, k);
@@ -106,7 +111,8 @@ static bool shuffle_index(uint64_t *index, const uint32_t seed[3], uint64_t max,
 }
 
 static int64_t index_outputs(const OpCtx *c) {
-  int64_t n = tensor_count(op_input(c, 0)), m = tensor_count(op_input(c, 2)), s = tensor_count(op_input(c, 1)) / 3;
+  int64_t n = tensor_count(op_input(c, 0)), m = tensor_count(op_input(c, 2)),
+          s = tensor_count(op_input(c, 1)) / 3;
   if (m > n) n = m;
   return s > n ? s : n;
 }
@@ -129,11 +135,14 @@ static TF_Code index_prepare(OpCtx *c, TF_Status *st) {
   int64_t n = index_outputs(c), rounds;
   if (index->rank && (index->rank != 1 || index->dims[0] != n))
     return fail(st, TF_INVALID_ARGUMENT, "Index bust be a scalar or vector.");
-  if (!(seed->rank == 1 && seed->dims[0] == 3) && !(seed->rank == 2 && seed->dims[0] == n && seed->dims[1] == 3))
-    return fail(st, TF_INVALID_ARGUMENT, "Seed must be a vector of size [3] or a matrix of size [%lld, 3] but got %s.",
-                (long long)n, shape_text(seed->dims, seed->rank, text, sizeof text));
+  if (!(seed->rank == 1 && seed->dims[0] == 3) &&
+      !(seed->rank == 2 && seed->dims[0] == n && seed->dims[1] == 3))
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Seed must be a vector of size [3] or a matrix of size [%lld, 3] but got %s.", (long long)n,
+                shape_text(seed->dims, seed->rank, text, sizeof text));
   if (max->rank && (max->rank != 1 || max->dims[0] != n))
-    return fail(st, TF_INVALID_ARGUMENT, "Maxval must be a scalar or a vector of the same size as index but got %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Maxval must be a scalar or a vector of the same size as index but got %s",
                 shape_text(max->dims, max->rank, text, sizeof text));
   TRY(node_attr_int(c->node, "rounds", &rounds, st));
   op_scratch(c, (size_t)rounds * sizeof(uint64_t));
@@ -144,8 +153,8 @@ static TF_Code index_init(OpInit *k, TF_Status *st) {
   int64_t rounds;
   TRY(node_attr_int(k->node, "rounds", &rounds, st));
   if (rounds < 4 || rounds % 2 || rounds > INDEX_ROUNDS_MAX)
-    return fail(st, TF_INVALID_ARGUMENT, "rounds must be an even number in [4, %d], got %lld", INDEX_ROUNDS_MAX,
-                (long long)rounds);
+    return fail(st, TF_INVALID_ARGUMENT, "rounds must be an even number in [4, %d], got %lld",
+                INDEX_ROUNDS_MAX, (long long)rounds);
   return TF_OK;
 }
 
@@ -201,12 +210,13 @@ static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(size->dims, size->rank, text, sizeof text));
   int64_t dims[3] = {((int64_t *)size->data)[0], ((int64_t *)size->data)[1], in->dims[2]};
   if (dims[0] < 0 || dims[1] < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)(dims[0] < 0 ? dims[0] : dims[1]));
+    return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0",
+                (long long)(dims[0] < 0 ? dims[0] : dims[1]));
   static const char *const names[] = {"height", "width"};
   for (int i = 1; i >= 0; i--) {
     if (in->dims[i] < dims[i])
-      return fail(st, TF_FAILED_PRECONDITION, "%s must be >= target_%s: %s = %lld, target_%s = %lld", names[i],
-                  names[i], names[i], (long long)in->dims[i], names[i], (long long)dims[i]);
+      return fail(st, TF_FAILED_PRECONDITION, "%s must be >= target_%s: %s = %lld, target_%s = %lld",
+                  names[i], names[i], names[i], (long long)in->dims[i], names[i], (long long)dims[i]);
   }
   return op_output(c, 0, in->dtype, dims, 3, st);
 }
@@ -221,20 +231,22 @@ static TF_Code crop_run(OpCtx *c, TF_Status *st) {
   }
   int64_t row = out->dims[1] * out->dims[2];
   for (int64_t y = 0; y < out->dims[0]; y++)
-    TRY(tensor_copy_range(&c->outputs[0], y * row, in, ((at[0] + y) * in->dims[1] + at[1]) * in->dims[2], row, st));
+    TRY(tensor_copy_range(&c->outputs[0], y * row, in, ((at[0] + y) * in->dims[1] + at[1]) * in->dims[2], row,
+                          st));
   return TF_OK;
 }
 
-#define STATEFUL \
-  .flags = OP_STATEFUL, .state_size = sizeof(RandomState), .init = random_state_init, .clear = random_state_clear
+#define STATEFUL                                                                      \
+  .flags = OP_STATEFUL, .state_size = sizeof(RandomState), .init = random_state_init, \
+  .clear = random_state_clear
 
 const OpRow ops_random_shuffle[] = {
-    {"RandomShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare, .run = shuffle_run,
-     STATEFUL},
+    {"RandomShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare,
+     .run = shuffle_run, STATEFUL},
     {"StatelessShuffle", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = shuffle_prepare,
      .run = stateless_shuffle_run},
-    {"RandomIndexShuffle", .types = "dtype: int32 int64 uint32 uint64", .shape = index_shape, .init = index_init,
-     .prepare = index_prepare, .run = index_run},
-    {"RandomCrop", .types = "T: uint8 int8 int16 int32 int64 float double", .value_inputs = 2, .shape = crop_shape,
-     .prepare = crop_prepare, .run = crop_run, STATEFUL},
+    {"RandomIndexShuffle", .types = "dtype: int32 int64 uint32 uint64", .shape = index_shape,
+     .init = index_init, .prepare = index_prepare, .run = index_run},
+    {"RandomCrop", .types = "T: uint8 int8 int16 int32 int64 float double", .value_inputs = 2,
+     .shape = crop_shape, .prepare = crop_prepare, .run = crop_run, STATEFUL},
     {0}};

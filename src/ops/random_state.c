@@ -1,5 +1,5 @@
-/* Ops of tf.random.Generator (random_state.h): numbers of a state in a variable, which goes on by 256 counters for each
- * of them; seeds that nobody chose. */
+/* Ops of tf.random.Generator (random_state.h): numbers of a state in a variable, which goes on by 256
+ * counters for each of them; seeds that nobody chose. */
 #include "ops/random_state.h"
 
 #include <string.h>
@@ -12,7 +12,8 @@ enum { STATE_SIZE = 3 };
 /* The tensor checked for `tags` elements before the state. */
 static TF_Code check_state(const Tensor *t, int tags, TF_Status *st) {
   if (t->dtype != TF_INT64)
-    return fail(st, TF_INVALID_ARGUMENT, "dtype of RNG state variable must be int64, not %s", dtype_name(t->dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "dtype of RNG state variable must be int64, not %s",
+                dtype_name(t->dtype));
   if (t->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "RNG state must have one and only one dimension, not %d", t->rank);
   if (tags && t->dims[0] < tags) return fail(st, TF_INVALID_ARGUMENT, "Size of tensor must be at least 1");
@@ -21,16 +22,19 @@ static TF_Code check_state(const Tensor *t, int tags, TF_Status *st) {
 
 static TF_Code check_algorithm(int64_t id, TF_Status *st) {
   if (id == 2) return fail(st, TF_UNIMPLEMENTED, "Non-XLA devices don't support the ThreeFry algorithm.");
-  return id == 1 || id == 3 ? TF_OK : fail(st, TF_INVALID_ARGUMENT, "Unsupported algorithm id: %lld", (long long)id);
+  return id == 1 || id == 3 ? TF_OK
+                            : fail(st, TF_INVALID_ARGUMENT, "Unsupported algorithm id: %lld", (long long)id);
 }
 
 /* Of a locked variable. */
-static TF_Code take_locked(Tensor *t, int tags, int64_t algorithm, uint64_t skip, Philox *out, TF_Status *st) {
+static TF_Code take_locked(Tensor *t, int tags, int64_t algorithm, uint64_t skip, Philox *out,
+                           TF_Status *st) {
   TRY(check_state(t, tags, st));
   int64_t *state = t->data;
   TRY(check_algorithm(tags ? state[0] : algorithm, st));
   if (t->dims[0] < tags + STATE_SIZE)
-    return fail(st, TF_INVALID_ARGUMENT, "For the Philox algorithm, the size of state must be at least %d; got %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "For the Philox algorithm, the size of state must be at least %d; got %lld",
                 tags + STATE_SIZE, (long long)t->dims[0]);
   state += tags;
   Philox p = *out = philox_of((uint64_t)state[2], (uint64_t)state[0], (uint64_t)state[1]);
@@ -40,7 +44,8 @@ static TF_Code take_locked(Tensor *t, int tags, int64_t algorithm, uint64_t skip
   return TF_OK;
 }
 
-static TF_Code take(const OpCtx *c, int i, int tags, int64_t algorithm, uint64_t skip, Philox *out, TF_Status *st) {
+static TF_Code take(const OpCtx *c, int i, int tags, int64_t algorithm, uint64_t skip, Philox *out,
+                    TF_Status *st) {
   Variable *v;
   TRY(variable_of_handle(op_input(c, i), &v, st));
   Tensor *t = variable_lock(v, st);
@@ -50,7 +55,8 @@ static TF_Code take(const OpCtx *c, int i, int tags, int64_t algorithm, uint64_t
   return code;
 }
 
-TF_Code random_state_take(const OpCtx *c, int i, int64_t algorithm, uint64_t skip, Philox *out, TF_Status *st) {
+TF_Code random_state_take(const OpCtx *c, int i, int64_t algorithm, uint64_t skip, Philox *out,
+                          TF_Status *st) {
   return take(c, i, 0, algorithm, skip, out, st);
 }
 
@@ -163,6 +169,6 @@ const OpRow ops_random_state[] = {
     {"RngSkip", .flags = OP_STATEFUL, .shape = shape_none, .prepare = skip_prepare, .run = skip_run},
     {"RngReadAndSkip", .flags = OP_STATEFUL, .shape = read_skip_shape, .prepare = read_skip_prepare,
      .run = read_skip_run},
-    {"NonDeterministicInts", .types = "dtype: int32 int64 uint32 uint64", .flags = OP_STATEFUL, .value_inputs = 1,
-     .shape = random_shape, .prepare = random_prepare, .run = entropy_run},
+    {"NonDeterministicInts", .types = "dtype: int32 int64 uint32 uint64", .flags = OP_STATEFUL,
+     .value_inputs = 1, .shape = random_shape, .prepare = random_prepare, .run = entropy_run},
     {0}};

@@ -1,5 +1,5 @@
-/* Random ops that go on from run to run: seeded nodes by themselves and generator states in variables, against what
- * TensorFlow gives in the first runs of a session. */
+/* Random ops that go on from run to run: seeded nodes by themselves and generator states in variables,
+ * against what TensorFlow gives in the first runs of a session. */
 #include <math.h>
 
 #include "ops/op_fixture.h"
@@ -30,8 +30,8 @@ static Attr attr_floats(const char *name, const float *v, int64_t n) {
 }
 
 /* Opens an op with seeds 1 and 2 and up to FIXTURE_MAX - 2 other attributes. */
-static void open_seeded(Bench *b, const char *op, const TF_DataType *in, const TF_DataType *out, const Attr *more,
-                        int n) {
+static void open_seeded(Bench *b, const char *op, const TF_DataType *in, const TF_DataType *out,
+                        const Attr *more, int n) {
   Attr attrs[FIXTURE_MAX] = {attr_int("seed", seeds[0]), attr_int("seed2", seeds[1])};
   for (int i = 0; i < n; i++) attrs[2 + i] = more[i];
   assert_int_equal(bench_open(b, op, op, in, out, attrs, 2 + n), TF_OK);
@@ -93,28 +93,32 @@ static void samples_go_on(void **state) {
   Tensor logits = bench_tensor(TF_FLOAT, (int64_t[]){2, 100}, 2, zeros), p[4];
   for (int i = 0; i < 4; i++) p[i] = scalar(TF_FLOAT, &params[i]);
   Bench b;
-  open_seeded(&b, "Multinomial", (TF_DataType[]){TF_FLOAT, TF_INT32, 0}, (TF_DataType[]){TF_INT64, 0}, NULL, 0);
+  open_seeded(&b, "Multinomial", (TF_DataType[]){TF_FLOAT, TF_INT32, 0}, (TF_DataType[]){TF_INT64, 0}, NULL,
+              0);
   expect_runs(&b, (BenchInput[]){{&logits, NULL}, {&three, NULL}},
               (double[]){25, 44, 29, 25, 95, 82, 26, 41, 22, 43, 53, 16, 55, 16, 13, 21, 70, 74}, 6, 3);
   bench_close(&b);
-  open_seeded(&b, "RandomPoissonV2", (TF_DataType[]){TF_INT32, TF_FLOAT, 0}, (TF_DataType[]){TF_INT32, 0}, NULL, 0);
-  expect_runs(&b, (BenchInput[]){{&shape, NULL}, {&rate, NULL}}, (double[]){98, 105, 91, 93, 92, 103, 109, 87, 103}, 3,
-              3);
+  open_seeded(&b, "RandomPoissonV2", (TF_DataType[]){TF_INT32, TF_FLOAT, 0}, (TF_DataType[]){TF_INT32, 0},
+              NULL, 0);
+  expect_runs(&b, (BenchInput[]){{&shape, NULL}, {&rate, NULL}},
+              (double[]){98, 105, 91, 93, 92, 103, 109, 87, 103}, 3, 3);
   bench_close(&b);
-  open_seeded(&b, "RandomGamma", (TF_DataType[]){TF_INT32, TF_FLOAT, 0}, (TF_DataType[]){TF_FLOAT, 0}, NULL, 0);
-  expect_runs(
-      &b, (BenchInput[]){{&shape, NULL}, {&alpha, NULL}},
-      (double[]){0.5876687169075012, 1.4436302185058594, 2.3232834339141846, 1.7440146207809448, 2.462789297103882,
-                 0.8591352701187134, 2.10901141166687, 3.640136480331421, 1.3657408952713013},
-      3, 3);
+  open_seeded(&b, "RandomGamma", (TF_DataType[]){TF_INT32, TF_FLOAT, 0}, (TF_DataType[]){TF_FLOAT, 0}, NULL,
+              0);
+  expect_runs(&b, (BenchInput[]){{&shape, NULL}, {&alpha, NULL}},
+              (double[]){0.5876687169075012, 1.4436302185058594, 2.3232834339141846, 1.7440146207809448,
+                         2.462789297103882, 0.8591352701187134, 2.10901141166687, 3.640136480331421,
+                         1.3657408952713013},
+              3, 3);
   bench_close(&b);
-  open_seeded(&b, "ParameterizedTruncatedNormal", (TF_DataType[]){TF_INT32, TF_FLOAT, TF_FLOAT, TF_FLOAT, TF_FLOAT, 0},
+  open_seeded(&b, "ParameterizedTruncatedNormal",
+              (TF_DataType[]){TF_INT32, TF_FLOAT, TF_FLOAT, TF_FLOAT, TF_FLOAT, 0},
               (TF_DataType[]){TF_FLOAT, 0}, NULL, 0);
-  expect_runs(
-      &b, (BenchInput[]){{&shape, NULL}, {&p[0], NULL}, {&p[1], NULL}, {&p[2], NULL}, {&p[3], NULL}},
-      (double[]){0.8397045731544495, 1.235836386680603, 2.0637853145599365, 0.3164469599723816, 1.6462761163711548,
-                 -0.036053773015737534, 0.2819916903972626, 0.467244952917099, 0.42282480001449585},
-      3, 3);
+  expect_runs(&b, (BenchInput[]){{&shape, NULL}, {&p[0], NULL}, {&p[1], NULL}, {&p[2], NULL}, {&p[3], NULL}},
+              (double[]){0.8397045731544495, 1.235836386680603, 2.0637853145599365, 0.3164469599723816,
+                         1.6462761163711548, -0.036053773015737534, 0.2819916903972626, 0.467244952917099,
+                         0.42282480001449585},
+              3, 3);
   bench_close(&b);
   for (int i = 0; i < 4; i++) tensor_clear(&p[i]);
   Tensor *all[] = {&shape, &three, &rate, &alpha, &logits};
@@ -132,7 +136,8 @@ static void orders_and_boxes_go_on(void **state) {
   Bench b;
   open_seeded(&b, "RandomShuffle", (TF_DataType[]){TF_INT32, 0}, (TF_DataType[]){TF_INT32, 0}, NULL, 0);
   expect_runs(&b, (BenchInput[]){{&rows, NULL}},
-              (double[]){8, 4, 0, 2, 5, 7, 1, 3, 6, 2, 4, 7, 8, 0, 3, 1, 6, 5, 6, 0, 1, 3, 4, 7, 2, 8, 5}, 9, 3);
+              (double[]){8, 4, 0, 2, 5, 7, 1, 3, 6, 2, 4, 7, 8, 0, 3, 1, 6, 5, 6, 0, 1, 3, 4, 7, 2, 8, 5}, 9,
+              3);
   bench_close(&b);
   open_seeded(&b, "SampleDistortedBoundingBoxV2", (TF_DataType[]){TF_INT32, TF_FLOAT, TF_FLOAT, 0},
               (TF_DataType[]){TF_INT32, TF_INT32, TF_FLOAT, 0}, attrs, 4);
@@ -154,7 +159,8 @@ static void learned_classes_count(void **state) {
   static const char *const ops[] = {"LearnedUnigramCandidateSampler", "ThreadUnsafeUnigramCandidateSampler"};
   for (int i = 0; i < 2; i++) {
     Bench b;
-    open_seeded(&b, ops[i], (TF_DataType[]){TF_INT64, 0}, (TF_DataType[]){TF_INT64, TF_FLOAT, TF_FLOAT, 0}, attrs, 4);
+    open_seeded(&b, ops[i], (TF_DataType[]){TF_INT64, 0}, (TF_DataType[]){TF_INT64, TF_FLOAT, TF_FLOAT, 0},
+                attrs, 4);
     for (int run = 0; run < 3; run++) {
       expect_runs(&b, (BenchInput[]){{&truth, NULL}}, want + 4 * run, 4, 1);
       assert_true(*(float *)b.outputs[1].data == expected[run]);
@@ -197,19 +203,22 @@ static void states_go_on(void **state) {
       {"StatefulUniform",
        TF_FLOAT,
        {0.303297758102417, 0.23163866996765137, 0.08681237697601318, 0.967514157295227, 0.2640984058380127,
-        0.7163466215133667, 0.01315927505493164, 0.6128866672515869, 0.7447874546051025, 0.37548160552978516}},
+        0.7163466215133667, 0.01315927505493164, 0.6128866672515869, 0.7447874546051025,
+        0.37548160552978516}},
       {"StatefulStandardNormalV2",
        TF_FLOAT,
        {1.534425973892212, 0.1778126358985901, -0.44814714789390564, 2.1649887561798096, -0.4789849817752838,
-        0.06745888292789459, 0.8140218257904053, -0.9889896512031555, -0.03240252658724785, -0.8198318481445312}},
+        0.06745888292789459, 0.8140218257904053, -0.9889896512031555, -0.03240252658724785,
+        -0.8198318481445312}},
       {"StatefulTruncatedNormal",
        TF_FLOAT,
        {1.534425973892212, 0.1778126358985901, -0.44814714789390564, -0.4789849817752838, 0.23402109742164612,
-        0.06745888292789459, 0.8140218257904053, -0.9889896512031555, -0.03240252658724785, 0.852962076663971}},
+        0.06745888292789459, 0.8140218257904053, -0.9889896512031555, -0.03240252658724785,
+        0.852962076663971}},
       {"StatefulUniformFullInt",
        TF_INT32,
-       {-517549450, 958244438, -1953817429, 435935105, -1365127686, 1683730751, 520204084, -1337036014, -1847634638,
-        -1825566776}},
+       {-517549450, 958244438, -1953817429, 435935105, -1365127686, 1683730751, 520204084, -1337036014,
+        -1847634638, -1825566776}},
       {"StatefulUniformInt", TF_INT32, {66, 3, 34, 65, 75, 48, 6, 42, 22, 31}},
   };
   Tensor shape = ints((int32_t[]){5}, 1), low = scalar(TF_INT32, &(int32_t){-3}),
@@ -219,12 +228,14 @@ static void states_go_on(void **state) {
     Tensor algorithm = scalar(TF_INT64, &(int64_t){i % 2 ? 1 : 3});
     Bench b;
     bool range = i == SM_COUNTOF(ops) - 1;
-    assert_int_equal(bench_open(&b, ops[i].op, "n",
-                                (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT32, range ? TF_INT32 : 0, TF_INT32, 0},
-                                (TF_DataType[]){ops[i].dtype, 0}, NULL, 0),
-                     TF_OK);
-    expect_runs(&b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}, {&low, NULL}, {&high, NULL}},
-                ops[i].want, 5, 2);
+    assert_int_equal(
+        bench_open(&b, ops[i].op, "n",
+                   (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT32, range ? TF_INT32 : 0, TF_INT32, 0},
+                   (TF_DataType[]){ops[i].dtype, 0}, NULL, 0),
+        TF_OK);
+    expect_runs(
+        &b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}, {&low, NULL}, {&high, NULL}},
+        ops[i].want, 5, 2);
     expect_state(v, 7 + 2 * 5 * 256, INT64_MIN);
     bench_close(&b);
     tensor_clear(&algorithm);
@@ -238,8 +249,8 @@ static void states_go_on(void **state) {
 
 static void binomial_goes_on(void **state) {
   (void)state;
-  Tensor shape = ints((int32_t[]){3, 2}, 2), counts = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, (float[]){30, 3}),
-         handle;
+  Tensor shape = ints((int32_t[]){3, 2}, 2),
+         counts = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, (float[]){30, 3}), handle;
   Tensor prob = scalar(TF_FLOAT, &(float){.6f}), algorithm = scalar(TF_INT64, &(int64_t){1});
   Variable *v = state_variable(start, 3, &handle);
   Bench b;
@@ -247,8 +258,9 @@ static void binomial_goes_on(void **state) {
                               (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT32, TF_FLOAT, TF_FLOAT, 0},
                               (TF_DataType[]){TF_INT32, 0}, NULL, 0),
                    TF_OK);
-  expect_runs(&b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}, {&counts, NULL}, {&prob, NULL}},
-              (double[]){16, 1, 18, 2, 18, 1, 15, 1, 18, 2, 18, 1}, 6, 2);
+  expect_runs(
+      &b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}, {&counts, NULL}, {&prob, NULL}},
+      (double[]){16, 1, 18, 2, 18, 1, 15, 1, 18, 2, 18, 1}, 6, 2);
   expect_state(v, 307207, INT64_MIN);
   bench_close(&b);
   object_unref(v);
@@ -264,10 +276,10 @@ static void old_normal_reads_its_algorithm(void **state) {
   assert_int_equal(bench_open(&b, "StatefulStandardNormal", "n", (TF_DataType[]){TF_RESOURCE, TF_INT32, 0},
                               (TF_DataType[]){TF_FLOAT, 0}, NULL, 0),
                    TF_OK);
-  expect_runs(
-      &b, (BenchInput[]){{&handle, NULL}, {&shape, NULL}},
-      (double[]){1.534425973892212, 0.1778126358985901, -0.44814714789390564, 2.1649887561798096, -0.4789849817752838},
-      5, 1);
+  expect_runs(&b, (BenchInput[]){{&handle, NULL}, {&shape, NULL}},
+              (double[]){1.534425973892212, 0.1778126358985901, -0.44814714789390564, 2.1649887561798096,
+                         -0.4789849817752838},
+              5, 1);
   expect_state(v, 1, 1287);
   bench_close(&b);
   object_unref(v);
@@ -285,15 +297,15 @@ static void states_skip(void **state) {
   assert_int_equal(bench_open(&b, "RngReadAndSkip", "n", (TF_DataType[]){TF_RESOURCE, TF_INT32, TF_UINT64, 0},
                               (TF_DataType[]){TF_INT64, 0}, NULL, 0),
                    TF_OK);
-  expect_runs(
-      &b, (BenchInput[]){{&handle, NULL}, {&one32, NULL}, {&three, NULL}},
-      (double[]){7, -9223372036854775808.0, 81985529216486895.0, 775, -9223372036854775808.0, 81985529216486895.0}, 3,
-      2);
+  expect_runs(&b, (BenchInput[]){{&handle, NULL}, {&one32, NULL}, {&three, NULL}},
+              (double[]){7, -9223372036854775808.0, 81985529216486895.0, 775, -9223372036854775808.0,
+                         81985529216486895.0},
+              3, 2);
   expect_state(v, 1543, INT64_MIN);
   bench_close(&b);
-  assert_int_equal(
-      bench_open(&b, "RngSkip", "n", (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT64, 0}, (TF_DataType[]){0}, NULL, 0),
-      TF_OK);
+  assert_int_equal(bench_open(&b, "RngSkip", "n", (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT64, 0},
+                              (TF_DataType[]){0}, NULL, 0),
+                   TF_OK);
   BenchInput inputs[] = {{&handle, NULL}, {&one, NULL}, {&back, NULL}};
   static const int64_t lows[] = {775, 7, -761, -1529}; /* TF: steps back leave the upper half alone */
   for (int i = 0; i < 4; i++) {
@@ -323,10 +335,12 @@ static void bad_states(void **state) {
     Variable *v = state_variable(start, cases[i].size, &handle);
     Tensor algorithm = bench_tensor(TF_INT64, (int64_t[]){1}, (int)cases[i].rank, &cases[i].algorithm);
     Bench b;
-    assert_int_equal(bench_open(&b, "StatefulUniform", "n", (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT32, 0},
-                                (TF_DataType[]){TF_FLOAT, 0}, NULL, 0),
-                     TF_OK);
-    assert_int_equal(bench_run(&b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}}), cases[i].code);
+    assert_int_equal(
+        bench_open(&b, "StatefulUniform", "n", (TF_DataType[]){TF_RESOURCE, TF_INT64, TF_INT32, 0},
+                   (TF_DataType[]){TF_FLOAT, 0}, NULL, 0),
+        TF_OK);
+    assert_int_equal(bench_run(&b, (BenchInput[]){{&handle, NULL}, {&algorithm, NULL}, {&shape, NULL}}),
+                     cases[i].code);
     assert_string_equal(b.status.message, cases[i].message);
     expect_state(v, start[0], start[1]);
     bench_close(&b);
@@ -341,9 +355,9 @@ static void entropy_differs(void **state) {
   (void)state;
   Tensor shape = ints((int32_t[]){4}, 1);
   Bench b;
-  assert_int_equal(
-      bench_open(&b, "NonDeterministicInts", "n", (TF_DataType[]){TF_INT32, 0}, (TF_DataType[]){TF_UINT64, 0}, NULL, 0),
-      TF_OK);
+  assert_int_equal(bench_open(&b, "NonDeterministicInts", "n", (TF_DataType[]){TF_INT32, 0},
+                              (TF_DataType[]){TF_UINT64, 0}, NULL, 0),
+                   TF_OK);
   uint64_t first[4];
   assert_int_equal(bench_run(&b, (BenchInput[]){{&shape, NULL}}), TF_OK);
   assert_int_equal(tensor_count(&b.outputs[0]), 4);

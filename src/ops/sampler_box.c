@@ -1,5 +1,5 @@
-/* SampleDistortedBoundingBox: a random window of an image, of an aspect ratio and an area between limits, that covers
- * enough of one of the given boxes; the whole image when no attempt succeeds. */
+/* SampleDistortedBoundingBox: a random window of an image, of an aspect ratio and an area between limits,
+ * that covers enough of one of the given boxes; the whole image when no attempt succeeds. */
 #include "ops/random_samples.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ static TF_Code pair_attr(OpInit *k, const char *name, const char *label, float o
 }
 
 static TF_Code check_covered(float x, TF_Status *st) {
-  return x >= 0 ? TF_OK : fail(st, TF_INVALID_ARGUMENT, "Min object covered must be non-negative: %g", (double)x);
+  return x >= 0 ? TF_OK
+                : fail(st, TF_INVALID_ARGUMENT, "Min object covered must be non-negative: %g", (double)x);
 }
 
 static TF_Code box_init(OpInit *k, TF_Status *st) {
@@ -41,8 +42,8 @@ static TF_Code box_init(OpInit *k, TF_Status *st) {
   TRY(pair_attr(k, "aspect_ratio_range", "Aspect ratio", s->aspect, st));
   TRY(pair_attr(k, "area_range", "Area", s->area, st));
   if (!(s->area[0] <= 1 && s->area[1] <= 1))
-    return fail(st, TF_INVALID_ARGUMENT, "Area range must be less then or equal to 1.0: [%g, %g]", (double)s->area[0],
-                (double)s->area[1]);
+    return fail(st, TF_INVALID_ARGUMENT, "Area range must be less then or equal to 1.0: [%g, %g]",
+                (double)s->area[0], (double)s->area[1]);
   TRY(node_attr_int(k->node, "max_attempts", &s->attempts, st));
   if (s->attempts <= 0 || s->attempts > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "Max attempts must be non-negative: %lld", (long long)s->attempts);
@@ -67,7 +68,8 @@ static TF_Code box_prepare(OpCtx *c, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   const char *size_text = shape_text(size->dims, size->rank, text, sizeof text);
   if (size->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "image_size must be 1-dimensional%s", size_text);
-  if (size->dims[0] != 3) return fail(st, TF_INVALID_ARGUMENT, "image_size must contain 3 elements%s", size_text);
+  if (size->dims[0] != 3)
+    return fail(st, TF_INVALID_ARGUMENT, "image_size must contain 3 elements%s", size_text);
   const char *boxes_text = shape_text(boxes->dims, boxes->rank, text, sizeof text);
   if (boxes->rank != 3)
     return fail(st, TF_INVALID_ARGUMENT, "input boxes must be 3-dimensional [batch, num_boxes, coords]: %s",
@@ -101,7 +103,8 @@ static int32_t fit_height(int32_t height, float aspect, int32_t image_width, int
   return height < image_height ? height : image_height;
 }
 
-static bool draw_window(const BoxState *s, int32_t width, int32_t height, float aspect, Words *words, Window *out) {
+static bool draw_window(const BoxState *s, int32_t width, int32_t height, float aspect, Words *words,
+                        Window *out) {
   if (!(aspect > 0) || width <= 0 || height <= 0 || s->area[0] > s->area[1]) return false;
   float least = s->area[0] * (float)width * (float)height, most = s->area[1] * (float)width * (float)height;
   int32_t h = nearest(sqrtf(least / aspect)),
@@ -165,7 +168,8 @@ static TF_Code check_boxes(const BoxState *s, const Tensor *boxes, TF_Status *st
   int64_t n = tensor_count(boxes);
   for (int64_t i = 0; i < n; i++) {
     if (!(b[i] >= 0 && b[i] <= 1))
-      return fail(st, TF_INVALID_ARGUMENT, "All bounding box coordinates must be in [0.0, 1.0]: %g", (double)b[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "All bounding box coordinates must be in [0.0, 1.0]: %g",
+                  (double)b[i]);
   }
   if (n || s->use_image) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
@@ -211,10 +215,12 @@ static TF_Code box_run(OpCtx *c, TF_Status *st) {
     p = random_take(&s->random, (uint64_t)s->attempts);
   Words words = words_of(p);
   Window w = {0, 0, width, height};
-  for (int64_t i = 0; i < s->attempts; i++) {
+  bool possible = covered <= 1 && width > 0 && height > 0 && s->area[0] <= s->area[1];
+  for (int64_t i = 0; i < s->attempts && possible; i++) {
     Window tried;
     float aspect = words_float(&words) * (s->aspect[1] - s->aspect[0]) + s->aspect[0];
-    if (!draw_window(s, width, height, aspect, &words, &tried) || !covers(&tried, covered, boxes, width, height))
+    if (!draw_window(s, width, height, aspect, &words, &tried) ||
+        !covers(&tried, covered, boxes, width, height))
       continue;
     w = tried;
     break;

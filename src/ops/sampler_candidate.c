@@ -1,5 +1,5 @@
-/* Candidate samplers: classes drawn from [0, range) for sampled softmax, and how often each is expected to be drawn.
- * The learned ones count the true classes of every run. */
+/* Candidate samplers: classes drawn from [0, range) for sampled softmax, and how often each is expected to be
+ * drawn. The learned ones count the true classes of every run. */
 #include "ops/sampler_candidate.h"
 
 #include <float.h>
@@ -81,9 +81,11 @@ static TF_Code sampler_prepare(OpCtx *c, TF_Status *st) {
   if (classes->dims[1] != s->num_true)
     return fail(st, TF_INVALID_ARGUMENT, "true_classes must have num_true columns, expected: %lld was: %lld",
                 (long long)classes->dims[1], (long long)s->num_true);
-  if (s->unique && s->num_sampled > s->range) return fail(st, TF_INVALID_ARGUMENT, "Sampler's range is too small.");
+  if (s->unique && s->num_sampled > s->range)
+    return fail(st, TF_INVALID_ARGUMENT, "Sampler's range is too small.");
   size_t bytes = 0;
-  if (s->unique && !checked_mul(num_slots(s->num_sampled), sizeof(int64_t), &bytes)) return fail_oom(st, c->node->op);
+  if (s->unique && !checked_mul(num_slots(s->num_sampled), sizeof(int64_t), &bytes))
+    return fail_oom(st, c->node->op);
   op_scratch(c, bytes);
   TRY(op_output(c, 0, TF_INT64, &s->num_sampled, 1, st));
   TRY(op_output(c, 1, TF_FLOAT, classes->dims, 2, st));
@@ -163,7 +165,8 @@ static TF_Code sample(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INTERNAL, "%s: too few classes are likely enough to draw %lld", c->node->op,
                 (long long)s->num_sampled);
   for (int64_t i = 0; i < n; i++) ((float *)c->outputs[1].data)[i] = expected_count(s, truth[i], tries);
-  for (int64_t i = 0; i < s->num_sampled; i++) ((float *)c->outputs[2].data)[i] = expected_count(s, out[i], tries);
+  for (int64_t i = 0; i < s->num_sampled; i++)
+    ((float *)c->outputs[2].data)[i] = expected_count(s, out[i], tries);
   if (s->kind == SAMPLER_LEARNED) unigrams_count(s->unigrams, truth, n);
   return TF_OK;
 }
@@ -240,12 +243,12 @@ static TF_Code hits_run(OpCtx *c, TF_Status *st) {
           .prepare = sampler_prepare, .run = sampler_run, .clear = sampler_clear                             \
   }
 
-const OpRow ops_sampler_candidate[] = {
-    SAMPLER("UniformCandidateSampler"),
-    SAMPLER("LogUniformCandidateSampler"),
-    SAMPLER("LearnedUnigramCandidateSampler"),
-    SAMPLER("ThreadUnsafeUnigramCandidateSampler"),
-    SAMPLER("FixedUnigramCandidateSampler"),
-    SAMPLER("AllCandidateSampler"),
-    {"ComputeAccidentalHits", .flags = OP_DYNAMIC, .shape = hits_shape, .prepare = hits_prepare, .run = hits_run},
-    {0}};
+const OpRow ops_sampler_candidate[] = {SAMPLER("UniformCandidateSampler"),
+                                       SAMPLER("LogUniformCandidateSampler"),
+                                       SAMPLER("LearnedUnigramCandidateSampler"),
+                                       SAMPLER("ThreadUnsafeUnigramCandidateSampler"),
+                                       SAMPLER("FixedUnigramCandidateSampler"),
+                                       SAMPLER("AllCandidateSampler"),
+                                       {"ComputeAccidentalHits", .flags = OP_DYNAMIC, .shape = hits_shape,
+                                        .prepare = hits_prepare, .run = hits_run},
+                                       {0}};

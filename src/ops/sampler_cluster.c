@@ -1,5 +1,6 @@
-/* Points for k-means: KmeansPlusPlusInitialization and KMC2ChainInitialization draw first centres, NearestNeighbors
- * finds the centres nearest to points. Distances are squared and Euclidean: |x|^2 / 2 - x y + |y|^2 / 2, doubled. */
+/* Points for k-means: KmeansPlusPlusInitialization and KMC2ChainInitialization draw first centres,
+ * NearestNeighbors finds the centres nearest to points. Distances are squared and Euclidean: |x|^2 / 2 - x y
+ * + |y|^2 / 2, doubled. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "base/checked.h"
 #include "ops/random_philox.h"
 
-enum { DRAW_TRIES = 1000000 };
+enum { DRAW_TRIES = 1000000, MAX_RETRIES = 1 << 20 };
 
 static float dot(const float *a, const float *b, int64_t n) {
   float sum = 0;
@@ -43,12 +44,14 @@ static TF_Code kmeans_prepare(OpCtx *c, TF_Status *st) {
   if (points->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "Input points should be a matrix.");
   for (int i = 0; i < 3; i++) TRY(scalar_input(c, i + 1, names[i], st));
   int64_t want = *(int64_t *)op_input(c, 1)->data;
+  if (*(int64_t *)op_input(c, 3)->data > MAX_RETRIES)
+    return fail(st, TF_INVALID_ARGUMENT, "num_retries_per_sample is above the limit of %d.", MAX_RETRIES);
   size_t bytes;
   if (points->dims[0] <= 0) return fail(st, TF_INVALID_ARGUMENT, "Expected points.rows() > 0.");
   if (want <= 0) return fail(st, TF_INVALID_ARGUMENT, "Expected num_to_sample > 0.");
   if (want > points->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Expected num_to_sample <= points.rows(). %lld vs %lld.", (long long)want,
-                (long long)points->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Expected num_to_sample <= points.rows(). %lld vs %lld.",
+                (long long)want, (long long)points->dims[0]);
   if (!checked_mul((size_t)points->dims[0], 5 * sizeof(float) + 1, &bytes)) return fail_oom(st, c->node->op);
   op_scratch(c, bytes);
   return op_output(c, 0, TF_FLOAT, (int64_t[]){want, points->dims[1]}, 2, st);
@@ -71,7 +74,8 @@ static int64_t draw_point(Seeding *s) {
     if (low < s->n && !s->taken[low]) return low;
     if (!(total > 0)) break;
   }
-  int64_t first = 0; /* all others are where one is already: TensorFlow reads beyond the points or goes on for ever */
+  int64_t first =
+      0; /* all others are where one is already: TensorFlow reads beyond the points or goes on for ever */
   while (s->taken[first]) first++;
   return first;
 }
@@ -138,7 +142,8 @@ static TF_Code kmeans_run(OpCtx *c, TF_Status *st) {
     for (int64_t i = 0; i < n && s.picked; i++) s.sums[i] = sum += s.nearest[i];
     int64_t k = next_point(&s, retries);
     s.taken[k] = 1;
-    memcpy((float *)c->outputs[0].data + s.picked * s.width, s.points + k * s.width, (size_t)s.width * sizeof(float));
+    memcpy((float *)c->outputs[0].data + s.picked * s.width, s.points + k * s.width,
+           (size_t)s.width * sizeof(float));
   }
   return TF_OK;
 }
@@ -148,7 +153,8 @@ static TF_Code kmeans_run(OpCtx *c, TF_Status *st) {
 static TF_Code chain_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "Input distances should be a vector.");
   TRY(scalar_input(c, 1, "seed", st));
-  if (op_input(c, 0)->dims[0] <= 0) return fail(st, TF_INVALID_ARGUMENT, "Expected distances_tensor.size() > 0.");
+  if (op_input(c, 0)->dims[0] <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected distances_tensor.size() > 0.");
   return op_output_scalar(c, 0, TF_INT64, st);
 }
 
@@ -226,7 +232,7 @@ static TF_Code neighbors_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_sampler_cluster[] = {
-    {"KmeansPlusPlusInitialization", .value_inputs = 2, .shape = kmeans_shape, .prepare = kmeans_prepare,
+    {"KmeansPlusPlusInitialization", .value_inputs = 2 | 8, .shape = kmeans_shape, .prepare = kmeans_prepare,
      .run = kmeans_run},
     {"KMC2ChainInitialization", .shape = shape_scalar, .prepare = chain_prepare, .run = chain_run},
     {"NearestNeighbors", .value_inputs = 4, .shape = neighbors_shape, .prepare = neighbors_prepare,

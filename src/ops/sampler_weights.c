@@ -35,8 +35,8 @@ static TF_Code unigrams_create(void *arg, Object **out, TF_Status *st) {
 TF_Code unigrams_of_session(OpInit *k, int64_t range, Unigrams **out, TF_Status *st) {
   Object *o = NULL;
   if (range > LIMIT_UNIGRAM_RANGE)
-    return fail(st, TF_RESOURCE_EXHAUSTED, "%s: range_max %lld is above the limit of %lld classes", k->node->op,
-                (long long)range, (long long)LIMIT_UNIGRAM_RANGE);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "%s: range_max %lld is above the limit of %lld classes",
+                k->node->op, (long long)range, (long long)LIMIT_UNIGRAM_RANGE);
   if (k->resources)
     TRY(op_session_state(k, &unigrams_type, unigrams_create, &range, &o, st));
   else
@@ -155,8 +155,8 @@ static TF_Code collect_weights(OpInit *k, Collector *c, Span file, const Attr *u
   TRY(node_attr_int(k->node, "shard", &c->shard, st));
   TRY(node_attr_float(k->node, "distortion", &c->distortion, st));
   if (c->num_shards < 1 || c->num_shards > INT32_MAX || reserved < 0 || reserved > INT32_MAX)
-    return fail(st, TF_INVALID_ARGUMENT, "%s: num_shards %lld or num_reserved_ids %lld is out of range", k->node->op,
-                (long long)c->num_shards, (long long)reserved);
+    return fail(st, TF_INVALID_ARGUMENT, "%s: num_shards %lld or num_reserved_ids %lld is out of range",
+                k->node->op, (long long)c->num_shards, (long long)reserved);
   for (int64_t i = 0; i < reserved; i++) collect(c, 0, true);
   c->word = c->count; /* TF: numbers go on from the weights kept, not from the words met */
   if (!file.size) {
@@ -178,14 +178,14 @@ TF_Code fixed_weights_init(OpInit *k, int64_t range, FixedWeights *w, TF_Status 
   if (file.size && unigrams->count)
     return fail(st, TF_INVALID_ARGUMENT, "Must only provide one of vocab_file and unigrams.");
   if (range > LIMIT_UNIGRAM_RANGE)
-    return fail(st, TF_RESOURCE_EXHAUSTED, "%s: range_max %lld is above the limit of %lld classes", k->node->op,
-                (long long)range, (long long)LIMIT_UNIGRAM_RANGE);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "%s: range_max %lld is above the limit of %lld classes",
+                k->node->op, (long long)range, (long long)LIMIT_UNIGRAM_RANGE);
   *w = (FixedWeights){.range = range, .weights = arena_alloc(k->arena, (size_t)range * sizeof(float))};
   if (!w->weights) return fail_oom(st, "weights of classes");
   TRY(collect_weights(k, &c, file, unigrams, st));
   if (c.count != range)
-    return fail(st, TF_INVALID_ARGUMENT, "range is %lld must be equal to weights size  %lld", (long long)range,
-                (long long)c.count);
+    return fail(st, TF_INVALID_ARGUMENT, "range is %lld must be equal to weights size  %lld",
+                (long long)range, (long long)c.count);
   return make_aliases(w, k->arena, st);
 }
 

@@ -1,11 +1,12 @@
-/* Transforms of real lines for ops/signal_fft.c, for one kind of number: included with REAL, CPX and FN(name) defined.
+/* Transforms of real lines for ops/signal_fft.c, for one kind of number: included with REAL, CPX and FN(name)
+ * defined.
  *
- * FFTPACK's scheme (Swarztrauber), with the order of operations of the library in TensorFlow, so that results have the
- * same bits: lengths of factors 2, 3, 4 and 5. A spectrum is kept as reals r0, r1, i1, r2, i2, ...
+ * FFTPACK's scheme (Swarztrauber), with the order of operations of the library in TensorFlow, so that results
+ * have the same bits: lengths of factors 2, 3, 4 and 5. A spectrum is kept as reals r0, r1, i1, r2, i2, ...
  *
- * A pass of radix R sees time as [R][l1][ido] and frequency as [l1][R][ido]; in both, an element a > 0 is the real (odd
- * a) or the imaginary part of a complex number, for which there is a twiddle. At the frequency side the numbers of odd
- * parts stand in reverse, conjugated. */
+ * A pass of radix R sees time as [R][l1][ido] and frequency as [l1][R][ido]; in both, an element a > 0 is the
+ * real (odd a) or the imaginary part of a complex number, for which there is a twiddle. At the frequency side
+ * the numbers of odd parts stand in reverse, conjugated. */
 
 typedef struct FN(Pass) {
   int radix;
@@ -227,7 +228,8 @@ static void FN(forward5)(const FN(Pass) * p, const REAL *time, REAL *freq) {
           c = FN(turn_back)(p, 2, i, TIME(i - 1, 2), TIME(i, 2));
       CPX d = FN(turn_back)(p, 3, i, TIME(i - 1, 3), TIME(i, 3)),
           e = FN(turn_back)(p, 4, i, TIME(i - 1, 4), TIME(i, 4));
-      CPX s = FN(add)(b, e), t = FN(add)(c, d), u = {b.im - e.im, e.re - b.re}, v = {c.im - d.im, d.re - c.re};
+      CPX s = FN(add)(b, e), t = FN(add)(c, d), u = {b.im - e.im, e.re - b.re},
+          v = {c.im - d.im, d.re - c.re};
       REAL re = TIME(i - 1, 0), im = TIME(i, 0);
       REAL r2 = re + COS1 * s.re + COS2 * t.re, i2 = im + COS1 * s.im + COS2 * t.im;
       REAL r3 = re + COS2 * s.re + COS1 * t.re, i3 = im + COS2 * s.im + COS1 * t.im;
@@ -355,7 +357,8 @@ static void FN(spectrum_line)(const FN(Real) * p, const void *in, void *out_, vo
 }
 
 /* n / 2 + 1 complex to n reals, scaled. */
-static void FN(unspectrum_line)(const FN(Real) * p, const void *in_, void *out_, double scale_, void *buffer) {
+static void FN(unspectrum_line)(const FN(Real) * p, const void *in_, void *out_, double scale_,
+                                void *buffer) {
   const CPX *in = in_;
   REAL *out = out_, *x = buffer, scale = (REAL)scale_;
   int64_t n = p->n;
