@@ -276,7 +276,7 @@ def sampler_candidate():
     words = 'tests/data/ops/unigrams.csv'  # of tests run in the root folder
     c.case(op, [truth], 'file', vocab_file=words, **given)
     c.case(op, [truth], 'file', vocab_file=words, **{**given, 'range_max': 8})
-    c.case(op, [truth], 'file of words', vocab_file='README.md', error_part='Wrong vocabulary format at line: ', **given)
+    c.case(op, [truth], 'file of words', vocab_file='tests/data/ops/words.txt', error_part='Wrong vocabulary format at line: ', **given)
     op = 'ComputeAccidentalHits'
     c.case(op, [i64(1, 2, 3, 1).reshape(2, 2), i64(1, 5, 3, 1)], 'some', num_true=2)
     c.case(op, [rng.randint(-50, 50, (40, 3)), rng.randint(-50, 50, 60)], 'many', num_true=3)
