@@ -31,7 +31,7 @@ static TF_Code qr_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   bool full;
   TRY(node_attr_bool(c->node, "full_matrices", &full, st));
-  TRY(plan(c, 1, false, 1, 2, st)); /* q; a, and v at the end of it */
+  TRY(plan(c, 1, false, full ? 1 : 0, 4, st)); /* all of q or a part, a, reflections, their factors */
   int64_t rows = linalg_rows(c, 0), cols = linalg_cols(c, 0), small = rows < cols ? rows : cols;
   int64_t q[TENSOR_MAX_RANK], r[TENSOR_MAX_RANK];
   memcpy(q, in->dims, sizeof q);
@@ -50,22 +50,21 @@ static void store_part(Tensor *t, int64_t at, const Z *m, int64_t stride, int64_
 static TF_Code qr_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
   int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols;
-  Z *q = c->scratch, *a = q + rows * rows, *v = a + rows * cols, tau;
   int64_t q_cols = c->outputs[0].dims[c->outputs[0].rank - 1], r_rows = c->outputs[1].dims[c->outputs[1].rank - 2];
-  /* Of empty matrices there may be any number. */
-  int64_t batch = tensor_count(&c->outputs[0]) || tensor_count(&c->outputs[1]) ? p->batch : 0;
-  for (int64_t m = 0; m < batch; m++) {
+  Z *a = c->scratch, *v = a + rows * cols, *tau = v + rows * small, *q = tau + small;
+  for (int64_t m = 0; m < p->batch; m++) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, rows * cols);
-    linalg_identity(q, rows);
     for (int64_t k = 0; k < small; k++) {
-      double beta = linalg_reflector(a + k * cols + k, rows - k, cols, v, &tau);
-      linalg_reflect_rows(a + k * cols + k, cols, cols - k, v, rows - k, tau);
-      linalg_reflect_cols(q + k, rows, rows, v, rows - k, conj(tau));
+      double beta = linalg_reflector(a + k * cols + k, rows - k, cols, v + k * rows, &tau[k]);
+      linalg_reflect_rows(a + k * cols + k, cols, cols - k, v + k * rows, rows - k, tau[k]);
       a[k * cols + k] = beta;
       for (int64_t i = k + 1; i < rows; i++) a[i * cols + k] = 0;
     }
-    store_part(&c->outputs[0], m, q, rows, rows, q_cols);
+    for (int64_t i = 0; i < rows * q_cols; i++) q[i] = i / q_cols == i % q_cols;
+    for (int64_t k = small - 1; k >= 0; k--)
+      linalg_reflect_rows(q + k * q_cols, q_cols, q_cols, v + k * rows, rows - k, conj(tau[k]));
+    store_part(&c->outputs[0], m, q, q_cols, rows, q_cols);
     store_part(&c->outputs[1], m, a, cols, r_rows, cols);
   }
   return TF_OK;

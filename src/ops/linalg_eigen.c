@@ -219,11 +219,7 @@ static TF_Code svd_prepare(OpCtx *c, TF_Status *st) {
   TRY(output_vectors(c, 1, rows, s->full ? rows : small, st));
   TRY(output_vectors(c, 2, cols, s->full ? cols : small, st));
   int64_t large = rows < cols ? cols : rows;
-  return linalg_scratch(c, 2, large, 5, small + 2, st);
-}
-
-static void store_columns(Tensor *t, int64_t at, const Z *m, int64_t rows, int64_t stride, int64_t cols) {
-  for (int64_t i = 0; i < rows && cols; i++) linalg_store(t, at * rows + i, m + i * stride, cols);
+  return linalg_scratch(c, s->full ? 2 : 0, large, 7, small + 2, st);
 }
 
 /* TF: what is not finite has NaN for singular values and vectors; of an empty matrix U and V are the identity. */
@@ -232,20 +228,20 @@ static TF_Code svd_run(OpCtx *c, TF_Status *st) {
   const EigenPrep *p = c->prep;
   int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
   int64_t full_u = s->full ? rows : small, full_v = s->full ? cols : small;
-  Z *a = c->scratch, *u = a + rows * cols, *v = u + rows * rows, *values = v + cols * cols;
+  Z *a = c->scratch, *u = a + rows * cols, *v = u + rows * full_u, *values = v + cols * full_v;
   Z *sv = values + small, *work = sv + large;
   for (int i = 1; !s->vectors && i < 3; i++) store_scalar_zero(c, i);
   for (int64_t m = 0; m < p->batch; m++) {
     linalg_load(a, op_input(c, 0), m, rows * cols);
-    bool ok = linalg_svd(c, a, rows, cols, (double *)sv, u, v, work, st);
+    bool ok = linalg_svd(c, a, rows, cols, s->full, (double *)sv, u, v, work, st);
     if (TF_GetCode(st)) return TF_GetCode(st);
     for (int64_t i = 0; i < small; i++) values[i] = ok ? ((double *)sv)[i] : NAN;
-    for (int64_t i = 0; !ok && i < rows * rows; i++) u[i] = NAN;
-    for (int64_t i = 0; !ok && i < cols * cols; i++) v[i] = NAN;
+    for (int64_t i = 0; !ok && i < rows * full_u; i++) u[i] = NAN;
+    for (int64_t i = 0; !ok && i < cols * full_v; i++) v[i] = NAN;
     linalg_store(&c->outputs[0], m, values, small);
     if (!s->vectors) continue;
-    store_columns(&c->outputs[1], m, u, rows, rows, full_u);
-    store_columns(&c->outputs[2], m, v, cols, cols, full_v);
+    linalg_store(&c->outputs[1], m, u, rows * full_u);
+    linalg_store(&c->outputs[2], m, v, cols * full_v);
   }
   return TF_OK;
 }

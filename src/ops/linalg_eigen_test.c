@@ -93,7 +93,7 @@ static void check_svd(int64_t rows, int64_t cols) {
   TF_Status st = {0};
   OpCtx c = {0};
   int64_t small = rows < cols ? rows : cols;
-  assert_true(linalg_svd(&c, a, rows, cols, values, u, v, work, &st));
+  assert_true(linalg_svd(&c, a, rows, cols, true, values, u, v, work, &st));
   assert_orthonormal(u, rows);
   assert_orthonormal(v, cols);
   for (int64_t i = 0; i < rows; i++)
@@ -136,7 +136,7 @@ static void test_not_finite(void **state) {
       assert_false(linalg_schur_real(a, 6, u, work));
       fill(6, 6, true);
       a[at] = bad[i];
-      assert_false(linalg_svd(&c, a, 6, 6, values, u, v, work, &st));
+      assert_false(linalg_svd(&c, a, 6, 6, true, values, u, v, work, &st));
       fill(6, 6, true);
       a[at] = NAN;
       assert_false(linalg_eigh(a, 6, values, u, work));

@@ -122,7 +122,8 @@ static TF_Code least_squares_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(l2->dims, l2->rank, text, sizeof text));
   if (p->rows != linalg_rows(c, 1)) return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
   int64_t large = p->rows < p->cols ? p->cols : p->rows;
-  TRY(linalg_scratch(c, 6, large, 3, p->rhs + 2, st));
+  int64_t small = p->rows < p->cols ? p->rows : p->cols;
+  TRY(linalg_scratch(c, 0, large, 6, p->rhs + small + 2, st));
   int64_t dims[TENSOR_MAX_RANK];
   memcpy(dims, a->dims, sizeof dims);
   dims[a->rank - 2] = p->cols;
@@ -176,17 +177,17 @@ static TF_Code by_singular_values(const OpCtx *c, Z *a, const Z *b, Z *x, Z *wor
   int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
   TF_DataType dtype = op_input(c, 0)->dtype;
   double eps = dtype == TF_FLOAT || dtype == TF_COMPLEX64 ? (double)FLT_EPSILON : DBL_EPSILON;
-  Z *u = work, *v = u + rows * rows, *sv = v + cols * cols;
+  Z *u = work, *v = u + rows * small, *sv = v + cols * small;
   double *values = (double *)sv;
-  bool ok = linalg_svd(c, a, rows, cols, values, u, v, sv + large, st);
+  bool ok = linalg_svd(c, a, rows, cols, false, values, u, v, sv + large, st);
   if (TF_GetCode(st)) return TF_GetCode(st);
   for (int64_t i = 0; i < cols * p->rhs; i++) x[i] = ok ? 0 : NAN;
   for (int64_t k = 0; ok && k < small; k++) {
     if (values[k] <= values[0] * eps * (double)small) break;
     for (int64_t j = 0; j < p->rhs; j++) {
       Z dot = 0;
-      for (int64_t i = 0; i < rows; i++) dot += conj(u[i * rows + k]) * b[i * p->rhs + j];
-      for (int64_t i = 0; i < cols; i++) x[i * p->rhs + j] += v[i * cols + k] * (dot / values[k]);
+      for (int64_t i = 0; i < rows; i++) dot += conj(u[i * small + k]) * b[i * p->rhs + j];
+      for (int64_t i = 0; i < cols; i++) x[i * p->rhs + j] += v[i * small + k] * (dot / values[k]);
     }
   }
   return TF_OK;

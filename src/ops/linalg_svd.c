@@ -140,10 +140,15 @@ static void finish(Jacobi *j, double *sv, double scale) {
   }
 }
 
-/* A (rows >= cols) = Q R P^T with the largest column first each time: R into `w` [cols][cols], Q [rows][rows], P
- * [cols][cols]. */
-static void pivoted_qr(Z *a, int64_t rows, int64_t cols, Z *w, Z *q, Z *perm, Z *v) {
-  linalg_identity(q, rows);
+static void identity(Z *m, int64_t rows, int64_t cols) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < cols; j++) m[i * cols + j] = i == j;
+}
+
+/* A (rows >= cols) = Q R P^T with the largest column first each time: R into `w` [cols][cols], the first `q_cols`
+ * columns of Q into `q`, P [cols][cols]. `v` has rows * cols + cols: the reflections. */
+static void pivoted_qr(Z *a, int64_t rows, int64_t cols, Z *w, Z *q, int64_t q_cols, Z *perm, Z *v) {
+  Z *tau = v + rows * cols;
   linalg_identity(perm, cols);
   for (int64_t k = 0; k < cols; k++) {
     int64_t best = k;
@@ -160,30 +165,32 @@ static void pivoted_qr(Z *a, int64_t rows, int64_t cols, Z *w, Z *q, Z *perm, Z 
       swap_columns(a, cols, rows, k, best);
       swap_columns(perm, cols, cols, k, best);
     }
-    Z tau;
-    double beta = linalg_reflector(a + k * cols + k, rows - k, cols, v, &tau);
-    linalg_reflect_rows(a + k * cols + k, cols, cols - k, v, rows - k, tau);
-    linalg_reflect_cols(q + k, rows, rows, v, rows - k, conj(tau));
+    double beta = linalg_reflector(a + k * cols + k, rows - k, cols, v + k * rows, &tau[k]);
+    linalg_reflect_rows(a + k * cols + k, cols, cols - k, v + k * rows, rows - k, tau[k]);
     a[k * cols + k] = beta;
     for (int64_t i = k + 1; i < rows; i++) a[i * cols + k] = 0;
   }
   memcpy(w, a, (size_t)(cols * cols) * sizeof *w);
+  identity(q, rows, q_cols);
+  for (int64_t k = cols - 1; k >= 0; k--)
+    linalg_reflect_rows(q + k * q_cols, q_cols, q_cols, v + k * rows, rows - k, conj(tau[k]));
 }
 
 /* The start for a matrix of more rows than columns, or its adjoint for one of more columns. */
 static void reduce(Jacobi *j, Z *a, Z *work) {
   int64_t k = j->k;
   if (j->rows > j->cols) {
-    pivoted_qr(a, j->rows, k, j->w, j->u, j->v, work);
+    pivoted_qr(a, j->rows, k, j->w, j->u, j->u_cols, j->v, work);
     return;
   }
   Z *flipped = work, *v = work + j->rows * j->cols;
   linalg_adjoint(flipped, a, j->rows, j->cols);
-  pivoted_qr(flipped, j->cols, k, a, j->v, j->u, v);
+  pivoted_qr(flipped, j->cols, k, a, j->v, j->v_cols, j->u, v);
   linalg_adjoint(j->w, a, k, k);
 }
 
-bool linalg_svd(const OpCtx *c, Z *a, int64_t rows, int64_t cols, double *sv, Z *u, Z *v, Z *work, TF_Status *st) {
+bool linalg_svd(const OpCtx *c, Z *a, int64_t rows, int64_t cols, bool full, double *sv, Z *u, Z *v, Z *work,
+                TF_Status *st) {
   int64_t k = rows < cols ? rows : cols;
   double scale = 0;
   bool is_complex = false, done = k == 0;
@@ -195,9 +202,16 @@ bool linalg_svd(const OpCtx *c, Z *a, int64_t rows, int64_t cols, double *sv, Z 
   }
   if (scale == 0) scale = 1;
   for (int64_t i = 0; i < rows * cols; i++) a[i] /= scale;
-  Jacobi j = {.w = work, .u = u, .v = v, .k = k, .rows = rows, .cols = cols, .u_cols = rows, .v_cols = cols};
-  linalg_identity(u, rows);
-  linalg_identity(v, cols);
+  Jacobi j = {.w = work,
+              .u = u,
+              .v = v,
+              .k = k,
+              .rows = rows,
+              .cols = cols,
+              .u_cols = full ? rows : k,
+              .v_cols = full ? cols : k};
+  identity(u, rows, j.u_cols);
+  identity(v, cols, j.v_cols);
   if (rows == cols)
     memcpy(j.w, a, (size_t)(k * k) * sizeof *a);
   else if (k)
