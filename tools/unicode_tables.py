@@ -1,5 +1,6 @@
-"""Writes src/ops/unicode_scripts.inc, unicode_cases.inc and unicode_charsets.inc: what TensorFlow's ICU says of code points' scripts
-and case and of encodings of one byte a character. Run by hand where TensorFlow 2.15.1 is installed: python tools/unicode_tables.py"""
+"""Writes src/ops/unicode_scripts.inc, unicode_cases.inc and unicode_charsets.inc: what TensorFlow's ICU says of code
+points' scripts and case and of encodings of one byte a character. Run by hand where TensorFlow 2.15.1 is installed:
+python tools/unicode_tables.py"""
 import encodings.aliases
 import os
 
@@ -9,11 +10,11 @@ import tensorflow as tf
 
 OUT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'src', 'ops')
 CODE_POINTS = 0x110000
-PAGES = [367, 437, 737, 775, 819, 850, 851, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874, 878, 912, 913, 914, 915, 916, 920,
-         921, 922, 923, 1168]
-MORE_NAMES = '''koi8-r koi8-u koi8 cskoi8r macintosh mac x-macroman tis-620 ms874 us-ascii ascii l1 csisolatin1 iso-ir-6
-    ansi_x3.4-1968 iso_8859-1:1987 latin9 l9 hp-roman8 x-mac-cyrillic x-mac-greek x-mac-turkish x-mac-ce greek arabic hebrew
-    cyrillic thai8 greek8'''
+PAGES = [367, 437, 737, 775, 819, 850, 851, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869,
+         874, 878, 912, 913, 914, 915, 916, 920, 921, 922, 923, 1168]
+MORE_NAMES = '''koi8-r koi8-u koi8 cskoi8r macintosh mac x-macroman tis-620 ms874 us-ascii ascii l1 csisolatin1
+    iso-ir-6 ansi_x3.4-1968 iso_8859-1:1987 latin9 l9 hp-roman8 x-mac-cyrillic x-mac-greek x-mac-turkish x-mac-ce greek
+    arabic hebrew cyrillic thai8 greek8'''
 MOVED = [0x1a, 0x1c, 0x7f]  # controls that IBM's encodings change about
 
 

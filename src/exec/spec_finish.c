@@ -49,7 +49,8 @@ static TF_Code prepare_step(Spec *spec, int index, OpScratch *temp, StepEnv *env
   SpecStep *ready = &spec->steps[index];
   const OpRow *row = step->kernel.row;
   size_t in_bytes = (size_t)step->num_inputs * sizeof(Tensor *), out_bytes = (size_t)step->num_outputs * sizeof(Tensor);
-  TRY(op_scratch_reserve(temp, out_bytes, in_bytes + (size_t)step->num_outputs * sizeof(int), st));
+  /* One int more: a step without inputs and outputs wants a place too. */
+  TRY(op_scratch_reserve(temp, out_bytes, in_bytes + ((size_t)step->num_outputs + 1) * sizeof(int), st));
   const Tensor **inputs = temp->scratch;
   Tensor *outputs = temp->prep;
   int *aliases = (int *)((char *)temp->scratch + in_bytes);
