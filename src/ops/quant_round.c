@@ -57,7 +57,7 @@ static TF_Code round_plan(OpCtx *c, const Tensor *x, int64_t axis, TF_Status *st
     return fail(st, TF_INVALID_ARGUMENT, "Axis must be at least -1. Found %lld", (long long)axis);
   if (axis >= x->rank)
     return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %lld but is rank %d",
-                (long long)axis + 1, x->rank);
+                (long long)((uint64_t)axis + 1), x->rank);
   p->outer = axis < 0 ? 1 : dims_product(x->dims, 0, (int)axis);
   p->slices = axis < 0 ? 1 : x->dims[axis];
   p->inner = axis < 0 ? tensor_count(x) : dims_product(x->dims, (int)axis + 1, x->rank);

@@ -157,7 +157,11 @@ static TF_Code collect_weights(OpInit *k, Collector *c, Span file, const Attr *u
   if (c->num_shards < 1 || c->num_shards > INT32_MAX || reserved < 0 || reserved > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "%s: num_shards %lld or num_reserved_ids %lld is out of range",
                 k->node->op, (long long)c->num_shards, (long long)reserved);
-  for (int64_t i = 0; i < reserved; i++) collect(c, 0, true);
+  /* Only those of this shard, and no more than show that there are too many. */
+  for (int64_t i = c->shard; i >= 0 && i < reserved && c->count <= c->w->range; i += c->num_shards) {
+    c->word = i;
+    collect(c, 0, true);
+  }
   c->word = c->count; /* TF: numbers go on from the weights kept, not from the words met */
   if (!file.size) {
     for (int64_t i = 0; i < unigrams->count; i++) collect(c, unigrams->v.list_f[i], false);
