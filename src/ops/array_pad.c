@@ -14,6 +14,7 @@ static TF_Code pad_shape(ShapeCtx *c, TF_Status *st) {
   if (rank < 0) return TF_OK;
   if (n >= 0 && n != rank) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
   Shape out = shape_of_rank(rank);
+  if (pads && tensor_count(pads) != 2 * (int64_t)rank) pads = NULL; /* prepare says what is wrong */
   for (int i = 0; pads && in->rank >= 0 && i < rank; i++) {
     int64_t before = int_at(pads, 2 * i), after = int_at(pads, 2 * i + 1);
     if (before < 0 || after < 0) return fail(st, TF_INVALID_ARGUMENT, "Paddings must be non-negative: %lld, %lld", (long long)before, (long long)after);
