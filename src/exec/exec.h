@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 
 typedef struct Executor Executor;
+struct MemoryOwner; /* exec/exec_state.h */
 
 /* Takes over the plan unless this fails. Without `specialize` every run takes the general path. */
 TF_Code executor_new(Executor **executor, Plan *plan, bool specialize, TF_Status *st);
@@ -38,6 +39,8 @@ typedef struct ExecLoop {
   int num_inputs, num_variables;
   Tensor *outputs;             /* none; the variables as they end, which own their memory or share it */
   Variable **output_refs;      /* by variable; null when there are no refs */
+  const struct MemoryOwner *input_owners; /* with the refs: whose memory the inputs have; */
+  struct MemoryOwner *output_owners;      /* and the variables as they end */
 } ExecLoop;
 TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st);
 /* StepEnv.loop: a While of TensorFlow 2. */

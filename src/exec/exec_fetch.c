@@ -10,6 +10,7 @@ TF_Code exec_take_fetches(ExecState *s, const Spec *spec, bool share, ExecIo *io
       io->output_refs[i] = s->refs[slot];
       continue;
     }
+    if (SM_UNLIKELY(s->owners && io->output_owners)) io->output_owners[i] = exec_owner(s, slot);
     if (s->slot_dead[slot]) return fail(st, TF_INVALID_ARGUMENT, "Retval[%d] does not have value", i);
     bool again = false; /* the same memory is fetched once more */
     for (int k = i + 1; k < p->num_fetches; k++)

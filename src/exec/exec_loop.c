@@ -15,6 +15,7 @@ typedef struct Loop {
   int n, num_inputs;
   const Tensor **feeds;
   Variable **refs, **next_refs; /* null when there are none */
+  MemoryOwner *owners, *next_owners; /* with the refs */
   Tensor *held, *next;
   bool moved; /* feeds are `held` */
   ExecTurn cond, body;
@@ -30,7 +31,7 @@ static TF_Code loop_init(Loop *l, TF_Status *st) {
   l->feeds = l->few_feeds;
   if (n > FEW_VARIABLES || inputs > FEW_INPUTS || refs) {
     char *p = l->memory = calloc(1, 2 * n * sizeof(Tensor) + inputs * sizeof(Tensor *) +
-                                        (refs ? (n + inputs) * sizeof(Variable *) : 0) + 1);
+                                        (refs ? (n + inputs) * (sizeof(Variable *) + sizeof(MemoryOwner)) : 0) + 1);
     if (!p) return fail_oom(st, "a loop");
     l->held = (Tensor *)p;
     l->feeds = (const Tensor **)(l->held + 2 * n);
@@ -42,7 +43,10 @@ static TF_Code loop_init(Loop *l, TF_Status *st) {
   if (!refs) return TF_OK;
   l->refs = (Variable **)(l->feeds + inputs);
   l->next_refs = l->refs + inputs;
-  for (size_t i = 0; i < inputs; i++) l->refs[i] = l->loop->input_refs[i];
+  l->owners = (MemoryOwner *)(l->next_refs + n);
+  l->next_owners = l->owners + inputs;
+  memcpy(l->refs, l->loop->input_refs, inputs * sizeof *l->refs);
+  memcpy(l->owners, l->loop->input_owners, inputs * sizeof *l->owners);
   return TF_OK;
 }
 
@@ -67,8 +71,9 @@ static TF_Code run_cond(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
 }
 
 static TF_Code run_body(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
-  ExecIo io = {.feeds = l->feeds, .feed_refs = l->refs, .moved = l->held, .num_moved = l->moved ? l->n : 0,
-               .num_fresh = l->n, .outputs = l->next, .output_refs = l->next_refs};
+  ExecIo io = {.feeds = l->feeds, .feed_refs = l->refs, .feed_owners = l->owners, .moved = l->held, .num_moved = l->moved ? l->n : 0,
+               .num_fresh = l->n, .outputs = l->next, .output_refs = l->next_refs,
+               .output_owners = l->next_owners};
   TRY(run_turn(&l->body, l->loop->body, &io, env, st));
   if (!(*more = !io.left)) return TF_OK;
   Tensor *swap = l->held; /* empty: the run took the tensors over */
@@ -77,7 +82,9 @@ static TF_Code run_body(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
   l->moved = true;
   for (int i = 0; i < l->n; i++) {
     l->feeds[i] = &l->held[i];
-    if (l->refs) l->refs[i] = l->next_refs[i];
+    if (!l->refs) continue;
+    l->refs[i] = l->next_refs[i];
+    l->owners[i] = l->next_owners[i];
   }
   return TF_OK;
 }
@@ -95,6 +102,7 @@ static TF_Code iterate(Loop *l, StepEnv *env, TF_Status *st) {
 static TF_Code give_outputs(Loop *l, TF_Status *st) {
   const ExecLoop *loop = l->loop;
   for (int i = 0; i < l->n; i++) {
+    if (l->refs) loop->output_owners[i] = l->owners[i];
     if (l->refs && l->refs[i]) {
       loop->output_refs[i] = l->refs[i];
       continue;
@@ -114,6 +122,7 @@ TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st) {
   l.n = loop->num_variables;
   l.num_inputs = loop->num_inputs;
   l.refs = l.next_refs = NULL;
+  l.owners = l.next_owners = NULL;
   l.moved = false;
   l.cond = l.body = (ExecTurn){0};
   l.memory = NULL;

@@ -22,8 +22,9 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
   s->pool = buffer_pool_new();
   bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
-                               (s->generations = calloc((size_t)p->num_slots + 1, sizeof *s->generations)) &&
-                               (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)));
+                               (s->owners = calloc((size_t)p->num_slots + 1, sizeof *s->owners)) &&
+                               (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)) &&
+                               (s->input_owners = calloc((size_t)p->max_inputs + 1, sizeof *s->input_owners)));
   if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !s->pool || !refs) {
     exec_state_free(s);
     return fail_oom(st, "a run");
@@ -45,11 +46,12 @@ void exec_state_free(ExecState *s) {
   op_scratch_clear(&s->scratch);
   free(s->slots);
   free(s->refs);
-  free(s->generations);
+  free(s->owners);
   free(s->slot_dead);
   free(s->step_dead);
   free(s->inputs);
   free(s->input_refs);
+  free(s->input_owners);
   free(s->aliases);
   free(s->feed_buffers);
   free(s->block);

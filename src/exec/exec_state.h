@@ -6,15 +6,22 @@
 #include "plan/plan.h"
 #include "tensor/buffer_pool.h"
 
+/* Whose memory a tensor has in TensorFlow (STEP_REREAD), while the variable's generation is this. */
+typedef struct MemoryOwner {
+  Variable *variable; /* borrowed; null: the tensor's own */
+  uint64_t generation;
+} MemoryOwner;
+
 typedef struct ExecState {
   const Plan *plan;
   Tensor *slots;               /* by slot; values of the plan are shared in for good */
   Variable **refs;             /* by slot; null when the plan has none */
-  uint64_t *generations;       /* by slot: of the variable, when STEP_DEREF read it; null with refs */
+  MemoryOwner *owners;         /* by slot, of those that are `owner` of some; null with refs */
   uint8_t *slot_dead;          /* by slot */
   uint8_t *step_dead;          /* by step */
   const Tensor **inputs;       /* of all steps; those of step i from plan->input_base[i] */
   Variable **input_refs;       /* of the step that runs */
+  MemoryOwner *input_owners;   /* of the loop that runs; null with refs */
   int *aliases;                /* of the step that runs */
   TensorBuffer *feed_buffers;  /* by feed: headers that stand for the caller's memory */
   OpScratch scratch;
@@ -37,12 +44,14 @@ void exec_state_free(ExecState *state);
 typedef struct ExecIo {
   const Tensor *const *feeds; /* borrowed, in the plan's order */
   Variable *const *feed_refs; /* by feed: what ref feeds refer to; null when there are none */
+  const MemoryOwner *feed_owners; /* by feed; null: none has a variable's memory */
   Tensor *moved;              /* the first num_moved feeds, which the run takes over; given back when it ends early */
   int num_moved;
   bool lent;                  /* feeds are for the run only: nothing keeps a reference to their memory */
   int num_fresh;              /* how many feeds, counted from the first, are others than in the run before */
   Tensor *outputs;            /* none */
   Variable **output_refs;     /* by fetch; null when there are none */
+  MemoryOwner *output_owners; /* by fetch; null when nobody asks */
   bool left;                  /* out: STEP_BREAK ended the run: no outputs */
 } ExecIo;
 
@@ -51,6 +60,7 @@ typedef struct ExecIo {
  * are shared where they have memory of their own. */
 TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st);
 void exec_unbind_feeds(ExecState *s);
+MemoryOwner exec_owner(const ExecState *s, int slot);
 /* One step by the general path, with the lifetimes given. Its outputs are none before. */
 TF_Code exec_step(ExecState *s, int step, const StepLife *life, StepEnv *env, TF_Status *st);
 /* Whether a step that can be dead is; marks it and its outputs. */

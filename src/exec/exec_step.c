@@ -16,16 +16,24 @@ static TF_Code fail_uninitialized(const PlanStep *step, const Node *variable, TF
 static TF_Code run_deref(ExecState *s, const PlanStep *step, TF_Status *st) {
   Variable *v = s->refs[step->inputs[0]];
   int out = step->first_output;
-  if (v && variable_read_generation(v, &s->slots[out], &s->generations[out])) return TF_OK;
+  s->owners[out].variable = v;
+  if (v && variable_read_generation(v, &s->slots[out], &s->owners[out].generation)) return TF_OK;
   fail(st, TF_FAILED_PRECONDITION, "Attempting to use uninitialized value %s", v ? v->name : "");
   return plan_step_fail(step, st);
 }
 
+MemoryOwner exec_owner(const ExecState *s, int slot) {
+  int owner = s->plan->slots[slot].owner;
+  return owner < 0 ? (MemoryOwner){0} : s->owners[owner];
+}
+
 static void run_reread(ExecState *s, const PlanStep *step) {
-  Variable *v = s->refs[step->inputs[1]];
+  MemoryOwner owner = exec_owner(s, step->inputs[0]);
   Tensor *out = &s->slots[step->first_output];
   const Tensor *was = &s->slots[step->inputs[0]];
-  if (!variable_reread(v, s->generations[step->inputs[2]], out)) {
+  bool again = owner.variable && variable_reread(owner.variable, owner.generation, out);
+  if (!again || out->dtype != was->dtype || tensor_count(out) != tensor_count(was)) {
+    tensor_clear(out);
     tensor_share(out, was);
     return;
   }
@@ -57,6 +65,7 @@ static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
   int in = step->inputs[alive];
   if (s->plan->slots[in].is_ref) s->refs[out] = s->refs[in];
   else tensor_share(&s->slots[out], &s->slots[in]);
+  if (s->plan->slots[out].owner >= 0) s->owners[out] = exec_owner(s, in);
   if (!is_used(s->plan, out + 1)) return TF_OK;
   if (tensor_alloc_in(s->pool, &s->slots[out + 1], TF_INT32, NULL, 0, st)) return plan_step_fail(step, st);
   *(int32_t *)s->slots[out + 1].data = alive;
@@ -74,6 +83,9 @@ static TF_Code run_loop(ExecState *s, int index, StepEnv *env, TF_Status *st) {
     }
     l.input_refs = s->input_refs;
     l.output_refs = s->refs + step->first_output;
+    for (int i = 0; i < step->num_inputs; i++) s->input_owners[i] = exec_owner(s, step->inputs[i]);
+    l.input_owners = s->input_owners;
+    l.output_owners = s->owners + step->first_output;
   }
   return exec_loop(env, &l, st);
 }
@@ -187,6 +199,7 @@ static void bind_feed(ExecState *s, const Tensor *from, int feed, bool share) {
 
 TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st) {
   const Plan *p = s->plan;
+  for (int i = 0; s->owners && io->feed_owners && i < count; i++) s->owners[p->feeds[i]] = io->feed_owners[i];
   for (int i = 0; i < count; i++) {
     if (SM_UNLIKELY(p->slots[p->feeds[i]].is_ref)) {
       s->refs[p->feeds[i]] = io->feed_refs ? io->feed_refs[i] : NULL;

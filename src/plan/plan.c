@@ -158,7 +158,7 @@ TF_Code plan_finish(Plan *p, TF_Status *st) {
     if (s->num_inputs > p->max_inputs) p->max_inputs = s->num_inputs;
     if (s->num_outputs > p->max_outputs) p->max_outputs = s->num_outputs;
   }
-  for (int i = 0; i < p->num_slots; i++) p->has_refs |= p->slots[i].is_ref;
+  for (int i = 0; i < p->num_slots; i++) p->has_refs |= p->slots[i].is_ref || p->slots[i].owner >= 0;
   return plan_find_writes(p, st);
 }
 
@@ -176,6 +176,7 @@ static TF_Code build(Builder *b, Graph *graph, Scope *s, const TF_Output *fetche
   TRY(check_fetches(s, fetches, num_fetches, st));
   TRY(add_feeds(b, s, st));
   TRY(scope_order(b, s, roots, num_roots, &order, &count, st));
+  b->any_writes = scope_find_write(s) != NULL;
   for (int i = 0; i < count; i++) TRY(plan_emit_node(b, s, order[i], st));
   TRY(add_fetches(b, s, fetches, num_fetches, st));
   return plan_finish(b->plan, st);

@@ -24,9 +24,10 @@
 typedef enum StepKind {
   STEP_KERNEL, /* prepare and run of the node's row */
   STEP_DEREF,  /* reads a ref: input is a ref slot, output the variable's value */
-  STEP_REREAD, /* inputs: what Identity made of a ref, the ref, what was read of it; output: the variable's value, if its
-                  memory is still the same. TF: there Identity shares the variable's memory, so its users see what is
-                  assigned later (averages of tf.train.ExponentialMovingAverage depend on it). */
+  STEP_REREAD, /* input: a tensor that may have a variable's memory in TF; output: the variable's value, if that is its
+                  memory still. TF: what reads a ref shares the variable's memory, and so do Identity, loops and branches
+                  that pass it on: their users see what is assigned later (averages of
+                  tf.train.ExponentialMovingAverage depend on it). */
   STEP_PIVOT,  /* does nothing; only its being dead or alive matters (NoOp, a call in a branch) */
   STEP_SWITCH, /* inputs data, pred; outputs false, true; also RefSwitch */
   STEP_MERGE,  /* the input that is alive, and its index; also RefMerge */
@@ -72,8 +73,9 @@ typedef struct PlanSlot {
   bool is_ref;       /* holds a variable, not a tensor */
   bool maybe_dead;
   bool fetched;
-  int ref, read;     /* of what Identity made of a ref: the ref's slot, the slot read; -1 else */
-  int writes;        /* how many steps that may write variables came before it */
+  int owner;         /* the slot where a run notes which variable's memory this tensor has in TF; -1: no variable's */
+  bool is_part;      /* it has some of that memory, perhaps: TF's slices share it where they are aligned */
+  int writes;        /* how many steps that may write variables came before it; -1: it was never up to date */
   int step;          /* the producer; -1 for feeds and values */
   int last_step;     /* the last step that uses it; -1: none */
   Tensor value;      /* not none: a constant of the plan */

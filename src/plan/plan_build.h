@@ -56,6 +56,8 @@ typedef struct Builder {
   const char *callee;   /* null, or the function that this plan is of */
   int depth;            /* of callees within callees */
   int writes;           /* steps so far that may change a variable through a ref */
+  bool any_writes;      /* there are such steps in the plan, or in what its loop stands in */
+  bool in_loop;         /* of a while loop's body */
   int num_called;       /* functions that the kernel being made calls */
   const Callee **called;
 } Builder;
@@ -81,6 +83,8 @@ typedef struct Visit {
   int enter, next; /* where it is: in the Enters of a loop, in the dependencies */
 } Visit;
 bool scope_next_unit(const Scope *s, const Frame *level, Visit *visit, Node **unit);
+/* A node of what was ordered that may change a variable through a ref, or null. */
+const Node *scope_find_write(const Scope *s);
 /* The number of the feed that stands for an output, or -1. */
 int scope_feed(const Scope *s, TF_Output out);
 
@@ -115,10 +119,16 @@ TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *p
 /* The slot that holds an output; -1 with TF_INTERNAL when its node was not emitted. */
 TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st);
 TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int *slot, TF_Status *st);
-/* Where a variable may have changed in place since Identity read it, a step that looks again for `node`. */
+/* Where a variable may have changed in place since it was read, a step that looks again for `node`. */
 TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status *st);
 /* A step that reads the ref in `slot` for `node`; *slot becomes its output. */
 TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int *slot, TF_Status *st);
+
+/* ---- plan_memory.c: which tensors have a variable's memory ---- */
+/* Whether the node may change a variable through a ref. */
+bool plan_writes_ref(const Node *node);
+/* Counts a step that may write variables, and notes which outputs have an input's memory. */
+void plan_note_memory(Builder *b, const PlanStep *step);
 
 /* ---- plan_writes.c ---- */
 /* Fills in what the plan's steps write; the plans of what they call are there. */

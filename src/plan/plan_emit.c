@@ -19,7 +19,7 @@ TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int 
   Plan *p = b->plan;
   TRY(reserve((void **)&p->slots, &b->cap_slots, p->num_slots, sizeof *p->slots, st));
   *slot = p->num_slots++;
-  p->slots[*slot] = (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .ref = -1, .read = -1, .step = step,
+  p->slots[*slot] = (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .owner = -1, .step = step,
                                   .last_step = -1};
   return TF_OK;
 }
@@ -71,21 +71,28 @@ TF_Code plan_emit_deref(Builder *b, Scope *s, Node *node, const char *name, int 
   step->maybe_dead = slots[*slot].maybe_dead;
   slots[step->first_output].dtype = slots[*slot].dtype;
   slots[step->first_output].maybe_dead = step->maybe_dead;
+  slots[step->first_output].owner = step->first_output;
+  slots[step->first_output].writes = b->writes;
   *slot = step->first_output;
   return TF_OK;
 }
 
 TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status *st) {
   PlanSlot from = b->plan->slots[*slot];
-  if (from.ref < 0 || from.writes == b->writes) return TF_OK;
+  if (from.owner < 0 || from.writes == b->writes) return TF_OK;
+  if (from.is_part && !b->in_loop) return TF_OK;
+  if (from.is_part)
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) reads a part of a variable that its while loop may change",
+                s->prefix, node->name, node->op);
   PlanStep *step;
-  TRY(plan_add_step(b, s, STEP_REREAD, node, 3, 1, &step, st));
+  TRY(plan_add_step(b, s, STEP_REREAD, node, 1, 1, &step, st));
   step->inputs[0] = *slot;
-  step->inputs[1] = from.ref;
-  step->inputs[2] = from.read;
   step->maybe_dead = from.maybe_dead;
-  b->plan->slots[step->first_output].dtype = from.dtype;
-  b->plan->slots[step->first_output].maybe_dead = from.maybe_dead;
+  PlanSlot *out = &b->plan->slots[step->first_output];
+  out->dtype = from.dtype;
+  out->maybe_dead = from.maybe_dead;
+  out->owner = from.owner;
+  out->writes = b->writes;
   *slot = step->first_output;
   return TF_OK;
 }
@@ -140,20 +147,6 @@ static TF_Code remember_outputs(Builder *b, Scope *s, const Node *node, int firs
   return TF_OK;
 }
 
-/* Counts steps that may write variables, and remembers what Identity makes of a ref. */
-static void note_refs(Builder *b, const PlanStep *step) {
-  PlanSlot *slots = b->plan->slots;
-  bool writes = false;
-  for (int i = 0; i < step->num_inputs; i++) writes |= slots[step->inputs[i]].is_ref;
-  b->writes += writes;
-  if (step->kind != STEP_KERNEL || strcmp(step->kernel.node->op, "Identity")) return;
-  int read = step->inputs[0], reader = slots[read].step;
-  if (reader < 0 || b->plan->steps[reader].kind != STEP_DEREF) return;
-  slots[step->first_output].ref = b->plan->steps[reader].inputs[0];
-  slots[step->first_output].read = read;
-  slots[step->first_output].writes = b->writes;
-}
-
 /* RefMerge gives a variable or a value, not now this and now that. */
 static TF_Code check_merge(const Builder *b, const PlanStep *step, TF_Status *st) {
   for (int i = 1; step->kind == STEP_MERGE && i < step->num_inputs; i++)
@@ -180,7 +173,7 @@ static TF_Code add_node_step(Builder *b, Scope *s, StepKind kind, Node *node, Pl
     /* RefSwitch and RefMerge pass on what comes in: a variable if that is one. */
     if (kind != STEP_KERNEL && slot->is_ref && !b->plan->slots[step->inputs[0]].is_ref) slot->is_ref = false;
   }
-  note_refs(b, step);
+  plan_note_memory(b, step);
   if (step->maybe_dead) s->pivot[node->id] = (int)(step - b->plan->steps);
   *out = step;
   return remember_outputs(b, s, node, step->first_output, st);

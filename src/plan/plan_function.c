@@ -86,6 +86,11 @@ static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const i
     s->outs[body->args[i]->id] = out;
   }
   TRY(body_order(b, s, body, &order, &count, st));
+  const Node *write = scope_find_write(s);
+  if (write && b->in_loop) /* the loop does not know of it */
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s), in a function, changes a variable in a while loop", s->prefix,
+                write->name, write->op);
+  b->any_writes |= write != NULL;
   for (int i = 0; i < count; i++)
     if (!is_boundary(order[i])) TRY(plan_emit_node(b, s, order[i], st));
   for (int i = 0; i < body->num_rets; i++) {
@@ -196,6 +201,7 @@ TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, con
   TRY(plan_builder_init(&inner, b->options, callees, st));
   inner.depth = b->depth + 1;
   inner.callee = c->name;
+  inner.in_loop = b->in_loop;
   TF_Code code = build_callee(&inner, node, func, st);
   c->plan = inner.plan;
   plan_builder_clear(&inner);

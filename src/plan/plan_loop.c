@@ -17,6 +17,7 @@ typedef struct LoopBuild {
   int num_variables, num_inputs;
   Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration */
   Node **enters;  /* by input: variables', then those only read */
+  bool writes;    /* variables, through refs */
   int *slots;     /* by input: outside */
   int *outputs;   /* by variable: outside */
 } LoopBuild;
@@ -130,6 +131,8 @@ static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *b
     out->dtype = slots[l->slots[i]].dtype;
     out->is_ref = slots[l->slots[i]].is_ref;
     out->maybe_dead = step->maybe_dead;
+    if (body->plan->slots[body->plan->feeds[i]].owner >= 0) out->owner = step->first_output + i;
+    out->writes = l->writes ? -1 : b->writes;
     l->outputs[i] = step->first_output + i;
   }
   if (step->maybe_dead) s->pivot[l->frame->rep->id] = (int)(step - b->plan->steps);
@@ -144,6 +147,33 @@ static TF_Code set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status 
   return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
 }
 
+/* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed on. */
+static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
+  const PlanSlot *slots = b->plan->slots, *of = &slots[l->slots[variable]];
+  if (!b->any_writes || of->is_ref) return false;
+  for (int i = 0; i < l->num_inputs; i++) {
+    const PlanSlot *in = &slots[l->slots[i]];
+    if (in->dtype == of->dtype && (in->is_ref || (in->owner >= 0 && !in->is_part))) return true;
+  }
+  return false;
+}
+
+/* Notes that a feed may have a variable's memory. In a loop that writes, what is read is never up to date: the
+ * iteration before may have written it. */
+static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const LoopBuild *l, int i, TF_Status *st) {
+  const PlanSlot *from = &b->plan->slots[l->slots[i]];
+  PlanSlot *feed = &inner->plan->slots[inner->plan->feeds[i]];
+  const Node *enter = i < l->num_variables ? l->starts[i] : l->enters[i];
+  bool is_part = from->owner >= 0 && from->is_part;
+  if (is_part && l->writes)
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) brings a part of a variable into a while loop that may change it",
+                s->prefix, enter->name, enter->op);
+  bool shares = i < l->num_variables ? may_share(b, l, i) : b->any_writes && from->owner >= 0 && !is_part;
+  if (shares) feed->owner = inner->plan->feeds[i];
+  feed->writes = l->writes ? -1 : inner->writes;
+  return TF_OK;
+}
+
 /* Feeds, and values for Enters whose value is known outside. */
 static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
   Plan *p = inner->plan;
@@ -156,6 +186,7 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
     const PlanSlot *from = &b->plan->slots[l->slots[i]];
     p->feed_types[i] = from->dtype;
     TRY(plan_add_slot(inner, from->dtype, from->is_ref, -1, &p->feeds[i], st));
+    TRY(share_input(b, inner, s, l, i, st));
     TRY(set_out(inner, s, i < l->num_variables ? l->merges[i] : l->enters[i], p->feeds[i], st));
   }
   for (int i = 0; i < f->num_enters; i++) {
@@ -180,6 +211,7 @@ static TF_Code emit_break(Builder *b, Scope *s, Node *cond, TF_Status *st) {
   PlanStep *step;
   int pred;
   TRY(plan_slot_of(b, s, (TF_Output){cond, 0}, &pred, st));
+  TRY(plan_emit_reread(b, s, cond, &pred, st));
   TRY(plan_add_step(b, s, STEP_BREAK, cond, 1, 0, &step, st));
   step->inputs[0] = pred;
   return TF_OK;
@@ -195,6 +227,9 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
     const PlanSlot *next = &p->slots[p->fetches[i]], *variable = &p->slots[p->feeds[i]];
     if (next->is_ref != variable->is_ref || next->dtype != variable->dtype)
       return fail_shape(s, l->frame, l->nexts[i], "has not the type of its variable", st);
+    if (l->writes && next->owner >= 0 && next->is_part)
+      return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) keeps a part of a variable that its while loop may change",
+                  s->prefix, l->nexts[i]->name, l->nexts[i]->op);
   }
   for (int i = 0; i < l->num_variables; i++) p->slots[p->fetches[i]].fetched = true;
   return plan_finish(p, st);
@@ -203,9 +238,7 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
 static bool has_writes(const Scope *s, const Frame *f) {
   for (int i = 0; i < f->num_order; i++) {
     const Node *n = f->order[i];
-    if (s->frame_of[n->id] != f ? has_writes(s, s->frame_of[n->id]) : false) return true;
-    for (int k = 0; k < n->num_inputs; k++)
-      if (dtype_is_ref(n->input_types[k])) return true;
+    if (s->frame_of[n->id] != f ? has_writes(s, s->frame_of[n->id]) : plan_writes_ref(n)) return true;
   }
   return false;
 }
@@ -228,6 +261,8 @@ static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_sl
   TRY(plan_builder_init(&inner, b->options, b->callees, st));
   inner.depth = b->depth + 1;
   inner.callee = b->callee;
+  inner.any_writes = b->any_writes;
+  inner.in_loop = true;
   Frame *outer_frame = s->frame;
   int entry_pivot = s->entry_pivot;
   s->frame = l->frame;
@@ -237,7 +272,7 @@ static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_sl
   s->entry_pivot = entry_pivot;
   (*callee)->plan = inner.plan;
   plan_builder_clear(&inner);
-  b->writes += has_writes(s, l->frame);
+  b->writes += l->writes;
   return code;
 }
 
@@ -289,6 +324,7 @@ TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
   TRY(mark_body(s, f, st));
   TRY(check_reads(s, f, st));
   l.num_inputs = l.num_variables;
+  l.writes = has_writes(s, f);
   TRY(enter_slots(b, s, &l, slots, st));
   Callee *body;
   TRY(make_body(b, s, &l, slots, &body, st));

@@ -170,3 +170,10 @@ TF_Code scope_order(Builder *b, Scope *s, Node *const *roots, int num_roots, Nod
   *count = s->root.num_order;
   return TF_OK;
 }
+
+const Node *scope_find_write(const Scope *s) {
+  for (const Frame *f = &s->root; f; f = f == &s->root ? s->frames : f->next)
+    for (int i = 0; i < f->num_order; i++)
+      if (plan_writes_ref(f->order[i])) return f->order[i];
+  return NULL;
+}

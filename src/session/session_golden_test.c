@@ -1,6 +1,5 @@
-/* Replays tests/data/exec/cases.json, objects.json and random.json (made by tests/exec/gen*.py with TensorFlow):
- * each graph's runs, in order, in one session for every path of the executor; the answers and the errors are
- * TensorFlow's. */
+/* Replays the files of tests/data/exec (made by tests/exec/gen*.py with TensorFlow): each graph's runs, in order, in one
+ * session for every path of the executor; the answers and the errors are TensorFlow's. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,9 +17,9 @@
 
 #include <cmocka.h> /* last: it has a macro named fail */
 
-enum { NUM_FILES = 3 };
+enum { NUM_FILES = 4 };
 static const char *const paths[NUM_FILES] = {"tests/data/exec/cases.json", "tests/data/exec/objects.json",
-                                             "tests/data/exec/random.json"};
+                                             "tests/data/exec/random.json", "tests/data/exec/refs.json"};
 static Bytes texts[NUM_FILES];
 static JsonDoc docs[NUM_FILES];
 

@@ -7,8 +7,8 @@ programs from SEED on, of any size, to another file.
 
 Numbers stay in [-8, 8] and arithmetic is exact in both. Programs with variables pass a token from one use of a
 variable to the next, so that there is one order; what is read is used before the token goes on, as TensorFlow's Identity
-of a ref shares the variable's memory. For the same reason refs are not read by the Identity that comes with a variable,
-which stands outside of all loops and in no order.
+of a ref shares the variable's memory. So does the one that comes with a variable: it stands outside of all loops, and
+who uses it in one sees what has been assigned by then.
 """
 import base64
 import json
@@ -74,7 +74,7 @@ class Program:
                 done = [v1.assign, v1.assign_add, v1.assign_sub][kind](v, x)
             self.token = after(done, self.token)
         with tf.control_dependencies([self.token]):
-            y = (v if self.resource and kind % 2 else v.read_value()) * 1.0
+            y = (v if kind % 2 else v.read_value()) * 1.0
         self.token = after(y, self.token)
         return clip(y + self.pick(env))
 
