@@ -199,10 +199,6 @@ static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-#define SCATTER(NAME, ATTR, TYPES)                                                                          \
-  {NAME, .types = ATTR ": " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_none, \
-   .run = state_scatter}
-
 const OpRow ops_resource_variable_ops[] = {
     {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedVariable), .shape = shape_scalar,
      .init = handle_init, .prepare = handle_prepare, .run = handle_run, .clear = handle_clear},
@@ -224,16 +220,4 @@ const OpRow ops_resource_variable_ops[] = {
      .flags = OP_STATEFUL | OP_DYNAMIC, .shape = gather_shape, .run = gather_run_op},
     {"ResourceGatherNd", .types = "dtype: " TYPES_ALL "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL | OP_DYNAMIC,
      .shape = shape_unknown_outputs, .run = gather_nd_run_op},
-    SCATTER("ResourceScatterUpdate", "dtype", TYPES_ALL),
-    SCATTER("ResourceScatterAdd", "dtype", TYPES_NUMBER),
-    SCATTER("ResourceScatterSub", "dtype", TYPES_NUMBER),
-    SCATTER("ResourceScatterMul", "dtype", TYPES_NUMBER),
-    SCATTER("ResourceScatterDiv", "dtype", TYPES_NUMBER),
-    SCATTER("ResourceScatterMin", "dtype", TYPES_REAL),
-    SCATTER("ResourceScatterMax", "dtype", TYPES_REAL),
-    SCATTER("ResourceScatterNdUpdate", "T", TYPES_POD " string"),
-    SCATTER("ResourceScatterNdAdd", "T", TYPES_POD),
-    SCATTER("ResourceScatterNdSub", "T", TYPES_POD),
-    SCATTER("ResourceScatterNdMin", "T", TYPES_REAL),
-    SCATTER("ResourceScatterNdMax", "T", TYPES_REAL),
     {0}};

@@ -4,7 +4,6 @@
 
 #include "base/checked.h"
 #include "ops/array_arith.h"
-#include "ops/array_scatter.h"
 #include "ops/array_slice.h"
 #include "ops/array_util.h"
 #include "ops/state_vars.h"
@@ -196,34 +195,6 @@ TF_Code state_count_up(OpCtx *c, TF_Status *st) {
 
 TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, c->node->output_types[0], st); }
 
-/* ---- Scatter*, ScatterNd*: refs and resources alike ---- */
-
-ArithKind state_arith_kind(const char *op) {
-  static const struct {
-    const char *word;
-    ArithKind kind;
-  } kinds[] = {{"Update", ARITH_UPDATE}, {"Add", ARITH_ADD}, {"Sub", ARITH_SUB}, {"Mul", ARITH_MUL},
-               {"Div", ARITH_DIV},       {"Min", ARITH_MIN}, {"Max", ARITH_MAX}};
-  size_t n = strlen(op);
-  for (size_t i = 0; i < SM_COUNTOF(kinds); i++) {
-    size_t len = strlen(kinds[i].word);
-    if (n > len && !strcmp(op + n - len, kinds[i].word)) return kinds[i].kind;
-  }
-  return ARITH_UPDATE;
-}
-
-TF_Code state_scatter(OpCtx *c, TF_Status *st) {
-  Variable *v;
-  Tensor *t = state_lock(c, 0, op_input(c, 2)->dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code (*scatter)(ArithKind, Tensor *, const Tensor *, const Tensor *, TF_Status *) =
-      strstr(c->node->op, "ScatterNd") ? scatter_nd : scatter_rows;
-  TF_Code code = scatter(state_arith_kind(c->node->op), t, op_input(c, 1), op_input(c, 2), st);
-  variable_unlock(v);
-  state_forward(c);
-  return code;
-}
-
 /* ---- StridedSliceAssign, RefSelect ---- */
 
 static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
@@ -249,9 +220,6 @@ static TF_Code ref_select_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define SCATTER(NAME, TYPES) \
-  {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, .run = state_scatter}
-
 const OpRow ops_state_ops[] = {
     {"Variable", .flags = OP_STATEFUL, .state_size = sizeof(NamedVariable), .shape = variable_shape_fn,
      .init = variable_init, .run = variable_run, .clear = variable_clear},
@@ -270,16 +238,4 @@ const OpRow ops_state_ops[] = {
     {"StridedSliceAssign", .types = "T: " TYPES_ALL " " TYPES_QUANTIZED " " TYPES_FLOAT8 "; Index: " TYPES_INDEX,
      .flags = OP_STATEFUL, .shape = shape_same, .run = strided_assign_run},
     {"RefSelect", .types = "T: " TYPES_ALL, .flags = OP_STATEFUL, .shape = shape_unknown_outputs, .run = ref_select_run},
-    SCATTER("ScatterUpdate", TYPES_ALL),
-    SCATTER("ScatterAdd", TYPES_NUMBER),
-    SCATTER("ScatterSub", TYPES_NUMBER),
-    SCATTER("ScatterMul", TYPES_NUMBER),
-    SCATTER("ScatterDiv", TYPES_NUMBER),
-    SCATTER("ScatterMin", TYPES_REAL),
-    SCATTER("ScatterMax", TYPES_REAL),
-    SCATTER("ScatterNdUpdate", TYPES_POD " string"),
-    SCATTER("ScatterNdAdd", TYPES_POD),
-    SCATTER("ScatterNdSub", TYPES_POD),
-    SCATTER("ScatterNdMin", TYPES_REAL),
-    SCATTER("ScatterNdMax", TYPES_REAL),
     {0}};

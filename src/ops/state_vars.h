@@ -36,8 +36,6 @@ void state_forward(OpCtx *c);
 Shape state_handle_shape(const Node *node, int i);
 
 /* Kernels that ref and resource variables share: input 0 is the variable. */
-ArithKind state_arith_kind(const char *op); /* by the last word of the op's name */
-TF_Code state_scatter(OpCtx *c, TF_Status *st);
 TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st);
 TF_Code state_count_up(OpCtx *c, TF_Status *st);
 
