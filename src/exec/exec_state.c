@@ -22,6 +22,7 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
   s->pool = buffer_pool_new();
   bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
+                               (s->held = calloc((size_t)p->num_slots + 1, sizeof *s->held)) &&
                                (s->owners = calloc((size_t)p->num_slots + 1, sizeof *s->owners)) &&
                                (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)) &&
                                (s->input_owners = calloc((size_t)p->max_inputs + 1, sizeof *s->input_owners)));
@@ -40,13 +41,22 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   return TF_OK;
 }
 
+void exec_drop_variables(ExecState *s) {
+  for (int i = 0; s->held && s->plan->makes_variables && i < s->plan->num_slots; i++) {
+    object_unref(s->held[i]);
+    s->held[i] = NULL;
+  }
+}
+
 void exec_state_free(ExecState *s) {
   if (!s) return;
   for (int i = 0; s->slots && i < s->plan->num_slots; i++) tensor_clear(&s->slots[i]);
+  exec_drop_variables(s);
   op_scratch_clear(&s->scratch);
   free(s->slots);
   free(s->refs);
   free(s->owners);
+  free(s->held);
   free(s->slot_dead);
   free(s->step_dead);
   free(s->inputs);

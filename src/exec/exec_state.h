@@ -19,6 +19,7 @@ typedef struct ExecState {
   MemoryOwner *owners;         /* by slot, of those that are `owner` of some; null with refs */
   uint8_t *slot_dead;          /* by slot */
   uint8_t *step_dead;          /* by step */
+  Variable **held;             /* by slot: references to what steps made; null with refs */
   const Tensor **inputs;       /* of all steps; those of step i from plan->input_base[i] */
   Variable **input_refs;       /* of the step that runs */
   MemoryOwner *input_owners;   /* of the loop that runs; null with refs */
@@ -60,6 +61,9 @@ typedef struct ExecIo {
  * are shared where they have memory of their own. */
 TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st);
 void exec_unbind_feeds(ExecState *s);
+/* Lets go of the variables that steps made. */
+void exec_drop_variables(ExecState *s);
+/* Whose memory a slot's tensor has. */
 MemoryOwner exec_owner(const ExecState *s, int slot);
 /* One step by the general path, with the lifetimes given. Its outputs are none before. */
 TF_Code exec_step(ExecState *s, int step, const StepLife *life, StepEnv *env, TF_Status *st);

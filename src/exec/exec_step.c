@@ -27,18 +27,22 @@ MemoryOwner exec_owner(const ExecState *s, int slot) {
   return owner < 0 ? (MemoryOwner){0} : s->owners[owner];
 }
 
-static void run_reread(ExecState *s, const PlanStep *step) {
+static TF_Code run_reread(ExecState *s, const PlanStep *step, TF_Status *st) {
   MemoryOwner owner = exec_owner(s, step->inputs[0]);
   Tensor *out = &s->slots[step->first_output];
   const Tensor *was = &s->slots[step->inputs[0]];
-  bool again = owner.variable && variable_reread(owner.variable, owner.generation, out);
-  if (!again || out->dtype != was->dtype || tensor_count(out) != tensor_count(was)) {
-    tensor_clear(out);
+  if (!owner.variable) {
     tensor_share(out, was);
-    return;
+    return TF_OK;
+  }
+  if (!variable_reread(owner.variable, owner.generation, was, out) || out->dtype != was->dtype ||
+      tensor_count(out) != tensor_count(was)) {
+    fail(st, TF_UNIMPLEMENTED, "Reading memory that variable %s had before it got another size", owner.variable->name);
+    return plan_step_fail(step, st);
   }
   out->rank = was->rank; /* as many elements, and TF's reader keeps the shape it had */
   memcpy(out->dims, was->dims, sizeof out->dims);
+  return TF_OK;
 }
 
 static TF_Code run_switch(ExecState *s, const PlanStep *step, TF_Status *st) {
@@ -126,6 +130,8 @@ static TF_Code run_kernel(ExecState *s, int index, const StepLife *life, StepEnv
              .aliases = s->aliases, .pool = s->pool, .threads = env->threads, .env = env};
   if (s->refs) TRY(bind_refs(s, step, &c, st));
   if (SM_UNLIKELY(op_eval(&c, &s->scratch, life->last_use, st))) return plan_step_fail(step, st);
+  if (SM_UNLIKELY(step->makes_variable)) /* refs to it may be used when it has been destroyed */
+    s->held[step->first_output] = object_ref(s->refs[step->first_output]);
   return TF_OK;
 }
 
@@ -162,7 +168,7 @@ static TF_Code run_step(ExecState *s, int index, const StepLife *life, StepEnv *
   switch (step->kind) {
     case STEP_KERNEL: return run_kernel(s, index, life, env, st);
     case STEP_DEREF: return run_deref(s, step, st);
-    case STEP_REREAD: run_reread(s, step); break;
+    case STEP_REREAD: return run_reread(s, step, st);
     case STEP_SWITCH: return run_switch(s, step, st);
     case STEP_MERGE: return run_merge(s, step, st);
     case STEP_LOOP: return run_loop(s, index, env, st);

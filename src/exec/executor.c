@@ -201,6 +201,7 @@ static void give_back(ExecState *s, const ExecIo *io) {
 static void reset_general(ExecState *s, bool failed) {
   const Plan *p = s->plan;
   exec_unbind_feeds(s);
+  exec_drop_variables(s);
   for (int i = 0; i < p->num_slots; i++)
     if (p->slots[i].step >= 0 && (failed || p->slots[i].fetched)) tensor_clear(&s->slots[i]);
 }
@@ -331,6 +332,7 @@ TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
   /* After a failure or a wrong guess the slots are in disorder: the state goes. */
   t->broken = code || t->failed_slot >= 0;
   if (!t->broken) spec_reset(t->spec, t->state);
+  if (SM_UNLIKELY(t->executor->plan->makes_variables) && t->state) exec_drop_variables(t->state);
   return code;
 }
 

@@ -153,6 +153,7 @@ TF_Code plan_finish(Plan *p, TF_Status *st) {
   if (!p->input_base) return fail_oom(st, "a plan");
   for (int i = 0; i < p->num_steps; i++) {
     const PlanStep *s = &p->steps[i];
+    p->makes_variables |= s->makes_variable;
     p->input_base[i] = p->num_inputs;
     p->num_inputs += s->num_inputs;
     if (s->num_inputs > p->max_inputs) p->max_inputs = s->num_inputs;

@@ -54,6 +54,7 @@ typedef struct StepLife {
 typedef struct PlanStep {
   StepKind kind;
   bool maybe_dead;
+  bool makes_variable;  /* its output is a ref to a variable of the step, which a later step may destroy */
   const Callee *loop;   /* STEP_LOOP: its body */
   int num_callees;
   const Callee **callees; /* functions that the kernel calls */
@@ -115,6 +116,7 @@ struct Plan {
   int *input_base;
   int max_outputs, max_inputs; /* of one step */
   bool has_refs;
+  bool makes_variables; /* some steps do */
   int num_written;      /* variables that steps, or functions that they call, may change */
   Variable **written;   /* borrowed */
   int num_written_feeds;

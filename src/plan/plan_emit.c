@@ -203,6 +203,7 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   step = &b->plan->steps[b->plan->num_steps - 1];
   if (kernel_init(&kernel, &k, st)) return plan_step_fail(step, st);
   step->kernel = kernel;
+  step->makes_variable = !strcmp(node->op, "TemporaryVariable");
   step->num_callees = b->num_called;
   step->callees = b->called;
   return plan_fold_last(b, st);

@@ -117,6 +117,34 @@ static TF_Code loop_controls(Builder *b, Scope *s, const Frame *f, PlanStep *ste
   return TF_OK;
 }
 
+static int variable_of_feed(const Plan *body, int num_variables, int slot) {
+  for (int i = 0; i < num_variables; i++)
+    if (body->feeds[i] == slot) return i;
+  return -1;
+}
+
+/* Gives outputs owners where what comes out may have a variable's memory: it came in with it, or an iteration gave it,
+ * maybe as the value of another variable of the loop. */
+static void share_outputs(Builder *b, const LoopBuild *l, const Plan *body, int first) {
+  PlanSlot *slots = b->plan->slots;
+  bool moved = true;
+  for (int i = 0; i < l->num_variables; i++) {
+    const PlanSlot *from = &slots[l->slots[i]];
+    if (!from->is_ref && !from->is_part && from->owner >= 0) slots[first + i].owner = first + i;
+  }
+  while (moved) {
+    moved = false;
+    for (int i = 0; i < l->num_variables; i++) {
+      const PlanSlot *next = &body->slots[body->fetches[i]];
+      if (slots[first + i].owner >= 0 || next->owner < 0 || body->slots[body->feeds[i]].owner < 0) continue;
+      int by = variable_of_feed(body, l->num_variables, next->owner);
+      if (by >= 0 && slots[first + by].owner < 0) continue;
+      slots[first + i].owner = first + i;
+      moved = true;
+    }
+  }
+}
+
 static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *body, TF_Status *st) {
   PlanStep *step;
   TRY(plan_add_step(b, s, STEP_LOOP, l->frame->rep, l->num_inputs, l->num_variables, &step, st));
@@ -131,10 +159,10 @@ static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *b
     out->dtype = slots[l->slots[i]].dtype;
     out->is_ref = slots[l->slots[i]].is_ref;
     out->maybe_dead = step->maybe_dead;
-    if (body->plan->slots[body->plan->feeds[i]].owner >= 0) out->owner = step->first_output + i;
     out->writes = l->writes ? -1 : b->writes;
     l->outputs[i] = step->first_output + i;
   }
+  share_outputs(b, l, body->plan, step->first_output);
   if (step->maybe_dead) s->pivot[l->frame->rep->id] = (int)(step - b->plan->steps);
   return TF_OK;
 }

@@ -39,8 +39,10 @@ static TF_Code add_value(Writes *w, const Tensor *value, TF_Status *st) {
   return v ? add_variable(w, v, st) : TF_OK;
 }
 
+static void change_input(Writes *w, int slot) { w->changed[slot] |= carries_variable(w->plan, slot); }
+
 static void change_inputs(Writes *w, const PlanStep *step) {
-  for (int k = 0; k < step->num_inputs; k++) w->changed[step->inputs[k]] |= carries_variable(w->plan, step->inputs[k]);
+  for (int k = 0; k < step->num_inputs; k++) change_input(w, step->inputs[k]);
 }
 
 /* ---- what a step does to its inputs ---- */
@@ -67,7 +69,12 @@ static TF_Code add_callee(Writes *w, const PlanStep *step, const Callee *callee,
   }
   w->plan->writes_any |= inner->writes_any;
   for (int i = 0; i < inner->num_written; i++) TRY(add_variable(w, inner->written[i], st));
-  if (inner->num_written_feeds) change_inputs(w, step);
+  for (int i = 0; i < inner->num_written_feeds; i++) {
+    /* What a loop only reads is the same in each iteration; its variables may change places. */
+    bool only_this = step->kind == STEP_LOOP && inner->written_feeds[i] >= step->num_outputs;
+    if (only_this) change_input(w, step->inputs[inner->written_feeds[i]]);
+    else change_inputs(w, step);
+  }
   return TF_OK;
 }
 

@@ -75,12 +75,14 @@ bool variable_read(Variable *v, Tensor *out) {
   return variable_read_generation(v, out, &generation);
 }
 
-bool variable_reread(Variable *v, uint64_t generation, Tensor *out) {
+bool variable_reread(Variable *v, uint64_t generation, const Tensor *was, Tensor *out) {
   pthread_mutex_lock(&v->lock);
-  bool yes = v->value.dtype != 0 && v->generation == generation;
-  if (yes) tensor_share(out, &v->value);
+  bool same = v->value.dtype != 0 && v->generation == generation;
+  bool kept = v->generation == generation + 1 && v->replaced == was->data;
+  if (same) tensor_share(out, &v->value);
   pthread_mutex_unlock(&v->lock);
-  return yes;
+  if (kept) tensor_share(out, was);
+  return same || kept;
 }
 
 bool variable_freeze(Variable *v, Tensor *out, uint64_t *version) {
@@ -121,7 +123,10 @@ static void replace(Variable *v, Tensor *value) {
   Tensor old;
   pthread_mutex_lock(&v->lock);
   old = v->value;
-  if (old.dtype != value->dtype || tensor_count(&old) != tensor_count(value)) v->generation++;
+  if (old.dtype != value->dtype || tensor_count(&old) != tensor_count(value)) {
+    v->generation++;
+    v->replaced = old.data;
+  }
   tensor_move(&v->value, value);
   count_change(v);
   pthread_mutex_unlock(&v->lock);

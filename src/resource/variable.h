@@ -30,6 +30,7 @@ typedef struct Variable {
   bool frozen;             /* the next change counts variable_changes up; under the lock */
   uint64_t generation;     /* goes up when TensorFlow's Assign would take new memory: the number of elements (or the
                               dtype) is another one; under the lock */
+  const void *replaced;    /* the memory that the generation before had at its end; under the lock */
   char *container, *name;  /* for messages; own */
   _Atomic int dtype;       /* of the ref ops that name it: the first one says, all must agree; 0 before */
 } Variable;
@@ -47,9 +48,11 @@ TF_Code variable_new(const ObjectType *kind, const char *container, const char *
 bool variable_is_initialized(Variable *v);
 /* `out` (none) comes to share the value; false, `out` untouched, when uninitialised. */
 bool variable_read(Variable *v, Tensor *out);
-/* The same, and which generation it is of; and a read only if that is still the variable's generation. */
+/* The same, and which generation it is of. */
 bool variable_read_generation(Variable *v, Tensor *out, uint64_t *generation);
-bool variable_reread(Variable *v, uint64_t generation, Tensor *out);
+/* Reads again what was read as `was`, of this generation: what that memory holds now. When the variable has got other
+ * memory since that is `was`; false, `out` untouched, when it is not known to be (changed, then replaced). */
+bool variable_reread(Variable *v, uint64_t generation, const Tensor *was, Tensor *out);
 /* The value's dtype and dims without touching its buffer; false when uninitialised. */
 bool variable_shape(Variable *v, TF_DataType *dtype, int64_t dims[TENSOR_MAX_RANK], int *rank);
 /* Replaces the value; takes over `value`'s reference. */

@@ -154,6 +154,48 @@ static void test_a_variable_often_assigned_is_not_frozen(void **state) {
   fixture_clear(&f);
 }
 
+/* ---- loops of TensorFlow 1 ---- */
+
+#define REF_ENTER(name, in)                                                                                        \
+  "node { name: '" name "' op: 'RefEnter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
+  "attr { key: 'is_constant' value { b: true } } }"
+
+/* while (x < 100) { v += 1; x = x + v + w } */
+static float grow(float x, float *v, float w) {
+  for (; x < 100; x += *v + w) ++*v;
+  return x;
+}
+
+static void test_a_v1_loop_that_assigns(void **state) {
+  (void)state;
+  /* y = the above + sqrt(w), where the loop reads v by an Identity outside, and w by one inside. */
+  Fixture f = fixture_of(
+      PLACEHOLDER("p") PLACEHOLDER("x") CONST("one", "1") CONST("most", "100") REF("v") REF("w")
+          ASSIGN_REF("set_v", "v", "x") ASSIGN_REF("set_w", "w", "x") UNARY("Identity", "rv", "v")
+              UNARY("Identity", "rw", "w") UNARY("Sqrt", "sw", "rw") ENTER("ex", "p", "false")
+                  ENTER("e1", "one", "true") ENTER("em", "most", "true") ENTER("erv", "rv", "true")
+                      REF_ENTER("ev", "v") REF_ENTER("ew", "w") MERGE("m", "ex", "n") BINARY("Less", "go", "m", "em")
+                          LOOP_COND("c", "go") BINARY("Switch", "s", "m", "c")
+      "node { name: 'up' op: 'AssignAdd' input: 'ev' input: 'e1' input: '^s1' " T_FLOAT "}"
+      "node { name: 'xv' op: 'AddV2' input: 's1' input: 'erv' " AFTER("up") T_FLOAT "}" UNARY("Identity", "s1", "s:1")
+          UNARY("Identity", "inner", "ew") BINARY("AddV2", "x1", "xv", "inner") UNARY("NextIteration", "n", "x1")
+              UNARY("Exit", "end", "s") BINARY("AddV2", "y", "end", "sw"),
+      &(SessionConfig){.intra_op_threads = 1});
+  assign(&f, "set_v", "x", 0);
+  assign(&f, "set_w", "x", 16);
+  Runner *r = runner_of(&f, "p", "y");
+  float v = 0;
+  for (int i = 1; i <= 20; i++) assert_float_equal(run(r, 2), grow(2, &v, 16) + 4, 0);
+  assert_int_equal(executor_stats(r->executor).outdated_specs, 0);
+  assert_int_equal(steps(r), 6); /* v, read v, Identity, w, loop, AddV2: the root of w is a value */
+  assign(&f, "set_w", "x", 25);
+  assign(&f, "set_v", "x", 3);
+  v = 3;
+  for (int i = 1; i <= 20; i++) assert_float_equal(run(r, 2), grow(2, &v, 25) + 5, 0);
+  runner_free(r);
+  fixture_clear(&f);
+}
+
 /* ---- loops and branches, which get handles as arguments ---- */
 
 #define T_LIST "attr { key: 'T' value { list { type: DT_FLOAT type: DT_RESOURCE } } }"
@@ -359,7 +401,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_resource_variables),
       cmocka_unit_test(test_ref_variables),
-      cmocka_unit_test(test_a_plan_that_assigns),
+      cmocka_unit_test(test_a_plan_that_assigns), cmocka_unit_test(test_a_v1_loop_that_assigns),
       cmocka_unit_test(test_a_variable_often_assigned_is_not_frozen),
       cmocka_unit_test(test_a_loop_that_reads),
       cmocka_unit_test(test_a_loop_that_assigns),

@@ -164,6 +164,42 @@ static void test_what_is_not_well_nested_is_refused(void **state) {
                 "{{node e}} (Enter) has no LoopCond");
 }
 
+/* What reads a part of a variable outside of a loop that assigns it would have to see the assignment. */
+static void test_parts_of_assigned_variables_are_refused(void **state) {
+  (void)state;
+#define PART                                                                                                       \
+  REF("v") UNARY("Identity", "rv", "v") INTS("at", "1", "int_val: 0") INTS("size", "1", "int_val: 1")               \
+  "node { name: 'part' op: 'Slice' input: 'rv' input: 'at' input: 'size' " T_FLOAT                                  \
+  " attr { key: 'Index' value { type: DT_INT32 } } }" ENTER("ep", "part", "true")                                   \
+  "node { name: 'ev' op: 'RefEnter' input: 'v' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } "            \
+  "attr { key: 'is_constant' value { b: true } } }" BINARY("AddV2", "x1", "x0", "ep") UNARY("Exit", "z", "sx")
+  check_refused(LOOP_HEAD PART ASSIGN_REF("set", "ev", "sx:1") "node { name: 'x0' op: 'Identity' input: 'sx:1' " AFTER("set")
+                    T_FLOAT "}",
+                "z", "{{node ep}} (Enter) brings a part of a variable into a while loop that may change it");
+}
+
+/* rv is read, v changes where it is, then gets other memory: in TensorFlow rv has the changed one still. */
+static void test_memory_that_is_replaced_after_a_change_is_refused(void **state) {
+  (void)state;
+#define SET(name, value, after)                                                                                    \
+  "node { name: '" name "' op: 'Assign' input: 'v' input: '" value "' " after T_FLOAT                              \
+  " attr { key: 'validate_shape' value { b: false } } }"
+#define REPLACE                                                                                                    \
+  PLACEHOLDER("p") PLACEHOLDER("n") REF("v") SET("init", "n", "") UNARY("Identity", "rv", "init")                   \
+  "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") T_FLOAT "}"
+  check_refused(REPLACE SET("up", "n", AFTER("rv")) SET("set", "p", AFTER("up")), "z",
+                "Reading memory that variable v had before it got another size\n\t [[{{node z}}]]");
+  Fixture f = fixture_of(REPLACE SET("set", "p", AFTER("rv")), &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  Tensor p = numbers(2), out = {0};
+  if (run_loop(f.session, &p, 3, "z", &out, NULL, &st)) fail_msg("%s", TF_Message(&st));
+  assert_int_equal(out.rank, 0);
+  assert_float_equal(*(float *)out.data, 6, 0);
+  tensor_clear(&out);
+  tensor_clear(&p);
+  fixture_clear(&f);
+}
+
 static void test_nothing_inside_is_fed(void **state) {
   (void)state;
   Fixture f = fixture_of(LOOP, &(SessionConfig){.intra_op_threads = 1});
@@ -186,6 +222,8 @@ int main(void) {
       cmocka_unit_test(test_threads_share_a_loop),
       cmocka_unit_test(test_a_time_limit_ends_a_loop),
       cmocka_unit_test(test_what_is_not_well_nested_is_refused),
+      cmocka_unit_test(test_parts_of_assigned_variables_are_refused),
+      cmocka_unit_test(test_memory_that_is_replaced_after_a_change_is_refused),
       cmocka_unit_test(test_nothing_inside_is_fed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

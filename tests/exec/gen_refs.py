@@ -353,6 +353,32 @@ def _(n):
     return [a, then(end, lambda: v.read_value() * 1.0)]
 
 
+@case
+def _(n):
+    """a temporary variable that is read, changed and destroyed"""
+    r = tf.raw_ops
+    start = tf.fill([2], tf.cast(n, tf.float32))
+    ref = r.Assign(ref=r.TemporaryVariable(shape=[2], dtype=tf.float32, var_name="t"), value=start)
+    read = r.Identity(input=ref)
+    up = then(read, lambda: r.AssignAdd(ref=ref, value=ONE))
+    gone = then(up, lambda: r.DestroyTemporaryVariable(ref=up, var_name="t"))
+    return [gone, then(gone, lambda: read * 1.0)]
+
+
+@case
+def _(n):
+    """a variable that no loop assigns beside one that a loop does"""
+    v, w = variable(), variable("w", (10, 20))
+
+    def body(i, a):
+        up = then(a, lambda: v1.assign_add(v, ONE))
+        b = then(up, lambda: a + v.value() * w.read_value())
+        return [b], b
+
+    a, = loop(n, body, [tf.zeros([2])])
+    return [a + tf.sqrt(w.value()), tf.sqrt(w.read_value())]
+
+
 with open("tests/data/exec/refs.json", "w") as f:
     json.dump(CASES, f, separators=(",", ":"))
     f.write("\n")
