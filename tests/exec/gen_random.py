@@ -7,8 +7,8 @@ programs from SEED on, of any size, to another file.
 
 Numbers stay in [-8, 8] and arithmetic is exact in both. Programs with variables pass a token from one use of a
 variable to the next, so that there is one order; what is read is used before the token goes on, as TensorFlow's Identity
-of a ref shares the variable's memory. So does the one that comes with a variable: it stands outside of all loops, and
-who uses it in one sees what has been assigned by then.
+of a ref shares the variable's memory. So do the Identities that come with variables and stand outside of all loops, and
+what conditionals and loops make of them (`reads`): who uses them sees what has been assigned by then.
 """
 import base64
 import json
@@ -42,6 +42,7 @@ class Program:
 
     def __init__(self, rng):
         self.r, self.budget, self.variables, self.resource, self.token = rng, 40, [], False, None
+        self.reads = []  # of refs; what they give is used with the token only
 
     def pick(self, env):
         return self.r.choice(env)
@@ -74,7 +75,10 @@ class Program:
                 done = [v1.assign, v1.assign_add, v1.assign_sub][kind](v, x)
             self.token = after(done, self.token)
         with tf.control_dependencies([self.token]):
-            y = (v if kind % 2 else v.read_value()) * 1.0
+            if self.reads and kind % 2:
+                y = self.r.choice(self.reads) * 1.0
+            else:
+                y = (v if self.resource and kind % 2 else v.read_value()) * 1.0
         self.token = after(y, self.token)
         return clip(y + self.pick(env))
 
@@ -106,22 +110,27 @@ class Program:
 
     def cond(self, env, depth):
         count, plain, token = self.r.randrange(1, 4), self.r.random() < 0.3, self.token
+        reads, passes = self.reads, bool(self.reads) and self.r.random() < 0.4
 
         def branch():
-            self.token = token
+            self.token, self.reads = token, reads
             inner = self.block(env, depth)
             out = [self.pick(inner) for _ in range(count)]
             if plain:
                 out = [tf.identity(o) for o in out]
             if self.r.random() < 0.2:
                 out[0] = after(tf.identity(self.pick(inner)), out[0])
-            return self.with_token(out)
+            return self.with_token(out + ([self.r.choice(self.reads)] if passes else []))
 
-        return self.without_token(v1.cond(self.predicate(env), branch, branch))
+        out = self.without_token(v1.cond(self.predicate(env), branch, branch))
+        self.reads = reads + [out.pop()] if passes else reads
+        return out
 
     def loop(self, env, depth):
         count, most, bound = self.r.randrange(1, 4), self.r.randrange(5), self.r.random() < 0.4
-        start = self.with_token([self.pick(env) for _ in range(count)])
+        reads, passes = self.reads, bool(self.reads) and self.r.random() < 0.5
+        begins = [self.r.choice(reads)] if passes else []
+        start = self.with_token([self.pick(env) for _ in range(count)] + begins)
         limit = tf.constant(most)
         if self.r.random() < 0.5:
             limit = tf.cast(tf.minimum(tf.abs(tf.reduce_sum(self.pick(env))), float(most)), tf.int32)
@@ -132,16 +141,20 @@ class Program:
 
         def body(i, *v):
             v = self.without_token(v)
+            self.reads = reads + [v.pop()] * 2 if passes else reads
             inner = self.block((env if self.r.random() < 0.7 else []) + v, depth)
             out = [self.pick(inner) if self.r.random() < 0.8 else v[k] for k in range(count)]
-            return [i + 1] + self.with_token(out)
+            return [i + 1] + self.with_token(out + ([self.r.choice(self.reads)] if passes else []))
 
         limits = {"maximum_iterations": self.r.randrange(4)} if self.r.random() < 0.2 else {}
         out = v1.while_loop(go_on, body, [tf.constant(0)] + start, parallel_iterations=self.r.choice([1, 10]), **limits)
-        return self.without_token(out[1:])
+        out = self.without_token(out[1:])
+        self.reads = reads + [out.pop()] if passes else reads
+        return out
 
     def array(self, env, depth):
-        count, kept, self.variables = self.r.randrange(1, 4), self.variables, []
+        count, kept, reads = self.r.randrange(1, 4), self.variables, self.reads
+        self.variables, self.reads = [], []
         array = tf.TensorArray(tf.float32, size=count, clear_after_read=False)
 
         def body(i, x, a):
@@ -149,7 +162,7 @@ class Program:
             return i + 1, y, a.write(i, y)
 
         _, y, array = v1.while_loop(lambda i, x, a: i < count, body, [tf.constant(0), self.pick(env), array])
-        self.variables = kept
+        self.variables, self.reads = kept, reads
         return [y, tf.reduce_sum(array.stack(), 0)]
 
 
@@ -164,6 +177,7 @@ def build(rng):
         program.variables = [v1.get_variable("v%d" % i, initializer=np.float32(i + 1), use_resource=resource)
                              for i in range(2)]
         program.token = tf.identity(tf.reduce_sum(p) * 0.0)
+        program.reads = [] if resource else [v.value() for v in program.variables]
         init = [v1.global_variables_initializer()]
         env.append(tf.abs(frozen) * 0.5 * p)
     env = program.block(env, 3)
