@@ -1,6 +1,8 @@
 /* Batching inside of a graph: BatchFunction, Batch, Unbatch, UnbatchGrad. TensorFlow joins the rows of several runs;
  * here every run is a batch of its own, which is one of the batches that TensorFlow may make, and needs no waiting. */
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ops/array_util.h"
@@ -24,16 +26,35 @@ static TF_Code batch_init(OpInit *k, TF_Status *st) {
   return op_callee(k, f->v.func, &s->callee, st);
 }
 
+/* `what`, and the shapes of the batched inputs by the names of what makes them. */
+static TF_Code fail_inputs(const OpCtx *c, const char *what, TF_Status *st) {
+  const BatchState *s = c->state;
+  Bytes b = {0};
+  char text[SHAPE_TEXT_MAX], name[16];
+  bytes_printf(&b, "%s\nBelow are the input tensors: \n", what);
+  for (int i = 0; i < s->num_batched; i++) {
+    const Tensor *t = op_input(c, i);
+    TF_Output from = c->node->inputs ? c->node->inputs[i] : (TF_Output){0};
+    snprintf(name, sizeof name, from.index ? ":%d" : "", from.index);
+    bytes_printf(&b, " - %s%s has shape %s\n", from.oper ? from.oper->name : "", name,
+                 shape_text(t->dims, t->rank, text, sizeof text));
+  }
+  TF_Code code = bytes_finish(&b, "a message", st);
+  if (!code) code = fail(st, TF_INVALID_ARGUMENT, "%s", b.data);
+  bytes_clear(&b);
+  return code;
+}
+
 /* The batched inputs have the same number of rows, at most max_batch_size. */
 static TF_Code check_rows(const OpCtx *c, int64_t *rows, TF_Status *st) {
   const BatchState *s = c->state;
   *rows = -1;
   for (int i = 0; i < s->num_batched; i++) {
     const Tensor *t = op_input(c, i);
-    if (t->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Batching input tensors must have at least one dimension.");
+    if (t->rank == 0) return fail_inputs(c, "Batching input tensors must have at least one dimension.", st);
     if (*rows >= 0 && t->dims[0] != *rows)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Batching input tensors supplied in a given op invocation must have equal 0th-dimension size.");
+      return fail_inputs(c, "Batching input tensors supplied in a given op invocation must have equal 0th-dimension size.",
+                         st);
     *rows = t->dims[0];
   }
   if (*rows > s->max_size)
@@ -44,18 +65,70 @@ static TF_Code check_rows(const OpCtx *c, int64_t *rows, TF_Status *st) {
 
 /* ---- BatchFunction ---- */
 
+/* How many rows a batch of `rows` is filled up to: the next of allowed_batch_sizes, if there is one. */
+static int64_t padded_rows(const OpCtx *c, int64_t rows) {
+  const Attr *sizes = node_attr(c->node, "allowed_batch_sizes");
+  for (int64_t i = 0; rows && sizes && sizes->is_list && sizes->kind == TF_ATTR_INT && i < sizes->count; i++)
+    if (sizes->v.list_i[i] >= rows) return sizes->v.list_i[i];
+  return rows;
+}
+
+/* The first rows of `t`; when `out` has more, the others are its first. */
+static TF_Code fill_rows(Tensor *out, const Tensor *t, TF_Status *st) {
+  int64_t row = dims_product(t->dims, 1, t->rank), rows = out->dims[0];
+  int64_t have = t->dims[0] < rows ? t->dims[0] : rows;
+  TRY(tensor_copy_range(out, 0, t, 0, have * row, st));
+  for (; have < rows; have++) TRY(tensor_copy_range(out, have * row, t, 0, row, st));
+  return TF_OK;
+}
+
+static TF_Code copy_rows(Tensor *out, const Tensor *t, int64_t rows, TF_Status *st) {
+  int64_t dims[TENSOR_MAX_RANK];
+  memcpy(dims, t->dims, sizeof dims);
+  dims[0] = rows;
+  TRY(tensor_alloc(out, t->dtype, dims, t->rank, st));
+  return fill_rows(out, t, st);
+}
+
+/* Calls the function on batched inputs of `padded` rows. */
+static TF_Code call_padded(OpCtx *c, int64_t padded, TF_Status *st) {
+  const BatchState *s = c->state;
+  const Tensor **inputs = calloc((size_t)c->num_inputs, sizeof *inputs);
+  Tensor *filled = calloc((size_t)s->num_batched, sizeof *filled);
+  TF_Code code = inputs && filled ? TF_OK : fail_oom(st, "a batch");
+  for (int i = 0; !code && i < c->num_inputs; i++) {
+    inputs[i] = i < s->num_batched ? &filled[i] : c->inputs[i];
+    if (i < s->num_batched) code = copy_rows(&filled[i], c->inputs[i], padded, st);
+  }
+  if (!code) code = op_call(c, s->callee, inputs, c->num_inputs, c->outputs, c->num_outputs, st);
+  for (int i = 0; filled && i < s->num_batched; i++) tensor_clear(&filled[i]);
+  free(filled);
+  free(inputs);
+  return code;
+}
+
 static TF_Code function_run(OpCtx *c, TF_Status *st) {
   const BatchState *s = c->state;
   int64_t rows;
   TRY(check_rows(c, &rows, st));
-  TRY(op_call(c, s->callee, c->inputs, c->num_inputs, c->outputs, c->num_outputs, st));
+  int64_t padded = padded_rows(c, rows);
+  for (int i = 0; !rows && i < c->num_outputs; i++) /* TF: of no rows nothing comes */
+    TRY(op_alloc_output(c, i, c->node->output_types[i], &rows, 1, st));
+  if (!rows) return TF_OK;
+  if (padded != rows) TRY(call_padded(c, padded, st));
+  else TRY(op_call(c, s->callee, c->inputs, c->num_inputs, c->outputs, c->num_outputs, st));
   for (int i = 0; i < c->num_outputs; i++) {
-    if (c->outputs[i].rank == 0) return fail(st, TF_FAILED_PRECONDITION, "Batched output tensor has 0 dimensions");
-    if (c->outputs[i].dims[0] != rows)
+    Tensor *out = &c->outputs[i], first = {0};
+    if (out->rank == 0) return fail(st, TF_FAILED_PRECONDITION, "Batched output tensor has 0 dimensions");
+    if (out->dims[0] != padded)
       return fail(
           st, TF_FAILED_PRECONDITION,
           "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input "
           "tensors");
+    if (padded == rows) continue;
+    TRY(copy_rows(&first, out, rows, st));
+    tensor_clear(out);
+    *out = first;
   }
   return TF_OK;
 }
@@ -66,16 +139,23 @@ static TF_Code batch_prepare(OpCtx *c, TF_Status *st) {
   const BatchState *s = c->state;
   int64_t rows;
   TRY(check_rows(c, &rows, st));
-  for (int i = 0; i < s->num_batched; i++)
-    TRY(op_output_alias(c, i, i, op_input(c, i)->dims, op_input(c, i)->rank, st));
+  int64_t padded = padded_rows(c, rows), dims[TENSOR_MAX_RANK];
+  for (int i = 0; i < s->num_batched; i++) {
+    const Tensor *t = op_input(c, i);
+    memcpy(dims, t->dims, sizeof dims);
+    dims[0] = padded;
+    if (padded == rows) TRY(op_output_alias(c, i, i, dims, t->rank, st));
+    else TRY(op_output(c, i, t->dtype, dims, t->rank, st));
+  }
   TRY(op_output(c, s->num_batched, TF_INT64, (int64_t[]){1, 3}, 2, st));
   return op_output(c, s->num_batched + 1, TF_INT64, op_input(c, 0)->dims, 0, st);
 }
 
 static TF_Code batch_run(OpCtx *c, TF_Status *st) {
   static _Atomic int64_t next_id = 1;
-  (void)st;
   const BatchState *s = c->state;
+  for (int i = 0; i < s->num_batched; i++)
+    if (c->outputs[i].dims[0] != op_input(c, i)->dims[0]) TRY(fill_rows(&c->outputs[i], op_input(c, i), st));
   int64_t id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
   memcpy(c->outputs[s->num_batched].data, (int64_t[]){id, 0, op_input(c, 0)->dims[0]}, 3 * sizeof id);
   memcpy(c->outputs[s->num_batched + 1].data, &id, sizeof id);

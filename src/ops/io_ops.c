@@ -212,6 +212,7 @@ static TF_Code restore_v1_run(OpCtx *c, TF_Status *st) {
   int64_t dims[SLICE_MAX_RANK], slice_dims[SLICE_MAX_RANK];
   int rank;
   TensorSlice slice;
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   TRY(path_of(c, pattern, 0, false, &path, st));
   TF_Code code = v1_reader_open(&reader, path, st);
   const V1Entry *entry = code ? NULL : v1_reader_find(reader, name);
@@ -225,8 +226,9 @@ static TF_Code restore_v1_run(OpCtx *c, TF_Status *st) {
     code = slice_parse_spec(spec.data, spec.size, dims, &rank, &slice, slice_dims, st);
     bool same = !code && rank == entry->rank && !memcmp(dims, entry->dims, (size_t)rank * sizeof *dims);
     if (!code && !same)
-      code = fail(st, TF_INVALID_ARGUMENT, "Shape in shape_and_slice spec does not match the shape in the save file: tensor_name = %.*s",
-                  (int)name.size, (const char *)name.data);
+      code = fail(st, TF_INVALID_ARGUMENT,
+                  "Shape in shape_and_slice spec does not match the shape in the save file: %s, save file shape: %s",
+                  shape_text(dims, rank, a, sizeof a), shape_text(entry->dims, entry->rank, b, sizeof b));
   }
   if (!code) code = v1_reader_read(reader, entry, spec.size ? &slice : NULL, &t, st);
   if (!code) op_take_output(c, 0, t);

@@ -239,7 +239,8 @@ static TF_Code dequeue_many(OpCtx *c, Queue *q, TF_Status *st) {
   if (tensor_count(n) != 1) return fail(st, TF_INVALID_ARGUMENT, "%s requires a scalar n", c->node->op);
   int32_t want = *(const int32_t *)n->data;
   if (want < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "%s requested %d < 0 elements", fewer ? "DequeueUpTo" : "DequeueMany", want);
+    return fail(st, TF_INVALID_ARGUMENT, "%s requested %d < 0 elements", fewer ? "DequeueUpToOp" : "DequeueManyOp",
+                want);
   if (!q->spec.num_shapes)
     return fail(st, TF_INVALID_ARGUMENT,
                 "%s's DequeueMany and DequeueUpTo require the components to have specified shapes.",

@@ -80,7 +80,9 @@ static TF_Code read_fixed(const Node *node, ReaderSpec *s, TF_Status *st) {
   if (s->record == 0) return fail(st, TF_UNIMPLEMENTED, "records of no bytes");
   if (!s->hop) s->hop = s->record;
   Span encoding = {0};
-  if (node_attr(node, "encoding")) TRY(node_attr_string(node, "encoding", &encoding, st));
+  if (!node_attr(node, "encoding")) /* TF: the old op never gets its kernel */
+    return fail(st, TF_NOT_FOUND, "No attr named 'encoding' in NodeDef:");
+  TRY(node_attr_string(node, "encoding", &encoding, st));
   return encoding.size ? fail(st, TF_UNIMPLEMENTED, "a FixedLengthRecordReader of compressed files") : TF_OK;
 }
 

@@ -107,9 +107,10 @@ static void test_lines(void **state) {
 static void test_fixed(void **state) {
   (void)state;
   Attr attrs[] = {attr_int("header_bytes", 2), attr_int("record_bytes", 4), attr_int("footer_bytes", 2),
-                  attr_int("hop_bytes", 2),    attr_text("container", ""),  attr_text("shared_name", "")};
+                  attr_int("hop_bytes", 2),    attr_text("container", ""),  attr_text("shared_name", ""),
+                  attr_text("encoding", "")};
   write_file("f", "HHaabbccddFF", 12);
-  open_reader("FixedLengthRecordReaderV2", attrs, 6);
+  open_reader("FixedLengthRecordReaderV2", attrs, 7);
   put(path_of("f"));
   assert_next("/f:0", "aabb");
   assert_next("/f:1", "bbcc");

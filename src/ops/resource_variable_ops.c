@@ -41,13 +41,38 @@ static TF_Code read_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+static TF_Code check_many(const OpCtx *c, TF_Status *st) {
+  Bytes missing = {0};
+  TF_Code code = TF_OK;
+  for (int i = 0; !code && i < c->num_inputs; i++) {
+    Variable *v;
+    code = state_variable(c, i, &v, st);
+    if (!code && !variable_is_initialized(v)) bytes_printf(&missing, "%s%s", missing.size ? ", " : "", v->name);
+  }
+  if (!code) code = bytes_finish(&missing, "names", st);
+  if (!code && missing.size)
+    code = fail(st, TF_FAILED_PRECONDITION, "In %s the following variables were found uninitialized: %s", c->node->name,
+                missing.data);
+  bytes_clear(&missing);
+  return code;
+}
+
 /* The attributes N and dtypes need not agree. */
 static TF_Code read_many_run(OpCtx *c, TF_Status *st) {
   if (c->num_outputs != c->num_inputs)
     return fail(st, TF_INVALID_ARGUMENT, "%d variables are read as %d tensors", c->num_inputs, c->num_outputs);
+  TRY(check_many(c, st));
   for (int i = 0; i < c->num_outputs; i++) {
+    TF_DataType dtype, want = c->node->output_types[i];
     Tensor value = {0};
-    TRY(state_read(c, i, c->node->output_types[i], &value, st));
+    Variable *v;
+    Shape shape;
+    TRY(state_variable(c, i, &v, st));
+    if (variable_shape(v, &dtype, shape.dims, &shape.rank) && dtype != want)
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Trying to read variable %s from Container: %s with wrong dtype. Expected %s got %s", v->name, v->container,
+                  dtype_name(want), dtype_name(dtype));
+    TRY(state_read(c, i, want, &value, st));
     op_take_output(c, i, &value);
   }
   return TF_OK;
@@ -65,7 +90,7 @@ static TF_Code variable_shape_run(OpCtx *c, TF_Status *st) {
   int rank;
   Variable *v;
   TRY(state_variable(c, 0, &v, st));
-  if (!variable_shape(v, &dtype, dims, &rank)) return variable_fail_uninitialized(v, st);
+  if (!variable_shape(v, &dtype, dims, &rank)) return state_fail_missing(v, st);
   TRY(op_alloc_output(c, 0, out_type, &(int64_t){rank}, 1, st));
   for (int i = 0; i < rank; i++) {
     if (out_type == TF_INT64) ((int64_t *)c->outputs[0].data)[i] = dims[i];
@@ -139,6 +164,11 @@ static TF_Code update_run(OpCtx *c, TF_Status *st) {
   ArithKind kind = strstr(c->node->op, "Sub") ? ARITH_SUB : ARITH_ADD;
   Variable *v;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  TF_DataType dtype;
+  Shape shape;
+  TRY(state_variable(c, 0, &v, st));
+  if (variable_shape(v, &dtype, shape.dims, &shape.rank) && dtype != value->dtype)
+    return fail(st, TF_INVALID_ARGUMENT, "DType of variable handle and value does not match.");
   Tensor *t = state_lock(c, 0, value->dtype, &v, st);
   if (!t) return TF_GetCode(st);
   TF_Code code = tensor_same_shape(t, value)
@@ -173,12 +203,20 @@ static TF_Code gather_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* The variable's value; how it is missed differs from a read. */
+static TF_Code read_params(const OpCtx *c, Tensor *params, TF_Status *st) {
+  Variable *v;
+  TRY(state_variable(c, 0, &v, st));
+  if (!variable_is_initialized(v)) return state_fail_missing(v, st);
+  return state_read(c, 0, c->node->output_types[0], params, st);
+}
+
 static TF_Code gather_run_op(OpCtx *c, TF_Status *st) {
   GatherPlan g;
   Tensor params = {0};
   int64_t batch = 0;
   if (node_attr(c->node, "batch_dims")) TRY(node_attr_int(c->node, "batch_dims", &batch, st));
-  TRY(state_read(c, 0, c->node->output_types[0], &params, st));
+  TRY(read_params(c, &params, st));
   if (batch < 0) batch += op_input(c, 1)->rank;
   TF_Code code = gather_plan(&g, &params, op_input(c, 1), batch, batch, st);
   if (!code) code = op_alloc_output(c, 0, params.dtype, g.dims, g.rank, st);
@@ -191,7 +229,7 @@ static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
   Tensor params = {0};
   int64_t dims[2 * TENSOR_MAX_RANK];
   int rank;
-  TRY(state_read(c, 0, c->node->output_types[0], &params, st));
+  TRY(read_params(c, &params, st));
   TF_Code code = gather_nd_dims(&params, op_input(c, 1), dims, &rank, st);
   if (!code) code = op_alloc_output(c, 0, params.dtype, dims, rank, st);
   if (!code) code = gather_nd_run(&c->outputs[0], &params, op_input(c, 1), c->node->name, st);

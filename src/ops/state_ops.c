@@ -56,13 +56,15 @@ static TF_Code temporary_name(const OpCtx *c, char *out, size_t size, TF_Status 
 static TF_Code temporary_run(OpCtx *c, TF_Status *st) {
   const Shape *shape;
   TF_DataType dtype;
-  char name[512];
+  char name[512], text[SHAPE_TEXT_MAX];
   Variable *v;
   Tensor value = {0};
   TRY(temporary_name(c, name, sizeof name, st));
   TRY(node_attr_shape(c->node, "shape", &shape, st));
   TRY(node_attr_type(c->node, "dtype", &dtype, st));
-  if (!shape_known(shape)) return fail(st, TF_INVALID_ARGUMENT, "the shape of a temporary variable must be known");
+  if (!shape_known(shape))
+    return fail(st, TF_INVALID_ARGUMENT, "Shape %s is not fully defined",
+                shape->rank < 0 ? "<unknown>" : shape_text(shape->dims, shape->rank, text, sizeof text));
   if (!c->env || !c->env->resources) return fail(st, TF_FAILED_PRECONDITION, "temporary variables need a session");
   TRY(variable_find_or_create(c->env->resources, &legacy_variable_type, TEMPORARY_CONTAINER, name, &v, st));
   TF_Code code = TF_OK;

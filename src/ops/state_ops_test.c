@@ -156,7 +156,7 @@ static void test_resource_variable(void **state) {
   Bench read_int;
   assert_int_equal(bench_open(&read_int, "ReadVariableOp", "read_int", TYPES(TF_RESOURCE, ), TYPES(TF_INT32, ), &wrong, 1), TF_OK);
   assert_int_equal(bench_run(&read_int, (BenchInput[]){{h, NULL}}), TF_INVALID_ARGUMENT);
-  assert_string_equal(TF_Message(&read_int.status), "Trying to read variable with wrong dtype. Expected float got int32");
+  assert_string_equal(TF_Message(&read_int.status), "Trying to read variable with wrong dtype. Expected int32 got float");
   bench_close(&read_int);
   assert_int_equal(bench_run(&read, (BenchInput[]){{&value, NULL}}), TF_INVALID_ARGUMENT); /* a handle that is none */
 

@@ -1,4 +1,4 @@
-/* Scatter*, ScatterNd*: rows and elements of a variable changed at indices, behind a ref or a resource handle. */
+/* Scatter*, ScatterNd*: rows and elements of a variable changed at indices, behind a ref or a handle. */
 #include <string.h>
 
 #include "ops/array_scatter.h"
@@ -22,18 +22,21 @@ static ArithKind kind_of(const char *op) {
 
 /* ---- TensorFlow's checks, where they differ from those of scatter_rows and scatter_nd, which follow ---- */
 
-static TF_Code check_resource_rows(const Tensor *params, const Tensor *indices, const Tensor *updates, TF_Status *st) {
+static TF_Code check_resource_rows(const Tensor *params, const Tensor *indices, const Tensor *updates,
+                                   TF_Status *st) {
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX], p[SHAPE_TEXT_MAX];
   shape_text(updates->dims, updates->rank, a, sizeof a);
   shape_text(indices->dims, indices->rank, b, sizeof b);
   if (updates->rank == 0) return TF_OK;
   if (updates->rank != indices->rank + params->rank - 1)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got updates.shape %s, "
-                "indices.shape %s, params.shape %s",
+                "Must have updates.shape = indices.shape + params.shape[1:] or updates.shape = [], got "
+                "updates.shape %s, indices.shape %s, params.shape %s",
                 a, b, shape_text(params->dims, params->rank, p, sizeof p));
-  if (updates->rank < indices->rank || memcmp(updates->dims, indices->dims, (size_t)indices->rank * sizeof *indices->dims))
-    return fail(st, TF_INVALID_ARGUMENT, "The shape of indices (%s) must be a prefix of the shape of updates (%s)", b, a);
+  size_t prefix = (size_t)indices->rank * sizeof *indices->dims;
+  if (updates->rank < indices->rank || memcmp(updates->dims, indices->dims, prefix))
+    return fail(st, TF_INVALID_ARGUMENT, "The shape of indices (%s) must be a prefix of the shape of updates (%s)", b,
+                a);
   return TF_OK;
 }
 
@@ -53,15 +56,17 @@ static TF_Code check_nd(const Tensor *target, const Tensor *indices, const Tenso
     return fail(st, TF_INVALID_ARGUMENT, "Indices and updates specified for empty output.  indices shape: %s", a);
   if (indices->rank && updates->rank && dims[0] != updates->dims[0])
     return fail(st, TF_INVALID_ARGUMENT,
-                "Dimensions [0,1) of indices[shape=%s] = %lld must match dimensions [0,1) of updates[shape=%s] = %lld", a,
-                (long long)dims[0], b, (long long)updates->dims[0]);
+                "Dimensions [0,1) of indices[shape=%s] = %lld must match dimensions [0,1) of updates[shape=%s] = %lld",
+                a, (long long)dims[0], b, (long long)updates->dims[0]);
   if (!indices->rank || updates->rank < batch || memcmp(updates->dims, dims, (size_t)batch * sizeof *dims))
-    return fail(st, TF_INVALID_ARGUMENT, "Dimensions [0,%d) of indices[shape=%s] must match dimensions [0,%d) of updates[shape=%s]",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Dimensions [0,%d) of indices[shape=%s] must match dimensions [0,%d) of updates[shape=%s]",
                 batch, a, batch, b);
   bool fits = target->rank >= depth && updates->rank - batch == target->rank - depth;
   for (int i = batch; fits && i < updates->rank; i++) fits = updates->dims[i] == target->dims[i - batch + depth];
   if (fits) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Dimensions [%lld,%d) of input[shape=%s] must match dimensions [%lld,%d) of updates[shape=%s]",
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Dimensions [%lld,%d) of input[shape=%s] must match dimensions [%lld,%d) of updates[shape=%s]",
               (long long)depth, target->rank, s, (long long)depth, updates->rank, b);
 }
 
@@ -110,8 +115,9 @@ static TF_Code scatter_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-#define REF(NAME, TYPES) \
-  {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, .run = scatter_run}
+#define REF(NAME, TYPES)                                                                             \
+  {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, \
+   .run = scatter_run}
 #define RESOURCE(NAME, ATTR, TYPES)                                                                         \
   {NAME, .types = ATTR ": " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_none, \
    .run = scatter_run}

@@ -32,12 +32,19 @@ TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st) {
 
 static TF_Code check_dtype(TF_DataType is, TF_DataType wanted, TF_Status *st) {
   if (is == wanted) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Trying to read variable with wrong dtype. Expected %s got %s", dtype_name(is),
-              dtype_name(wanted));
+  return fail(st, TF_INVALID_ARGUMENT, "Trying to read variable with wrong dtype. Expected %s got %s", dtype_name(wanted),
+              dtype_name(is));
+}
+
+static bool is_missing(Variable *v) { return v->object.type == &variable_type && !variable_is_initialized(v); }
+
+TF_Code state_fail_missing(const Variable *v, TF_Status *st) {
+  return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name, variable_type.name);
 }
 
 Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st) {
   if (state_variable(c, i, v, st)) return NULL;
+  if (is_missing(*v)) return state_fail_missing(*v, st), NULL;
   Tensor *t = variable_lock(*v, st);
   if (t && check_dtype(t->dtype, dtype, st)) {
     variable_unlock(*v);
@@ -77,7 +84,9 @@ TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType
       return fail(st, TF_INVALID_ARGUMENT, "variable %s is given twice", vs[order[i]]->name);
   for (int i = 0; i < count; i++) {
     sorted[i] = vs[order[i]];
-    values[order[i]] = variable_lock(sorted[i], st);
+    values[order[i]] = NULL;
+    if (is_missing(sorted[i])) fail(st, TF_INTERNAL, "Invalid variable reference.");
+    else values[order[i]] = variable_lock(sorted[i], st);
     int locked = values[order[i]] ? i + 1 : i;
     if (values[order[i]] && !check_dtype(values[order[i]]->dtype, dtype, st)) continue;
     state_unlock_all(sorted, locked);

@@ -22,6 +22,8 @@ TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st);
 /* Locks the variable of input i for a change in place (variable_unlock ends it): initialised, of dtype `dtype`.
  * Null on failure. */
 Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st);
+/* What TensorFlow says of a resource variable without value, but for ReadVariableOp: TF_NOT_FOUND. */
+TF_Code state_fail_missing(const Variable *v, TF_Status *st);
 /* The value of a resource variable as a new reference; its dtype checked. */
 TF_Code state_read(const OpCtx *c, int i, TF_DataType dtype, Tensor *out, TF_Status *st);
 /* Locks several variables at once, in an order that cannot deadlock; on success values[k] is what input

@@ -483,6 +483,7 @@ static TF_Code concat_shape_said(const OpCtx *c, const TensorList *l, ConcatShap
     const Shape *attr;
     TRY(node_attr_shape(c->node, "element_shape", &attr, st));
     TRY(tensor_list_merge_shape(l, attr, &shape, st));
+    if (!l->size) shape = *attr; /* TF: the list's own is for elements alone then */
   }
   if (shape.rank == 0)
     return fail(st, TF_INVALID_ARGUMENT, "Concat requires elements to be at least vectors, found scalars instead.");

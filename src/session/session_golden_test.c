@@ -17,9 +17,10 @@
 
 #include <cmocka.h> /* last: it has a macro named fail */
 
-enum { NUM_FILES = 4 };
+enum { NUM_FILES = 5 };
 static const char *const paths[NUM_FILES] = {"tests/data/exec/cases.json", "tests/data/exec/objects.json",
-                                             "tests/data/exec/random.json", "tests/data/exec/refs.json"};
+                                             "tests/data/exec/random.json", "tests/data/exec/refs.json",
+                                             "tests/data/exec/rows.json"};
 static Bytes texts[NUM_FILES];
 static JsonDoc docs[NUM_FILES];
 

@@ -4,72 +4,19 @@ Run by hand with TensorFlow 2.15.1 present, from the repository's root:  python 
 One graph a family, one run a line below; src/session/session_golden_test.c replays them. The numbers that
 TensorFlow puts behind the names of tensor arrays are written as #.
 """
-import base64
-import json
-import os
-import re
+from golden import family, hide, save, v1  # first: it sets TensorFlow's environment
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.client import pywrap_tf_session as ts
 from tensorflow.python.ops import gen_data_flow_ops as g
 
-v1 = tf.compat.v1
 raw = tf.raw_ops
-CASES = []
 NONE = np.zeros([0], np.int32)
-
-
-def tensor(a):
-    a = np.asarray(a)
-    values = [v.decode("latin1") if isinstance(v, bytes) else v for v in a.ravel().tolist()]
-    kind = "string" if a.dtype == object or a.dtype.kind in "SU" else str(a.dtype).replace("float32", "float").replace("float64", "double")
-    return {"dtype": kind, "shape": list(a.shape), "values": values}
-
-
-def hide(value, dtype=None):
-    """A value whose shape nobody knows before it is there."""
-    return v1.placeholder_with_default(value if tf.is_tensor(value) else tf.constant(value, dtype), None)
 
 
 def hide_list(l):
     """A list whose element dtype and shape nobody knows before it is there."""
     return v1.placeholder_with_default(l, None)
-
-
-def run_one(session, fetches):
-    run = {"feeds": {}, "fetches": [t.name for t in fetches], "targets": []}
-    try:
-        got = ts.TF_SessionRun_wrapper(session._session, None, {}, [t._as_tf_output() for t in fetches], [], None)
-        run["outputs"] = [tensor(v) for v in got]
-    except tf.errors.OpError as e:
-        run["code"], run["error"] = e.error_code, re.sub(r"(TensorArray \S*_|x_|\[s_)\d+", r"\1#", str(e))
-    return run
-
-
-def family(name, producer=None):
-    """Decorates a function that builds a graph (of an old version, for ops that are gone) and returns {what: fetches}."""
-
-    def make(build):
-        graph = tf.Graph()
-        with graph.as_default():
-            if producer:
-                tf.import_graph_def(v1.GraphDef(versions={"producer": producer}))
-            cases = build()
-        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-        config.graph_options.rewrite_options.disable_meta_optimizer = True
-        session = v1.Session(graph=graph, config=config)
-        session._extend_graph()
-        runs = []
-        for what, fetches in cases.items():
-            fetches = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
-            runs.append(run_one(session, fetches))
-            print(f"{name}: {what}:", runs[-1].get("error") or [o["values"] for o in runs[-1]["outputs"]])
-        CASES.append({"name": name, "graph": base64.b64encode(graph.as_graph_def().SerializeToString()).decode(),
-                      "runs": runs})
-
-    return make
 
 
 # ---- tensor arrays ----
@@ -652,6 +599,4 @@ def _():
     return c
 
 
-with open("tests/data/exec/objects.json", "w") as f:
-    json.dump(CASES, f, separators=(",", ":"))
-    f.write("\n")
+save("tests/data/exec/objects.json")

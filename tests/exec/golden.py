@@ -1,0 +1,74 @@
+"""Graphs, one run after another in one session, and what TensorFlow answers: the goldens of tests/data/exec, which
+src/session/session_golden_test.c replays. Used by the generators beside this file."""
+import base64
+import json
+import os
+import re
+
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.client import pywrap_tf_session as ts
+
+v1 = tf.compat.v1
+CASES = []
+
+
+def tensor(a):
+    a = np.asarray(a)
+    values = [v.decode("latin1") if isinstance(v, bytes) else v for v in a.ravel().tolist()]
+    kind = "string" if a.dtype == object or a.dtype.kind in "SU" else str(a.dtype).replace("float32", "float").replace("float64", "double")
+    return {"dtype": kind, "shape": list(a.shape), "values": values}
+
+
+def hide(value, dtype=None):
+    """A value whose shape nobody knows before it is there."""
+    return v1.placeholder_with_default(value if tf.is_tensor(value) else tf.constant(value, dtype), None)
+
+
+def run_one(session, ends, feeds):
+    """`ends`: tensors to fetch and operations to run."""
+    fetches = [e for e in ends if not isinstance(e, tf.Operation)]
+    targets = [e for e in ends if isinstance(e, tf.Operation)]
+    run = {"feeds": {t.name: tensor(v) for t, v in feeds.items()}, "fetches": [t.name for t in fetches],
+           "targets": [t.name for t in targets]}
+    try:
+        got = ts.TF_SessionRun_wrapper(session._session, None, {t._as_tf_output(): np.asarray(v) for t, v in feeds.items()},
+                                       [t._as_tf_output() for t in fetches], [t._c_op for t in targets], None)
+        run["outputs"] = [tensor(v) for v in got]
+    except tf.errors.OpError as e:
+        said = re.sub(r"\n\t \[\[\w+\]\]$", "", str(e))  # what a session adds when it makes kernels
+        run["code"], run["error"] = e.error_code, re.sub(r"(TensorArray \S*_|x_|\[s_)\d+", r"\1#", said)
+    return run
+
+
+def family(name, producer=None):
+    """Decorates a function that builds a graph (of an old version, for ops that are gone) and returns {what: ends}, with
+    what is fed as a last element, a dict, if anything is."""
+
+    def make(build):
+        graph = tf.Graph()
+        with graph.as_default():
+            if producer:
+                tf.import_graph_def(v1.GraphDef(versions={"producer": producer}))
+            cases = build()
+        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        config.graph_options.rewrite_options.disable_meta_optimizer = True
+        session = v1.Session(graph=graph, config=config)
+        session._extend_graph()
+        runs = []
+        for what, ends in cases.items():
+            ends = list(ends) if isinstance(ends, (list, tuple)) else [ends]
+            feeds = ends.pop() if isinstance(ends[-1], dict) else {}
+            runs.append(run_one(session, ends, feeds))
+            print(f"{name}: {what}:", runs[-1].get("error") or [o["values"] for o in runs[-1]["outputs"]])
+        CASES.append({"name": name, "graph": base64.b64encode(graph.as_graph_def().SerializeToString()).decode(),
+                      "runs": runs})
+
+    return make
+
+
+def save(path):
+    with open(path, "w") as f:
+        json.dump(CASES, f, separators=(",", ":"))
+        f.write("\n")
