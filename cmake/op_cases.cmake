@@ -13,6 +13,15 @@ if(SM_TESTS)
     add_test(NAME op_cases/${family}/no_dnnl COMMAND op_cases ${case_file} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(op_cases/${family}/no_dnnl PROPERTIES ENVIRONMENT "SM_DNNL=off")
   endforeach()
+  # A row that nothing proves fails the suite.
+  find_program(SM_PYTHON python3)
+  if(SM_PYTHON)
+    add_test(NAME op_rows COMMAND ${SM_PYTHON} tests/ops/rows_have_cases.py ${CMAKE_BINARY_DIR}/bin/savedmodel
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(op_rows PROPERTIES ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+  else()
+    message(${SM_LEFT_OUT} "No python3: the test that every op has cases is left out")
+  endif()
   # Fewer threads than were asked for: oneDNN must not be promised more.
   foreach(family matmul nn_conv)
     add_test(NAME op_cases/${family}/thread_limit COMMAND op_cases ${CMAKE_SOURCE_DIR}/tests/ops/cases/${family}.bin

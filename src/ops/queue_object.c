@@ -46,12 +46,13 @@ TF_Code queue_new(const QueueSpec *spec, Queue **out, TF_Status *st) {
   if (!types || !shapes || !q->spec.name) return object_unref(q), fail_oom(st, "a queue");
   memcpy(types, spec->types, n * sizeof *types);
   if (m) memcpy(shapes, spec->shapes, m * sizeof *shapes);
-  q->random = spec->seeds[0] * UINT64_C(0x9e3779b97f4a7c15) + spec->seeds[1];
+  uint64_t seed = spec->seeds[0];
   if (!spec->seeds[0] && !spec->seeds[1]) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    q->random = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)now.tv_sec ^ (uintptr_t)q;
+    seed = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)now.tv_sec ^ (uintptr_t)q;
   }
+  q->random = words_of(philox_of(seed, 0, spec->seeds[1]));
   *out = q;
   return TF_OK;
 }
@@ -171,22 +172,15 @@ static void put_item(Queue *q, Tensor *tuple) {
   move_tuple(q, item(q, i), tuple);
 }
 
-static uint64_t next_random(Queue *q) { /* splitmix64 */
-  uint64_t z = q->random += UINT64_C(0x9e3779b97f4a7c15);
-  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
 static void take_item(Queue *q, Tensor *out) {
   if (q->spec.kind == QUEUE_SHUFFLE) {
-    size_t pick = (size_t)(next_random(q) % q->size);
+    size_t pick = words_next(&q->random) % q->size, last = q->size - 1;
     move_tuple(q, out, item(q, pick));
-    if (pick) move_tuple(q, item(q, pick), item(q, 0));
+    if (pick != last) move_tuple(q, item(q, pick), item(q, last));
   } else {
     move_tuple(q, out, item(q, 0));
+    q->first = (q->first + 1) % q->cap;
   }
-  q->first = (q->first + 1) % q->cap;
   q->size--;
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "ops/op.h"
+#include "ops/random_philox.h"
 
 typedef enum QueueKind { QUEUE_FIFO, QUEUE_PADDING, QUEUE_SHUFFLE, QUEUE_PRIORITY } QueueKind;
 
@@ -30,7 +31,7 @@ typedef struct Queue {
   QueueSpec spec; /* with copies of its own */
   Tensor *items;  /* [cap][num_components], `size` of them from `first` on, around the end */
   size_t first, size, cap;
-  uint64_t random;
+  Words random;   /* of a shuffling queue: which one is taken, as TensorFlow does for the same seeds */
   bool closed;
   bool cancelled; /* closed with cancel_pending_enqueues */
 } Queue;

@@ -146,6 +146,11 @@ static TF_Code dequeue(OpCtx *c, Queue *q, TF_Status *st) {
   TRY(check_types(c, q, c->node->output_types, c->num_outputs, false, st));
   Tensor *tuple = new_tuple(q, st);
   TF_Code code = tuple ? queue_dequeue(q, c->env, tuple, 1, st) : TF_RESOURCE_EXHAUSTED;
+  if (code == TF_OUT_OF_RANGE && q->spec.kind == QUEUE_PADDING) { /* TF: one alone is taken as from a FIFOQueue */
+    char text[FAIL_MESSAGE_MAX];
+    snprintf(text, sizeof text, "%s", TF_Message(st) + strlen("Padding"));
+    fail(st, code, "%s", text);
+  }
   for (int k = 0; !code && k < c->num_outputs; k++) op_take_output(c, k, &tuple[k]);
   free_tuple(q, tuple);
   return code;

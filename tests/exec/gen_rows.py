@@ -277,6 +277,25 @@ def _():
             "close the other": op("QueueCloseV2", handle=v2), "closed, the other": op("QueueIsClosedV2", handle=v2)}
 
 
+@family("other queues behind refs")
+def _():
+    c = {}
+    kinds = [("PaddingFIFOQueue", dict(component_types=[tf.int32], shapes=[[None]]), [[[1]], [[2, 3, 4]], [[5, 6]]]),
+             ("PriorityQueue", dict(component_types=[tf.string], shapes=[[]]), [[np.int64(7), "seven"], [np.int64(3), "three"], [np.int64(5), "five"]]),
+             ("RandomShuffleQueue", dict(component_types=[tf.int32], shapes=[[]], seed=3, seed2=4), [[i] for i in range(10)])]
+    for kind, attr, tuples in kinds:
+        q = op(kind, shared_name=kind, **attr)
+        types = ([tf.int64] if kind == "PriorityQueue" else []) + attr["component_types"]
+        for i, t in enumerate(tuples): c["%s: put %d" % (kind, i)] = op("QueueEnqueue", handle=q, components=[hide(v) for v in t])
+        c[kind + ": take"] = op("QueueDequeue", handle=q, component_types=types)
+        c[kind + ": take two"] = op("QueueDequeueMany", handle=q, n=2, component_types=types)
+        c[kind + ": size"] = op("QueueSize", handle=q)
+        c[kind + ": close"] = op("QueueClose", handle=q)
+        c[kind + ": the rest"] = op("QueueDequeueUpTo", handle=q, n=9, component_types=types)
+        c[kind + ": nothing"] = op("QueueDequeue", handle=q, component_types=types)
+    return c
+
+
 @family("readers behind refs", producer=25)
 def _():
     c = {}
