@@ -55,7 +55,7 @@ static TF_Code run_turn(ExecTurn *t, const Callee *callee, ExecIo *io, StepEnv *
     Executor *x;
     exec_turn_end(t);
     TRY(exec_callee_executor(callee, &x, st));
-    exec_turn_begin(t, x, io->feeds);
+    exec_turn_begin(t, x, io);
   }
   return exec_turn_run(t, io, env, st);
 }

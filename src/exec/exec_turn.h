@@ -21,8 +21,8 @@ typedef struct ExecTurn {
   int64_t runs;
 } ExecTurn;
 
-/* For feeds of these shapes. */
-void exec_turn_begin(ExecTurn *turn, Executor *executor, const Tensor *const *feeds);
+/* For feeds of these shapes, that stand for these variables. */
+void exec_turn_begin(ExecTurn *turn, Executor *executor, const ExecIo *io);
 /* Whether another run with these feeds may follow; feeds past io->num_fresh are those of the run before. */
 bool exec_turn_can_go_on(const ExecTurn *turn, const ExecIo *io);
 TF_Code exec_turn_run(ExecTurn *turn, ExecIo *io, StepEnv *env, TF_Status *st);

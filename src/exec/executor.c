@@ -120,10 +120,10 @@ static void retire_outdated(Executor *x) {
   }
 }
 
-static Spec *find_spec(Executor *x, const Tensor *const *feeds) {
+static Spec *find_spec(Executor *x, const ExecIo *io) {
   for (int i = 0; i < x->num_specs; i++) {
     Spec *spec = x->specs[i];
-    if (!spec_matches(spec, feeds, x->plan->num_feeds)) continue;
+    if (!spec_matches(spec, io->feeds, io->feed_refs, x->plan->num_feeds)) continue;
     if (SM_UNLIKELY(!spec_is_current(spec))) {
       retire_outdated(x);
       return NULL;
@@ -294,15 +294,15 @@ static TF_Code run_special(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
 
 /* ---- turns ---- */
 
-void exec_turn_begin(ExecTurn *t, Executor *x, const Tensor *const *feeds) {
+void exec_turn_begin(ExecTurn *t, Executor *x, const ExecIo *io) {
   *t = (ExecTurn){.executor = x, .failed_slot = -1};
   pthread_mutex_lock(&x->lock);
-  Spec *spec = t->spec = x->num_specs ? find_spec(x, feeds) : NULL;
+  Spec *spec = t->spec = x->num_specs ? find_spec(x, io) : NULL;
   if (spec) {
     spec->refs++;
     if ((t->state = spec->idle)) spec->idle = t->state->next_idle;
   } else {
-    t->learn = wants_spec(x, feeds);
+    t->learn = wants_spec(x, io->feeds);
     t->handles = x->other_variables <= MAX_OTHER_VARIABLES;
     if ((t->state = x->idle)) x->idle = t->state->next_idle;
     x->stats.general_runs++;
@@ -337,7 +337,7 @@ TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
 }
 
 bool exec_turn_can_go_on(const ExecTurn *t, const ExecIo *io) {
-  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->num_fresh) &&
+  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->feed_refs, io->num_fresh) &&
          spec_is_current(t->spec);
 }
 
@@ -392,7 +392,7 @@ TF_Code executor_run(Executor *x, const Tensor *const *feeds, Tensor *outputs, S
     return fail(st, TF_RESOURCE_EXHAUSTED, "functions call each other more than %d deep", LIMIT_CALL_DEPTH);
   ExecTurn t;
   ExecIo io = {.feeds = feeds, .outputs = outputs};
-  exec_turn_begin(&t, x, feeds);
+  exec_turn_begin(&t, x, &io);
   TF_Code code = exec_turn_run(&t, &io, env, st);
   exec_turn_end(&t);
   if (!code) discharge_outputs(x->plan, env, outputs);

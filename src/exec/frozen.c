@@ -14,9 +14,12 @@ static void find_handles(Spec *spec, const ExecState *s, bool feeds) {
   const Plan *p = spec->plan;
   for (int i = 0; i < p->num_slots; i++)
     if (p->slots[i].value.dtype == TF_RESOURCE) spec->slots[i].variable = variable_in(&p->slots[i].value);
-  for (int i = 0; feeds && i < p->num_feeds; i++)
-    if (p->feed_types[i] == TF_RESOURCE && !p->slots[p->feeds[i]].is_ref)
-      spec->slots[p->feeds[i]].variable = object_ref(variable_in(&s->slots[p->feeds[i]]));
+  for (int i = 0; feeds && i < p->num_feeds; i++) {
+    int slot = p->feeds[i];
+    if (p->slots[slot].is_ref && p->keeps_refs) spec->slots[slot].variable = object_ref(s->refs[slot]);
+    else if (p->feed_types[i] == TF_RESOURCE && !p->slots[slot].is_ref)
+      spec->slots[slot].variable = object_ref(variable_in(&s->slots[slot]));
+  }
 }
 
 /* Whether it is known which variables the plan's steps change. */
@@ -96,10 +99,14 @@ void spec_thaw(Spec *spec) {
   spec->frozen = NULL;
 }
 
-bool spec_has_variables(const Spec *spec, const Tensor *const *feeds, int count) {
+bool spec_has_variables(const Spec *spec, const Tensor *const *feeds, Variable *const *refs, int count) {
   const Plan *p = spec->plan;
-  for (int i = 0; spec->knows_feeds && i < count; i++)
-    if (p->feed_types[i] == TF_RESOURCE && variable_in(feeds[i]) != spec->slots[p->feeds[i]].variable) return false;
+  for (int i = 0; spec->knows_feeds && i < count; i++) {
+    const Variable *want = spec->slots[p->feeds[i]].variable;
+    if (p->slots[p->feeds[i]].is_ref ? want && (!refs || refs[i] != want)
+                                     : p->feed_types[i] == TF_RESOURCE && variable_in(feeds[i]) != want)
+      return false;
+  }
   return true;
 }
 

@@ -15,7 +15,7 @@
  * What is read of a variable is a value too, however large, where none of the plan's steps, nor of the functions that
  * they call, may change the variable (plan_writes.c): the variable is frozen (resource/variable.h). Each run first
  * compares one number. When a frozen variable has changed the spec is dropped and learned anew; one that changes
- * often is not frozen again. Variables may come as handles among the feeds (bodies of loops and branches): the spec is
+ * often is not frozen again. Variables may come as handles or refs among the feeds (bodies of loops and branches): the spec is
  * then for these very variables.
  *
  *   place of a slot   its memory
@@ -112,8 +112,9 @@ void spec_record(Spec *spec, const ExecState *s, int step, const SlotPast *past)
 /* After the run: prepares ready steps, finds what is needed, places memory. */
 TF_Code spec_finish(Spec *spec, StepEnv *env, TF_Status *st);
 void spec_free(Spec *spec);
-/* Whether the first `count` feeds have the shapes that the spec is for, and stand for its variables. */
-bool spec_matches(const Spec *spec, const Tensor *const *feeds, int count);
+/* Whether the first `count` feeds have the shapes that the spec is for, and stand for its variables. `refs` as in
+ * ExecIo. */
+bool spec_matches(const Spec *spec, const Tensor *const *feeds, Variable *const *refs, int count);
 /* Whether the spec is for the same shapes as another. */
 bool spec_same_shapes(const Spec *a, const Spec *b);
 
@@ -124,7 +125,7 @@ bool spec_freeze(Spec *spec, const ExecState *s, int step, const SlotPast *past)
 void spec_end_freezing(Spec *spec);
 /* Lets go of the variables. */
 void spec_thaw(Spec *spec);
-bool spec_has_variables(const Spec *spec, const Tensor *const *feeds, int count);
+bool spec_has_variables(const Spec *spec, const Tensor *const *feeds, Variable *const *refs, int count);
 bool spec_same_variables(const Spec *a, const Spec *b);
 /* Whether no frozen variable has changed. */
 bool spec_is_current(Spec *spec);

@@ -64,7 +64,7 @@ void spec_free(Spec *spec) {
   free(spec);
 }
 
-bool spec_matches(const Spec *spec, const Tensor *const *feeds, int count) {
+bool spec_matches(const Spec *spec, const Tensor *const *feeds, Variable *const *refs, int count) {
   const Plan *p = spec->plan;
   for (int i = 0; i < count; i++) {
     const Tensor *want = &spec->slots[p->feeds[i]].shape;
@@ -72,7 +72,7 @@ bool spec_matches(const Spec *spec, const Tensor *const *feeds, int count) {
     for (int k = 0; k < want->rank; k++)
       if (want->dims[k] != feeds[i]->dims[k]) return false;
   }
-  return spec_has_variables(spec, feeds, count);
+  return spec_has_variables(spec, feeds, refs, count);
 }
 
 bool spec_same_shapes(const Spec *a, const Spec *b) {

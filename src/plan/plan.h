@@ -117,6 +117,7 @@ struct Plan {
   int max_outputs, max_inputs; /* of one step */
   bool has_refs;
   bool makes_variables; /* some steps do */
+  bool keeps_refs;      /* neither its steps nor those that it stands among change variables through refs */
   int num_written;      /* variables that steps, or functions that they call, may change */
   Variable **written;   /* borrowed */
   int num_written_feeds;

@@ -206,6 +206,7 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   step->makes_variable = !strcmp(node->op, "TemporaryVariable");
   step->num_callees = b->num_called;
   step->callees = b->called;
+  for (int i = 0; i < b->num_called; i++) b->writes += !b->called[i]->plan || b->called[i]->plan->has_refs;
   return plan_fold_last(b, st);
 }
 

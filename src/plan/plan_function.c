@@ -76,6 +76,12 @@ static TF_Code body_order(Builder *b, Scope *s, const FunctionBody *body, Node *
 
 static bool is_boundary(const Node *n) { return !strcmp(n->op, "_Arg") || !strcmp(n->op, "_Retval"); }
 
+static bool has_loop(const Plan *p) {
+  for (int i = 0; i < p->num_steps; i++)
+    if (p->steps[i].kind == STEP_LOOP) return true;
+  return false;
+}
+
 /* Emits the body's steps; arguments are in `args`, results go to `rets`. */
 static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const int *args, int *rets, TF_Status *st) {
   Node **order;
@@ -87,9 +93,9 @@ static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const i
   }
   TRY(body_order(b, s, body, &order, &count, st));
   const Node *write = scope_find_write(s);
-  if (write && b->in_loop) /* the loop does not know of it */
-    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s), in a function, changes a variable in a while loop", s->prefix,
-                write->name, write->op);
+  if (write && (b->in_loop || (!b->any_writes && has_loop(b->plan)))) /* which does not know of it */
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s), in a function, changes a variable beside a while loop",
+                s->prefix, write->name, write->op);
   b->any_writes |= write != NULL;
   for (int i = 0; i < count; i++)
     if (!is_boundary(order[i])) TRY(plan_emit_node(b, s, order[i], st));

@@ -207,6 +207,7 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
   Plan *p = inner->plan;
   const Frame *f = l->frame;
   p->num_feeds = l->num_inputs;
+  p->keeps_refs = !b->any_writes;
   p->feeds = arena_calloc(&p->arena, (size_t)l->num_inputs, sizeof *p->feeds);
   p->feed_types = arena_calloc(&p->arena, (size_t)l->num_inputs, sizeof *p->feed_types);
   if (!p->feeds || !p->feed_types) return fail_oom(st, "a plan");

@@ -196,6 +196,34 @@ static void test_a_v1_loop_that_assigns(void **state) {
   fixture_clear(&f);
 }
 
+static void test_a_ref_that_a_loop_reads(void **state) {
+  (void)state;
+  /* while (x < 100) x = x + sqrt(w) */
+  Fixture f = fixture_of(
+      PLACEHOLDER("p") PLACEHOLDER("x") CONST("most", "100") REF("w") ASSIGN_REF("set_w", "w", "x")
+          ENTER("ex", "p", "false") ENTER("em", "most", "true") REF_ENTER("ew", "w") MERGE("m", "ex", "n")
+              BINARY("Less", "go", "m", "em") LOOP_COND("c", "go") BINARY("Switch", "s", "m", "c")
+                  UNARY("Identity", "rw", "ew") UNARY("Sqrt", "sw", "rw") BINARY("AddV2", "x1", "s:1", "sw")
+                      UNARY("NextIteration", "n", "x1") UNARY("Exit", "y", "s"),
+      &(SessionConfig){.intra_op_threads = 1});
+  for (int root = 9; root > 4; root--) {
+    assign(&f, "set_w", "x", (float)(root * root));
+    float want = 2;
+    while (want < 100) want += (float)root;
+    Runner *r = runner_of(&f, "p", "y");
+    for (int i = 0; i < 3; i++) assert_float_equal(run(r, 2), want, 0);
+    const Plan *p = executor_plan(r->executor);
+    int loop = 0;
+    while (p->steps[loop].kind != STEP_LOOP) loop++;
+    ExecutorStats body = executor_stats(atomic_load(&p->steps[loop].loop->executor));
+    assert_int_equal(body.steps, 3); /* Less, whether to go on, AddV2 */
+    assign(&f, "set_w", "x", 4);
+    assert_float_equal(run(r, 2), 100, 0);
+    runner_free(r);
+  }
+  fixture_clear(&f);
+}
+
 /* ---- loops and branches, which get handles as arguments ---- */
 
 #define T_LIST "attr { key: 'T' value { list { type: DT_FLOAT type: DT_RESOURCE } } }"
@@ -402,6 +430,7 @@ int main(void) {
       cmocka_unit_test(test_resource_variables),
       cmocka_unit_test(test_ref_variables),
       cmocka_unit_test(test_a_plan_that_assigns), cmocka_unit_test(test_a_v1_loop_that_assigns),
+      cmocka_unit_test(test_a_ref_that_a_loop_reads),
       cmocka_unit_test(test_a_variable_often_assigned_is_not_frozen),
       cmocka_unit_test(test_a_loop_that_reads),
       cmocka_unit_test(test_a_loop_that_assigns),
