@@ -2,7 +2,6 @@
 #include "base/files.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/status_impl.h"
+#include "base/test_folder.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
 
@@ -20,23 +20,6 @@
     TF_Status *st = &st_;                                             \
     if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
   } while (0)
-
-static char dir[] = "/tmp/files_test_XXXXXX";
-static char cwd[4096];
-
-static int enter(void **state) {
-  (void)state;
-  strcpy(dir + sizeof dir - 7, "XXXXXX");
-  return !getcwd(cwd, sizeof cwd) || !mkdtemp(dir) || chdir(dir);
-}
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *ftw) {
-  (void)s, (void)flag, (void)ftw;
-  return remove(path);
-}
-static int leave(void **state) {
-  (void)state;
-  return chdir(cwd) || nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static void check_path(char *got, const char *want) {
   assert_string_equal(got, want);
@@ -160,9 +143,9 @@ static void test_hook(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_paths),
-                                     cmocka_unit_test_setup_teardown(test_atomic, enter, leave),
-                                     cmocka_unit_test_setup_teardown(test_given_up, enter, leave),
-                                     cmocka_unit_test_setup_teardown(test_errors, enter, leave),
-                                     cmocka_unit_test_setup_teardown(test_hook, enter, leave)};
+                                     cmocka_unit_test_setup_teardown(test_atomic, test_folder_enter, test_folder_leave),
+                                     cmocka_unit_test_setup_teardown(test_given_up, test_folder_enter, test_folder_leave),
+                                     cmocka_unit_test_setup_teardown(test_errors, test_folder_enter, test_folder_leave),
+                                     cmocka_unit_test_setup_teardown(test_hook, test_folder_enter, test_folder_leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,6 @@
  * and absolute; the latest checkpoint only if its files are there. */
 #include "checkpoint/checkpoint_state.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/status_impl.h"
+#include "base/test_folder.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
 
@@ -23,22 +23,7 @@
     if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
   } while (0)
 
-static char dir[] = "/tmp/checkpoint_state_XXXXXX";
-static char cwd[4096];
-
-static int enter(void **state) {
-  (void)state;
-  strcpy(dir + sizeof dir - 7, "XXXXXX");
-  return !getcwd(cwd, sizeof cwd) || !mkdtemp(dir) || chdir(dir) || mkdir("sub", 0777);
-}
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *ftw) {
-  (void)s, (void)flag, (void)ftw;
-  return remove(path);
-}
-static int leave(void **state) {
-  (void)state;
-  return chdir(cwd) || nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+static int enter(void **state) { return test_folder_enter(state) || mkdir("sub", 0777); }
 
 static void put(const char *path, const char *text) {
   assert_ok(file_write_atomic(path, (Span){text, strlen(text)}, false, st));
@@ -105,10 +90,10 @@ static void test_write(void **state) {
                            "all_model_checkpoint_paths: \"../other/model\"\n");
   checkpoint_state_clear(&s);
   /* Absolute paths stay, unless relative ones are asked for. */
-  char *absolute = path_join(dir, "sub/model-7"), want[256];
+  char *absolute = path_join(test_folder, "sub/model-7"), want[256];
   assert_ok(checkpoint_state_add(&s, absolute, 12.5, st));
   s.last_preserved = 2.5;
-  char *absolute_dir = path_join(dir, "sub");
+  char *absolute_dir = path_join(test_folder, "sub");
   assert_ok(checkpoint_state_write(&s, absolute_dir, NULL, false, true, st));
   snprintf(want, sizeof want,
            "model_checkpoint_path: \"%s\"\nall_model_checkpoint_paths: "
@@ -177,8 +162,8 @@ static void test_remove(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_of_tensorflow),
-                                     cmocka_unit_test_setup_teardown(test_write, enter, leave),
-                                     cmocka_unit_test_setup_teardown(test_latest, enter, leave),
-                                     cmocka_unit_test_setup_teardown(test_remove, enter, leave)};
+                                     cmocka_unit_test_setup_teardown(test_write, enter, test_folder_leave),
+                                     cmocka_unit_test_setup_teardown(test_latest, enter, test_folder_leave),
+                                     cmocka_unit_test_setup_teardown(test_remove, enter, test_folder_leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* Bundles beyond the corpus: TensorFlow's messages for damaged ones, views and copies, many threads' worth of
  * data, big-endian files, versions, merging (files as TensorFlow's MergeV2Checkpoints makes them), slices. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/files.h"
 #include "base/status_impl.h"
+#include "base/test_folder.h"
 #include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/bundle_writer.h"
@@ -29,25 +29,8 @@
   } while (0)
 
 static const BundleWriterOptions quick = {.no_sync = true};
-static char dir[] = "/tmp/bundle_test_XXXXXX";
-static char cwd[4096];
 
 static Span span(const char *text) { return (Span){text, strlen(text)}; }
-
-/* Every test runs in an empty folder, so that messages have short names. */
-static int enter(void **state) {
-  (void)state;
-  strcpy(dir + sizeof dir - 7, "XXXXXX");
-  return !getcwd(cwd, sizeof cwd) || !mkdtemp(dir) || chdir(dir);
-}
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *ftw) {
-  (void)s, (void)flag, (void)ftw;
-  return remove(path);
-}
-static int leave(void **state) {
-  (void)state;
-  return chdir(cwd) || nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 /* A float tensor with the values first, first + 1, ... */
 static TF_Tensor *floats(float first, int rank, const int64_t *dims) {
@@ -499,7 +482,7 @@ static void test_v1_refuses(void **state) {
   assert_false(file_exists("v"));
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, test_folder_enter, test_folder_leave)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

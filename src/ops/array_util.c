@@ -95,6 +95,16 @@ TF_Code shape_want_rank_at_least(ShapeCtx *c, int i, int rank, TF_Status *st) {
   return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %d but is rank %d", rank, c->inputs[i]->rank);
 }
 
+Shape shape_of_images(ShapeCtx *c, int64_t batch, int i, int64_t channels) {
+  const Tensor *size = c->value(c, i);
+  Shape out = shape_of_rank(4);
+  out.dims[0] = batch;
+  out.dims[3] = channels;
+  for (int k = 0; k < 2 && size && size->rank == 1 && size->dims[0] == 2; k++)
+    out.dims[1 + k] = int_at(size, k) < 0 ? -1 : int_at(size, k);
+  return out;
+}
+
 TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st) {
   const Shape *in = c->inputs[i];
   const Tensor *t = c->value(c, i);

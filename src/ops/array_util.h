@@ -40,6 +40,8 @@ TF_Code shape_want_rank(ShapeCtx *c, int i, int rank, TF_Status *st);
 TF_Code shape_want_rank_at_least(ShapeCtx *c, int i, int rank, TF_Status *st);
 /* The dim of a shape known in part: -1 when the shape or it is unknown. */
 static inline int64_t shape_dim(const Shape *s, int i) { return s->rank < 0 ? -1 : s->dims[i]; }
+/* Images [batch, height, width, channels] whose height and width are input i's two elements, -1 where not known. */
+Shape shape_of_images(ShapeCtx *c, int64_t batch, int i, int64_t channels);
 /* The shape that input i's value names: known from the value, in rank from the length of the vector, or unknown.
  * -1 in the value is an unknown dim. */
 TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st);

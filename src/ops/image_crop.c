@@ -134,13 +134,7 @@ static TF_Code crop_run(OpCtx *c, TF_Status *st) {
 static TF_Code shape_crop(ShapeCtx *c, TF_Status *st) {
   static const int ranks[] = {4, 2, 1, 1};
   for (int i = 0; i < 4; i++) TRY(shape_want_rank(c, i, ranks[i], st));
-  const Tensor *size = c->value(c, 3);
-  Shape out = shape_of_rank(4);
-  out.dims[0] = shape_dim(c->inputs[1], 0);
-  out.dims[3] = shape_dim(c->inputs[0], 3);
-  for (int i = 0; i < 2 && size && size->rank == 1 && size->dims[0] == 2; i++)
-    out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
-  c->outputs[0] = out;
+  c->outputs[0] = shape_of_images(c, shape_dim(c->inputs[1], 0), 3, shape_dim(c->inputs[0], 3));
   return TF_OK;
 }
 

@@ -192,13 +192,7 @@ static TF_Code shape_glimpse(ShapeCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT,
                 "The uniform_noise and noise should not be specified at the same time");
   for (int i = 0; i < 3; i++) TRY(shape_want_rank(c, i, ranks[i], st));
-  const Tensor *size = c->value(c, 1);
-  Shape out = shape_of_rank(4);
-  out.dims[0] = shape_dim(c->inputs[0], 0);
-  out.dims[3] = shape_dim(c->inputs[0], 3);
-  for (int i = 0; i < 2 && size && size->rank == 1 && size->dims[0] == 2; i++)
-    out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
-  c->outputs[0] = out;
+  c->outputs[0] = shape_of_images(c, shape_dim(c->inputs[0], 0), 1, shape_dim(c->inputs[0], 3));
   return TF_OK;
 }
 

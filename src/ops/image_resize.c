@@ -305,16 +305,9 @@ static TF_Code shape_resize(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 4, st));
   TRY(shape_want_rank(c, 1, 1, st));
   const Shape *x = c->inputs[0];
-  Shape out = shape_of_rank(4);
-  const Tensor *size = c->value(c, 1);
   if (c->inputs[1]->rank == 1 && c->inputs[1]->dims[0] >= 0 && c->inputs[1]->dims[0] != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Dimension must be 2 but is %lld", (long long)c->inputs[1]->dims[0]);
-  out.dims[0] = shape_dim(x, 0);
-  out.dims[3] = shape_dim(x, 3);
-  if (size && size->rank == 1 && size->dims[0] == 2) {
-    for (int i = 0; i < 2; i++) out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
-  }
-  c->outputs[0] = out;
+  c->outputs[0] = shape_of_images(c, shape_dim(x, 0), 1, shape_dim(x, 3));
   return TF_OK;
 }
 

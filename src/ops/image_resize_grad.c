@@ -193,13 +193,7 @@ static TF_Code image_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code size_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 4, st));
   TRY(shape_want_rank(c, 1, 1, st));
-  const Tensor *size = c->value(c, 1);
-  Shape out = shape_of_rank(4);
-  out.dims[0] = shape_dim(c->inputs[0], 0);
-  out.dims[3] = shape_dim(c->inputs[0], 3);
-  for (int i = 0; size && size->rank == 1 && size->dims[0] == 2 && i < 2; i++)
-    out.dims[1 + i] = int_at(size, i) < 0 ? -1 : int_at(size, i);
-  c->outputs[0] = out;
+  c->outputs[0] = shape_of_images(c, shape_dim(c->inputs[0], 0), 1, shape_dim(c->inputs[0], 3));
   return TF_OK;
 }
 
