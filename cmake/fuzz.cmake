@@ -1,6 +1,7 @@
-# Fuzz targets: fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput and names the layers it uses in its first
-# line, `/* layers: wire net */`; fuzz/NAME_*.c belong to it. With SM_TESTS each becomes a test that replays fuzz/corpus/NAME; with
-# SM_FUZZ and clang a libFuzzer program bin/fuzz_NAME as well:
+# Fuzz targets: fuzz/fuzz_NAME.c has LLVMFuzzerTestOneInput and names the layers it uses in its first line,
+# `/* layers: wire net */`, or `/* layers: capi; whole */` when its inputs are choices, which the replay does not vary;
+# fuzz/NAME_*.c belong to it. With SM_TESTS each becomes a test that replays fuzz/corpus/NAME; with SM_FUZZ and clang a
+# libFuzzer program bin/fuzz_NAME as well:
 #   cmake -S . -B build/fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DSM_FUZZ=ON -DSM_SANITIZE=address,undefined
 #   ninja -C build/fuzz fuzz_json && build/fuzz/bin/fuzz_json -max_total_time=60 NEW_INPUTS fuzz/corpus/json
 # An input that failed goes into fuzz/corpus/NAME once it is fixed.
@@ -23,7 +24,11 @@ foreach(source ${fuzz_targets})
     add_executable(${target}_replay ${source} ${parts} ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
     set_target_properties(${target}_replay PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${target}_replay PRIVATE ${libs})
-    add_test(NAME fuzz/${name} COMMAND ${target}_replay fuzz/corpus/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set(whole)
+    if(first_line MATCHES "; whole") # inputs are choices, not a format with error paths to reach
+      set(whole --whole)
+    endif()
+    add_test(NAME fuzz/${name} COMMAND ${target}_replay ${whole} fuzz/corpus/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
   if(SM_FUZZ)
     add_executable(${target} ${source} ${parts})

@@ -1,4 +1,4 @@
-/* layers: session ops */
+/* layers: session ops; whole */
 /* Random graphs: loops of TensorFlow 1 with any edges, branches, functions that call each other, variables, lists. They
  * are run by a session as it is and by one without folding and specialisation: neither may crash or hang, and where
  * both answer, they answer the same. The bytes are choices; a choice too many is 0. */

@@ -1,4 +1,4 @@
-/* layers: capi */
+/* layers: capi; whole */
 /* Any op of the table with any attributes and inputs (ops_input.h): a node is made of them, its shape function is
  * asked with more and less knowledge, its kernel runs on one thread, on two and with inputs that it may overwrite, and
  * one case in four runs in a session, fed or folded. What works must agree: codes, dtypes, shapes, whole numbers and

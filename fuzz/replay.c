@@ -1,9 +1,9 @@
 /* Runs a fuzz target over files: its corpus becomes a plain test, with any compiler.
  *
- *   fuzz_json_replay DIR_OR_FILE...
+ *   fuzz_json_replay [--whole] DIR_OR_FILE...
  *
- * Every file is tried whole, cut short at several places and with single bits changed, so that a small
- * corpus reaches the error paths too. Exit code 0 when nothing crashed, 1 when there was nothing to try. */
+ * Every file is tried whole and, without --whole, cut short at several places and with single bits changed, so that a
+ * small corpus reaches the error paths too. Exit code 0 when nothing crashed, 1 when there was nothing to try. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,6 +39,8 @@ static void try_variants(uint8_t *data, size_t size) {
   }
 }
 
+static int whole_only;
+
 static int try_file(const char *path) {
   FILE *file = fopen(path, "rb");
   if (!file) {
@@ -49,7 +51,8 @@ static int try_file(const char *path) {
   size_t size = data ? fread(data, 1, FILE_MAX, file) : 0;
   fclose(file);
   if (!data) abort();
-  try_variants(data, size);
+  if (whole_only) try_one(data, size);
+  else try_variants(data, size);
   free(data);
   return 1;
 }
@@ -77,7 +80,8 @@ static int try_path(const char *path) {
 int main(int argc, char **argv) {
   int tried = 0;
   try_one((const uint8_t *)"", 0);
-  for (int i = 1; i < argc; i++) tried += try_path(argv[i]);
+  whole_only = argc > 1 && strcmp(argv[1], "--whole") == 0;
+  for (int i = 1 + whole_only; i < argc; i++) tried += try_path(argv[i]);
   printf("%d files\n", tried);
   return tried ? 0 : 1;
 }

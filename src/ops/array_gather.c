@@ -151,6 +151,7 @@ TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, 
   int depth = (int)indices->dims[indices->rank - 1];
   int64_t rows = dims_product(indices->dims, 0, indices->rank - 1);
   int64_t inner = dims_product(params->dims, depth, params->rank);
+  if (depth == 0 && inner == 0) return TF_OK; /* any number of rows of nothing, with no index to check */
   for (int64_t r = 0; r < rows; r++) {
     int64_t at = 0;
     for (int k = 0; k < depth; k++) {
