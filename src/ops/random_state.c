@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "ops/random_fill.h"
+#include "ops/state_vars.h"
 
 enum { STATE_SIZE = 3 };
 
@@ -48,6 +49,7 @@ static TF_Code take(const OpCtx *c, int i, int tags, int64_t algorithm, uint64_t
                     TF_Status *st) {
   Variable *v;
   TRY(variable_of_handle(op_input(c, i), &v, st));
+  if (!variable_is_initialized(v)) return state_fail_missing(v, st);
   Tensor *t = variable_lock(v, st);
   if (!t) return TF_GetCode(st);
   TF_Code code = take_locked(t, tags, algorithm, skip, out, st);
