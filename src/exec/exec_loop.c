@@ -30,8 +30,8 @@ static TF_Code loop_init(Loop *l, TF_Status *st) {
   l->held = l->few;
   l->feeds = l->few_feeds;
   if (n > FEW_VARIABLES || inputs > FEW_INPUTS || refs) {
-    char *p = l->memory = calloc(1, 2 * n * sizeof(Tensor) + inputs * sizeof(Tensor *) +
-                                        (refs ? (n + inputs) * (sizeof(Variable *) + sizeof(MemoryOwner)) : 0) + 1);
+    size_t ref_bytes = refs ? (n + inputs) * (sizeof(Variable *) + sizeof(MemoryOwner)) : 0;
+    char *p = l->memory = calloc(1, 2 * n * sizeof(Tensor) + inputs * sizeof(Tensor *) + ref_bytes + 1);
     if (!p) return fail_oom(st, "a loop");
     l->held = (Tensor *)p;
     l->feeds = (const Tensor **)(l->held + 2 * n);
@@ -71,7 +71,8 @@ static TF_Code run_cond(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
 }
 
 static TF_Code run_body(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
-  ExecIo io = {.feeds = l->feeds, .feed_refs = l->refs, .feed_owners = l->owners, .moved = l->held, .num_moved = l->moved ? l->n : 0,
+  ExecIo io = {.feeds = l->feeds, .feed_refs = l->refs, .feed_owners = l->owners, .moved = l->held,
+               .num_moved = l->moved ? l->n : 0,
                .num_fresh = l->n, .outputs = l->next, .output_refs = l->next_refs,
                .output_owners = l->next_owners};
   TRY(run_turn(&l->body, l->loop->body, &io, env, st));

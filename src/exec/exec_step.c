@@ -37,7 +37,8 @@ static TF_Code run_reread(ExecState *s, const PlanStep *step, TF_Status *st) {
   }
   if (!variable_reread(owner.variable, owner.generation, was, out) || out->dtype != was->dtype ||
       tensor_count(out) != tensor_count(was)) {
-    fail(st, TF_UNIMPLEMENTED, "Reading memory that variable %s had before it got another size", owner.variable->name);
+    fail(st, TF_UNIMPLEMENTED, "Reading memory that variable %s had before it got another size",
+         owner.variable->name);
     return plan_step_fail(step, st);
   }
   out->rank = was->rank; /* as many elements, and TF's reader keeps the shape it had */

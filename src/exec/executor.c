@@ -337,8 +337,8 @@ TF_Code exec_turn_run(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st) {
 }
 
 bool exec_turn_can_go_on(const ExecTurn *t, const ExecIo *io) {
-  return t->executor && t->spec && !t->broken && spec_matches(t->spec, io->feeds, io->feed_refs, io->num_fresh) &&
-         spec_is_current(t->spec);
+  return t->executor && t->spec && !t->broken &&
+         spec_matches(t->spec, io->feeds, io->feed_refs, io->num_fresh) && spec_is_current(t->spec);
 }
 
 static void end_special(ExecTurn *t) {

@@ -15,8 +15,8 @@
  * What is read of a variable is a value too, however large, where none of the plan's steps, nor of the functions that
  * they call, may change the variable (plan_writes.c): the variable is frozen (resource/variable.h). Each run first
  * compares one number. When a frozen variable has changed the spec is dropped and learned anew; one that changes
- * often is not frozen again. Variables may come as handles or refs among the feeds (bodies of loops and branches): the spec is
- * then for these very variables.
+ * often is not frozen again. Variables may come as handles or refs among the feeds (bodies of loops and branches):
+ * the spec is then for these very variables.
  *
  *   place of a slot   its memory
  *   VALUE             of the spec: never changes

@@ -24,9 +24,9 @@
 typedef enum StepKind {
   STEP_KERNEL, /* prepare and run of the node's row */
   STEP_DEREF,  /* reads a ref: input is a ref slot, output the variable's value */
-  STEP_REREAD, /* input: a tensor that may have a variable's memory in TF; output: the variable's value, if that is its
-                  memory still. TF: what reads a ref shares the variable's memory, and so do Identity, loops and branches
-                  that pass it on: their users see what is assigned later (averages of
+  STEP_REREAD, /* input: a tensor that may have a variable's memory in TF; output: the variable's value, if that
+                  is its memory still. TF: what reads a ref shares the variable's memory, and so do Identity, loops
+                  and branches that pass it on: their users see what is assigned later (averages of
                   tf.train.ExponentialMovingAverage depend on it). */
   STEP_PIVOT,  /* does nothing; only its being dead or alive matters (NoOp, a call in a branch) */
   STEP_SWITCH, /* inputs data, pred; outputs false, true; also RefSwitch */
@@ -74,7 +74,7 @@ typedef struct PlanSlot {
   bool is_ref;       /* holds a variable, not a tensor */
   bool maybe_dead;
   bool fetched;
-  int owner;         /* the slot where a run notes which variable's memory this tensor has in TF; -1: no variable's */
+  int owner;         /* the slot where a run notes which variable's memory this tensor has in TF; -1: none's */
   bool is_part;      /* it has some of that memory, perhaps: TF's slices share it where they are aligned */
   int writes;        /* how many steps that may write variables came before it; -1: it was never up to date */
   int step;          /* the producer; -1 for feeds and values */

@@ -82,8 +82,9 @@ TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status 
   if (from.owner < 0 || from.writes == b->writes) return TF_OK;
   if (from.is_part && !b->in_loop) return TF_OK;
   if (from.is_part)
-    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) reads a part of a variable that its while loop may change",
-                s->prefix, node->name, node->op);
+    return fail(st, TF_UNIMPLEMENTED,
+                "{{node %s%s}} (%s) reads a part of a variable that its while loop may change", s->prefix, node->name,
+                node->op);
   PlanStep *step;
   TRY(plan_add_step(b, s, STEP_REREAD, node, 1, 1, &step, st));
   step->inputs[0] = *slot;

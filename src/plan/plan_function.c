@@ -94,8 +94,9 @@ static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const i
   TRY(body_order(b, s, body, &order, &count, st));
   const Node *write = scope_find_write(s);
   if (write && (b->in_loop || (!b->any_writes && has_loop(b->plan)))) /* which does not know of it */
-    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s), in a function, changes a variable beside a while loop",
-                s->prefix, write->name, write->op);
+    return fail(st, TF_UNIMPLEMENTED,
+                "{{node %s%s}} (%s), in a function, changes a variable beside a while loop", s->prefix, write->name,
+                write->op);
   b->any_writes |= write != NULL;
   for (int i = 0; i < count; i++)
     if (!is_boundary(order[i])) TRY(plan_emit_node(b, s, order[i], st));

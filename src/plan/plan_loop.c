@@ -123,8 +123,8 @@ static int variable_of_feed(const Plan *body, int num_variables, int slot) {
   return -1;
 }
 
-/* Gives outputs owners where what comes out may have a variable's memory: it came in with it, or an iteration gave it,
- * maybe as the value of another variable of the loop. */
+/* Gives outputs owners where what comes out may have a variable's memory: it came in with it, or an iteration gave
+ * it, maybe as the value of another variable of the loop. */
 static void share_outputs(Builder *b, const LoopBuild *l, const Plan *body, int first) {
   PlanSlot *slots = b->plan->slots;
   bool moved = true;
@@ -175,7 +175,8 @@ static TF_Code set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status 
   return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
 }
 
-/* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed on. */
+/* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed on.
+ * Of all that may be, by its dtype. */
 static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
   const PlanSlot *slots = b->plan->slots, *of = &slots[l->slots[variable]];
   if (!b->any_writes || of->is_ref) return false;
@@ -188,14 +189,16 @@ static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
 
 /* Notes that a feed may have a variable's memory. In a loop that writes, what is read is never up to date: the
  * iteration before may have written it. */
-static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const LoopBuild *l, int i, TF_Status *st) {
+static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const LoopBuild *l, int i,
+                           TF_Status *st) {
   const PlanSlot *from = &b->plan->slots[l->slots[i]];
   PlanSlot *feed = &inner->plan->slots[inner->plan->feeds[i]];
   const Node *enter = i < l->num_variables ? l->starts[i] : l->enters[i];
   bool is_part = from->owner >= 0 && from->is_part;
   if (is_part && l->writes)
-    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) brings a part of a variable into a while loop that may change it",
-                s->prefix, enter->name, enter->op);
+    return fail(st, TF_UNIMPLEMENTED,
+                "{{node %s%s}} (%s) brings a part of a variable into a while loop that may change it", s->prefix,
+                enter->name, enter->op);
   bool shares = i < l->num_variables ? may_share(b, l, i) : b->any_writes && from->owner >= 0 && !is_part;
   if (shares) feed->owner = inner->plan->feeds[i];
   feed->writes = l->writes ? -1 : inner->writes;
@@ -257,8 +260,9 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
     if (next->is_ref != variable->is_ref || next->dtype != variable->dtype)
       return fail_shape(s, l->frame, l->nexts[i], "has not the type of its variable", st);
     if (l->writes && next->owner >= 0 && next->is_part)
-      return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}} (%s) keeps a part of a variable that its while loop may change",
-                  s->prefix, l->nexts[i]->name, l->nexts[i]->op);
+      return fail(st, TF_UNIMPLEMENTED,
+                  "{{node %s%s}} (%s) keeps a part of a variable that its while loop may change", s->prefix,
+                  l->nexts[i]->name, l->nexts[i]->op);
   }
   for (int i = 0; i < l->num_variables; i++) p->slots[p->fetches[i]].fetched = true;
   return plan_finish(p, st);
