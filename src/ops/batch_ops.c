@@ -73,36 +73,79 @@ static int64_t padded_rows(const OpCtx *c, int64_t rows) {
   return rows;
 }
 
-/* The first rows of `t`; when `out` has more, the others are its first. */
-static TF_Code fill_rows(Tensor *out, const Tensor *t, TF_Status *st) {
-  int64_t row = dims_product(t->dims, 1, t->rank), rows = out->dims[0];
-  int64_t have = t->dims[0] < rows ? t->dims[0] : rows;
-  TRY(tensor_copy_range(out, 0, t, 0, have * row, st));
-  for (; have < rows; have++) TRY(tensor_copy_range(out, have * row, t, 0, row, st));
+/* The most rows that the function gets at once: larger batches are split at the largest size allowed. */
+static int64_t rows_at_once(const OpCtx *c, int64_t rows) {
+  const Attr *sizes = node_attr(c->node, "allowed_batch_sizes");
+  const Attr *split = node_attr(c->node, "enable_large_batch_splitting");
+  if (!split || split->kind != TF_ATTR_BOOL || split->is_list || !split->v.b) return rows;
+  if (!sizes || !sizes->is_list || sizes->kind != TF_ATTR_INT || !sizes->count) return rows;
+  int64_t last = sizes->v.list_i[sizes->count - 1];
+  return last > 0 && last < rows ? last : rows;
+}
+
+/* `n` rows of `t` from `first` on; when `out` has more, the others are the first of them. */
+static TF_Code fill_rows(Tensor *out, const Tensor *t, int64_t first, int64_t n, TF_Status *st) {
+  int64_t row = dims_product(t->dims, 1, t->rank);
+  TRY(tensor_copy_range(out, 0, t, first * row, n * row, st));
+  for (; n < out->dims[0]; n++) TRY(tensor_copy_range(out, n * row, t, first * row, row, st));
   return TF_OK;
 }
 
-static TF_Code copy_rows(Tensor *out, const Tensor *t, int64_t rows, TF_Status *st) {
+static TF_Code alloc_rows(Tensor *out, const Tensor *like, int64_t rows, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
-  memcpy(dims, t->dims, sizeof dims);
+  memcpy(dims, like->dims, sizeof dims);
   dims[0] = rows;
-  TRY(tensor_alloc(out, t->dtype, dims, t->rank, st));
-  return fill_rows(out, t, st);
+  return tensor_alloc(out, like->dtype, dims, like->rank, st);
 }
 
-/* Calls the function on batched inputs of `padded` rows. */
-static TF_Code call_padded(OpCtx *c, int64_t padded, TF_Status *st) {
+static TF_Code check_output(const Tensor *out, int64_t rows, TF_Status *st) {
+  if (out->rank == 0) return fail(st, TF_FAILED_PRECONDITION, "Batched output tensor has 0 dimensions");
+  if (out->dims[0] == rows) return TF_OK;
+  return fail(st, TF_FAILED_PRECONDITION,
+              "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input "
+              "tensors");
+}
+
+/* Adds rows [first, first + n) of `total`, which a batch gave as its first, to output `out`. */
+static TF_Code add_rows(Tensor *out, const Tensor *part, int64_t first, int64_t n, int64_t total, TF_Status *st) {
+  int64_t row = dims_product(part->dims, 1, part->rank);
+  if (!first) TRY(alloc_rows(out, part, total, st));
+  if (out->rank != part->rank || memcmp(out->dims + 1, part->dims + 1, (size_t)(part->rank - 1) * sizeof *part->dims))
+    return fail(st, TF_INVALID_ARGUMENT, "the outputs of a split batch differ in shape");
+  return tensor_copy_range(out, first * row, part, 0, n * row, st);
+}
+
+/* Calls the function on `n` rows from `first` on, filled up to an allowed size; `tensors` (none): its inputs, then its
+ * outputs. */
+static TF_Code call_part(OpCtx *c, int64_t first, int64_t n, int64_t total, const Tensor **inputs, Tensor *tensors,
+                         TF_Status *st) {
   const BatchState *s = c->state;
-  const Tensor **inputs = calloc((size_t)c->num_inputs, sizeof *inputs);
-  Tensor *filled = calloc((size_t)s->num_batched, sizeof *filled);
-  TF_Code code = inputs && filled ? TF_OK : fail_oom(st, "a batch");
-  for (int i = 0; !code && i < c->num_inputs; i++) {
-    inputs[i] = i < s->num_batched ? &filled[i] : c->inputs[i];
-    if (i < s->num_batched) code = copy_rows(&filled[i], c->inputs[i], padded, st);
+  Tensor *outputs = tensors + c->num_inputs;
+  int64_t padded = padded_rows(c, n);
+  for (int i = 0; i < c->num_inputs; i++) {
+    inputs[i] = i < s->num_batched ? &tensors[i] : c->inputs[i];
+    if (i >= s->num_batched) continue;
+    TRY(alloc_rows(&tensors[i], c->inputs[i], padded, st));
+    TRY(fill_rows(&tensors[i], c->inputs[i], first, n, st));
   }
-  if (!code) code = op_call(c, s->callee, inputs, c->num_inputs, c->outputs, c->num_outputs, st);
-  for (int i = 0; filled && i < s->num_batched; i++) tensor_clear(&filled[i]);
-  free(filled);
+  TRY(op_call(c, s->callee, inputs, c->num_inputs, outputs, c->num_outputs, st));
+  for (int i = 0; i < c->num_outputs; i++) {
+    TRY(check_output(&outputs[i], padded, st));
+    TRY(add_rows(&c->outputs[i], &outputs[i], first, n, total, st));
+  }
+  return TF_OK;
+}
+
+static TF_Code call_parts(OpCtx *c, int64_t rows, int64_t most, TF_Status *st) {
+  size_t count = (size_t)c->num_inputs + (size_t)c->num_outputs;
+  const Tensor **inputs = calloc((size_t)c->num_inputs, sizeof *inputs);
+  Tensor *tensors = calloc(count, sizeof *tensors);
+  TF_Code code = inputs && tensors ? TF_OK : fail_oom(st, "a batch");
+  for (int64_t first = 0; !code && first < rows; first += most) {
+    code = call_part(c, first, rows - first < most ? rows - first : most, rows, inputs, tensors, st);
+    for (size_t i = 0; i < count; i++) tensor_clear(&tensors[i]);
+  }
+  free(tensors);
   free(inputs);
   return code;
 }
@@ -111,25 +154,13 @@ static TF_Code function_run(OpCtx *c, TF_Status *st) {
   const BatchState *s = c->state;
   int64_t rows;
   TRY(check_rows(c, &rows, st));
-  int64_t padded = padded_rows(c, rows);
   for (int i = 0; !rows && i < c->num_outputs; i++) /* TF: of no rows nothing comes */
     TRY(op_alloc_output(c, i, c->node->output_types[i], &rows, 1, st));
   if (!rows) return TF_OK;
-  if (padded != rows) TRY(call_padded(c, padded, st));
-  else TRY(op_call(c, s->callee, c->inputs, c->num_inputs, c->outputs, c->num_outputs, st));
-  for (int i = 0; i < c->num_outputs; i++) {
-    Tensor *out = &c->outputs[i], first = {0};
-    if (out->rank == 0) return fail(st, TF_FAILED_PRECONDITION, "Batched output tensor has 0 dimensions");
-    if (out->dims[0] != padded)
-      return fail(
-          st, TF_FAILED_PRECONDITION,
-          "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input "
-          "tensors");
-    if (padded == rows) continue;
-    TRY(copy_rows(&first, out, rows, st));
-    tensor_clear(out);
-    *out = first;
-  }
+  int64_t most = rows_at_once(c, rows);
+  if (most != rows || padded_rows(c, rows) != rows) return call_parts(c, rows, most, st);
+  TRY(op_call(c, s->callee, c->inputs, c->num_inputs, c->outputs, c->num_outputs, st));
+  for (int i = 0; i < c->num_outputs; i++) TRY(check_output(&c->outputs[i], rows, st));
   return TF_OK;
 }
 
@@ -155,7 +186,7 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
   static _Atomic int64_t next_id = 1;
   const BatchState *s = c->state;
   for (int i = 0; i < s->num_batched; i++)
-    if (c->outputs[i].dims[0] != op_input(c, i)->dims[0]) TRY(fill_rows(&c->outputs[i], op_input(c, i), st));
+    if (c->outputs[i].dims[0] != op_input(c, i)->dims[0]) TRY(fill_rows(&c->outputs[i], op_input(c, i), 0, op_input(c, i)->dims[0], st));
   int64_t id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
   memcpy(c->outputs[s->num_batched].data, (int64_t[]){id, 0, op_input(c, 0)->dims[0]}, 3 * sizeof id);
   memcpy(c->outputs[s->num_batched + 1].data, &id, sizeof id);

@@ -147,7 +147,8 @@ def _():
                "add": raw.AssignAddVariableOp(resource=m, value=[1.]), "subtract": raw.AssignSubVariableOp(resource=m, value=[1.]),
                "scatter": raw.ResourceScatterAdd(resource=m, indices=[0], updates=[1.]), "scatter elements": raw.ResourceScatterNdAdd(ref=m, indices=[[0]], updates=[1.]),
                "put": raw.ResourceStridedSliceAssign(ref=m, begin=[0], end=[1], strides=[1], value=[1.]),
-               "train": raw.ResourceApplyGradientDescent(var=m, alpha=1., delta=[1.])}
+               "skip": raw.RngReadAndSkip(resource=n, alg=1, delta=np.uint64(1)),
+               "random": raw.StatefulStandardNormalV2(resource=n, algorithm=np.int64(1), shape=[2]), "train": raw.ResourceApplyGradientDescent(var=m, alpha=1., delta=[1.])}
     for what in missing: c[what + ", not there"] = missing[what]
     c["set"] = [raw.AssignVariableOp(resource=n, value=np.int64(0)),
                 raw.AssignVariableOp(resource=m, value=np.arange(24, dtype=np.float32).reshape(2, 3, 4)),
@@ -418,6 +419,9 @@ def _():
     x, y = v1.placeholder(tf.float32), v1.placeholder(tf.int32)
     more = dict(num_batch_threads=1, max_batch_size=4, batch_timeout_micros=0, allowed_batch_sizes=[2, 4], Tout=[tf.float32, tf.int32], f=rows)
     out = op("BatchFunction", in_tensors=[x, y], captured_tensors=[hide(10.)], **more)
+    more.update(max_batch_size=8, enable_large_batch_splitting=True)
+    split = op("BatchFunction", in_tensors=[x, y], captured_tensors=[hide(10.)], **more)
+    rows_of = lambda n: {x: np.arange(2 * n, dtype=np.float32).reshape(n, 2), y: np.arange(1, n + 1, dtype=np.int32)}
     part = op("Batch", in_tensors=[x, y], num_batch_threads=1, max_batch_size=4, batch_timeout_micros=0, grad_timeout_micros=0, allowed_batch_sizes=[2, 4])
     whole = op("Unbatch", batched_tensor=part[0] * 2., batch_index=part[2], id=part[3], timeout_micros=0)
     three = {x: np.float32([[1, 2], [3, 4], [5, 6]]), y: np.int32([1, 2, 4])}
@@ -426,6 +430,7 @@ def _():
     return {"whole": [*out, {x: np.float32([[1, 2], [3, 4]]), y: np.int32([1, 2])}],
             "filled up": [*out, {x: np.float32([[1, 2], [3, 4], [5, 6]]), y: np.int32([1, 2, 4])}],
             "a batch filled up": [part[0], part[1], part[2][:, 1:], whole, three], "an empty one": [*out, {x: np.zeros((0, 2), np.float32), y: np.zeros(0, np.int32)}],
+            **{"split %d" % n: [*split, rows_of(n)] for n in (1, 3, 4, 5, 7, 8, 9)},
             "five": [*out, {x: np.zeros((5, 1), np.float32), y: np.zeros(5, np.int32)}],
             "unlike rows": unlike, "a scalar": scalar}
 
