@@ -7,10 +7,11 @@
                                               SM_OPS_ONLY=Op  only this op, each difference in full
 
 Both libraries are driven through the C API in one process, a worker: if TensorFlow ends it (some of its checks
-abort), the case is left out and another worker goes on; if ours does, that is a failure.
+abort) or does not return, the case is left out and another worker goes on; if ours does, that is a failure.
 """
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ SEED = int(os.environ.get("SM_OPS_SEED", time.strftime("%Y%m%d")))
 COUNT = int(os.environ.get("SM_OPS_CASES", 1 << 30))
 SECONDS = float(os.environ.get("SM_OPS_SECONDS", 40))
 ONLY = os.environ.get("SM_OPS_ONLY")
+START_LIMIT, CASE_LIMIT = 120, 10  # seconds until a worker's first line, and between its lines
 NUMBER = {name[3:].lower(): number for name, number in types_pb2.DataType.items()}
 
 # Ops that have cases but are not compared, and why.
@@ -243,27 +245,37 @@ def worker(start, stop, until, result):
 
 # ---- the parent ----
 
+def lines_of(process):
+    """The worker's lines of JSON; it is killed when it is silent for too long, as a library that does not return is."""
+    while select.select([process.stdout], [], [], START_LIMIT if process.silent else CASE_LIMIT)[0]:
+        line = process.stdout.readline()
+        if not line:
+            return
+        if line.startswith(b"{"):
+            process.silent = False
+            yield json.loads(line)
+    process.kill()
+
+
 def run_workers(stop):
     at, deaths, done, until = 0, {}, [], time.time() + SECONDS
-    while at < stop:
+    while at < stop and time.time() < until:
         process = subprocess.Popen([sys.executable, os.path.abspath(__file__), BUILD, "--worker", str(at), str(stop), str(until)],
-                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        last = None
-        for line in process.stdout:
-            if not line.startswith("{"):
-                continue
-            last = json.loads(line)
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
+        process.silent, last = True, None
+        for last in lines_of(process):
             if last["at"] == "done":
                 done.append(last)
-        process.wait()
-        if last is None or (process.returncode > 0 and last["at"] != "end"):
-            check("a worker goes on", False, "exit code %d at %s" % (process.returncode, last))
+        code = process.wait()
+        if last is None or (code > 0 and last["at"] != "end"):
+            check("a worker goes on", False, "exit code %d at %s" % (code, last))
             return done, deaths
         at = last["i"] + 1
         if last["at"] == "TensorFlow":
             deaths.setdefault(last["op"], []).append(last["i"])
         elif last["at"] == "ours":
-            check("%s, case %d of seed %d" % (last["op"], last["i"], SEED), False, "the process ended")
+            check("%s, case %d of seed %d" % (last["op"], last["i"], SEED), False,
+                  "it did not return" if code == -9 else "the process ended")
     return done, deaths
 
 
