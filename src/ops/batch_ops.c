@@ -35,7 +35,8 @@ static TF_Code fail_inputs(const OpCtx *c, const char *what, TF_Status *st) {
   for (int i = 0; i < s->num_batched; i++) {
     const Tensor *t = op_input(c, i);
     TF_Output from = c->node->inputs ? c->node->inputs[i] : (TF_Output){0};
-    snprintf(name, sizeof name, from.index ? ":%d" : "", from.index);
+    name[0] = 0;
+    if (from.index) snprintf(name, sizeof name, ":%d", from.index);
     bytes_printf(&b, " - %s%s has shape %s\n", from.oper ? from.oper->name : "", name,
                  shape_text(t->dims, t->rank, text, sizeof text));
   }
