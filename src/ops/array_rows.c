@@ -12,6 +12,17 @@ static TF_Code concat_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* The attribute says the output's shape, and the graph was made for that. */
+static TF_Code concat_check_promise(const OpCtx *c, const int64_t *dims, int rank, TF_Status *st) {
+  const Shape *said;
+  char text[SHAPE_TEXT_MAX], want[SHAPE_TEXT_MAX];
+  TRY(node_attr_shape(c->node, "shape", &said, st));
+  if (said->rank == rank && memcmp(said->dims, dims, (size_t)rank * sizeof *dims) == 0) return TF_OK;
+  if (said->rank < 0) return fail(st, TF_INVALID_ARGUMENT, "shape attr must be fully defined.");
+  return fail(st, TF_INVALID_ARGUMENT, "ParallelConcat of inputs that make %s, but its shape is %s",
+              shape_text(dims, rank, text, sizeof text), shape_text(said->dims, said->rank, want, sizeof want));
+}
+
 static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *first = op_input(c, 0);
   int64_t dims[TENSOR_MAX_RANK];
@@ -24,6 +35,7 @@ static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {
   }
   memcpy(dims, first->dims, sizeof dims);
   dims[0] = c->num_inputs;
+  TRY(concat_check_promise(c, dims, first->rank, st));
   return op_output(c, 0, first->dtype, dims, first->rank, st);
 }
 

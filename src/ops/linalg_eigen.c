@@ -126,6 +126,9 @@ static TF_Code eigh_joined_run(OpCtx *c, TF_Status *st) {
 /* ---- Eig ---- */
 
 static TF_Code eig_prepare(OpCtx *c, TF_Status *st) {
+  TF_DataType in = op_input(c, 0)->dtype, out = dtype_base(c->node->output_types[0]);
+  TF_DataType want = in == TF_DOUBLE || in == TF_COMPLEX128 ? TF_COMPLEX128 : TF_COMPLEX64;
+  if (out != want) return fail(st, TF_INVALID_ARGUMENT, "Invalid output dtype %d vs %d", (int)out, (int)want);
   TRY(eigen_plan(c, true, st));
   int64_t n = linalg_rows(c, 0);
   TRY(linalg_scratch(c, 4, n, 2, 1, st));

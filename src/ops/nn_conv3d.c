@@ -108,6 +108,9 @@ static TF_Code conv3_prepare(OpCtx *c, TF_Status *st) {
   if (x->rank != 5) return fail_rank("input", st);
   if (f->rank != 5) return fail_rank("filter", st);
   TRY(check_supported(s, st));
+  if (f->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter_depth must be non-zero");
+  if (tensor_count(f) == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "filter must not have zero elements (i.e. all dimensions must be non-zero)");
   TRY(conv3_plan(c, x->dims, f->dims, st));
   int64_t dims[5] = {p->g.batch, p->g.out[0], p->g.out[1], p->g.out[2], p->out_c};
   TRY(op_output(c, 0, s->dtype, dims, 5, st));

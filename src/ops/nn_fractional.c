@@ -252,8 +252,10 @@ static TF_Code average_grad_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* False where y is not what `in` was pooled to. */
 #define MAX_GRAD(NAME, T, W)                                                                          \
-  static void NAME(const Geometry *g, const void *in, const void *dy, void *out, int64_t n) {         \
+  static bool NAME(const Geometry *g, const void *in, const void *y, const void *dy, void *out,       \
+                   int64_t n) {                                                                       \
     for (int64_t i = 0; i < n; i++) {                                                                 \
       Span4 v;                                                                                        \
       int64_t best = -1;                                                                              \
@@ -261,8 +263,10 @@ static TF_Code average_grad_run(OpCtx *c, TF_Status *st) {
       FOR_SPAN(g, v, i % g->channels, at) {                                                           \
         if (best < 0 || ((const T *)in)[at] > ((const T *)in)[best]) best = at;                       \
       }                                                                                               \
+      if (((const T *)in)[best] != ((const T *)y)[i]) return false;                                   \
       ((T *)out)[best] = (T)((W)((T *)out)[best] + (W)((const T *)dy)[i]);                            \
     }                                                                                                 \
+    return true;                                                                                      \
   }
 MAX_GRAD(max_grad_f32, float, float)
 MAX_GRAD(max_grad_f64, double, double)
@@ -271,6 +275,7 @@ MAX_GRAD(max_grad_i64, int64_t, uint64_t)
 
 static TF_Code max_grad_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
+  const void *y = op_input(c, 1)->data;
   bool ok;
   Geometry g = grad_geometry(c, &ok);
   if (!ok) return fail(st, TF_INVALID_ARGUMENT, "the pooling sequences have a window without pixels");
@@ -278,12 +283,12 @@ static TF_Code max_grad_run(OpCtx *c, TF_Status *st) {
   int64_t n = tensor_count(dy);
   tensor_zero(&c->outputs[0]);
   switch (x->dtype) {
-    case TF_FLOAT: max_grad_f32(&g, x->data, dy->data, out, n); break;
-    case TF_DOUBLE: max_grad_f64(&g, x->data, dy->data, out, n); break;
-    case TF_INT32: max_grad_i32(&g, x->data, dy->data, out, n); break;
-    default: max_grad_i64(&g, x->data, dy->data, out, n); break;
+    case TF_FLOAT: ok = max_grad_f32(&g, x->data, y, dy->data, out, n); break;
+    case TF_DOUBLE: ok = max_grad_f64(&g, x->data, y, dy->data, out, n); break;
+    case TF_INT32: ok = max_grad_i32(&g, x->data, y, dy->data, out, n); break;
+    default: ok = max_grad_i64(&g, x->data, y, dy->data, out, n); break;
   }
-  return TF_OK;
+  return ok ? TF_OK : fail(st, TF_INVALID_ARGUMENT, "tensor_out_dup is not the same as tensor_out");
 }
 
 static TF_Code average_grad_shape(ShapeCtx *c, TF_Status *st) {

@@ -135,30 +135,30 @@ static TF_Code max_prepare(OpCtx *c, TF_Status *st) {
   return op_output_like(c, 0, op_input(c, 1), st);
 }
 
-/* Numbers whose order a double keeps, but for the largest integers. */
-static bool greater(const Tensor *t, int64_t a, int64_t b) {
-  if (t->dtype == TF_INT64) return ((const int64_t *)t->data)[a] > ((const int64_t *)t->data)[b];
-  if (t->dtype == TF_UINT64) return ((const uint64_t *)t->data)[a] > ((const uint64_t *)t->data)[b];
-  return math_number_at(t, a) > math_number_at(t, b);
+/* Whether x[a] is y[b]: a double holds all but the largest integers. */
+static bool equal_at(const Tensor *x, int64_t a, const Tensor *y, int64_t b) {
+  if (x->dtype == TF_INT64 || x->dtype == TF_UINT64)
+    return ((const uint64_t *)x->data)[a] == ((const uint64_t *)y->data)[b];
+  return math_number_at(x, a) == math_number_at(y, b);
 }
 
-/* The input's element that is the largest under the window of output element i, or -1. */
-static int64_t best_of(const GradPrep *p, const Tensor *x, int64_t i) {
+/* The first of the input's elements under the window of output element i that is what was pooled; -1: none. */
+static int64_t best_of(const GradPrep *p, const Tensor *x, const Tensor *y, int64_t i) {
   Window3Span v = window3_at(&p->g, i / p->channels);
-  int64_t best = -1, ch = i % p->channels;
+  int64_t ch = i % p->channels;
   FOR_WINDOW3(&p->g, v, at) {
-    if (best < 0 || greater(x, at * p->channels + ch, best)) best = at * p->channels + ch;
+    if (equal_at(x, at * p->channels + ch, y, i)) return at * p->channels + ch;
   }
-  return best;
+  return -1;
 }
 
 static TF_Code max_again_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const GradPrep *p = c->prep;
-  const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
+  const Tensor *x = op_input(c, 0), *y = op_input(c, 1), *dy = op_input(c, 2);
   size_t size = dtype_size(x->dtype);
   for (int64_t i = 0, n = tensor_count(&c->outputs[0]); i < n; i++) {
-    int64_t best = best_of(p, x, i);
+    int64_t best = best_of(p, x, y, i);
     char *to = (char *)c->outputs[0].data + (size_t)i * size;
     if (best >= 0) memcpy(to, (const char *)dy->data + (size_t)best * size, size);
     else memset(to, 0, size);
@@ -176,7 +176,7 @@ static TF_Code max3_run(OpCtx *c, TF_Status *st) {
     Window3Span v = window3_at(&p->g, i / p->channels);
     FOR_WINDOW3(&p->g, v, at) {
       int64_t from = at * p->channels + i % p->channels;
-      if (math_number_at(x, from) == math_number_at(y, i)) add_number(&c->outputs[0], from, dy, i);
+      if (equal_at(x, from, y, i)) add_number(&c->outputs[0], from, dy, i);
     }
   }
   return TF_OK;

@@ -69,7 +69,9 @@ static void fake_quant(const FakeState *s, float min, float max, const float *in
   float quant_zero = floorf(-low * inverse + 0.5f);
   for (int64_t i = 0; i < n; i++) {
     float v = in[i * step];
-    v = v < low ? low : v > high ? high : v;
+    /* Limits may be in the wrong order: then all is the lower one's. */
+    v = v > high ? high : v;
+    v = v < low ? low : v;
     /* TF: the formulas differ, and so do their ties. */
     if (by_division) out[i * step] = floorf((v - low) / scale + 0.5f) * scale + low;
     else out[i * step] = floorf((v - low) * inverse - quant_zero + 0.5f) * scale;

@@ -106,11 +106,14 @@ static TF_Code batch_prepare(OpCtx *c, TF_Status *st) {
       return fail(st, TF_INVALID_ARGUMENT, "%s must be %d-dimensional%s", names[i], i ? 1 : 4,
                   shape_text(t->dims, t->rank, text, sizeof text));
   }
+  const Tensor *mean = op_input(c, 3);
+  if (mean->dims[0] < 2) /* TF: one is not enough */
+    return fail(st, TF_INVALID_ARGUMENT, "Must have at least a mean value%s",
+                shape_text(mean->dims, 1, text, sizeof text));
   for (int i = 1; i < 5; i++)
     if (op_input(c, 3 * i)->dims[0] != x->dims[3])
       return fail(st, TF_INVALID_ARGUMENT, "%s must have as many elements as the last dimension of the input",
                   names[i]);
-  if (x->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "Must provide at least one channel");
   TRY(op_output(c, 0, TF_QINT32, x->dims, 4, st));
   return quant_range_output(c, 1, st);
 }

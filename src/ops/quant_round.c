@@ -153,7 +153,6 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   Slice l = {p->outer, p->inner, p->slices * p->inner, s->bits_input ? int_at(op_input(c, 3), 0) : s->bits};
   double low = (double)s->min, high = (double)s->max;
-  if (tensor_count(x) == 0) return TF_OK;
   for (int64_t i = 0; i < p->slices; i++) {
     if (!s->v1 && s->given) {
       low = math_number_at(op_input(c, 1), i);
@@ -161,6 +160,7 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
       if (!(low <= high))
         return fail(st, TF_INVALID_ARGUMENT, "Invalid range: input_min %g > input_max %g", low, high);
     }
+    if (tensor_count(x) == 0) continue;
     int64_t at = i * p->inner;
     if (x->dtype == TF_FLOAT)
       round_f32(s, &l, (const float *)x->data + at, (float *)c->outputs[0].data + at, (float)low,

@@ -47,17 +47,24 @@ int64_t quant_truncate(double v) { return v >= -0x1p63 && v < 0x1p63 ? (int64_t)
 
 static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
 
+/* How many steps v lies above min; the least int64_t for what is too large and for NaN. */
+static int64_t steps_of_float(TF_DataType dtype, float v, float min, float max) {
+  double steps = quant_steps(dtype), range = (double)(max - min) * (steps / (steps - 1)),
+         scale = steps / range;
+  return quant_truncate(round((double)v * scale) - round((double)min * scale));
+}
+
 int64_t quant_of_float_unclamped(TF_DataType dtype, float v, float min, float max) {
   int64_t lowest = quant_lowest(dtype);
   if (min == max) return lowest;
-  double steps = quant_steps(dtype), range = (double)(max - min) * (steps / (steps - 1)),
-         scale = steps / range;
-  int64_t q = quant_truncate(round((double)v * scale) - round((double)min * scale));
-  return (int64_t)((uint64_t)q + (uint64_t)lowest);
+  return (int64_t)((uint64_t)steps_of_float(dtype, v, min, max) + (uint64_t)lowest);
 }
 
 int64_t quant_of_float(TF_DataType dtype, float v, float min, float max) {
-  return clamp(quant_of_float_unclamped(dtype, v, min, max), quant_lowest(dtype), quant_highest(dtype));
+  int64_t lowest = quant_lowest(dtype);
+  if (min == max) return lowest;
+  int64_t steps = steps_of_float(dtype, v, min, max); /* clamped first: with `lowest` added it might wrap */
+  return lowest + clamp(steps, 0, quant_highest(dtype) - lowest);
 }
 
 float quant_to_float(TF_DataType dtype, int64_t v, float min, float max) {

@@ -260,9 +260,11 @@ static TF_Code signal_prepare(OpCtx *c, TF_Status *st) {
   TRY(op_output(c, 0, dtype, dims, x->rank, st));
   p->outer = dims_product(dims, 0, x->rank - s->axes);
   for (int i = 0; i < s->axes; i++) used *= p->in[i] && p->out[i];
-  for (int i = 0; i < s->axes; i++) {
-    if (p->n[i] == 0 && tensor_count(x) > 0) return fail(st, TF_INTERNAL, "FFT of length 0"); /* as TF's library */
-  }
+  /* As TF's library: only the last axis must have a length, which real output is made of after the others. */
+  bool others = true, to_real = dtype == TF_FLOAT || dtype == TF_DOUBLE;
+  for (int i = 0; i < s->axes - 1; i++) others = others && p->n[i];
+  if (p->n[s->axes - 1] == 0 && tensor_count(x) > 0 && (others || !to_real))
+    return fail(st, TF_INTERNAL, "FFT of length 0");
   if (!used || p->outer == 0) return TF_OK; /* nothing to transform: the output is empty or zeros */
   p->set = true;
   for (int i = 0; i < s->axes; i++) TRY(axis_plan(p, &p->axis[i], p->n[i], s->real && i == s->axes - 1, st));

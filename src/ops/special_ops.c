@@ -19,16 +19,19 @@ static double i0e(double x, double u, double v) { return (void)u, (void)v, speci
 static double i1(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x) * exp(fabs(x)); }
 static double i1e(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x); }
 
-/* TF: minus infinity also below 0. */
+/* TF: minus infinity also below 0, and no number at infinity. */
 static double bessel_y(int order, double x) {
   if (x <= 0) return -INFINITY;
+  if (isinf(x)) return NAN;
   return order ? y1(x) : y0(x);
 }
 #define UNARY_FN(name, expr) static double name(double x, double u, double v) { return (void)u, (void)v, (expr); }
-UNARY_FN(bessel_j0, j0(x))
-UNARY_FN(bessel_j1, j1(x))
+UNARY_FN(bessel_j0, isinf(x) ? NAN : j0(x))
+UNARY_FN(bessel_j1, isinf(x) ? NAN : j1(x))
 UNARY_FN(bessel_y0, bessel_y(0, x))
 UNARY_FN(bessel_y1, bessel_y(1, x))
+/* TF: of 0 no number in float, by another formula. */
+UNARY_FN(bessel_y1_float, x == 0 ? NAN : bessel_y(1, x))
 UNARY_FN(k0, special_bessel_ke(0, x) * exp(-x))
 UNARY_FN(k1, special_bessel_ke(1, x) * exp(-x))
 UNARY_FN(k0e, special_bessel_ke(0, x))
@@ -56,6 +59,8 @@ static TF_Code special_init(OpInit *k, TF_Status *st) {
   (void)st;
   for (size_t i = 0; i < SM_COUNTOF(functions); i++)
     if (!strcmp(functions[i].name, k->node->op)) ((SpecialState *)k->state)->fn = functions[i].fn;
+  if (!strcmp(k->node->op, "BesselY1") && dtype_base(k->node->output_types[0]) != TF_DOUBLE)
+    ((SpecialState *)k->state)->fn = bessel_y1_float;
   return TF_OK;
 }
 

@@ -179,6 +179,43 @@ static void put_tensor(Bytes *b, const Tensor *t) {
   }
 }
 
+/* The next field of a message: its number and, when it has a length, its bytes. False at the end or for bad
+ * bytes. */
+static bool next_field(Cursor *in, uint64_t *field, Span *bytes) {
+  if (cursor_left(in) == 0) return false;
+  uint64_t key = cursor_varint(in);
+  *field = key >> 3;
+  *bytes = (Span){NULL, 0};
+  switch (key & 7) {
+    case 0:
+      cursor_varint(in);
+      break;
+    case 1:
+      cursor_take(in, 8);
+      break;
+    case 5:
+      cursor_take(in, 4);
+      break;
+    case 2:
+      *bytes = cursor_span(in);
+      break;
+    default:
+      in->failed = true;
+  }
+  if (*field == 0) in->failed = true;
+  return !in->failed;
+}
+
+/* Whether the bytes are fields, also within `inner` (0: none), a message. */
+static bool has_fields(Span message, uint64_t inner) {
+  Cursor in = cursor_of(message.data, message.size);
+  uint64_t field;
+  Span bytes;
+  while (next_field(&in, &field, &bytes))
+    if (inner && field == inner && (!bytes.data || !has_fields(bytes, 0))) return false;
+  return !in.failed;
+}
+
 static TF_Code tensor_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "tag must be scalar");
   if (op_input(c, 2)->rank != 0)
@@ -189,6 +226,9 @@ static TF_Code tensor_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code tensor_run(OpCtx *c, TF_Status *st) {
   Bytes b = {0}, v = {0}, t = {0};
   Span metadata = string_at(op_input(c, 2), 0);
+  /* TF: makes what it can of it, and fills up with zeros. Field 1 is the plugin's. */
+  if (!has_fields(metadata, 1))
+    return fail(st, TF_INVALID_ARGUMENT, "serialized_summary_metadata is no SummaryMetadata");
   put_tensor(&t, op_input(c, 1));
   summary_put_text(&v, 1, string_at(op_input(c, 0), 0));
   summary_put_message(&v, 8, &t);
@@ -226,7 +266,7 @@ static TF_Code audio_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code put_audio(Bytes *out, Span tag, int64_t i, int64_t total, const float *samples, int64_t frames,
                          int64_t channels, float rate, TF_Status *st) {
   Bytes name = {0}, wav = {0}, audio = {0}, value = {0};
-  TF_Code code = wav_encode(&wav, samples, frames, channels, (int64_t)rate, st);
+  TF_Code code = wav_encode(&wav, samples, frames, channels, rate < 1 ? 1 : (int64_t)rintf(rate), st);
   bytes_append(&name, tag.data, tag.size);
   bytes_puts(&name, "/audio");
   if (total > 1) bytes_printf(&name, "/%lld", (long long)i);
@@ -264,33 +304,6 @@ static TF_Code audio_run(OpCtx *c, TF_Status *st) {
 }
 
 /* ---- MergeSummary ---- */
-
-/* The next field of a message: its number and, when it has a length, its bytes. False at the end or for bad
- * bytes. */
-static bool next_field(Cursor *in, uint64_t *field, Span *bytes) {
-  if (cursor_left(in) == 0) return false;
-  uint64_t key = cursor_varint(in);
-  *field = key >> 3;
-  *bytes = (Span){NULL, 0};
-  switch (key & 7) {
-    case 0:
-      cursor_varint(in);
-      break;
-    case 1:
-      cursor_take(in, 8);
-      break;
-    case 5:
-      cursor_take(in, 4);
-      break;
-    case 2:
-      *bytes = cursor_span(in);
-      break;
-    default:
-      in->failed = true;
-  }
-  if (*field == 0) in->failed = true;
-  return !in->failed;
-}
 
 /* The tag of a Value message: the last of its field 1. */
 static bool value_tag(Span value, Span *tag) {

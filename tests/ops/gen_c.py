@@ -117,6 +117,12 @@ def signal_fft():
     turn = (np.arange(-500, 500) / 64 * np.pi).astype(np.float32)
     c.case('Cos', [turn], 'exact', 0, 0)
     c.case('Sin', [turn], 'exact', 0, 0)
+    for length in ([3, 0, 1], [0, 5, 1], [3, 5, 0], [0, 0, 0], [0, 0, 1]):
+        c.case('RFFT3D', [values(np.float32, (3, 5, 1)), i32(*length)], 'nothing %s' % length, error_part='', **t)
+        c.case('IRFFT3D', [values(np.complex64, (3, 5, 1)), i32(*length)], 'nothing %s' % length, error_part='', Treal=tf.float32)
+    for length in ([0, 1], [3, 0], [0, 0]):
+        c.case('RFFT2D', [values(np.float32, (5, 1)), i32(*length)], 'nothing %s' % length, error_part='', **t)
+        c.case('IRFFT2D', [values(np.complex64, (5, 1)), i32(*length)], 'nothing %s' % length, error_part='', Treal=tf.float32)
     c.save()
 
 
@@ -156,6 +162,8 @@ def nn_conv3d():
     for dtype in (np.float16, np.float32, np.float64):
         c.case('Conv3DBackpropInput', [values(dtype, (1, 4, 4, 4, 2)), values(dtype, (2, 2, 2, 2, 3), -1, 1), values(dtype, (1, 2, 2, 2, 3), -1, 1)], name_of(dtype), *TOLERANCE[dtype], padding='SAME', strides=[1, 2, 2, 2, 1])
     c.case('Conv3DBackpropInput', [v(1, 3, 3, 3), v(2, 2, 2, 1, 1), v(1, 2, 2, 2, 1)], 'rank', error_part='', padding='VALID', strides=[1, 1, 1, 1, 1])
+    for x, f in [((1, 3, 3, 3, 2), (1, 1, 1, 2, 0)), ((0, 3, 3, 3, 2), (1, 0, 1, 2, 1)), ((1, 3, 3, 3, 0), (1, 1, 1, 0, 2))]:
+        c.case('Conv3D', [v(*x), v(*f)], 'empty filter', error_part='zero', padding='VALID', strides=ones)
     c.save()
 
 
@@ -285,6 +293,8 @@ def summary_ops():
     c.case('MergeSummary', [[np.array(one('a', 1), object), np.array(one('a', 2), object)]], 'twice', error_part='Duplicate tag a found in summary inputs')
     c.case('MergeSummary', [[np.array(b'\x0a\x7f', object)]], 'cut short')
     c.case('MergeSummary', [[np.array(b'\x0a\x02\x0a\x05', object)]], 'cut short inside')
+    for rate in (.4, 1.2, 1.5, 2.5, 44100.25):
+        c.case('AudioSummaryV2', [tag, values(np.float32, (2, 5), -1, 1), np.float32(rate)], 'rate')
     c.save()
 
 
@@ -400,6 +410,10 @@ def quant_fake():
     c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy[:1], x, f32(0, 0, 0), f32(0, 1, 0)], 'sizes')
     c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, f32(0), np.float32(1)], 'rank', error_part='')
     c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(0, 0), f32(1, 1)], 'size', error_part='')
+    for low, high in [(2.5, .3), (-1, -4), (0, -.4), (3, 0), (.3, -2)]:  # in the wrong order
+        for narrow in (False, True):
+            c.case('FakeQuantWithMinMaxVars', [x, np.float32(low), np.float32(high)], 'order', 1e-5, 1e-5, narrow_range=narrow)
+            c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(low, -1, 0), f32(high, -3, -2)], 'order', 1e-5, 1e-5, narrow_range=narrow)
     c.save()
 
 

@@ -263,6 +263,9 @@ def special_ops():
         c.case('IgammaGradA', [dtype(2), x.astype(dtype)], 'scalar', rtol=1e-4, atol=1e-6)
         c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, 1], dtype), np.array([1, 1, 1, -1, np.nan], dtype)], 'special')
     c.case('IgammaGradA', [values(F32, (2,)), values(F32, (3,))], 'shapes')
+    for dtype in (np.float16, F32, F64):
+        for op in ('BesselI0', 'BesselI1', 'BesselJ0', 'BesselJ1', 'BesselY0', 'BesselY1', 'BesselK0', 'BesselK1'):
+            c.case(op, [np.array([np.inf, -np.inf, 0, -0., np.nan], dtype)], 'ends')
     c.save()
 
 

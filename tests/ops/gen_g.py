@@ -314,6 +314,10 @@ def quant_round():
     case(dy, x, f64(-1, 2, 3), f64(2, 3, 4), axis=2)
     case(dy, x, f64(-1, 2, 3), f64(2, 3, 4), axis=-2)
     case(dy[:0], x[:0], F64(-1), F64(1))
+    for low, high in [(-1, 1), (-1, -2)]:
+        c.case('QuantizeAndDequantizeV3', [values(F32, (0, 3)), F32(low), F32(high), I32(8)], 'empty', range_given=True)
+        c.case('QuantizeAndDequantizeV2', [values(F32, (0, 3)), F32(low), F32(high)], 'empty', range_given=True)
+    c.case('QuantizeAndDequantizeV3', [values(F32, (0, 3)), F32(0), F32(0), I32(8)], 'empty', range_given=False)
     c.save()
 
 
@@ -597,6 +601,13 @@ def quant_norm():
         shapes = [(2, 3, 2, 4)] + [(4,)] * 4
         shapes[bad] = (2, 4)
         refused(c, op, [v for shape, (a, b) in zip(shapes, ranges) for v in (u8(*shape), F32(a), F32(b))], 'rank %d' % bad, out_type=tf.qint32, variance_epsilon=.001, scale_after_normalization=True)
+    for eps in (.001, 0., 1e-38):  # factors that are no numbers, infinite, too large
+        for least in (-4, 0):
+            t, m, v = np.arange(12, dtype=np.uint8).reshape(1, 3, 2, 2) * 21, np.uint8([1, 2]), np.uint8([0, 255])
+            sides = [t, F32(0), F32(6), m, F32(0), F32(1), v, F32(least), F32(10), m, F32(0), F32(1), m + 253, F32(-1), F32(1)]
+            c.case(op, [a if a.ndim == 0 else (a, tf.quint8) for a in sides], 'factor', out_type=tf.qint32, variance_epsilon=eps, scale_after_normalization=True)
+    shapes = [(2, 3, 2, 1)] + [(1,)] * 4
+    c.case(op, [v for shape, (a, b) in zip(shapes, ranges) for v in (u8(*shape), F32(a), F32(b))], 'one channel', out_type=tf.qint32, variance_epsilon=.001, scale_after_normalization=True, error_part='Must have at least a mean value')
     c.save()
 
 
@@ -638,6 +649,8 @@ def array_rows():
     c.case('DeepCopy', [values(F32, (0, 3))], 'empty')
     refused(c, 'ParallelConcat', [[words[:1], words[2:]]], 'string', shapes=True, shape=tf.TensorShape([2]))
     refused(c, 'ParallelConcat', [[values(F32, (1, 2, 3))]], 'one', shapes=True, shape=tf.TensorShape([1, 2, 3]))
+    for shape in ([3, 4], [3, 2]):
+        refused(c, 'ParallelConcat', [[values(F32, (1, 3)) for _ in range(3)]], 'another shape', shape=tf.TensorShape(shape))
     c.save()
 
 
@@ -724,6 +737,19 @@ def nn_pool_grads():
     # MaxPoolGradWithArgmax ends the process for indices out of range
     refused(c, 'MaxPoolGradGrad', [v(1, 3, 3, 1), v(1, 2, 2, 1), v(1, 2, 2, 1)], 'sizes', **attr)
     refused(c, 'MaxPoolGradGrad', [v(3, 3, 1), v(1, 2, 2, 1), v(1, 3, 3, 1)], 'rank', **attr)
+    # outputs that are not what was pooled
+    for dtype in REAL:
+        for padding in ('SAME', 'VALID'):
+            x, y = values(dtype, (2, 5, 4, 3)), values(dtype, (2, 3, 4, 3) if padding == 'SAME' else (2, 2, 2, 3))
+            c.case('MaxPoolGradGrad', [x, y, values(dtype, x.shape)], 'other output', **near(dtype), ksize=[1, 2, 3, 1], strides=[1, 2, 1, 1], padding=padding)
+    big = np.int64([2**62, 2**62 + 1, 2**62 - 1, 2**62 + 1]).reshape(1, 2, 2, 1)
+    c.case('MaxPoolGradGrad', [big, big[:, :1, 1:], values(I64, big.shape)], 'large', ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME')
+    special = f32(np.nan, -0., 0, 3).reshape(1, 2, 2, 1)
+    for out in (np.nan, 0, -0., 3, np.inf):
+        c.case('MaxPoolGradGrad', [special, f32(out).reshape(1, 1, 1, 1), values(F32, special.shape)], 'special', ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME')
+    for dtype in (F32, BF16):
+        x = values(dtype, (2, 4, 3, 5, 2))
+        c.case('MaxPool3DGradGrad', [x, values(dtype, x.shape), values(dtype, x.shape)], 'other output', **near(dtype), ksize=[1, 2, 2, 1, 1], strides=[1] * 5, padding='SAME')
     c.save()
 
 
@@ -754,6 +780,11 @@ def nn_fractional():
         case((2, 6, 6, 2), (1., 2., 2., 2.), 'channels', error_part='')
         case((1, 6, 6, 1), (1., .5, 2., 1.), 'small', error_part='')
         case((1, 6, 6, 1), (1., 7., 2., 1.), 'large', error_part='')
+    for dtype in (F32, F64, I32, I64):
+        x, dy = np.arange(16).reshape(1, 4, 4, 1).astype(dtype), np.arange(4).reshape(1, 2, 2, 1).astype(dtype)
+        for most in (15, 14):
+            y = np.array([5, 7, 13, most], dtype).reshape(1, 2, 2, 1)
+            c.case('FractionalMaxPoolGrad', [x, y, dy, i64(0, 2, 4), i64(0, 2, 4)], 'output %d' % most)
     c.save()
 
 

@@ -338,6 +338,9 @@ def linalg_eigen():
         for label, a in not_finite(F64):
             if op == 'Eig' and label == 'jordan': continue  # its two vectors are one
             c.case(op, [a], label, **more)
+    for dtype, out in ((F32, tf.complex128), (F64, tf.complex64), (C64, tf.complex128)):
+        for size in (0, 2):
+            c.case('Eig', [values(dtype, (size, size))], 'other type', error_part='Invalid output dtype', compute_v=True, Tout=out)
     c.save()
 
 
