@@ -1,7 +1,7 @@
 /* layers: session ops; whole */
-/* Random graphs: loops of TensorFlow 1 with any edges, branches, functions that call each other, variables, lists. They
- * are run by a session as it is and by one without folding and specialisation: neither may crash or hang, and where
- * both answer, they answer the same. The bytes are choices; a choice too many is 0. */
+/* Random graphs: loops of TensorFlow 1 with any edges, branches, functions that call each other, variables,
+ * lists. They are run by a session as it is and by one without folding and specialisation: neither may crash
+ * or hang, and where both answer, they answer the same. The bytes are choices; a choice too many is 0. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,100 +40,146 @@ typedef struct Op {
 #define DTYPE_F "attr { key: 'dtype' value { type: DT_FLOAT } } "
 #define FLOATS2 "type: DT_FLOAT type: DT_FLOAT"
 #define CONSTANT(is) "attr { key: 'is_constant' value { b: " is " } } "
-#define CONST_F(shape, values) \
-  DTYPE_F "attr { key: 'value' value { tensor { dtype: DT_FLOAT tensor_shape { " shape " } " values " } } } "
-#define CONST_I(value)                                                                                            \
-  "attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { tensor { dtype: DT_INT32 tensor_shape {} " \
+#define CONST_F(shape, values)                                                                      \
+  DTYPE_F "attr { key: 'value' value { tensor { dtype: DT_FLOAT tensor_shape { " shape " } " values \
+          " } } "                                                                                   \
+          "} "
+#define CONST_I(value)                                                                                   \
+  "attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { tensor { dtype: DT_INT32 " \
+  "tensor_shape {} "                                                                                     \
   "int_val: " value " } } } "
-#define CONST_B(value)                                                                                            \
-  "attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'value' value { tensor { dtype: DT_BOOL tensor_shape {} " \
+#define CONST_B(value)                                                                                 \
+  "attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'value' value { tensor { dtype: DT_BOOL " \
+  "tensor_shape {} "                                                                                   \
   "bool_val: " value " } } } "
-#define VARIABLE(name) "attr { key: 'shared_name' value { s: '" name "' } } " DTYPE_F "attr { key: 'shape' value { shape { unknown_rank: true } } } "
+#define VARIABLE(name)                                           \
+  "attr { key: 'shared_name' value { s: '" name "' } } " DTYPE_F \
+  "attr { key: 'shape' value { shape { unknown_rank: true } } } "
 #define ELEMENT "attr { key: 'element_dtype' value { type: DT_FLOAT } } "
 
 static const Op ops[] = {
-  {"Const", "", "f", {"output"}, CONST_F("", "float_val: 1")},
-  {"Const", "", "f", {"output"}, CONST_F("", "float_val: -0.5")},
-  {"Const", "", "f", {"output"}, CONST_F("dim { size: 3 }", "float_val: 1 float_val: 2 float_val: 3")},
-  {"Const", "", "f", {"output"}, CONST_F("dim { size: 0 }", "")},
-  {"Const", "", "i", {"output"}, CONST_I("0")},
-  {"Const", "", "i", {"output"}, CONST_I("2")},
-  {"Const", "", "b", {"output"}, CONST_B("true")},
-  {"Const", "", "b", {"output"}, CONST_B("false")},
-  {"Placeholder", "", "f", {"output"}, DTYPE_F},
-  {"AddV2", "ff", "f", {"z"}, T_F},
-  {"Mul", "ff", "f", {"z"}, T_F},
-  {"Maximum", "ff", "f", {"z"}, T_F},
-  {"Neg", "f", "f", {"y"}, T_F},
-  {"Tanh", "f", "f", {"y"}, T_F},
-  {"Identity", "f", "f", {"output"}, T_F},
-  {"IdentityN", "ff", "ff", {"output", "output"}, LIST("T", FLOATS2)},
-  {"Sum", "fi", "f", {"output"}, T_F},
-  {"ConcatV2", "ffi", "f", {"output"}, T_F "attr { key: 'N' value { i: 2 } } "},
-  {"Pack", "ff", "f", {"output"}, T_F "attr { key: 'N' value { i: 2 } } "},
-  {"ExpandDims", "fi", "f", {"output"}, T_F},
-  {"GatherV2", "fii", "f", {"output"}, "attr { key: 'Tparams' value { type: DT_FLOAT } } attr { key: 'Tindices' value { type: DT_INT32 } } "
-   "attr { key: 'Taxis' value { type: DT_INT32 } } "},
-  {"Size", "f", "i", {"output"}, T_F},
-  {"Rank", "f", "i", {"output"}, T_F},
-  {"AddV2", "ii", "i", {"z"}, T_I},
-  {"Cast", "f", "i", {"y"}, "attr { key: 'SrcT' value { type: DT_FLOAT } } attr { key: 'DstT' value { type: DT_INT32 } } "},
-  {"Cast", "i", "f", {"y"}, "attr { key: 'SrcT' value { type: DT_INT32 } } attr { key: 'DstT' value { type: DT_FLOAT } } "},
-  {"Less", "ff", "b", {"z"}, T_F},
-  {"Less", "ii", "b", {"z"}, T_I},
-  {"LogicalNot", "b", "b", {"y"}, ""},
-  {"LogicalAnd", "bb", "b", {"z"}, ""},
-  {"Switch", "fb", "ff", {"output_false", "output_true"}, T_F},
-  {"Switch", "fb", "ff", {"output_false", "output_true"}, T_F},
-  {"Switch", "ib", "ii", {"output_false", "output_true"}, T_I},
-  {"Merge", "ff", "fi", {"output", "value_index"}, T_F "attr { key: 'N' value { i: 2 } } "},
-  {"Merge", "ff", "fi", {"output", "value_index"}, T_F "attr { key: 'N' value { i: 2 } } "},
-  {"Merge", "ii", "ii", {"output", "value_index"}, T_I "attr { key: 'N' value { i: 2 } } "},
-  {"VarHandleOp", "", "r", {"resource"}, VARIABLE("u")},
-  {"VarHandleOp", "", "r", {"resource"}, VARIABLE("v")},
-  {"ReadVariableOp", "r", "f", {"value"}, DTYPE_F},
-  {"AssignVariableOp", "rf", "", {0}, DTYPE_F},
-  {"AssignAddVariableOp", "rf", "", {0}, DTYPE_F},
-  {"NoOp", "", "", {0}, ""},
-  {"PartitionedCall", "ff", "ff", {"output", "output"}, LIST("Tin", FLOATS2) LIST("Tout", FLOATS2) FUNC("f", "f0")},
-  {"StatefulPartitionedCall", "ff", "ff", {"output", "output"}, LIST("Tin", FLOATS2) LIST("Tout", FLOATS2) FUNC("f", "f1")},
-  {"If", "bff", "ff", {"output", "output"}, "attr { key: 'Tcond' value { type: DT_BOOL } } " LIST("Tin", FLOATS2) LIST("Tout", FLOATS2)
-   FUNC("then_branch", "f0") FUNC("else_branch", "f1")},
-  {"Case", "iff", "ff", {"output", "output"}, LIST("Tin", FLOATS2) LIST("Tout", FLOATS2)
-   "attr { key: 'branches' value { list { func { name: 'f1' } func { name: 'f0' } func { name: 'f1' } } } } "},
-  {"While", "ff", "ff", {"output", "output"}, LIST("T", FLOATS2) FUNC("cond", "f2") FUNC("body", "f0")},
-  {"StatelessWhile", "ff", "ff", {"output", "output"}, LIST("T", FLOATS2) FUNC("cond", "f2") FUNC("body", "f1")},
-  {"EmptyTensorList", "ii", "v", {"handle"}, ELEMENT "attr { key: 'shape_type' value { type: DT_INT32 } } "},
-  {"TensorListPushBack", "vf", "v", {"output_handle"}, ELEMENT},
-  {"TensorListPopBack", "vi", "vf", {"output_handle", "tensor"}, ELEMENT},
-  {"TensorListLength", "v", "i", {"length"}, ""},
-  /* Of loops; alone they are rarely well made. */
-  {"Enter", "f", "f", {"output"}, T_F CONSTANT("false")},
-  {"Enter", "f", "f", {"output"}, T_F CONSTANT("true")},
-  {"Enter", "i", "i", {"output"}, T_I CONSTANT("false")},
-  {"Exit", "f", "f", {"output"}, T_F},
-  {"Exit", "i", "i", {"output"}, T_I},
-  {"NextIteration", "f", "f", {"output"}, T_F},
-  {"NextIteration", "i", "i", {"output"}, T_I},
-  {"LoopCond", "b", "b", {"output"}, ""},
+    {"Const", "", "f", {"output"}, CONST_F("", "float_val: 1")},
+    {"Const", "", "f", {"output"}, CONST_F("", "float_val: -0.5")},
+    {"Const", "", "f", {"output"}, CONST_F("dim { size: 3 }", "float_val: 1 float_val: 2 float_val: 3")},
+    {"Const", "", "f", {"output"}, CONST_F("dim { size: 0 }", "")},
+    {"Const", "", "i", {"output"}, CONST_I("0")},
+    {"Const", "", "i", {"output"}, CONST_I("2")},
+    {"Const", "", "b", {"output"}, CONST_B("true")},
+    {"Const", "", "b", {"output"}, CONST_B("false")},
+    {"Placeholder", "", "f", {"output"}, DTYPE_F},
+    {"AddV2", "ff", "f", {"z"}, T_F},
+    {"Mul", "ff", "f", {"z"}, T_F},
+    {"Maximum", "ff", "f", {"z"}, T_F},
+    {"Neg", "f", "f", {"y"}, T_F},
+    {"Tanh", "f", "f", {"y"}, T_F},
+    {"Identity", "f", "f", {"output"}, T_F},
+    {"IdentityN", "ff", "ff", {"output", "output"}, LIST("T", FLOATS2)},
+    {"Sum", "fi", "f", {"output"}, T_F},
+    {"ConcatV2", "ffi", "f", {"output"}, T_F "attr { key: 'N' value { i: 2 } } "},
+    {"Pack", "ff", "f", {"output"}, T_F "attr { key: 'N' value { i: 2 } } "},
+    {"ExpandDims", "fi", "f", {"output"}, T_F},
+    {"GatherV2",
+     "fii",
+     "f",
+     {"output"},
+     "attr { key: 'Tparams' value { type: DT_FLOAT } } attr { key: 'Tindices' value { type: DT_INT32 } } "
+     "attr { key: 'Taxis' value { type: DT_INT32 } } "},
+    {"Size", "f", "i", {"output"}, T_F},
+    {"Rank", "f", "i", {"output"}, T_F},
+    {"AddV2", "ii", "i", {"z"}, T_I},
+    {"Cast",
+     "f",
+     "i",
+     {"y"},
+     "attr { key: 'SrcT' value { type: DT_FLOAT } } attr { key: 'DstT' value { type: DT_INT32 } } "},
+    {"Cast",
+     "i",
+     "f",
+     {"y"},
+     "attr { key: 'SrcT' value { type: DT_INT32 } } attr { key: 'DstT' value { type: DT_FLOAT } } "},
+    {"Less", "ff", "b", {"z"}, T_F},
+    {"Less", "ii", "b", {"z"}, T_I},
+    {"LogicalNot", "b", "b", {"y"}, ""},
+    {"LogicalAnd", "bb", "b", {"z"}, ""},
+    {"Switch", "fb", "ff", {"output_false", "output_true"}, T_F},
+    {"Switch", "fb", "ff", {"output_false", "output_true"}, T_F},
+    {"Switch", "ib", "ii", {"output_false", "output_true"}, T_I},
+    {"Merge", "ff", "fi", {"output", "value_index"}, T_F "attr { key: 'N' value { i: 2 } } "},
+    {"Merge", "ff", "fi", {"output", "value_index"}, T_F "attr { key: 'N' value { i: 2 } } "},
+    {"Merge", "ii", "ii", {"output", "value_index"}, T_I "attr { key: 'N' value { i: 2 } } "},
+    {"VarHandleOp", "", "r", {"resource"}, VARIABLE("u")},
+    {"VarHandleOp", "", "r", {"resource"}, VARIABLE("v")},
+    {"ReadVariableOp", "r", "f", {"value"}, DTYPE_F},
+    {"AssignVariableOp", "rf", "", {0}, DTYPE_F},
+    {"AssignAddVariableOp", "rf", "", {0}, DTYPE_F},
+    {"NoOp", "", "", {0}, ""},
+    {"PartitionedCall",
+     "ff",
+     "ff",
+     {"output", "output"},
+     LIST("Tin", FLOATS2) LIST("Tout", FLOATS2) FUNC("f", "f0")},
+    {"StatefulPartitionedCall",
+     "ff",
+     "ff",
+     {"output", "output"},
+     LIST("Tin", FLOATS2) LIST("Tout", FLOATS2) FUNC("f", "f1")},
+    {"If",
+     "bff",
+     "ff",
+     {"output", "output"},
+     "attr { key: 'Tcond' value { type: DT_BOOL } } " LIST("Tin", FLOATS2) LIST("Tout", FLOATS2)
+         FUNC("then_branch", "f0") FUNC("else_branch", "f1")},
+    {"Case",
+     "iff",
+     "ff",
+     {"output", "output"},
+     LIST("Tin", FLOATS2) LIST("Tout", FLOATS2) "attr { key: 'branches' value { list { func { name: 'f1' } "
+                                                "func { name: 'f0' } func { name: 'f1' } } } } "},
+    {"While", "ff", "ff", {"output", "output"}, LIST("T", FLOATS2) FUNC("cond", "f2") FUNC("body", "f0")},
+    {"StatelessWhile",
+     "ff",
+     "ff",
+     {"output", "output"},
+     LIST("T", FLOATS2) FUNC("cond", "f2") FUNC("body", "f1")},
+    {"EmptyTensorList",
+     "ii",
+     "v",
+     {"handle"},
+     ELEMENT "attr { key: 'shape_type' value { type: DT_INT32 } } "},
+    {"TensorListPushBack", "vf", "v", {"output_handle"}, ELEMENT},
+    {"TensorListPopBack", "vi", "vf", {"output_handle", "tensor"}, ELEMENT},
+    {"TensorListLength", "v", "i", {"length"}, ""},
+    /* Of loops; alone they are rarely well made. */
+    {"Enter", "f", "f", {"output"}, T_F CONSTANT("false")},
+    {"Enter", "f", "f", {"output"}, T_F CONSTANT("true")},
+    {"Enter", "i", "i", {"output"}, T_I CONSTANT("false")},
+    {"Exit", "f", "f", {"output"}, T_F},
+    {"Exit", "i", "i", {"output"}, T_I},
+    {"NextIteration", "f", "f", {"output"}, T_F},
+    {"NextIteration", "i", "i", {"output"}, T_I},
+    {"LoopCond", "b", "b", {"output"}, ""},
 };
 enum { NUM_OPS = sizeof ops / sizeof *ops, LOOP_OPS = 8 };
 
 /* Every graph and body begins with these, so that there is something of each type. */
 static const Op base[] = {
-  {"Const", "", "f", {"output"}, CONST_F("", "float_val: 0.25")},
-  {"Const", "", "i", {"output"}, CONST_I("-1")},
-  {"Const", "", "b", {"output"}, CONST_B("true")},
-  {"VarHandleOp", "", "r", {"resource"}, VARIABLE("u")},
-  {"EmptyTensorList", "ii", "v", {"handle"}, ELEMENT "attr { key: 'shape_type' value { type: DT_INT32 } } "},
-  {"AssignVariableOp", "rf", "", {0}, DTYPE_F},
+    {"Const", "", "f", {"output"}, CONST_F("", "float_val: 0.25")},
+    {"Const", "", "i", {"output"}, CONST_I("-1")},
+    {"Const", "", "b", {"output"}, CONST_B("true")},
+    {"VarHandleOp", "", "r", {"resource"}, VARIABLE("u")},
+    {"EmptyTensorList",
+     "ii",
+     "v",
+     {"handle"},
+     ELEMENT "attr { key: 'shape_type' value { type: DT_INT32 } } "},
+    {"AssignVariableOp", "rf", "", {0}, DTYPE_F},
 };
 enum { NUM_BASE = sizeof base / sizeof *base, FIRST_TARGET = NUM_BASE - 1 };
 
 /* ---- a graph, or a function's body, as text ---- */
 
 typedef struct Output {
-  int node;    /* -1: an argument */
+  int node; /* -1: an argument */
   char type;
   bool inside; /* of a loop: not for others */
   char name[32];
@@ -180,7 +226,8 @@ static void add_loop(Body *b, Choices *c) {
   int frame = b->num_nodes;
   int limit = add_node(b, find_op("Enter", "f", "b: true"), ANY_OUTPUT, 0);
   int enter = add_node(b, find_op("Enter", "f", "b: false"), ANY_OUTPUT, 0);
-  int back_node = b->num_nodes + 5 + (int)choose(c, 4), merge = add_node(b, find_op("Merge", "ff", ""), enter, ANY_OUTPUT);
+  int back_node = b->num_nodes + 5 + (int)choose(c, 4),
+      merge = add_node(b, find_op("Merge", "ff", ""), enter, ANY_OUTPUT);
   int merge_node = b->num_nodes - 1;
   int less = add_node(b, find_op("Less", "ff", ""), merge, limit);
   int cond = add_node(b, find_op("LoopCond", "b", ""), less, 0);
@@ -222,7 +269,8 @@ static const char *choose_output(const Body *b, Choices *c, char type, int node)
   bool any = want >= 250;
   const char *names[MAX_OUTPUTS];
   for (int k = 0; k < b->num_outputs; k++)
-    if (b->outputs[k].type == type && !b->outputs[k].inside && (any || b->outputs[k].node < node)) names[count++] = b->outputs[k].name;
+    if (b->outputs[k].type == type && !b->outputs[k].inside && (any || b->outputs[k].node < node))
+      names[count++] = b->outputs[k].name;
   if (!count) return "n0";
   return names[count - 1 - want % (want < 200 && count > NEAR ? NEAR : count)];
 }
@@ -230,8 +278,10 @@ static const char *choose_output(const Body *b, Choices *c, char type, int node)
 static void print_nodes(const Body *b, Choices *c, Bytes *out) {
   for (int i = 0; i < b->num_nodes; i++) {
     const Op *op = b->nodes[i].op;
-    bytes_printf(out, "%s { name: 'n%d' op: '%s' %s", b->is_function ? "node_def" : "node", i, op->name, op->attrs);
-    if (!strcmp(op->name, "Enter")) bytes_printf(out, "attr { key: 'frame_name' value { s: 'w%d' } } ", b->nodes[i].frame);
+    bytes_printf(out, "%s { name: 'n%d' op: '%s' %s", b->is_function ? "node_def" : "node", i, op->name,
+                 op->attrs);
+    if (!strcmp(op->name, "Enter"))
+      bytes_printf(out, "attr { key: 'frame_name' value { s: 'w%d' } } ", b->nodes[i].frame);
     for (int k = 0; op->in[k]; k++) {
       int from = b->nodes[i].from[k];
       bool fits = from >= 0 && b->outputs[from].type == op->in[k];
@@ -247,8 +297,10 @@ static void print_nodes(const Body *b, Choices *c, Bytes *out) {
 static void print_function(const char *name, bool is_cond, Choices *c, Bytes *out) {
   Body b = {.is_function = true};
   choose_nodes(&b, c);
-  bytes_printf(out, "function { signature { name: '%s' input_arg { name: 'x' type: DT_FLOAT } "
-               "input_arg { name: 'y' type: DT_FLOAT } is_stateful: true ", name);
+  bytes_printf(out,
+               "function { signature { name: '%s' input_arg { name: 'x' type: DT_FLOAT } "
+               "input_arg { name: 'y' type: DT_FLOAT } is_stateful: true ",
+               name);
   if (is_cond) bytes_puts(out, "output_arg { name: 'p' type: DT_BOOL } }\n");
   else bytes_puts(out, "output_arg { name: 'p' type: DT_FLOAT } output_arg { name: 'q' type: DT_FLOAT } }\n");
   print_nodes(&b, c, out);
@@ -274,9 +326,11 @@ static Graph *make_graph(Span text) {
   GraphImportOptions options = {0};
   Graph *graph = graph_new();
   if (!graph) return NULL;
-  if (text_format_parse(&tensorflow__graph_def__descriptor, text, &arena, &def, &st)) abort(); /* our own mistake */
+  if (text_format_parse(&tensorflow__graph_def__descriptor, text, &arena, &def, &st))
+    abort(); /* our own mistake */
   bool ok = !graph_import(graph, def, &options, &arena, NULL, &st);
-  if (getenv("SM_FUZZ_SHOW")) fprintf(stderr, "%.*s%s\n", (int)text.size, (const char *)text.data, TF_Message(&st));
+  if (getenv("SM_FUZZ_SHOW"))
+    fprintf(stderr, "%.*s%s\n", (int)text.size, (const char *)text.data, TF_Message(&st));
   arena_clear(&arena);
   status_clear(&st);
   if (ok) return graph;
@@ -302,7 +356,8 @@ static Node *node_at(Graph *graph, int i) {
 static TF_Code choose_run(Run *r, Graph *graph, const Body *b, Choices *c, TF_Status *st) {
   *r = (Run){0};
   for (int i = 0; i < b->num_nodes && !r->num_feeds; i++)
-    if (!strcmp(b->nodes[i].op->name, "Placeholder")) r->feeds[r->num_feeds++] = (TF_Output){node_at(graph, i), 0};
+    if (!strcmp(b->nodes[i].op->name, "Placeholder"))
+      r->feeds[r->num_feeds++] = (TF_Output){node_at(graph, i), 0};
   for (int i = 0; i < MAX_FETCHES; i++) {
     const Output *o = &b->outputs[b->num_outputs - 1 - (int)choose(c, (unsigned)b->num_outputs)];
     if (o->type == 'r' || o->type == 'v' || o->inside) continue;
@@ -317,8 +372,8 @@ static TF_Code choose_run(Run *r, Graph *graph, const Body *b, Choices *c, TF_St
 
 static TF_Code run(Session *s, const Run *r, Tensor *outputs, TF_Status *st) {
   const Tensor *feeds[1] = {&r->feed};
-  return session_run(s, r->feeds, feeds, r->num_feeds, r->fetches, outputs, r->num_fetches, r->targets, r->num_targets,
-                     NULL, st);
+  return session_run(s, r->feeds, feeds, r->num_feeds, r->fetches, outputs, r->num_fetches, r->targets,
+                     r->num_targets, NULL, st);
 }
 
 static void must_be_equal(const Tensor *a, const Tensor *b) {
@@ -326,12 +381,17 @@ static void must_be_equal(const Tensor *a, const Tensor *b) {
   size_t size = (size_t)tensor_count(a) * dtype_size(a->dtype);
   for (size_t i = 0; i < size; i += dtype_size(a->dtype)) {
     const char *x = (const char *)a->data + i, *y = (const char *)b->data + i;
-    if (a->dtype == TF_FLOAT && *(const float *)x != *(const float *)x && *(const float *)y != *(const float *)y) continue;
-    if (a->dtype == TF_FLOAT ? *(const float *)x != *(const float *)y : memcmp(x, y, dtype_size(a->dtype)) != 0) abort();
+    if (a->dtype == TF_FLOAT && *(const float *)x != *(const float *)x &&
+        *(const float *)y != *(const float *)y)
+      continue;
+    if (a->dtype == TF_FLOAT ? *(const float *)x != *(const float *)y
+                             : memcmp(x, y, dtype_size(a->dtype)) != 0)
+      abort();
   }
 }
 
-/* False when the sessions' variables may differ from now on: one failed where the other did not, or half way. */
+/* False when the sessions' variables may differ from now on: one failed where the other did not, or half
+ * way. */
 static bool run_both(Session *const *sessions, const Run *r) {
   Tensor outputs[2][MAX_FETCHES] = {{{0}}};
   TF_Code codes[2];

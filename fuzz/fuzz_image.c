@@ -27,8 +27,9 @@ static int set_attrs(Attr *a, int choice) {
   a[2] = attr_bool("fancy_upscaling", choice & 4);
   a[3] = attr_bool("try_recover_truncated", choice & 8);
   a[4] = (Attr){.name = "acceptable_fraction", .kind = TF_ATTR_FLOAT, .v.f = choice & 16 ? 0.1f : 1};
-  a[5] =
-      (Attr){.name = "dct_method", .kind = TF_ATTR_STRING, .v.s = {"INTEGER_ACCURATE", choice & 4 ? 16 : 0}};
+  a[5] = (Attr){.name = "dct_method",
+                .kind = TF_ATTR_STRING,
+                .v.s = {"INTEGER_ACCURATE", choice & 4 ? 16 : 0}};
   a[6] = attr_bool("expand_animations", !(choice & 16));
   return 7;
 }

@@ -1,9 +1,9 @@
 /* layers: capi; whole */
-/* Any op of the table with any attributes and inputs (ops_input.h): a node is made of them, its shape function is
- * asked with more and less knowledge, its kernel runs on one thread, on two and with inputs that it may overwrite, and
- * one case in four runs in a session, fed or folded. What works must agree: codes, dtypes, shapes, whole numbers and
- * strings, and whatever shapes were promised. Memory and time are limited as a server limits them; no file may be
- * touched.
+/* Any op of the table with any attributes and inputs (ops_input.h): a node is made of them, its shape
+ * function is asked with more and less knowledge, its kernel runs on one thread, on two and with inputs that
+ * it may overwrite, and one case in four runs in a session, fed or folded. What works must agree: codes,
+ * dtypes, shapes, whole numbers and strings, and whatever shapes were promised. Memory and time are limited
+ * as a server limits them; no file may be touched.
  *
  *   SM_FUZZ_PRINT=1   prints each case before it runs */
 #include <stdio.h>
@@ -26,7 +26,9 @@ enum { OUTPUTS_MAX = 64, SECONDS = 2 };
 
 /* The sanitizer's allocator says no as malloc does. */
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1:detect_stack_use_after_return=0"; }
+const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1:detect_stack_use_after_return=0";
+}
 
 typedef struct Run {
   OpInput in;
@@ -59,8 +61,8 @@ static void print_nothing(void *arg, const char *text, size_t size, bool to_stdo
   (void)arg, (void)text, (void)size, (void)to_stdout;
 }
 
-static TF_Code no_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
-                       int num_outputs, TF_Status *st) {
+static TF_Code no_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs,
+                       Tensor *outputs, int num_outputs, TF_Status *st) {
   (void)env, (void)callee, (void)inputs, (void)num_inputs, (void)outputs, (void)num_outputs;
   return fail(st, TF_UNIMPLEMENTED, "a case has no functions");
 }
@@ -90,10 +92,13 @@ static void print_case(const Run *r, FILE *to) {
   for (int i = 0; i < in->num_inputs; i++) {
     char dims[SHAPE_TEXT_MAX];
     const CaseTensor *t = &in->inputs[i];
-    bytes_printf(&text, "  input %d: %s%s", i, dtype_name(t->dtype), shape_text(t->dims, t->rank, dims, sizeof dims));
-    for (size_t k = 0; k < t->data.size && k < 64; k++) bytes_printf(&text, " %02x", ((const uint8_t *)t->data.data)[k]);
-    if (t->held) bytes_printf(&text, " kind %d dtype %d holds %s", t->kind, t->held_dtype,
-                              shape_text(t->held->dims, t->held->rank, dims, sizeof dims));
+    bytes_printf(&text, "  input %d: %s%s", i, dtype_name(t->dtype),
+                 shape_text(t->dims, t->rank, dims, sizeof dims));
+    for (size_t k = 0; k < t->data.size && k < 64; k++)
+      bytes_printf(&text, " %02x", ((const uint8_t *)t->data.data)[k]);
+    if (t->held)
+      bytes_printf(&text, " kind %d dtype %d holds %s", t->kind, t->held_dtype,
+                   shape_text(t->held->dims, t->held->rank, dims, sizeof dims));
     bytes_puts(&text, "\n");
   }
   fputs(text.data ? text.data : "", to);
@@ -110,8 +115,14 @@ static void give_up(const Run *r, const char *how, const char *what, const char 
 /* Numbers that must agree whatever the order of work. */
 static bool is_exact(TF_DataType dtype) {
   switch (dtype) {
-    case TF_FLOAT: case TF_DOUBLE: case TF_HALF: case TF_BFLOAT16: case TF_COMPLEX64: case TF_COMPLEX128:
-    case TF_RESOURCE: case TF_VARIANT: return false;
+    case TF_FLOAT:
+    case TF_DOUBLE:
+    case TF_HALF:
+    case TF_BFLOAT16:
+    case TF_COMPLEX64:
+    case TF_COMPLEX128:
+    case TF_RESOURCE:
+    case TF_VARIANT: return false;
     default: return true;
   }
 }
@@ -121,7 +132,8 @@ static bool same_elements(const Tensor *a, const Tensor *b) {
   if (a->dtype != TF_STRING) return !n || memcmp(a->data, b->data, (size_t)n * dtype_size(a->dtype)) == 0;
   for (int64_t i = 0; i < n; i++) {
     size_t x, y;
-    const char *p = tstring_data((const TF_TString *)a->data + i, &x), *q = tstring_data((const TF_TString *)b->data + i, &y);
+    const char *p = tstring_data((const TF_TString *)a->data + i, &x),
+               *q = tstring_data((const TF_TString *)b->data + i, &y);
     if (x != y || memcmp(p, q, x) != 0) return false;
   }
   return true;
@@ -140,26 +152,29 @@ static bool depends_on_floats(const Node *n) {
 static void compare(const Run *r, const char *how, const Outcome *a, const Outcome *b) {
   if (has_limits(a->status.code) || has_limits(b->status.code)) return;
   if (a->status.code != b->status.code)
-    give_up(r, how, "another code", a->status.code ? a->status.message : "ok", b->status.code ? b->status.message : "ok");
+    give_up(r, how, "another code", a->status.code ? a->status.message : "ok",
+            b->status.code ? b->status.message : "ok");
   if (a->status.code) return;
-  bool values = !(r->in.spec->flags & OP_SPEC_STATEFUL) && !(r->in.row->flags & OP_STATEFUL) && !depends_on_floats(r->node);
+  bool values = !(r->in.spec->flags & OP_SPEC_STATEFUL) && !(r->in.row->flags & OP_STATEFUL) &&
+                !depends_on_floats(r->node);
   for (int i = 0; i < a->count; i++) {
     const Tensor *x = &a->outputs[i], *y = &b->outputs[i];
     char p[SHAPE_TEXT_MAX], q[SHAPE_TEXT_MAX];
     if (dtype_is_ref(r->node->output_types[i])) continue;
     if (!tensor_same_shape(x, y) && !(r->in.spec->flags & OP_SPEC_STATEFUL))
-      give_up(r, how, "another shape", shape_text(x->dims, x->rank, p, sizeof p), shape_text(y->dims, y->rank, q, sizeof q));
+      give_up(r, how, "another shape", shape_text(x->dims, x->rank, p, sizeof p),
+              shape_text(y->dims, y->rank, q, sizeof q));
     if (values && is_exact(x->dtype) && tensor_same_shape(x, y) && !same_elements(x, y))
       give_up(r, how, "other values", "", "");
   }
 }
 
-/* TF: handles of tensor arrays and stacks don't have the shape promised, nor do these when an attribute or input that
- * says a shape is wrong. */
+/* TF: handles of tensor arrays and stacks don't have the shape promised, nor do these when an attribute or
+ * input that says a shape is wrong. */
 static bool breaks_promises(const Run *r) {
-  static const char *const names[] = {"PlaceholderWithDefault", "TensorListPopBack", "TensorListGetItem",
-                                      "TensorListGather", "ResizeBilinearGrad", "ResizeNearestNeighborGrad",
-                                      "ResizeBicubicGrad"};
+  static const char *const names[] = {
+      "PlaceholderWithDefault", "TensorListPopBack",         "TensorListGetItem", "TensorListGather",
+      "ResizeBilinearGrad",     "ResizeNearestNeighborGrad", "ResizeBicubicGrad"};
   if (!strncmp(r->in.row->name, "TensorArray", 11)) return true; /* the flow in is the flow out */
   for (size_t i = 0; i < SM_COUNTOF(names); i++)
     if (!strcmp(r->in.row->name, names[i])) return true;
@@ -169,7 +184,8 @@ static bool breaks_promises(const Run *r) {
 static void check_promise(const Run *r, const char *how, const Shape *promised, const Tensor *got) {
   if (got->dtype == TF_RESOURCE || breaks_promises(r)) return;
   bool ok = promised->rank < 0 || promised->rank == got->rank;
-  for (int d = 0; ok && d < promised->rank; d++) ok = promised->dims[d] < 0 || promised->dims[d] == got->dims[d];
+  for (int d = 0; ok && d < promised->rank; d++)
+    ok = promised->dims[d] < 0 || promised->dims[d] == got->dims[d];
   char p[SHAPE_TEXT_MAX], q[SHAPE_TEXT_MAX];
   if (!ok)
     give_up(r, how, "not the shape promised", shape_text(promised->dims, promised->rank, p, sizeof p),
@@ -190,7 +206,8 @@ static const Tensor *ask_value(ShapeCtx *c, int i) {
 
 static bool ask_partial(ShapeCtx *c, int i, Shape *out) {
   const Tensor *t = ask_value(c, i);
-  if (!t || t->rank != 1 || t->dims[0] > TENSOR_MAX_RANK || (t->dtype != TF_INT32 && t->dtype != TF_INT64)) return false;
+  if (!t || t->rank != 1 || t->dims[0] > TENSOR_MAX_RANK || (t->dtype != TF_INT32 && t->dtype != TF_INT64))
+    return false;
   *out = (Shape){.rank = (int)t->dims[0]};
   for (int k = 0; k < out->rank; k++) {
     int64_t v = t->dtype == TF_INT64 ? ((const int64_t *)t->data)[k] : ((const int32_t *)t->data)[k];
@@ -214,8 +231,13 @@ static void ask_shapes(const Run *r, const Tensor *values, const Outcome *o) {
       inputs[i] = &in[i];
     }
     for (int i = 0; i < n->num_outputs; i++) out[i] = shape_unknown();
-    ShapeAsk ask = {.ctx = {.node = n, .num_inputs = n->num_inputs, .num_outputs = n->num_outputs, .inputs = inputs,
-                            .outputs = out, .value = ask_value, .partial = ask_partial},
+    ShapeAsk ask = {.ctx = {.node = n,
+                            .num_inputs = n->num_inputs,
+                            .num_outputs = n->num_outputs,
+                            .inputs = inputs,
+                            .outputs = out,
+                            .value = ask_value,
+                            .partial = ask_partial},
                     .values = level ? NULL : values};
     if (r->in.row->shape(&ask.ctx, &st) || o->status.code) continue;
     for (int i = 0; i < o->count; i++)
@@ -264,14 +286,26 @@ static TF_Code run_kernel(Run *r, const Given *g, StepEnv *env, uint64_t last_us
   int aliases[OUTPUTS_MAX];
   const Tensor *inputs[INPUT_MAX];
   memcpy(inputs, g->inputs, sizeof inputs);
-  OpInit init = {.node = r->node, .name = r->node->name, .arena = &arena, .resources = env->resources,
+  OpInit init = {.node = r->node,
+                 .name = r->node->name,
+                 .arena = &arena,
+                 .resources = env->resources,
                  .make_callee = no_callee};
   TF_Code code = check_refs(r, g, st);
   if (!code) code = kernel_init(&kernel, &init, st);
   if (!code) {
-    OpCtx c = {.node = r->node, .row = kernel.row, .state = kernel.state, .num_inputs = r->node->num_inputs,
-               .num_outputs = r->node->num_outputs, .inputs = inputs, .outputs = o->outputs, .threads = env->threads,
-               .env = env, .aliases = aliases, .input_refs = (Variable **)g->refs, .output_refs = output_refs};
+    OpCtx c = {.node = r->node,
+               .row = kernel.row,
+               .state = kernel.state,
+               .num_inputs = r->node->num_inputs,
+               .num_outputs = r->node->num_outputs,
+               .inputs = inputs,
+               .outputs = o->outputs,
+               .threads = env->threads,
+               .env = env,
+               .aliases = aliases,
+               .input_refs = (Variable **)g->refs,
+               .output_refs = output_refs};
     code = op_eval(&c, &r->scratch, last_use, st);
   }
   kernel_clear(&kernel);
@@ -282,9 +316,16 @@ static TF_Code run_kernel(Run *r, const Given *g, StepEnv *env, uint64_t last_us
 static void run_alone(Run *r, int threads, bool in_place, Outcome *o, bool ask) {
   atomic_bool cancelled = false;
   _Atomic(ResourceManager *) step = NULL;
-  StepEnv env = {.resources = resource_manager_new(), .step_resources = &step, .files = &no_files, .threads = threads,
-                 .memory_limit = MEMORY_MAX, .cancelled = &cancelled, .deadline_ns = seconds_from_now(SECONDS),
-                 .step_id = 1, .call = no_call, .print = print_nothing};
+  StepEnv env = {.resources = resource_manager_new(),
+                 .step_resources = &step,
+                 .files = &no_files,
+                 .threads = threads,
+                 .memory_limit = MEMORY_MAX,
+                 .cancelled = &cancelled,
+                 .deadline_ns = seconds_from_now(SECONDS),
+                 .step_id = 1,
+                 .call = no_call,
+                 .print = print_nothing};
   Given g = {0};
   o->count = r->node->num_outputs;
   if (!give_inputs(r, &env, &g, &o->status)) run_kernel(r, &g, &env, in_place ? ~(uint64_t)0 : 0, o);
@@ -298,13 +339,20 @@ static void run_alone(Run *r, int threads, bool in_place, Outcome *o, bool ask) 
 
 /* Feeds of what is no constant; a ref is assigned in a run of its own. */
 static void run_in_session(Run *r, Outcome *o) {
-  SessionConfig config = {.intra_op_threads = 1 + (r->in.mode >> 3 & 1), .timeout_ms = SECONDS * 1000,
-                          .memory_limit = MEMORY_MAX, .files = &no_files};
+  SessionConfig config = {.intra_op_threads = 1 + (r->in.mode >> 3 & 1),
+                          .timeout_ms = SECONDS * 1000,
+                          .memory_limit = MEMORY_MAX,
+                          .files = &no_files};
   Session *s;
   if (session_new(&s, r->graph, &config, &o->status)) abort();
   atomic_bool cancelled = false;
-  StepEnv env = {.resources = session_resources(s), .threads = 1, .cancelled = &cancelled, .files = &no_files,
-                 .memory_limit = MEMORY_MAX, .step_id = 2, .call = no_call};
+  StepEnv env = {.resources = session_resources(s),
+                 .threads = 1,
+                 .cancelled = &cancelled,
+                 .files = &no_files,
+                 .memory_limit = MEMORY_MAX,
+                 .step_id = 2,
+                 .call = no_call};
   Given g = {0};
   TF_Output feeds[INPUT_MAX], fetches[OUTPUTS_MAX];
   const Tensor *values[INPUT_MAX];
@@ -320,8 +368,8 @@ static void run_in_session(Run *r, Outcome *o) {
   const Node *target = r->node;
   for (int again = 0; again < 3 && !code; again++) {
     for (int i = 0; i < o->count; i++) tensor_clear(&o->outputs[i]);
-    code = session_run(s, feeds, values, num_feeds, fetches, o->outputs, o->count, &target, o->count ? 0 : 1, NULL,
-                       &o->status);
+    code = session_run(s, feeds, values, num_feeds, fetches, o->outputs, o->count, &target, o->count ? 0 : 1,
+                       NULL, &o->status);
   }
   session_free(s);
   take_inputs(&g);
@@ -366,7 +414,10 @@ static TF_Code add_source(Run *r, int i, TF_Status *st) {
     if (!attrs[1].v.tensor) return TF_GetCode(st);
   }
   const char *op = constant ? "Const" : ref ? "VariableV2" : "Placeholder";
-  NodeInit init = {.name = arena_printf(&r->arena, "in%d", i), .spec = op_spec_find(op), .attrs = attrs, .num_attrs = 2};
+  NodeInit init = {.name = arena_printf(&r->arena, "in%d", i),
+                   .spec = op_spec_find(op),
+                   .attrs = attrs,
+                   .num_attrs = 2};
   TRY(add_node(r, &init, &node, st));
   r->sources[i] = (TF_Output){node, 0};
   return TF_OK;
@@ -375,11 +426,16 @@ static TF_Code add_source(Run *r, int i, TF_Status *st) {
 static TF_Code build(Run *r, TF_Status *st) {
   for (int i = 0; i < r->in.num_attrs; i++) {
     Attr *a = &r->in.attrs[i];
-    if (a->kind == TF_ATTR_TENSOR && !(a->v.tensor = attr_tensor(r, r->in.tensors[i], st))) return TF_GetCode(st);
+    if (a->kind == TF_ATTR_TENSOR && !(a->v.tensor = attr_tensor(r, r->in.tensors[i], st)))
+      return TF_GetCode(st);
   }
   for (int i = 0; i < r->in.num_inputs; i++) TRY(add_source(r, i, st));
-  NodeInit init = {.name = "node", .spec = r->in.spec, .attrs = r->in.attrs, .num_attrs = r->in.num_attrs,
-                   .inputs = r->sources, .num_inputs = r->in.num_inputs};
+  NodeInit init = {.name = "node",
+                   .spec = r->in.spec,
+                   .attrs = r->in.attrs,
+                   .num_attrs = r->in.num_attrs,
+                   .inputs = r->sources,
+                   .num_inputs = r->in.num_inputs};
   return add_node(r, &init, &r->node, st);
 }
 

@@ -1,5 +1,6 @@
 /* layers: wire */
-/* A message that parses must pack, and what was packed must parse to a message that packs to the same bytes. */
+/* A message that parses must pack, and what was packed must parse to a message that packs to the same
+ * bytes. */
 #include <stdlib.h>
 
 #include "base/status_impl.h"
@@ -17,8 +18,8 @@ static void must(TF_Code code) {
 /* Parses and packs; false when the bytes were refused. */
 static bool round_trip(Span data, bool view, Arena *arena, Bytes *out, ProtobufCMessage **msg) {
   TF_Status st = {0};
-  TF_Code (*parse)(const ProtobufCMessageDescriptor *, Span, Arena *, void *, const char *, TF_Status *) =
-      view ? proto_parse_view : proto_parse;
+  TF_Code (*parse)(const ProtobufCMessageDescriptor *, Span, Arena *, void *, const char *,
+                   TF_Status *) = view ? proto_parse_view : proto_parse;
   if (parse(&tensorflow__saved_model__descriptor, data, arena, msg, "fuzz", &st)) return false;
   proto_sort_maps(*msg);
   must(proto_pack(*msg, out, &st));

@@ -11,7 +11,9 @@
 /* Bodies of functions are graphs; a case has none. tests/data/exec and session tests run these. */
 static bool is_functional(const OpSpec *spec) {
   for (int i = 0; i < spec->num_attrs; i++)
-    if (spec->attrs[i].kind == TF_ATTR_FUNC || (spec->attrs[i].kind == TF_ATTR_TENSOR && spec->attrs[i].is_list)) return true;
+    if (spec->attrs[i].kind == TF_ATTR_FUNC ||
+        (spec->attrs[i].kind == TF_ATTR_TENSOR && spec->attrs[i].is_list))
+      return true;
   return false;
 }
 
@@ -65,9 +67,10 @@ static int row_dtypes(const OpRow *row, const char *attr, TF_DataType *out, int 
 }
 
 TF_DataType op_input_dtype(const OpRow *row, const AttrSpec *spec, unsigned i) {
-  static const TF_DataType any[] = {TF_FLOAT, TF_INT32, TF_INT64, TF_STRING, TF_BOOL, TF_DOUBLE, TF_HALF, TF_UINT8,
-                                    TF_INT8, TF_INT16, TF_UINT16, TF_BFLOAT16, TF_COMPLEX64, TF_COMPLEX128, TF_UINT32,
-                                    TF_UINT64, TF_VARIANT, TF_RESOURCE, TF_QINT8, TF_QUINT8, TF_QINT32};
+  static const TF_DataType any[] = {
+      TF_FLOAT,  TF_INT32,  TF_INT64,   TF_STRING,   TF_BOOL,     TF_DOUBLE,    TF_HALF,
+      TF_UINT8,  TF_INT8,   TF_INT16,   TF_UINT16,   TF_BFLOAT16, TF_COMPLEX64, TF_COMPLEX128,
+      TF_UINT32, TF_UINT64, TF_VARIANT, TF_RESOURCE, TF_QINT8,    TF_QUINT8,    TF_QINT32};
   TF_DataType own[32];
   int n = row_dtypes(row, spec->name, own, (int)SM_COUNTOF(own));
   if (n) return own[i % (unsigned)n];
@@ -180,10 +183,10 @@ static TF_DataType read_type(const OpInput *in, const AttrSpec *spec, Cursor *c)
 
 /* One value, or the i-th of a list, whose array was made before. */
 static void read_value(OpInput *in, const AttrSpec *spec, Attr *a, Cursor *c, Arena *arena, int64_t i) {
-#define PUT(type, field, list, value)                           \
-  do {                                                          \
-    if (a->is_list) ((type *)(uintptr_t)a->v.list)[i] = value;  \
-    else a->v.field = value;                                    \
+#define PUT(type, field, list, value)                          \
+  do {                                                         \
+    if (a->is_list) ((type *)(uintptr_t)a->v.list)[i] = value; \
+    else a->v.field = value;                                   \
   } while (0)
   switch (a->kind) {
     case TF_ATTR_INT: PUT(int64_t, i, list_i, read_zigzag(c)); break;
@@ -252,7 +255,9 @@ static void write_value(const OpInput *in, const Attr *a, Bytes *out, int64_t i)
       break;
     }
     case TF_ATTR_BOOL: bytes_putc(out, a->is_list ? a->v.list_b[i] : a->v.b); break;
-    case TF_ATTR_TYPE: bytes_putc(out, (char)(0x80 | (int)(a->is_list ? a->v.list_type[i] : a->v.type))); break;
+    case TF_ATTR_TYPE:
+      bytes_putc(out, (char)(0x80 | (int)(a->is_list ? a->v.list_type[i] : a->v.type)));
+      break;
     case TF_ATTR_STRING: write_span(out, a->is_list ? a->v.list_s[i] : a->v.s); break;
     case TF_ATTR_SHAPE: write_shape(a->is_list ? &a->v.list_shape[i] : a->v.shape, out); break;
     case TF_ATTR_TENSOR: {

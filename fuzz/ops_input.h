@@ -2,14 +2,16 @@
  *
  *   u8 mode, str op, the op's attributes in the spec's order, the inputs in the spec's order
  *   str     varint length, bytes
- *   attr    type: u8, below 0x80 one of the row's dtypes (modulo), else 0x80 + dtype; int: zigzag; float: u32; bool: u8;
+ *   attr    type: u8, below 0x80 one of the row's dtypes (modulo), else 0x80 + dtype; int: zigzag; float:
+ *   u32; bool: u8;
  *           string: str; shape: varint (0 unknown rank, else rank + 1), zigzags; tensor: u8 dtype, tensor;
  *           a list: varint count, values
- *   tensor  u8 rank, varint each dim, str: the elements, again and again until all are filled (strings: as str each);
+ *   tensor  u8 rank, varint each dim, str: the elements, again and again until all are filled (strings: as
+ *   str each);
  *           of a resource, variant or ref: then u8 kind, u8 dtype, tensor: the object and what it holds
  *
- * Dtypes and numbers of inputs follow from the attributes. Any bytes are a case: what is cut off reads as zeros, what
- * is out of bounds is made fit. */
+ * Dtypes and numbers of inputs follow from the attributes. Any bytes are a case: what is cut off reads as
+ * zeros, what is out of bounds is made fit. */
 #ifndef SM_FUZZ_OPS_INPUT_H_
 #define SM_FUZZ_OPS_INPUT_H_
 
@@ -39,8 +41,8 @@ typedef struct OpInput {
   const OpRow *row;
   const OpSpec *spec;
   int num_attrs, num_inputs;
-  Attr attrs[ATTRS_MAX];           /* tensors: v.tensor is null, the value is in tensors */
-  CaseTensor *tensors[ATTRS_MAX];  /* of attributes of kind tensor */
+  Attr attrs[ATTRS_MAX];          /* tensors: v.tensor is null, the value is in tensors */
+  CaseTensor *tensors[ATTRS_MAX]; /* of attributes of kind tensor */
   CaseTensor inputs[INPUT_MAX];
 } OpInput;
 

@@ -1,5 +1,5 @@
-/* Changing cases (ops_mutate.h). Numbers are drawn where kernels have edges: sizes of other inputs, small and negative
- * ones, the ends of the types; strings from what ops read. */
+/* Changing cases (ops_mutate.h). Numbers are drawn where kernels have edges: sizes of other inputs, small and
+ * negative ones, the ends of the types; strings from what ops read. */
 #include "ops_mutate.h"
 
 #include <math.h>
@@ -36,20 +36,59 @@ static int64_t any_dim(Random *r) {
 }
 
 static int64_t any_int(Random *r) {
-  static const int64_t edges[] = {-1, -2, -3, -4, -8, INT8_MIN, INT8_MAX, UINT8_MAX, INT16_MIN, INT16_MAX, UINT16_MAX,
-                                  INT32_MIN, INT32_MIN + 1, INT32_MAX, INT32_MAX - 1, UINT32_MAX, INT64_MIN,
-                                  INT64_MIN + 1, INT64_MAX, INT64_MAX - 1, INT64_C(1) << 31, INT64_C(1) << 40, 1 << 16};
+  static const int64_t edges[] = {-1,
+                                  -2,
+                                  -3,
+                                  -4,
+                                  -8,
+                                  INT8_MIN,
+                                  INT8_MAX,
+                                  UINT8_MAX,
+                                  INT16_MIN,
+                                  INT16_MAX,
+                                  UINT16_MAX,
+                                  INT32_MIN,
+                                  INT32_MIN + 1,
+                                  INT32_MAX,
+                                  INT32_MAX - 1,
+                                  UINT32_MAX,
+                                  INT64_MIN,
+                                  INT64_MIN + 1,
+                                  INT64_MAX,
+                                  INT64_MAX - 1,
+                                  INT64_C(1) << 31,
+                                  INT64_C(1) << 40,
+                                  1 << 16};
   switch (below(r, 8)) {
     case 0: return edges[below(r, SM_COUNTOF(edges))];
     case 1: return -1 - (int64_t)below(r, 4);
-    case 2: case 3: return any_dim(r);
+    case 2:
+    case 3: return any_dim(r);
     default: return below(r, 5);
   }
 }
 
 static float any_float(Random *r) {
-  static const float edges[] = {0, -0.0f, 1, -1, 0.5f, 2, 1e-45f, 1e-38f, 3.4028235e38f, -3.4028235e38f, 1e30f, 1e10f, -1e10f,
-                                2147483648.0f, -2147483648.0f, 4294967296.0f, 9223372036854775808.0f, -9.3e18f, 255, 65504};
+  static const float edges[] = {0,
+                                -0.0f,
+                                1,
+                                -1,
+                                0.5f,
+                                2,
+                                1e-45f,
+                                1e-38f,
+                                3.4028235e38f,
+                                -3.4028235e38f,
+                                1e30f,
+                                1e10f,
+                                -1e10f,
+                                2147483648.0f,
+                                -2147483648.0f,
+                                4294967296.0f,
+                                9223372036854775808.0f,
+                                -9.3e18f,
+                                255,
+                                65504};
   switch (below(r, 8)) {
     case 0: return edges[below(r, SM_COUNTOF(edges))];
     case 1: return one_in(r, 2) ? NAN : one_in(r, 2) ? INFINITY : -INFINITY;
@@ -59,10 +98,49 @@ static float any_float(Random *r) {
 }
 
 static Span any_text(Random *r) {
-  static const char *const texts[] = {"", "a", "b", "ab", "abc def", "1", "-1", "3.25e2", "1e400", "0x1F", "nan", "-inf", "\xc3\xa9t\xc3\xa9",
-                                      "\xff\xfe\x80", "\xf0\x9f\x98\x80", "%d", "%s%n%.99999f", "a,b,,c", " \t\n", "(a|b)*c", "[a-", "\\1\\2", "(a*)*b",
-                                      "ab,bc->ac", "...ij,...jk->...ik", "ii->i", "abc->cba", ",->", "ij,jk", "SAME",
-                                      "VALID", "NHWC", "NCHW", "NDHWC", "UTF-8", "REPLACE", "YWJj", "fp32", "min", "sum", "-", ".", "host"};
+  static const char *const texts[] = {"",
+                                      "a",
+                                      "b",
+                                      "ab",
+                                      "abc def",
+                                      "1",
+                                      "-1",
+                                      "3.25e2",
+                                      "1e400",
+                                      "0x1F",
+                                      "nan",
+                                      "-inf",
+                                      "\xc3\xa9t\xc3\xa9",
+                                      "\xff\xfe\x80",
+                                      "\xf0\x9f\x98\x80",
+                                      "%d",
+                                      "%s%n%.99999f",
+                                      "a,b,,c",
+                                      " \t\n",
+                                      "(a|b)*c",
+                                      "[a-",
+                                      "\\1\\2",
+                                      "(a*)*b",
+                                      "ab,bc->ac",
+                                      "...ij,...jk->...ik",
+                                      "ii->i",
+                                      "abc->cba",
+                                      ",->",
+                                      "ij,jk",
+                                      "SAME",
+                                      "VALID",
+                                      "NHWC",
+                                      "NCHW",
+                                      "NDHWC",
+                                      "UTF-8",
+                                      "REPLACE",
+                                      "YWJj",
+                                      "fp32",
+                                      "min",
+                                      "sum",
+                                      "-",
+                                      ".",
+                                      "host"};
   const char *text = texts[below(r, SM_COUNTOF(texts))];
   return (Span){text, strlen(text)};
 }
@@ -88,7 +166,8 @@ static void put_element(Random *r, Bytes *out, TF_DataType dtype) {
   }
   int64_t v = any_int(r);
   if (dtype == TF_HALF || dtype == TF_BFLOAT16) {
-    static const uint16_t bits[] = {0, 0x8000, 0x3c00, 0xbc00, 0x3f80, 0xbf80, 0x4000, 0x7c00, 0xfc00, 0x7e00, 0x7f80, 0xff80, 0x7fc0, 0x7bff, 1};
+    static const uint16_t bits[] = {0,      0x8000, 0x3c00, 0xbc00, 0x3f80, 0xbf80, 0x4000, 0x7c00,
+                                    0xfc00, 0x7e00, 0x7f80, 0xff80, 0x7fc0, 0x7bff, 1};
     v = one_in(r, 3) ? (int64_t)draw(r) : bits[below(r, SM_COUNTOF(bits))];
   }
   bytes_append(out, &v, size < sizeof v ? size : sizeof v);
@@ -169,7 +248,10 @@ static void change_tensor(Random *r, CaseTensor *t) {
     case 1: insert_dim(r, t); break;
     case 2: remove_dim(r, t); break;
     case 3: copy_dims(t, other_input(r)); break;
-    case 4: case 5: if (t->rank) t->dims[below(r, (uint32_t)t->rank)] = any_dim(r); break;
+    case 4:
+    case 5:
+      if (t->rank) t->dims[below(r, (uint32_t)t->rank)] = any_dim(r);
+      break;
     case 6: change_bits(r, t); break;
     case 7: t->data = other_input(r)->data; break;
     case 8: new_elements(r, t); break;
@@ -250,7 +332,8 @@ static void new_value(Random *r, Attr *a, int64_t i) {
       else a->v.b = one_in(r, 2);
       break;
     case TF_ATTR_TYPE: {
-      TF_DataType dtype = one_in(r, 64) ? (TF_DataType)below(r, 28) : op_input_dtype(r->in->row, spec, draw(r));
+      TF_DataType dtype = one_in(r, 64) ? (TF_DataType)below(r, 28)
+                                        : op_input_dtype(r->in->row, spec, draw(r));
       if (list) ((TF_DataType *)(uintptr_t)a->v.list_type)[i] = dtype;
       else a->v.type = dtype;
       break;
@@ -293,7 +376,8 @@ static void bound_numbers(Random *r) {
     for (int i = 0; i < r->in->num_attrs; i++) {
       Attr *a = &r->in->attrs[i];
       const char *number = r->in->spec->inputs[arg].number_attr;
-      if (number && !strcmp(a->name, number) && (a->v.i < 0 || a->v.i > 6) && !one_in(r, 32)) a->v.i = 1 + below(r, 3);
+      if (number && !strcmp(a->name, number) && (a->v.i < 0 || a->v.i > 6) && !one_in(r, 32))
+        a->v.i = 1 + below(r, 3);
     }
 }
 

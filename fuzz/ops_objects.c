@@ -34,9 +34,11 @@ static TF_Code held_value(const OpInput *in, const CaseTensor *t, Tensor *out, T
   return case_tensor_make(&value, out, st);
 }
 
-/* Rows of `value`, or itself when it is a scalar: at most `max` calls of each(); `each` takes the tensor over. */
-static TF_Code each_row(const Tensor *value, int max, TF_Code (*each)(void *arg, int i, Tensor *row, TF_Status *st),
-                        void *arg, TF_Status *st) {
+/* Rows of `value`, or itself when it is a scalar: at most `max` calls of each(); `each` takes the tensor
+ * over. */
+static TF_Code each_row(const Tensor *value, int max,
+                        TF_Code (*each)(void *arg, int i, Tensor *row, TF_Status *st), void *arg,
+                        TF_Status *st) {
   int64_t rows = value->rank && tensor_count(value) ? value->dims[0] : 1;
   int skip = value->rank > 0;
   for (int i = 0; i < rows && i < max; i++) {
@@ -106,17 +108,24 @@ static int count_rows(const Tensor *value) {
   return n < ROWS ? (int)n : ROWS;
 }
 
-static TF_Code make_array(const OpInput *in, const Tensor *value, const StepEnv *env, TensorArray **out, TF_Status *st) {
-  TensorArrayOptions options = {.name = OBJECT_NAME, .dtype = value->dtype, .element_shape = shape_unknown(),
-                                .size = count_rows(value) + (in->mode >> 4 & 1), .dynamic_size = in->mode & 0x20,
-                                .clear_after_read = in->mode & 0x40, .identical_shapes = in->mode & 0x80};
+static TF_Code make_array(const OpInput *in, const Tensor *value, const StepEnv *env, TensorArray **out,
+                          TF_Status *st) {
+  TensorArrayOptions options = {.name = OBJECT_NAME,
+                                .dtype = value->dtype,
+                                .element_shape = shape_unknown(),
+                                .size = count_rows(value) + (in->mode >> 4 & 1),
+                                .dynamic_size = in->mode & 0x20,
+                                .clear_after_read = in->mode & 0x40,
+                                .identical_shapes = in->mode & 0x80};
   TRY(tensor_array_new(out, &options, st));
   return each_row(value, ROWS, put_row, &(RowTarget){.array = *out, .env = env}, st);
 }
 
-static TF_Code make_list(const OpInput *in, const Tensor *value, const StepEnv *env, TensorList **out, TF_Status *st) {
+static TF_Code make_list(const OpInput *in, const Tensor *value, const StepEnv *env, TensorList **out,
+                         TF_Status *st) {
   Shape any = in->mode & 0x10 && value->rank ? shape_of_rank(value->rank - 1) : shape_unknown();
-  TRY(tensor_list_new(out, value->dtype, &any, in->mode & 0x20 ? ROWS : -1, count_rows(value) + (in->mode >> 6 & 1), st));
+  TRY(tensor_list_new(out, value->dtype, &any, in->mode & 0x20 ? ROWS : -1,
+                      count_rows(value) + (in->mode >> 6 & 1), st));
   return each_row(value, ROWS, put_row, &(RowTarget){.list = *out, .env = env}, st);
 }
 
@@ -126,8 +135,16 @@ static TF_Code make_list(const OpInput *in, const Tensor *value, const StepEnv *
 static TF_Code object_by_kernel(const char *op, Attr *attrs, int num_attrs, Tensor *input, TF_DataType dtype,
                                 StepEnv *env, Object **out, TF_Status *st) {
   TF_DataType in_types[1] = {input ? input->dtype : 0}, out_types[1] = {dtype};
-  Node node = {.name = "maker", .op = op, .spec = op_spec_find(op), .device = "", .attrs = attrs, .num_attrs = num_attrs,
-               .num_inputs = input != NULL, .num_outputs = 1, .input_types = in_types, .output_types = out_types};
+  Node node = {.name = "maker",
+               .op = op,
+               .spec = op_spec_find(op),
+               .device = "",
+               .attrs = attrs,
+               .num_attrs = num_attrs,
+               .num_inputs = input != NULL,
+               .num_outputs = 1,
+               .input_types = in_types,
+               .output_types = out_types};
   Arena arena = {0};
   OpScratch scratch = {0};
   Kernel kernel = {0};
@@ -136,8 +153,16 @@ static TF_Code object_by_kernel(const char *op, Attr *attrs, int num_attrs, Tens
   OpInit init = {.node = &node, .name = "maker", .arena = &arena, .resources = env->resources};
   TF_Code code = kernel_init(&kernel, &init, st);
   if (!code) {
-    OpCtx c = {.node = &node, .row = kernel.row, .state = kernel.state, .num_inputs = node.num_inputs, .num_outputs = 1,
-               .inputs = inputs, .outputs = &made, .threads = 1, .env = env, .aliases = (int[1]){0}};
+    OpCtx c = {.node = &node,
+               .row = kernel.row,
+               .state = kernel.state,
+               .num_inputs = node.num_inputs,
+               .num_outputs = 1,
+               .inputs = inputs,
+               .outputs = &made,
+               .threads = 1,
+               .env = env,
+               .aliases = (int[1]){0}};
     code = op_eval(&c, &scratch, 0, st);
   }
   if (!code) *out = object_ref(*(Object **)made.data);
@@ -152,8 +177,16 @@ static TF_Code push(Object *stack, const Tensor *value, StepEnv *env, TF_Status 
   TF_DataType in_types[] = {TF_RESOURCE, value->dtype}, out_types[] = {value->dtype};
   Attr attrs[] = {{.name = "T", .kind = TF_ATTR_TYPE, .v.type = value->dtype},
                   {.name = "swap_memory", .kind = TF_ATTR_BOOL}};
-  Node node = {.name = "push", .op = "StackPushV2", .spec = op_spec_find("StackPushV2"), .device = "", .attrs = attrs,
-               .num_attrs = 2, .num_inputs = 2, .num_outputs = 1, .input_types = in_types, .output_types = out_types};
+  Node node = {.name = "push",
+               .op = "StackPushV2",
+               .spec = op_spec_find("StackPushV2"),
+               .device = "",
+               .attrs = attrs,
+               .num_attrs = 2,
+               .num_inputs = 2,
+               .num_outputs = 1,
+               .input_types = in_types,
+               .output_types = out_types};
   Arena arena = {0};
   OpScratch scratch = {0};
   Kernel kernel = {0};
@@ -165,8 +198,16 @@ static TF_Code push(Object *stack, const Tensor *value, StepEnv *env, TF_Status 
   if (!code) code = kernel_init(&kernel, &init, st);
   if (!code) {
     const Tensor *inputs[] = {&handle, &copy};
-    OpCtx c = {.node = &node, .row = kernel.row, .state = kernel.state, .num_inputs = 2, .num_outputs = 1,
-               .inputs = inputs, .outputs = &made, .threads = 1, .env = env, .aliases = (int[1]){0}};
+    OpCtx c = {.node = &node,
+               .row = kernel.row,
+               .state = kernel.state,
+               .num_inputs = 2,
+               .num_outputs = 1,
+               .inputs = inputs,
+               .outputs = &made,
+               .threads = 1,
+               .env = env,
+               .aliases = (int[1]){0}};
     code = op_eval(&c, &scratch, 0, st);
   }
   tensor_clear(&made);
@@ -192,15 +233,21 @@ static TF_Code make_stack(Tensor *value, StepEnv *env, Object **out, TF_Status *
 
 static TF_Code make_optional(Tensor *value, StepEnv *env, Object **out, TF_Status *st) {
   TF_DataType types[] = {value->dtype};
-  Attr attr = {.name = "Toutput_types", .kind = TF_ATTR_TYPE, .is_list = true, .count = 1, .v.list_type = types};
+  Attr attr = {.name = "Toutput_types",
+               .kind = TF_ATTR_TYPE,
+               .is_list = true,
+               .count = 1,
+               .v.list_type = types};
   return object_by_kernel("OptionalFromValue", &attr, 1, value, TF_VARIANT, env, out, st);
 }
 
 /* ---- inputs ---- */
 
-static TF_Code make_resource(const OpInput *in, int kind, Tensor *value, StepEnv *env, Object **out, TF_Status *st) {
+static TF_Code make_resource(const OpInput *in, int kind, Tensor *value, StepEnv *env, Object **out,
+                             TF_Status *st) {
   switch (kind) {
-    case OBJECT_VARIABLE: return make_variable(&variable_type, value, !(in->mode & 0x40), (Variable **)out, st);
+    case OBJECT_VARIABLE:
+      return make_variable(&variable_type, value, !(in->mode & 0x40), (Variable **)out, st);
     case OBJECT_TABLE: return make_table(in, (LookupTable **)out, st);
     case OBJECT_ARRAY: return make_array(in, value, env, (TensorArray **)out, st);
     case OBJECT_STACK: return make_stack(value, env, out, st);
@@ -208,7 +255,8 @@ static TF_Code make_resource(const OpInput *in, int kind, Tensor *value, StepEnv
   }
 }
 
-static TF_Code make_value(const OpInput *in, int kind, Tensor *value, StepEnv *env, Object **out, TF_Status *st) {
+static TF_Code make_value(const OpInput *in, int kind, Tensor *value, StepEnv *env, Object **out,
+                          TF_Status *st) {
   switch (kind) {
     case VALUE_LIST: return make_list(in, value, env, (TensorList **)out, st);
     case VALUE_OPTIONAL: return make_optional(value, env, out, st);
@@ -272,7 +320,11 @@ TF_Code case_named_objects(const OpInput *in, StepEnv *env, TF_Status *st) {
   Object *o = NULL;
   ResourceManager *m = env->resources;
   TRY(held_value(in, &t, &value, st));
-  TF_Code code = make_resource(in, array ? OBJECT_ARRAY : stack ? OBJECT_STACK : OBJECT_TABLE, &value, env, &o, st);
+  TF_Code code = make_resource(in,
+                               array   ? OBJECT_ARRAY
+                               : stack ? OBJECT_STACK
+                                       : OBJECT_TABLE,
+                               &value, env, &o, st);
   if (!code && !table) code = step_resources(env, &m, st);
   if (!code) code = put_named(m, o, st);
   else object_unref(o);

@@ -2,8 +2,9 @@
  *
  *   fuzz_json_replay [--whole] DIR_OR_FILE...
  *
- * Every file is tried whole and, without --whole, cut short at several places and with single bits changed, so that a
- * small corpus reaches the error paths too. Exit code 0 when nothing crashed, 1 when there was nothing to try. */
+ * Every file is tried whole and, without --whole, cut short at several places and with single bits changed,
+ * so that a small corpus reaches the error paths too. Exit code 0 when nothing crashed, 1 when there was
+ * nothing to try. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,7 +70,8 @@ static int try_path(const char *path) {
   int tried = 0;
   for (struct dirent *entry; (entry = readdir(dir));) {
     char name[4096];
-    if (entry->d_name[0] == '.' || snprintf(name, sizeof name, "%s/%s", path, entry->d_name) >= (int)sizeof name)
+    if (entry->d_name[0] == '.' ||
+        snprintf(name, sizeof name, "%s/%s", path, entry->d_name) >= (int)sizeof name)
       continue;
     tried += try_path(name);
   }

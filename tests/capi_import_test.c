@@ -3,7 +3,8 @@
 
 static TF_Buffer *buffer_of(const Pb *p) { return TF_NewBufferFromString(p->data, p->size); }
 
-/* Imports with default options into a new graph; null and st after an error, when nothing may be left behind. */
+/* Imports with default options into a new graph; null and st after an error, when nothing may be left
+ * behind. */
 static TF_Graph *import(const Pb *p) {
   TF_Graph *g = TF_NewGraph();
   TF_Buffer *def = buffer_of(p);
@@ -115,7 +116,8 @@ static void refuses_broken_edges(void **state) {
       {"", NULL, NULL, "Node 'i': Unknown input node ''"},
       {"i", NULL, NULL, "1 nodes in a cycle"},
       {"x", "^i", NULL, "1 nodes in a cycle"},
-      {NULL, NULL, NULL, "NodeDef expected inputs 'float' do not match 0 inputs specified; Op<name=Identity;"},
+      {NULL, NULL, NULL,
+       "NodeDef expected inputs 'float' do not match 0 inputs specified; Op<name=Identity;"},
       {"x", "x", NULL, "NodeDef expected inputs 'float' do not match 2 inputs specified; Op<name=Identity;"},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
@@ -159,25 +161,30 @@ static void refuses_broken_nodes(void **state) {
   pb_text(&node, 3, "x");
   p = one;
   pb_message(&p, 1, &node);
-  refuse(&p, TF_INVALID_ARGUMENT, "NodeDef missing attr 'T' from Op<name=Identity; signature=input:T -> output:T; attr=T:type>; "
-                                  "NodeDef: {{node i}}");
+  refuse(&p, TF_INVALID_ARGUMENT,
+         "NodeDef missing attr 'T' from Op<name=Identity; signature=input:T -> output:T; attr=T:type>; "
+         "NodeDef: {{node i}}");
   Pb typed = node;
   pb_attr_int(&typed, "T", 3);
   p = one;
   pb_message(&p, 1, &typed);
-  refuse(&p, TF_INVALID_ARGUMENT, "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'T'\n\t; NodeDef: {{node i}}; "
-                                  "Op<name=Identity; signature=input:T -> output:T; attr=T:type>");
+  refuse(
+      &p, TF_INVALID_ARGUMENT,
+      "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'T'\n\t; NodeDef: {{node i}}; "
+      "Op<name=Identity; signature=input:T -> output:T; attr=T:type>");
   typed = node;
   pb_attr_type(&typed, "T", TF_INT32);
   p = one;
   pb_message(&p, 1, &typed);
-  refuse(&p, TF_INVALID_ARGUMENT, "Input 0 of node i was passed float from x:0 incompatible with expected int32.");
+  refuse(&p, TF_INVALID_ARGUMENT,
+         "Input 0 of node i was passed float from x:0 incompatible with expected int32.");
   Pb add = pb_node("a", "AddN");
   pb_attr_type(&add, "T", TF_FLOAT);
   pb_attr_int(&add, "N", 0);
   p = one;
   pb_message(&p, 1, &add);
-  refuse(&p, TF_INVALID_ARGUMENT, "Value for attr 'N' of 0 must be at least minimum 1\n\t; NodeDef: {{node a}}; Op<name=AddN;");
+  refuse(&p, TF_INVALID_ARGUMENT,
+         "Value for attr 'N' of 0 must be at least minimum 1\n\t; NodeDef: {{node a}}; Op<name=AddN;");
   p.size = 0;
   pb_text(&p, 1, "\xff\xff");
   refuse(&p, TF_INVALID_ARGUMENT, "Invalid GraphDef");
@@ -212,7 +219,8 @@ static void checks_versions(void **state) {
       assert_ok();
     } else {
       refuse(&p, TF_UNIMPLEMENTED,
-             "Op BatchNormWithGlobalNormalization is not available in GraphDef version 9. It has been removed in version 9.");
+             "Op BatchNormWithGlobalNormalization is not available in GraphDef version 9. It has been "
+             "removed in version 9.");
     }
   }
 }
@@ -260,7 +268,8 @@ static void maps_inputs_and_returns(void **state) {
   (void)state;
   Pb p = chain();
   TF_Graph *g = TF_NewGraph();
-  TF_Operation *mine = placeholder(g, "mine", TF_FLOAT, -2, NULL), *first = placeholder(g, "first", TF_FLOAT, -2, NULL);
+  TF_Operation *mine = placeholder(g, "mine", TF_FLOAT, -2, NULL),
+               *first = placeholder(g, "first", TF_FLOAT, -2, NULL);
   TF_ImportGraphDefOptions *o = TF_NewImportGraphDefOptions();
   TF_ImportGraphDefOptionsSetPrefix(o, "r");
   TF_ImportGraphDefOptionsSetDefaultDevice(o, "/device:CPU:0");
@@ -317,7 +326,8 @@ static void refuses_unknown_returns(void **state) {
 
 /* FunctionDef f(a: float) -> b: float: b = Identity(a). */
 static Pb function(const char *name) {
-  Pb f = {.size = 0}, signature = {.size = 0}, arg = {.size = 0}, ret = {.size = 0}, node = pb_node("i", "Identity");
+  Pb f = {.size = 0}, signature = {.size = 0}, arg = {.size = 0}, ret = {.size = 0},
+     node = pb_node("i", "Identity");
   pb_text(&signature, 1, name);
   pb_text(&arg, 1, "a");
   pb_int(&arg, 3, TF_FLOAT);
@@ -373,14 +383,15 @@ static void keeps_functions(void **state) {
   p.size = library.size = 0;
   pb_message(&library, 1, &f);
   pb_message(&p, 2, &library);
-  refuse(&p, TF_INVALID_ARGUMENT, "Cannot add function 'MatMul' because an op with the same name already exists.");
+  refuse(&p, TF_INVALID_ARGUMENT,
+         "Cannot add function 'MatMul' because an op with the same name already exists.");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(imports_in_any_order),  CASE(exports_what_it_imported), CASE(imports_loops),
-      CASE(refuses_broken_edges),  CASE(refuses_broken_nodes),     CASE(checks_versions),
-      CASE(prefixes_and_uniquifies), CASE(maps_inputs_and_returns), CASE(refuses_unknown_returns),
+      CASE(imports_in_any_order),    CASE(exports_what_it_imported), CASE(imports_loops),
+      CASE(refuses_broken_edges),    CASE(refuses_broken_nodes),     CASE(checks_versions),
+      CASE(prefixes_and_uniquifies), CASE(maps_inputs_and_returns),  CASE(refuses_unknown_returns),
       CASE(keeps_functions),
   };
   return cmocka_run_group_tests_name("capi_import", tests, NULL, NULL);

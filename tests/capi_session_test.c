@@ -1,4 +1,5 @@
-/* Sessions through the C API: runs of small graphs with state, devices, errors, and SavedModels by their tags. */
+/* Sessions through the C API: runs of small graphs with state, devices, errors, and SavedModels by their
+ * tags. */
 #include "capi_testing.h"
 
 static TF_Session *session_of(TF_Graph *g) {
@@ -18,7 +19,8 @@ static void end_session(TF_Session *session) {
 /* Runs one fetch with at most one feed (null tensor: none), which it deletes. */
 static TF_Tensor *run(TF_Session *s, TF_Operation *in, TF_Tensor *value, TF_Operation *out) {
   TF_Tensor *result = (TF_Tensor *)s; /* must be set in any case */
-  TF_SessionRun(s, NULL, &(TF_Output){in, 0}, &value, value != NULL, &(TF_Output){out, 0}, &result, 1, NULL, 0, NULL, st);
+  TF_SessionRun(s, NULL, &(TF_Output){in, 0}, &value, value != NULL, &(TF_Output){out, 0}, &result, 1, NULL,
+                0, NULL, st);
   if (value) TF_DeleteTensor(value);
   if (TF_GetCode(st)) assert_null(result);
   return result;
@@ -38,14 +40,16 @@ static void expect_floats(TF_Tensor *t, int count, const float *want) {
   assert_int_equal(TF_TensorElementCount(t), count);
   const float *got = TF_TensorData(t);
   for (int i = 0; i < count; i++)
-    if (got[i] < want[i] - 1e-5f || got[i] > want[i] + 1e-5f) fail_msg("element %d: %g, wanted %g", i, got[i], want[i]);
+    if (got[i] < want[i] - 1e-5f || got[i] > want[i] + 1e-5f)
+      fail_msg("element %d: %g, wanted %g", i, got[i], want[i]);
   TF_DeleteTensor(t);
 }
 
 static void runs_a_sum(void **state) {
   (void)state;
   TF_Graph *g = TF_NewGraph();
-  TF_Operation *x = placeholder(g, "x", TF_FLOAT, 0, NULL), *pair[] = {x, constant(g, "two", float_scalar(2))};
+  TF_Operation *x = placeholder(g, "x", TF_FLOAT, 0, NULL),
+               *pair[] = {x, constant(g, "two", float_scalar(2))};
   TF_Operation *add = simple_op(g, "AddV2", "add", 2, pair);
   TF_Session *s = session_of(g);
   expect_floats(run(s, x, float_scalar(3), add), 1, (float[]){5});
@@ -84,7 +88,8 @@ static void keeps_variables(void **state) {
   TF_SetAttrType(d, "dtype", TF_FLOAT);
   TF_SetAttrShape(d, "shape", NULL, 0);
   TF_Operation *v = TF_FinishOperation(d, st), *one = constant(g, "one", float_scalar(1)), *pair[] = {v, one};
-  TF_Operation *init = simple_op(g, "Assign", "init", 2, pair), *inc = simple_op(g, "AssignAdd", "inc", 2, pair);
+  TF_Operation *init = simple_op(g, "Assign", "init", 2, pair),
+               *inc = simple_op(g, "AssignAdd", "inc", 2, pair);
   TF_Session *s = session_of(g), *other = session_of(g);
   assert_null(run(s, v, NULL, v));
   assert_error(TF_FAILED_PRECONDITION, "Attempting to use uninitialized value v");
@@ -130,7 +135,8 @@ static void reads_options(void **state) {
 
 /* ---- SavedModels ---- */
 
-static TF_Session *load(const char *dir, int num_tags, const char *const *tags, TF_Graph *g, TF_Buffer *meta) {
+static TF_Session *load(const char *dir, int num_tags, const char *const *tags, TF_Graph *g,
+                        TF_Buffer *meta) {
   TF_SessionOptions *options = TF_NewSessionOptions();
   TF_Session *s = TF_LoadSessionFromSavedModel(options, NULL, dir, tags, num_tags, g, meta, st);
   TF_DeleteSessionOptions(options);
@@ -164,8 +170,9 @@ static void loads_half_plus_two(void **state) {
 /* The init op fills a table from an asset; the table then answers. */
 static void loads_assets(void **state) {
   (void)state;
-  static const char *const models[] = {"tests/data/models/seed_builder/1", "tests/data/models/seed_builder_pbtxt/1",
-                                       "tests/data/models/seed_legacy_init_op/1", "tests/data/models/seed_versions/2"};
+  static const char *const models[] = {
+      "tests/data/models/seed_builder/1", "tests/data/models/seed_builder_pbtxt/1",
+      "tests/data/models/seed_legacy_init_op/1", "tests/data/models/seed_versions/2"};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
     TF_Graph *g = TF_NewGraph();
     TF_Session *s = load(models[i], 1, SERVE, g, NULL);
@@ -195,10 +202,14 @@ static void picks_tags_as_a_set(void **state) {
   }
   TF_Graph *g = TF_NewGraph();
   assert_null(load(dir, 1, serve_gpu, g, NULL));
-  assert_error(TF_NOT_FOUND, "Could not find meta graph def matching supplied tags: { gpu }. To inspect available tag-sets in the "
-                             "SavedModel, please use the SavedModel CLI: `saved_model_cli`");
+  assert_error(
+      TF_NOT_FOUND,
+      "Could not find meta graph def matching supplied tags: { gpu }. To inspect available tag-sets in the "
+      "SavedModel, please use the SavedModel CLI: `saved_model_cli`");
   assert_null(load("tests/data/no_such_model", 1, SERVE, g, NULL));
-  assert_error(TF_NOT_FOUND, "Could not find SavedModel .pb or .pbtxt at supplied export directory path: tests/data/no_such_model");
+  assert_error(
+      TF_NOT_FOUND,
+      "Could not find SavedModel .pb or .pbtxt at supplied export directory path: tests/data/no_such_model");
   placeholder(g, "x", TF_FLOAT, -2, NULL);
   assert_null(load(dir, 1, SERVE, g, NULL));
   assert_error(TF_INVALID_ARGUMENT, "Graph is non-empty.");
@@ -207,7 +218,7 @@ static void picks_tags_as_a_set(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(runs_a_sum),   CASE(tells_wrong_runs),    CASE(keeps_variables), CASE(lists_devices),
+      CASE(runs_a_sum),    CASE(tells_wrong_runs),    CASE(keeps_variables), CASE(lists_devices),
       CASE(reads_options), CASE(loads_half_plus_two), CASE(loads_assets),    CASE(picks_tags_as_a_set),
   };
   return cmocka_run_group_tests_name("capi_session", tests, NULL, NULL);

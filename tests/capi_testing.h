@@ -32,21 +32,22 @@ static int test_teardown(void **state) {
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, test_setup, test_teardown)
 
-#define assert_ok()                                                          \
-  do {                                                                       \
+#define assert_ok()                                                         \
+  do {                                                                      \
     if (TF_GetCode(st)) fail_msg("%d: %s", TF_GetCode(st), TF_Message(st)); \
   } while (0)
 
 /* The status has this code, and its message starts with `text`. */
-#define assert_error(code, text)                                                                              \
-  do {                                                                                                        \
-    if (TF_GetCode(st) != (code) || strncmp(TF_Message(st), text, strlen(text)))                             \
-      fail_msg("wanted %d: %s\n     got %d: %s", code, text, TF_GetCode(st), TF_Message(st));              \
-    TF_SetStatus(st, TF_OK, "");                                                                              \
+#define assert_error(code, text)                                                              \
+  do {                                                                                        \
+    if (TF_GetCode(st) != (code) || strncmp(TF_Message(st), text, strlen(text)))              \
+      fail_msg("wanted %d: %s\n     got %d: %s", code, text, TF_GetCode(st), TF_Message(st)); \
+    TF_SetStatus(st, TF_OK, "");                                                              \
   } while (0)
 
 /* num_dims -2: no shape attribute. */
-static inline TF_Operation *placeholder(TF_Graph *g, const char *name, TF_DataType type, int num_dims, const int64_t *dims) {
+static inline TF_Operation *placeholder(TF_Graph *g, const char *name, TF_DataType type, int num_dims,
+                                        const int64_t *dims) {
   TF_OperationDescription *d = TF_NewOperation(g, "Placeholder", name);
   TF_SetAttrType(d, "dtype", type);
   if (num_dims > -2) TF_SetAttrShape(d, "shape", dims, num_dims);
@@ -56,7 +57,8 @@ static inline TF_Operation *placeholder(TF_Graph *g, const char *name, TF_DataTy
   return op;
 }
 
-static inline TF_Tensor *tensor_of(TF_DataType type, int num_dims, const int64_t *dims, const void *data, size_t size) {
+static inline TF_Tensor *tensor_of(TF_DataType type, int num_dims, const int64_t *dims, const void *data,
+                                   size_t size) {
   TF_Tensor *t = TF_AllocateTensor(type, dims, num_dims, size);
   assert_non_null(t);
   if (size) memcpy(TF_TensorData(t), data, size);
@@ -74,12 +76,14 @@ static inline TF_Operation *constant(TF_Graph *g, const char *name, TF_Tensor *v
   return op;
 }
 
-static inline TF_Operation *constant_ints(TF_Graph *g, const char *name, int num_dims, int64_t count, const int32_t *values) {
+static inline TF_Operation *constant_ints(TF_Graph *g, const char *name, int num_dims, int64_t count,
+                                          const int32_t *values) {
   return constant(g, name, tensor_of(TF_INT32, num_dims, &count, values, (size_t)(num_dims ? count : 1) * 4));
 }
 
 /* An op of one output with single inputs. */
-static inline TF_Operation *simple_op(TF_Graph *g, const char *op, const char *name, int n, TF_Operation *const *inputs) {
+static inline TF_Operation *simple_op(TF_Graph *g, const char *op, const char *name, int n,
+                                      TF_Operation *const *inputs) {
   TF_OperationDescription *d = TF_NewOperation(g, op, name);
   for (int i = 0; i < n; i++) TF_AddInput(d, (TF_Output){inputs[i], 0});
   return TF_FinishOperation(d, st);
@@ -138,7 +142,8 @@ static inline void pb_attr_string(Pb *node, const char *key, const char *text) {
   pb_attr(node, key, &value);
 }
 /* An op with one T = float attribute and up to three inputs (null: fewer). */
-static inline void pb_add(Pb *graph, const char *name, const char *op, const char *a, const char *b, const char *c) {
+static inline void pb_add(Pb *graph, const char *name, const char *op, const char *a, const char *b,
+                          const char *c) {
   Pb node = pb_node(name, op);
   if (a) pb_text(&node, 3, a);
   if (b) pb_text(&node, 3, b);

@@ -47,7 +47,7 @@ typedef struct SM_MetaGraphOptions {
   SM_Saver *saver; /* null: a new sharded one of all variables */
 } SM_MetaGraphOptions;
 
-#define SM_SIGNATURES(...)                     \
+#define SM_SIGNATURES(...)                                \
   .signatures = (const SM_NamedSignature[]){__VA_ARGS__}, \
   .num_signatures = (int)(sizeof((const SM_NamedSignature[]){__VA_ARGS__}) / sizeof(SM_NamedSignature))
 /* Tags for the functions here: an array and its length. */

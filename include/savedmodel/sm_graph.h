@@ -109,8 +109,10 @@ typedef struct SM_Part {
   } u;
 } SM_Part;
 
-#define SM_PART_(k, n, c, field, value) \
-  (SM_Part) { .kind = (k), .name = (n), .count = (c), .u = {.field = (value)} }
+#define SM_PART_(k, n, c, field, value)                              \
+  (SM_Part) {                                                        \
+    .kind = (k), .name = (n), .count = (c), .u = {.field = (value) } \
+  }
 #define SM_In(output_) SM_PART_(SM_PART_INPUT, NULL, 1, output, output_)
 #define SM_InList(outputs_, count_) SM_PART_(SM_PART_INPUT_LIST, NULL, count_, outputs, outputs_)
 #define SM_Control(op_) SM_PART_(SM_PART_CONTROL, NULL, 1, op, op_)

@@ -22,15 +22,15 @@ typedef struct SM_SaverEntry {
 
 /* All zero (or a null pointer): TensorFlow's defaults. */
 typedef struct SM_SaverOptions {
-  int max_to_keep;                     /* 0 is 5; SM_KEEP_ALL deletes nothing */
+  int max_to_keep;                      /* 0 is 5; SM_KEEP_ALL deletes nothing */
   double keep_checkpoint_every_n_hours; /* 0 is 10000 */
-  bool sharded;                        /* a data file per device that has variables */
-  bool v1_format;                      /* the checkpoint format of TensorFlow before 1.0 */
-  bool reshape;                        /* restores tensors of another shape and the same size */
-  bool allow_empty;                    /* no variables: a saver that does nothing, instead of an error */
-  bool pad_step_number;                /* "-00000012" */
-  bool save_relative_paths;            /* in the state file */
-  const char *name;                    /* name scope; null is "save" */
+  bool sharded;                         /* a data file per device that has variables */
+  bool v1_format;                       /* the checkpoint format of TensorFlow before 1.0 */
+  bool reshape;                         /* restores tensors of another shape and the same size */
+  bool allow_empty;                     /* no variables: a saver that does nothing, instead of an error */
+  bool pad_step_number;                 /* "-00000012" */
+  bool save_relative_paths;             /* in the state file */
+  const char *name;                     /* name scope; null is "save" */
 } SM_SaverOptions;
 enum { SM_KEEP_ALL = -1 };
 
@@ -39,7 +39,7 @@ enum { SM_KEEP_ALL = -1 };
 TF_CAPI_EXPORT extern SM_Saver *SM_NewSaver(SM_Graph *g, const SM_SaverEntry *entries, int num_entries,
                                             const SM_SaverOptions *options);
 /* {"v1": v1} for the two arguments above: SM_NewSaver(g, SM_VARIABLES({"v1", v1}), NULL). */
-#define SM_VARIABLES(...)              \
+#define SM_VARIABLES(...)               \
   (const SM_SaverEntry[]){__VA_ARGS__}, \
       (int)(sizeof((const SM_SaverEntry[]){__VA_ARGS__}) / sizeof(SM_SaverEntry))
 #define SM_ALL_VARIABLES NULL, 0

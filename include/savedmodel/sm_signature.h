@@ -46,10 +46,10 @@ typedef struct SM_SignatureDef {
 } SM_SignatureDef;
 
 /* {"x", info} lists for the functions below: an array and its length. */
-#define SM_INFOS(...)                \
+#define SM_INFOS(...)                  \
   (const SM_NamedInfo[]){__VA_ARGS__}, \
       (int)(sizeof((const SM_NamedInfo[]){__VA_ARGS__}) / sizeof(SM_NamedInfo))
-#define SM_OUTPUTS(...)                \
+#define SM_OUTPUTS(...)                  \
   (const SM_NamedOutput[]){__VA_ARGS__}, \
       (int)(sizeof((const SM_NamedOutput[]){__VA_ARGS__}) / sizeof(SM_NamedOutput))
 

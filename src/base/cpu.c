@@ -25,7 +25,8 @@ bool cpu_has(CpuLevel level) {
 static CpuLevel choose(void) {
   const char *wanted = getenv("SM_CPU");
   for (int level = CPU_LEVELS - 1; wanted && level >= 0; level--)
-    if (strcmp(wanted, cpu_level_name((CpuLevel)level)) == 0 && cpu_has((CpuLevel)level)) return (CpuLevel)level;
+    if (strcmp(wanted, cpu_level_name((CpuLevel)level)) == 0 && cpu_has((CpuLevel)level))
+      return (CpuLevel)level;
   for (int level = CPU_LEVELS - 1; level > 0; level--)
     if (cpu_has((CpuLevel)level)) return (CpuLevel)level;
   return CPU_SCALAR;

@@ -57,7 +57,8 @@ static void sizes_and_offsets(void **state) {
     }
   static const size_t sizes[] = {767, 768, 769, 1536, 12287, 12288, 12289, 13060, 24576, 39991};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    for (size_t at = 0; at < 9; at++) assert_int_equal(crc32c(p + at, sizes[i]), by_definition(p + at, sizes[i]));
+    for (size_t at = 0; at < 9; at++)
+      assert_int_equal(crc32c(p + at, sizes[i]), by_definition(p + at, sizes[i]));
   free(p);
 }
 

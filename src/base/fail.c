@@ -49,45 +49,86 @@ TF_Code fail_suffix(TF_Status *st, const char *fmt, ...) {
 
 const char *status_code_name(TF_Code code) {
   static const char *const names[] = {
-      "OK",           "CANCELLED",         "UNKNOWN",             "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-      "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-      "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"};
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   return (size_t)code < SM_COUNTOF(names) ? names[code] : "UNKNOWN";
 }
 
 TF_Code status_code_of_errno(int error) {
   switch (error) {
-    case 0:
-      return TF_OK;
-    case EINVAL: case ENAMETOOLONG: case E2BIG: case EDESTADDRREQ: case EDOM: case EFAULT: case EILSEQ:
-    case ENOPROTOOPT: case ENOTSOCK: case ENOTTY: case EPROTOTYPE: case ESPIPE:
-      return TF_INVALID_ARGUMENT;
-    case ETIMEDOUT: case ETIME:
-      return TF_DEADLINE_EXCEEDED;
-    case ENODEV: case ENOENT: case ENXIO: case ESRCH:
-      return TF_NOT_FOUND;
-    case EEXIST: case EADDRNOTAVAIL: case EALREADY:
-      return TF_ALREADY_EXISTS;
-    case EPERM: case EACCES: case EROFS:
-      return TF_PERMISSION_DENIED;
-    case ENOTEMPTY: case EISDIR: case ENOTDIR: case EADDRINUSE: case EBADF: case EBUSY: case ECHILD:
-    case EISCONN: case ENOTBLK: case ENOTCONN: case EPIPE: case ESHUTDOWN: case ETXTBSY:
-      return TF_FAILED_PRECONDITION;
-    case ENOSPC: case EDQUOT: case EMFILE: case EMLINK: case ENFILE: case ENOBUFS: case ENOMEM: case EUSERS:
-      return TF_RESOURCE_EXHAUSTED;
-    case EFBIG: case EOVERFLOW: case ERANGE:
-      return TF_OUT_OF_RANGE;
-    case ENOSYS: case ENOTSUP: case EAFNOSUPPORT: case EPFNOSUPPORT: case EPROTONOSUPPORT: case ESOCKTNOSUPPORT:
-    case EXDEV:
-      return TF_UNIMPLEMENTED;
-    case EAGAIN: case ECONNREFUSED: case ECONNABORTED: case ECONNRESET: case EINTR: case EHOSTDOWN:
-    case EHOSTUNREACH: case ENETDOWN: case ENETRESET: case ENETUNREACH: case ENOLCK: case ENOLINK:
-      return TF_UNAVAILABLE;
-    case EDEADLK: case ESTALE:
-      return TF_ABORTED;
-    case ECANCELED:
-      return TF_CANCELLED;
-    default:
-      return TF_UNKNOWN;
+    case 0: return TF_OK;
+    case EINVAL:
+    case ENAMETOOLONG:
+    case E2BIG:
+    case EDESTADDRREQ:
+    case EDOM:
+    case EFAULT:
+    case EILSEQ:
+    case ENOPROTOOPT:
+    case ENOTSOCK:
+    case ENOTTY:
+    case EPROTOTYPE:
+    case ESPIPE: return TF_INVALID_ARGUMENT;
+    case ETIMEDOUT:
+    case ETIME: return TF_DEADLINE_EXCEEDED;
+    case ENODEV:
+    case ENOENT:
+    case ENXIO:
+    case ESRCH: return TF_NOT_FOUND;
+    case EEXIST:
+    case EADDRNOTAVAIL:
+    case EALREADY: return TF_ALREADY_EXISTS;
+    case EPERM:
+    case EACCES:
+    case EROFS: return TF_PERMISSION_DENIED;
+    case ENOTEMPTY:
+    case EISDIR:
+    case ENOTDIR:
+    case EADDRINUSE:
+    case EBADF:
+    case EBUSY:
+    case ECHILD:
+    case EISCONN:
+    case ENOTBLK:
+    case ENOTCONN:
+    case EPIPE:
+    case ESHUTDOWN:
+    case ETXTBSY: return TF_FAILED_PRECONDITION;
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case EMLINK:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EUSERS: return TF_RESOURCE_EXHAUSTED;
+    case EFBIG:
+    case EOVERFLOW:
+    case ERANGE: return TF_OUT_OF_RANGE;
+    case ENOSYS:
+    case ENOTSUP:
+    case EAFNOSUPPORT:
+    case EPFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case ESOCKTNOSUPPORT:
+    case EXDEV: return TF_UNIMPLEMENTED;
+    case EAGAIN:
+    case ECONNREFUSED:
+    case ECONNABORTED:
+    case ECONNRESET:
+    case EINTR:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETRESET:
+    case ENETUNREACH:
+    case ENOLCK:
+    case ENOLINK: return TF_UNAVAILABLE;
+    case EDEADLK:
+    case ESTALE: return TF_ABORTED;
+    case ECANCELED: return TF_CANCELLED;
+    default: return TF_UNKNOWN;
   }
 }

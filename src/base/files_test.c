@@ -142,10 +142,11 @@ static void test_hook(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_paths),
-                                     cmocka_unit_test_setup_teardown(test_atomic, test_folder_enter, test_folder_leave),
-                                     cmocka_unit_test_setup_teardown(test_given_up, test_folder_enter, test_folder_leave),
-                                     cmocka_unit_test_setup_teardown(test_errors, test_folder_enter, test_folder_leave),
-                                     cmocka_unit_test_setup_teardown(test_hook, test_folder_enter, test_folder_leave)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_paths),
+      cmocka_unit_test_setup_teardown(test_atomic, test_folder_enter, test_folder_leave),
+      cmocka_unit_test_setup_teardown(test_given_up, test_folder_enter, test_folder_leave),
+      cmocka_unit_test_setup_teardown(test_errors, test_folder_enter, test_folder_leave),
+      cmocka_unit_test_setup_teardown(test_hook, test_folder_enter, test_folder_leave)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

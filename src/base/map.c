@@ -11,7 +11,8 @@ static uint64_t seed(void) {
   uint64_t v = atomic_load_explicit(&value, memory_order_relaxed);
   if (v) return v;
   uint64_t fresh = 0;
-  if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) != sizeof fresh) fresh = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
+  if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) != sizeof fresh)
+    fresh = (uint64_t)time(NULL) * 0x9e3779b97f4a7c15u;
   fresh |= 1;
   return atomic_compare_exchange_strong(&value, &v, fresh) ? fresh : v;
 }
@@ -48,7 +49,8 @@ static MapEntry *find(const Map *map, const char *key, size_t key_len, uint64_t 
 static bool grow(Map *map) {
   size_t capacity = map->capacity ? map->capacity * 2 : 8, slot_count = capacity * 2;
   uint32_t *slots = calloc(slot_count, sizeof *slots);
-  MapEntry *entries = slots && capacity < UINT32_MAX ? realloc(map->entries, capacity * sizeof *entries) : NULL;
+  MapEntry *entries = slots && capacity < UINT32_MAX ? realloc(map->entries, capacity * sizeof *entries)
+                                                     : NULL;
   if (!entries) {
     free(slots);
     return false;

@@ -2,7 +2,8 @@
 
 #include <omp.h>
 
-void parallel_for(int threads, int64_t n, int64_t grain, void (*fn)(void *arg, int64_t begin, int64_t end), void *arg) {
+void parallel_for(int threads, int64_t n, int64_t grain, void (*fn)(void *arg, int64_t begin, int64_t end),
+                  void *arg) {
   if (n <= 0) return;
   int64_t parts = grain > 0 ? (n + grain - 1) / grain : n;
   if (parts > threads) parts = threads;

@@ -1,8 +1,8 @@
 /* TF_Status of the TensorFlow C API: code, inline message, and the rarely used payloads. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/status_impl.h"

@@ -18,9 +18,9 @@
 #include "tensorflow/c/tf_status.h"
 
 /* Returns from the calling function with the code of `call` if that is not TF_OK. */
-#define TRY(call)                             \
-  do {                                        \
-    TF_Code try_code_ = (TF_Code)(call);      \
+#define TRY(call)                                 \
+  do {                                            \
+    TF_Code try_code_ = (TF_Code)(call);          \
     if (SM_UNLIKELY(try_code_)) return try_code_; \
   } while (0)
 

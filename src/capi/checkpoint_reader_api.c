@@ -48,8 +48,8 @@ int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader *r, const char *na
   return e ? e->rank : -1;
 }
 
-void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader *r, const char *name, int64_t *dims, int num_dims,
-                                         TF_Status *st) {
+void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader *r, const char *name, int64_t *dims,
+                                         int num_dims, TF_Status *st) {
   status_reset(st);
   const CheckpointEntry *e = find(r, name);
   if (!e) fail(st, TF_NOT_FOUND, "Key %s not found in checkpoint", name);
@@ -62,5 +62,6 @@ void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader *r, const char *nam
 TF_Tensor *TF_CheckpointReaderGetTensor(TF_CheckpointReader *r, const char *name, TF_Status *st) {
   status_reset(st);
   TF_Tensor *tensor = NULL;
-  return checkpoint_reader_read(r->reader, (Span){name, strlen(name)}, (Span){0}, &tensor, st) ? NULL : tensor;
+  return checkpoint_reader_read(r->reader, (Span){name, strlen(name)}, (Span){0}, &tensor, st) ? NULL
+                                                                                               : tensor;
 }

@@ -16,7 +16,8 @@ TF_Buffer *TF_CreateConfig(unsigned char enable_xla_compilation, unsigned char g
   (void)enable_xla_compilation; /* there is no such compiler here */
   Tensorflow__ConfigProto config = TENSORFLOW__CONFIG_PROTO__INIT;
   Tensorflow__GPUOptions gpu = TENSORFLOW__GPUOPTIONS__INIT;
-  Tensorflow__ConfigProto__DeviceCountEntry cpu = TENSORFLOW__CONFIG_PROTO__DEVICE_COUNT_ENTRY__INIT, *counts[] = {&cpu};
+  Tensorflow__ConfigProto__DeviceCountEntry cpu = TENSORFLOW__CONFIG_PROTO__DEVICE_COUNT_ENTRY__INIT,
+                                            *counts[] = {&cpu};
   gpu.allow_growth = gpu_memory_allow_growth;
   cpu.key = "CPU";
   cpu.value = (int32_t)num_cpu_devices;

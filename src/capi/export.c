@@ -11,7 +11,8 @@ void TF_TensorFromProto(const TF_Buffer *from, TF_Tensor *to, TF_Status *st) {
   Arena arena = {0};
   Tensorflow__TensorProto *proto;
   Tensor t = {0};
-  if (proto_parse_view(&tensorflow__tensor_proto__descriptor, (Span){from->data, from->length}, &arena, &proto, "", st)) {
+  if (proto_parse_view(&tensorflow__tensor_proto__descriptor, (Span){from->data, from->length}, &arena,
+                       &proto, "", st)) {
     fail(st, TF_INVALID_ARGUMENT, "Unparseable tensor proto");
   } else if (!tensor_from_proto(proto, &t, st)) {
     tensor_clear(to);

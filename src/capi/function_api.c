@@ -39,7 +39,8 @@ TF_Function *TF_FunctionImportFunctionDef(const void *proto, size_t proto_len, T
     fail_oom(st, "a function");
     return NULL;
   }
-  if (proto_parse(&tensorflow__function_def__descriptor, (Span){proto, proto_len}, &f->arena, &f->def, "FunctionDef", st))
+  if (proto_parse(&tensorflow__function_def__descriptor, (Span){proto, proto_len}, &f->arena, &f->def,
+                  "FunctionDef", st))
     fail(st, TF_INVALID_ARGUMENT, "Invalid FunctionDef given to TF_FunctionImportFunctionDef");
   else if (!f->def->signature && !(f->def->signature = proto_new(&f->arena, &tensorflow__op_def__descriptor)))
     fail_oom(st, "a function");
@@ -58,7 +59,8 @@ void TF_FunctionSetAttrValueProto(TF_Function *f, const char *attr_name, const v
                                   TF_Status *st) {
   status_reset(st);
   Tensorflow__AttrValue *value;
-  if (proto_parse(&tensorflow__attr_value__descriptor, (Span){proto, proto_len}, &f->arena, &value, "AttrValue", st)) {
+  if (proto_parse(&tensorflow__attr_value__descriptor, (Span){proto, proto_len}, &f->arena, &value,
+                  "AttrValue", st)) {
     fail(st, TF_INVALID_ARGUMENT, "Unparseable AttrValue proto passed to TF_FunctionSetAttrValueProto");
     return;
   }
@@ -76,7 +78,8 @@ void TF_FunctionSetAttrValueProto(TF_Function *f, const char *attr_name, const v
   entry->value = value;
 }
 
-void TF_FunctionGetAttrValueProto(TF_Function *f, const char *attr_name, TF_Buffer *output_attr_value, TF_Status *st) {
+void TF_FunctionGetAttrValueProto(TF_Function *f, const char *attr_name, TF_Buffer *output_attr_value,
+                                  TF_Status *st) {
   status_reset(st);
   const Tensorflow__FunctionDef__AttrEntry *entry = find_attr(f, attr_name);
   if (entry) buffer_take_message(output_attr_value, &entry->value->base, st);

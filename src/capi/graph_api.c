@@ -12,8 +12,8 @@ static ShapeFn *lookup_shape_fn(const char *op) {
   return row ? row->shape : NULL;
 }
 
-static TF_Code no_calls(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
-                        int num_outputs, TF_Status *st) {
+static TF_Code no_calls(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs,
+                        Tensor *outputs, int num_outputs, TF_Status *st) {
   (void)env, (void)callee, (void)inputs, (void)num_inputs, (void)outputs, (void)num_outputs;
   return fail(st, TF_UNIMPLEMENTED, "functions are not called while a graph is built");
 }
@@ -34,8 +34,15 @@ static bool eval_constant(const Node *node, const Tensor *const *inputs, Tensor 
   const Tensor **in = arena_memdup(&arena, inputs, (size_t)node->num_inputs * sizeof *in);
   bool ok = aliases && in && !kernel_init(&kernel, &init, &st);
   if (ok) {
-    OpCtx c = {.node = node, .row = kernel.row, .state = kernel.state, .num_inputs = node->num_inputs,
-               .num_outputs = node->num_outputs, .inputs = in, .outputs = outputs, .threads = 1, .env = &env,
+    OpCtx c = {.node = node,
+               .row = kernel.row,
+               .state = kernel.state,
+               .num_inputs = node->num_inputs,
+               .num_outputs = node->num_outputs,
+               .inputs = in,
+               .outputs = outputs,
+               .threads = 1,
+               .env = &env,
                .aliases = aliases};
     ok = !op_eval(&c, &scratch, 0, &st);
   }
@@ -95,11 +102,13 @@ void TF_GraphGetTensorShape(TF_Graph *graph, TF_Output output, int64_t *dims, in
   graph_unlock(graph);
 }
 
-void TF_GraphSetTensorShape(TF_Graph *graph, TF_Output output, const int64_t *dims, const int num_dims, TF_Status *st) {
+void TF_GraphSetTensorShape(TF_Graph *graph, TF_Output output, const int64_t *dims, const int num_dims,
+                            TF_Status *st) {
   graph_lock(graph);
   Shape *shape = output_shape(graph, output, st), given = {.rank = num_dims < 0 ? -1 : num_dims}, merged;
   if (shape && num_dims > TENSOR_MAX_RANK) {
-    fail(st, TF_INVALID_ARGUMENT, "a shape of rank %d: ranks up to %d are supported", num_dims, TENSOR_MAX_RANK);
+    fail(st, TF_INVALID_ARGUMENT, "a shape of rank %d: ranks up to %d are supported", num_dims,
+         TENSOR_MAX_RANK);
   } else if (shape) {
     for (int i = 0; i < num_dims; i++) given.dims[i] = dims[i] < 0 ? -1 : dims[i];
     if (!shape_merge(shape, &given, &merged, st)) *shape = merged;

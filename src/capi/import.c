@@ -21,7 +21,9 @@ struct TF_ImportGraphDefResults {
   int num_return_outputs, num_return_nodes;
 };
 
-TF_ImportGraphDefOptions *TF_NewImportGraphDefOptions(void) { return calloc(1, sizeof(TF_ImportGraphDefOptions)); }
+TF_ImportGraphDefOptions *TF_NewImportGraphDefOptions(void) {
+  return calloc(1, sizeof(TF_ImportGraphDefOptions));
+}
 
 void TF_DeleteImportGraphDefOptions(TF_ImportGraphDefOptions *o) {
   if (!o) return;
@@ -63,7 +65,8 @@ void TF_ImportGraphDefOptionsSetUniquifyPrefix(TF_ImportGraphDefOptions *o, unsi
   o->options.uniquify_prefix = uniquify_prefix;
 }
 
-void TF_ImportGraphDefOptionsSetValidateColocationConstraints(TF_ImportGraphDefOptions *o, unsigned char enable) {
+void TF_ImportGraphDefOptionsSetValidateColocationConstraints(TF_ImportGraphDefOptions *o,
+                                                              unsigned char enable) {
   o->options.skip_colocation_check = !enable;
 }
 
@@ -104,7 +107,9 @@ void TF_ImportGraphDefOptionsAddReturnOutput(TF_ImportGraphDefOptions *o, const 
   if (list && kept) list[o->options.num_return_outputs++] = (ImportRef){kept, index};
 }
 
-int TF_ImportGraphDefOptionsNumReturnOutputs(const TF_ImportGraphDefOptions *o) { return o->options.num_return_outputs; }
+int TF_ImportGraphDefOptionsNumReturnOutputs(const TF_ImportGraphDefOptions *o) {
+  return o->options.num_return_outputs;
+}
 
 void TF_ImportGraphDefOptionsAddReturnOperation(TF_ImportGraphDefOptions *o, const char *oper_name) {
   const char **list = grown(o, o->return_nodes, o->options.num_return_nodes, sizeof *list);
@@ -113,14 +118,18 @@ void TF_ImportGraphDefOptionsAddReturnOperation(TF_ImportGraphDefOptions *o, con
   if (list && kept) list[o->options.num_return_nodes++] = kept;
 }
 
-int TF_ImportGraphDefOptionsNumReturnOperations(const TF_ImportGraphDefOptions *o) { return o->options.num_return_nodes; }
+int TF_ImportGraphDefOptionsNumReturnOperations(const TF_ImportGraphDefOptions *o) {
+  return o->options.num_return_nodes;
+}
 
-void TF_ImportGraphDefResultsReturnOutputs(TF_ImportGraphDefResults *r, int *num_outputs, TF_Output **outputs) {
+void TF_ImportGraphDefResultsReturnOutputs(TF_ImportGraphDefResults *r, int *num_outputs,
+                                           TF_Output **outputs) {
   *num_outputs = r->num_return_outputs;
   *outputs = r->results.return_outputs;
 }
 
-void TF_ImportGraphDefResultsReturnOperations(TF_ImportGraphDefResults *r, int *num_opers, TF_Operation ***opers) {
+void TF_ImportGraphDefResultsReturnOperations(TF_ImportGraphDefResults *r, int *num_opers,
+                                              TF_Operation ***opers) {
   *num_opers = r->num_return_nodes;
   *opers = r->results.return_nodes;
 }
@@ -143,8 +152,8 @@ static TF_Code import(TF_Graph *graph, const TF_Buffer *graph_def, const TF_Impo
   if (o->failed) return fail_oom(st, "import options");
   Arena message = {0};
   Tensorflow__GraphDef *def;
-  if (proto_parse(&tensorflow__graph_def__descriptor, (Span){graph_def->data, graph_def->length}, &message, &def,
-                  "GraphDef", st))
+  if (proto_parse(&tensorflow__graph_def__descriptor, (Span){graph_def->data, graph_def->length}, &message,
+                  &def, "GraphDef", st))
     fail(st, TF_INVALID_ARGUMENT, "Invalid GraphDef");
   else graph_import(graph, def, &o->options, &r->arena, &r->results, st);
   r->num_return_outputs = o->options.num_return_outputs;
@@ -154,7 +163,8 @@ static TF_Code import(TF_Graph *graph, const TF_Buffer *graph_def, const TF_Impo
 }
 
 TF_ImportGraphDefResults *TF_GraphImportGraphDefWithResults(TF_Graph *graph, const TF_Buffer *graph_def,
-                                                            const TF_ImportGraphDefOptions *options, TF_Status *st) {
+                                                            const TF_ImportGraphDefOptions *options,
+                                                            TF_Status *st) {
   status_reset(st);
   TF_ImportGraphDefResults *r = calloc(1, sizeof *r);
   if (!r) fail_oom(st, "import results");
@@ -166,12 +176,13 @@ TF_ImportGraphDefResults *TF_GraphImportGraphDefWithResults(TF_Graph *graph, con
 }
 
 void TF_GraphImportGraphDefWithReturnOutputs(TF_Graph *graph, const TF_Buffer *graph_def,
-                                             const TF_ImportGraphDefOptions *options, TF_Output *return_outputs,
-                                             int num_return_outputs, TF_Status *st) {
+                                             const TF_ImportGraphDefOptions *options,
+                                             TF_Output *return_outputs, int num_return_outputs,
+                                             TF_Status *st) {
   status_reset(st);
   if (num_return_outputs != options->options.num_return_outputs) {
-    fail(st, TF_INVALID_ARGUMENT, "Expected 'num_return_outputs' to be %d, got %d", options->options.num_return_outputs,
-         num_return_outputs);
+    fail(st, TF_INVALID_ARGUMENT, "Expected 'num_return_outputs' to be %d, got %d",
+         options->options.num_return_outputs, num_return_outputs);
     return;
   }
   TF_ImportGraphDefResults *r = TF_GraphImportGraphDefWithResults(graph, graph_def, options, st);
@@ -179,7 +190,7 @@ void TF_GraphImportGraphDefWithReturnOutputs(TF_Graph *graph, const TF_Buffer *g
   TF_DeleteImportGraphDefResults(r);
 }
 
-void TF_GraphImportGraphDef(TF_Graph *graph, const TF_Buffer *graph_def, const TF_ImportGraphDefOptions *options,
-                            TF_Status *st) {
+void TF_GraphImportGraphDef(TF_Graph *graph, const TF_Buffer *graph_def,
+                            const TF_ImportGraphDefOptions *options, TF_Status *st) {
   TF_DeleteImportGraphDefResults(TF_GraphImportGraphDefWithResults(graph, graph_def, options, st));
 }

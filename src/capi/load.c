@@ -1,9 +1,10 @@
-/* TF_LoadSessionFromSavedModel: a MetaGraphDef by its tags into an empty graph, then variables, assets, init op.
+/* TF_LoadSessionFromSavedModel: a MetaGraphDef by its tags into an empty graph, then variables, assets, init
+ * op.
  *
- * The order is TensorFlow's loader's: import; restore (the checkpoint prefix fed to SaverDef.filename_tensor_name,
- * SaverDef.restore_op_name run; skipped without a saver or without variables/variables.index); then the init op:
- * signature __saved_model_init_op, else collection saved_model_main_op, else legacy_init_op. Asset paths are fed to
- * both runs. */
+ * The order is TensorFlow's loader's: import; restore (the checkpoint prefix fed to
+ * SaverDef.filename_tensor_name, SaverDef.restore_op_name run; skipped without a saver or without
+ * variables/variables.index); then the init op: signature __saved_model_init_op, else collection
+ * saved_model_main_op, else legacy_init_op. Asset paths are fed to both runs. */
 #include <stdlib.h>
 
 #include "base/files.h"
@@ -39,7 +40,8 @@ static TF_Code find_output(TF_Graph *graph, const char *name, TF_Output *out, TF
   return TF_OK;
 }
 
-static TF_Code add_feed(LoadFeeds *feeds, TF_Graph *graph, const char *tensor, const char *value, TF_Status *st) {
+static TF_Code add_feed(LoadFeeds *feeds, TF_Graph *graph, const char *tensor, const char *value,
+                        TF_Status *st) {
   TF_Output output;
   TRY(find_output(graph, tensor, &output, st));
   TF_Tensor *fed = string_scalar(value);
@@ -56,8 +58,8 @@ static TF_Code add_feed(LoadFeeds *feeds, TF_Graph *graph, const char *tensor, c
 }
 
 /* One asset: its path under DIR/assets is fed to its tensor. */
-static TF_Code asset_feed(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__AssetFileDef *asset, const char *assets,
-                          TF_Status *st) {
+static TF_Code asset_feed(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__AssetFileDef *asset,
+                          const char *assets, TF_Status *st) {
   const Tensorflow__TensorInfo *info = asset->tensor_info;
   if (!info || info->encoding_case != TENSORFLOW__TENSOR_INFO__ENCODING_NAME)
     return fail(st, TF_INVALID_ARGUMENT, "the asset '%s' has no tensor", asset->filename);
@@ -67,7 +69,8 @@ static TF_Code asset_feed(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__A
   return code;
 }
 
-/* The collection in which the V1 builder keeps its assets (V2 models have them in asset_file_def); null if none. */
+/* The collection in which the V1 builder keeps its assets (V2 models have them in asset_file_def); null if
+ * none. */
 static const Tensorflow__CollectionDef__AnyList *asset_collection(const Tensorflow__MetaGraphDef *meta) {
   for (size_t i = 0; i < meta->n_collection_def; i++) {
     const Tensorflow__CollectionDef *c = meta->collection_def[i]->value;
@@ -78,8 +81,8 @@ static const Tensorflow__CollectionDef__AnyList *asset_collection(const Tensorfl
   return NULL;
 }
 
-static TF_Code asset_feeds(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__MetaGraphDef *meta, const char *dir,
-                           TF_Status *st) {
+static TF_Code asset_feeds(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__MetaGraphDef *meta,
+                           const char *dir, TF_Status *st) {
   const Tensorflow__CollectionDef__AnyList *any = meta->n_asset_file_def ? NULL : asset_collection(meta);
   size_t count = any ? any->n_value : meta->n_asset_file_def;
   feeds->outputs = calloc(count + 1, sizeof *feeds->outputs); /* one more for the prefix */
@@ -90,8 +93,9 @@ static TF_Code asset_feeds(LoadFeeds *feeds, TF_Graph *graph, const Tensorflow__
   for (size_t i = 0; !code && i < count; i++) {
     Tensorflow__AssetFileDef *asset = any ? NULL : meta->asset_file_def[i];
     if (any)
-      code = proto_parse(&tensorflow__asset_file_def__descriptor, (Span){any->value[i]->value.data, any->value[i]->value.len},
-                         &arena, &asset, "an asset of the SavedModel", st);
+      code = proto_parse(&tensorflow__asset_file_def__descriptor,
+                         (Span){any->value[i]->value.data, any->value[i]->value.len}, &arena, &asset,
+                         "an asset of the SavedModel", st);
     if (!code) code = asset_feed(feeds, graph, asset, assets, st);
   }
   arena_clear(&arena);
@@ -114,7 +118,8 @@ static TF_Code run_op(TF_Session *session, const TF_Buffer *options, const LoadF
   const TF_Operation *op = TF_GraphOperationByName(session->graph, node);
   free(node);
   if (!op) return fail(st, TF_NOT_FOUND, "Operation '%s' not found in the graph", name);
-  TF_SessionRun(session, options, feeds->outputs, feeds->values, feeds->count, NULL, NULL, 0, &op, 1, NULL, st);
+  TF_SessionRun(session, options, feeds->outputs, feeds->values, feeds->count, NULL, NULL, 0, &op, 1, NULL,
+                st);
   return TF_GetCode(st);
 }
 
@@ -136,7 +141,8 @@ static TF_Code restore(TF_Session *session, const TF_Buffer *options, LoadFeeds 
   return code;
 }
 
-static TF_Code collection_op(const Tensorflow__MetaGraphDef *meta, const char *key, const char **op, TF_Status *st) {
+static TF_Code collection_op(const Tensorflow__MetaGraphDef *meta, const char *key, const char **op,
+                             TF_Status *st) {
   for (size_t i = 0; i < meta->n_collection_def; i++) {
     const Tensorflow__CollectionDef *c = meta->collection_def[i]->value;
     if (strcmp(meta->collection_def[i]->key, key)) continue;
@@ -180,8 +186,9 @@ static TF_Code import_graph(TF_Graph *graph, const Tensorflow__MetaGraphDef *met
   return graph_import(graph, meta->graph_def, &(GraphImportOptions){0}, NULL, NULL, st);
 }
 
-TF_Session *TF_LoadSessionFromSavedModel(const TF_SessionOptions *session_options, const TF_Buffer *run_options,
-                                         const char *export_dir, const char *const *tags, int tags_len, TF_Graph *graph,
+TF_Session *TF_LoadSessionFromSavedModel(const TF_SessionOptions *session_options,
+                                         const TF_Buffer *run_options, const char *export_dir,
+                                         const char *const *tags, int tags_len, TF_Graph *graph,
                                          TF_Buffer *meta_graph_def, TF_Status *st) {
   status_reset(st);
   Arena arena = {0};
@@ -192,8 +199,8 @@ TF_Session *TF_LoadSessionFromSavedModel(const TF_SessionOptions *session_option
   if (TF_GraphNextOperation(graph, &pos)) {
     fail(st, TF_INVALID_ARGUMENT, "Graph is non-empty.");
   } else if (!saved_model_read(export_dir, &arena, &model, st) &&
-             !saved_model_find_meta_graph(model, tags, tags_len, &meta, st) && !import_graph(graph, meta, st) &&
-             (session = TF_NewSession(graph, session_options, st)) &&
+             !saved_model_find_meta_graph(model, tags, tags_len, &meta, st) &&
+             !import_graph(graph, meta, st) && (session = TF_NewSession(graph, session_options, st)) &&
              !initialise(session, run_options, export_dir, meta, st) && meta_graph_def) {
     buffer_take_message(meta_graph_def, &meta->base, st);
   }

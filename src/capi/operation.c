@@ -48,7 +48,8 @@ int TF_OperationOutputConsumers(TF_Output out, TF_Input *consumers, int max_cons
   graph_lock(node->graph);
   for (int i = 0; i < node->num_consumers; i++) {
     if (node->consumer_output[i] != out.index) continue;
-    if (count < max_consumers) consumers[count] = (TF_Input){node->consumers[i].node, node->consumers[i].input};
+    if (count < max_consumers)
+      consumers[count] = (TF_Input){node->consumers[i].node, node->consumers[i].input};
     count++;
   }
   graph_unlock(node->graph);
@@ -60,11 +61,13 @@ int TF_OperationOutputNumConsumers(TF_Output out) { return TF_OperationOutputCon
 int TF_OperationNumControlInputs(TF_Operation *oper) { return oper->num_controls; }
 
 int TF_OperationGetControlInputs(TF_Operation *oper, TF_Operation **control_inputs, int max_control_inputs) {
-  for (int i = 0; i < oper->num_controls && i < max_control_inputs; i++) control_inputs[i] = oper->controls[i];
+  for (int i = 0; i < oper->num_controls && i < max_control_inputs; i++)
+    control_inputs[i] = oper->controls[i];
   return oper->num_controls;
 }
 
-int TF_OperationGetControlOutputs(TF_Operation *oper, TF_Operation **control_outputs, int max_control_outputs) {
+int TF_OperationGetControlOutputs(TF_Operation *oper, TF_Operation **control_outputs,
+                                  int max_control_outputs) {
   graph_lock(oper->graph);
   int count = oper->num_control_outputs;
   for (int i = 0; i < count && i < max_control_outputs; i++) control_outputs[i] = oper->control_outputs[i];

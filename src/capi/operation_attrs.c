@@ -11,12 +11,13 @@ static const Attr *find_attr(TF_Operation *oper, const char *name, TF_Status *st
   return a;
 }
 
-/* The attribute if it is of that kind, else the errors that kernels get. An empty list fits every kind of list. */
-static const Attr *find_kind(TF_Operation *oper, const char *name, TF_AttrType kind, bool is_list, TF_Status *st) {
+/* The attribute if it is of that kind, else the errors that kernels get. An empty list fits every kind of
+ * list. */
+static const Attr *find_kind(TF_Operation *oper, const char *name, TF_AttrType kind, bool is_list,
+                             TF_Status *st) {
   status_reset(st);
   const Attr *a = node_attr(oper, name);
-  if (!a)
-    fail(st, TF_NOT_FOUND, "No attr named '%s' in NodeDef:\n\t [[{{node %s}}]]", name, oper->name);
+  if (!a) fail(st, TF_NOT_FOUND, "No attr named '%s' in NodeDef:\n\t [[{{node %s}}]]", name, oper->name);
   else if (a->is_list != is_list || (a->kind != kind && !(is_list && !a->count)))
     fail(st, TF_INVALID_ARGUMENT, "AttrValue had value with type '%s' when '%s' expected",
          attr_kind_name(a->kind, a->is_list), attr_kind_name(kind, is_list));
@@ -24,7 +25,8 @@ static const Attr *find_kind(TF_Operation *oper, const char *name, TF_AttrType k
 }
 
 /* The attribute if it is a list. TF: one of another kind counts as empty here; *count is then 0. */
-static const Attr *find_list(TF_Operation *oper, const char *name, TF_AttrType kind, int64_t *count, TF_Status *st) {
+static const Attr *find_list(TF_Operation *oper, const char *name, TF_AttrType kind, int64_t *count,
+                             TF_Status *st) {
   const Attr *a = find_attr(oper, name, st);
   *count = 0;
   if (!a) return NULL;
@@ -71,7 +73,8 @@ TF_AttrMetadata TF_OperationGetAttrMetadata(TF_Operation *oper, const char *attr
   return m;
 }
 
-void TF_OperationGetAttrString(TF_Operation *oper, const char *attr_name, void *value, size_t max_length, TF_Status *st) {
+void TF_OperationGetAttrString(TF_Operation *oper, const char *attr_name, void *value, size_t max_length,
+                               TF_Status *st) {
   const Attr *a = find_attr(oper, attr_name, st);
   if (!a) return;
   if (a->kind != TF_ATTR_STRING || a->is_list) {
@@ -101,16 +104,16 @@ void TF_OperationGetAttrStringList(TF_Operation *oper, const char *attr_name, vo
 }
 
 /* Scalars, and lists of things that are copied one by one. */
-#define ATTR_GETTERS(NAME, KIND, CTYPE, FIELD, LIST)                                                                  \
-  void TF_OperationGetAttr##NAME(TF_Operation *oper, const char *attr_name, CTYPE *value, TF_Status *st) {            \
-    const Attr *a = find_kind(oper, attr_name, KIND, false, st);                                                      \
-    if (a) *value = a->v.FIELD;                                                                                       \
-  }                                                                                                                   \
-  void TF_OperationGetAttr##NAME##List(TF_Operation *oper, const char *attr_name, CTYPE *values, int max_values,      \
-                                       TF_Status *st) {                                                               \
-    int64_t count;                                                                                                    \
-    const Attr *a = find_list(oper, attr_name, KIND, &count, st);                                                     \
-    for (int i = 0; i < count && i < max_values; i++) values[i] = a->v.LIST[i];                                       \
+#define ATTR_GETTERS(NAME, KIND, CTYPE, FIELD, LIST)                                                       \
+  void TF_OperationGetAttr##NAME(TF_Operation *oper, const char *attr_name, CTYPE *value, TF_Status *st) { \
+    const Attr *a = find_kind(oper, attr_name, KIND, false, st);                                           \
+    if (a) *value = a->v.FIELD;                                                                            \
+  }                                                                                                        \
+  void TF_OperationGetAttr##NAME##List(TF_Operation *oper, const char *attr_name, CTYPE *values,           \
+                                       int max_values, TF_Status *st) {                                    \
+    int64_t count;                                                                                         \
+    const Attr *a = find_list(oper, attr_name, KIND, &count, st);                                          \
+    for (int i = 0; i < count && i < max_values; i++) values[i] = a->v.LIST[i];                            \
   }
 ATTR_GETTERS(Int, TF_ATTR_INT, int64_t, i, list_i)
 ATTR_GETTERS(Float, TF_ATTR_FLOAT, float, f, list_f)
@@ -118,7 +121,8 @@ ATTR_GETTERS(Bool, TF_ATTR_BOOL, TF_Bool, b, list_b)
 ATTR_GETTERS(Type, TF_ATTR_TYPE, TF_DataType, type, list_type)
 #undef ATTR_GETTERS
 
-void TF_OperationGetAttrShape(TF_Operation *oper, const char *attr_name, int64_t *value, int num_dims, TF_Status *st) {
+void TF_OperationGetAttrShape(TF_Operation *oper, const char *attr_name, int64_t *value, int num_dims,
+                              TF_Status *st) {
   const Attr *a = find_kind(oper, attr_name, TF_ATTR_SHAPE, false, st);
   for (int i = 0; a && i < a->v.shape->rank && i < num_dims; i++) value[i] = a->v.shape->dims[i];
 }
@@ -147,9 +151,11 @@ static void put_shape(const Shape *shape, TF_Buffer *buffer, TF_Status *st) {
   arena_clear(&arena);
 }
 
-void TF_OperationGetAttrTensorShapeProto(TF_Operation *oper, const char *attr_name, TF_Buffer *value, TF_Status *st) {
+void TF_OperationGetAttrTensorShapeProto(TF_Operation *oper, const char *attr_name, TF_Buffer *value,
+                                         TF_Status *st) {
   const Attr *a = find_attr(oper, attr_name, st);
-  if (a && (a->kind != TF_ATTR_SHAPE || a->is_list)) fail(st, TF_INVALID_ARGUMENT, "Value for '%s' is not a shape.", attr_name);
+  if (a && (a->kind != TF_ATTR_SHAPE || a->is_list))
+    fail(st, TF_INVALID_ARGUMENT, "Value for '%s' is not a shape.", attr_name);
   else if (a) put_shape(a->v.shape, value, st);
 }
 
@@ -185,10 +191,11 @@ void TF_OperationGetAttrTensor(TF_Operation *oper, const char *attr_name, TF_Ten
   if (a) *value = share_on_heap(a->v.tensor, st);
 }
 
-void TF_OperationGetAttrTensorList(TF_Operation *oper, const char *attr_name, TF_Tensor **values, int max_values,
-                                   TF_Status *st) {
+void TF_OperationGetAttrTensorList(TF_Operation *oper, const char *attr_name, TF_Tensor **values,
+                                   int max_values, TF_Status *st) {
   const Attr *a = find_kind(oper, attr_name, TF_ATTR_TENSOR, true, st);
-  for (int i = 0; a && i < a->count && i < max_values; i++) values[i] = share_on_heap(&a->v.list_tensor[i], st);
+  for (int i = 0; a && i < a->count && i < max_values; i++)
+    values[i] = share_on_heap(&a->v.list_tensor[i], st);
 }
 
 void TF_OperationGetAttrValueProto(TF_Operation *oper, const char *attr_name, TF_Buffer *output_attr_value,

@@ -7,19 +7,23 @@ TF_SessionOptions *TF_NewSessionOptions(void) { return calloc(1, sizeof(TF_Sessi
 void TF_DeleteSessionOptions(TF_SessionOptions *options) { free(options); }
 
 /* Only the local target exists; another one is refused when the session is made. */
-void TF_SetTarget(TF_SessionOptions *options, const char *target) { options->foreign_target = target && *target; }
+void TF_SetTarget(TF_SessionOptions *options, const char *target) {
+  options->foreign_target = target && *target;
+}
 
 void TF_SetConfig(TF_SessionOptions *options, const void *proto, size_t proto_len, TF_Status *st) {
   status_reset(st);
   SessionConfig config = options->config;
-  if (session_config_parse(&config, (Span){proto, proto_len}, st)) fail(st, TF_INVALID_ARGUMENT, "Unparseable ConfigProto");
+  if (session_config_parse(&config, (Span){proto, proto_len}, st))
+    fail(st, TF_INVALID_ARGUMENT, "Unparseable ConfigProto");
   else options->config = config;
 }
 
 TF_Session *TF_NewSession(TF_Graph *graph, const TF_SessionOptions *options, TF_Status *st) {
   status_reset(st);
   if (options && options->foreign_target) {
-    fail(st, TF_NOT_FOUND, "No session factory registered for the given session options: only the local target \"\" is served");
+    fail(st, TF_NOT_FOUND,
+         "No session factory registered for the given session options: only the local target \"\" is served");
     return NULL;
   }
   TF_Session *s = calloc(1, sizeof *s);
@@ -50,9 +54,10 @@ void TF_DeleteSession(TF_Session *s, TF_Status *st) {
 
 enum { INLINE_OUTPUTS = 16 };
 
-void TF_SessionRun(TF_Session *s, const TF_Buffer *run_options, const TF_Output *inputs, TF_Tensor *const *input_values,
-                   int ninputs, const TF_Output *outputs, TF_Tensor **output_values, int noutputs,
-                   const TF_Operation *const *target_opers, int ntargets, TF_Buffer *run_metadata, TF_Status *st) {
+void TF_SessionRun(TF_Session *s, const TF_Buffer *run_options, const TF_Output *inputs,
+                   TF_Tensor *const *input_values, int ninputs, const TF_Output *outputs,
+                   TF_Tensor **output_values, int noutputs, const TF_Operation *const *target_opers,
+                   int ntargets, TF_Buffer *run_metadata, TF_Status *st) {
   status_reset(st);
   for (int i = 0; i < noutputs; i++) output_values[i] = NULL;
   SessionRunOptions options = {0};
@@ -60,7 +65,8 @@ void TF_SessionRun(TF_Session *s, const TF_Buffer *run_options, const TF_Output 
     fail(st, TF_INVALID_ARGUMENT, "Passing non-empty run_metadata is invalid.");
     return;
   }
-  if (run_options && session_run_options_parse(&options, (Span){run_options->data, run_options->length}, st)) {
+  if (run_options &&
+      session_run_options_parse(&options, (Span){run_options->data, run_options->length}, st)) {
     fail(st, TF_INVALID_ARGUMENT, "Unparseable RunOptions proto");
     return;
   }
@@ -70,8 +76,8 @@ void TF_SessionRun(TF_Session *s, const TF_Buffer *run_options, const TF_Output 
     return;
   }
   for (int i = 0; i < noutputs; i++) results[i] = (Tensor){0};
-  TF_Code code = session_run(s->session, inputs, (const Tensor *const *)input_values, ninputs, outputs, results, noutputs,
-                             target_opers, ntargets, run_options ? &options : NULL, st);
+  TF_Code code = session_run(s->session, inputs, (const Tensor *const *)input_values, ninputs, outputs,
+                             results, noutputs, target_opers, ntargets, run_options ? &options : NULL, st);
   for (int i = 0; !code && i < noutputs; i++) {
     output_values[i] = tensor_to_heap(&results[i]);
     if (!output_values[i]) code = fail_oom(st, "the outputs of a run");

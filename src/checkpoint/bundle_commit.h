@@ -11,7 +11,7 @@ typedef struct BundleCommit {
   char *const *data; /* the data files, one a shard, whole and (with sync) on the disk, under any names */
   int shard_count;
   bool keep_data; /* give the files second names, the first ones stay (where the file system can) */
-  const BundleEntry *entries;  /* sorted by name */
+  const BundleEntry *entries; /* sorted by name */
   size_t entry_count;
   bool big_endian;
   bool sync;

@@ -3,11 +3,11 @@
 
 #include "base/arena.h"
 #include "base/files.h"
-#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_commit.h"
-#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/sstable.h"
+#include "checkpoint/tensor_bundle.h"
+#include "checkpoint/tensor_bundle_impl.h"
 
 /* An entry with where it comes from. */
 typedef struct MergeEntry {
@@ -127,8 +127,7 @@ static TF_Code join_entries(Merge *m, BundleEntry **out, size_t *count, TF_Statu
   for (size_t i = 0; i < m->count; i++) {
     if (*count && !table_key_compare(joined[*count - 1].name, m->entries[i].entry.name))
       TRY(join_slices(m, &joined[*count - 1], &m->entries[i], st));
-    else
-      joined[(*count)++] = m->entries[i].entry;
+    else joined[(*count)++] = m->entries[i].entry;
   }
   return TF_OK;
 }
@@ -176,8 +175,13 @@ TF_Code bundle_merge(const char *const *prefixes, size_t count, const char *merg
   for (size_t i = 0; !code && i < m.source_count; i++) code = take_entries(&m, i, st);
   if (!code) code = join_entries(&m, &entries, &entry_count, st);
   if (!code) {
-    BundleCommit c = {.prefix = merged_prefix, .data = m.data, .shard_count = m.data_count, .keep_data = true,
-                      .entries = entries, .entry_count = entry_count, .big_endian = m.sources[0]->swap,
+    BundleCommit c = {.prefix = merged_prefix,
+                      .data = m.data,
+                      .shard_count = m.data_count,
+                      .keep_data = true,
+                      .entries = entries,
+                      .entry_count = entry_count,
+                      .big_endian = m.sources[0]->swap,
                       .sync = !options || !options->no_sync};
     code = bundle_commit(&c, st);
   }

@@ -20,8 +20,8 @@ enum { BLOCK_BYTES = JOB_BUFFER_BYTES };
 
 typedef struct WriterEntry {
   BundleEntry entry;
-  Tensor tensor;  /* a reference that keeps the elements; none for raw memory and strings */
-  Bytes encoded;  /* strings, as they stand in the file */
+  Tensor tensor; /* a reference that keeps the elements; none for raw memory and strings */
+  Bytes encoded; /* strings, as they stand in the file */
   const char *bytes;
   TensorSlice *slices; /* of a partitioned tensor; entry.slices is the same */
   size_t slice_capacity;
@@ -316,8 +316,12 @@ static TF_Code commit(const BundleWriter *w, FileWriter *file, TF_Status *st) {
   if (!sorted) return fail_oom(st, "a list of entries");
   for (size_t i = 0; i < w->count; i++) sorted[i] = w->entries[i].entry;
   qsort(sorted, w->count, sizeof *sorted, by_name);
-  BundleCommit c = {.prefix = w->prefix, .data = &file->temp_path, .shard_count = 1, .entries = sorted,
-                    .entry_count = w->count, .sync = !w->options.no_sync};
+  BundleCommit c = {.prefix = w->prefix,
+                    .data = &file->temp_path,
+                    .shard_count = 1,
+                    .entries = sorted,
+                    .entry_count = w->count,
+                    .sync = !w->options.no_sync};
   TF_Code code = bundle_commit(&c, st);
   free(sorted);
   return code;

@@ -21,11 +21,11 @@
 
 static const char DATA[] = "tests/data/checkpoints";
 
-#define assert_ok(call)                                                    \
-  do {                                                                     \
-    TF_Status st_ = {0};                                                   \
-    TF_Status *st = &st_;                                                  \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message);      \
+#define assert_ok(call)                                               \
+  do {                                                                \
+    TF_Status st_ = {0};                                              \
+    TF_Status *st = &st_;                                             \
+    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
   } while (0)
 
 static Span span(const char *text) { return (Span){text, strlen(text)}; }
@@ -197,8 +197,8 @@ static TF_Code check_one(void *arg, const char *name, TF_Status *unused) {
   CheckpointRead *reads = calloc(tensors->count, sizeof *reads);
   const JsonNode *key = json_first(tensors);
   for (uint32_t i = 0; i < tensors->count; i++, key = json_end(key + 1))
-    reads[i] =
-        (CheckpointRead){.name = {key->text, key->count}, .dtype = dtype_of(json_member(key + 1, "dtype"))};
+    reads[i] = (CheckpointRead){.name = {key->text, key->count},
+                                .dtype = dtype_of(json_member(key + 1, "dtype"))};
   assert_ok(checkpoint_reader_read_all(r, reads, tensors->count, st));
   key = json_first(tensors);
   for (uint32_t i = 0; i < tensors->count; i++, key = json_end(key + 1)) {

@@ -241,15 +241,15 @@ static void fail_everywhere(const Scenario *s) {
   }
 }
 
-#define SCENARIO(name, function, same)                   \
-  static const Scenario name = {function, same};         \
-  static void test_kill_##name(void **state) {           \
-    (void)state;                                         \
-    kill_everywhere(&name);                              \
-  }                                                      \
-  static void test_fail_##name(void **state) {           \
-    (void)state;                                         \
-    fail_everywhere(&name);                              \
+#define SCENARIO(name, function, same)           \
+  static const Scenario name = {function, same}; \
+  static void test_kill_##name(void **state) {   \
+    (void)state;                                 \
+    kill_everywhere(&name);                      \
+  }                                              \
+  static void test_fail_##name(void **state) {   \
+    (void)state;                                 \
+    fail_everywhere(&name);                      \
   }
 
 SCENARIO(v2_new, save_v2, false)
@@ -261,11 +261,11 @@ SCENARIO(sharded_over, save_sharded, true)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_kill_v2_new),      cmocka_unit_test(test_fail_v2_new),
-      cmocka_unit_test(test_kill_v2_over),     cmocka_unit_test(test_fail_v2_over),
-      cmocka_unit_test(test_kill_v1_new),      cmocka_unit_test(test_fail_v1_new),
-      cmocka_unit_test(test_kill_v1_over),     cmocka_unit_test(test_fail_v1_over),
-      cmocka_unit_test(test_kill_sharded_new), cmocka_unit_test(test_fail_sharded_new),
+      cmocka_unit_test(test_kill_v2_new),       cmocka_unit_test(test_fail_v2_new),
+      cmocka_unit_test(test_kill_v2_over),      cmocka_unit_test(test_fail_v2_over),
+      cmocka_unit_test(test_kill_v1_new),       cmocka_unit_test(test_fail_v1_new),
+      cmocka_unit_test(test_kill_v1_over),      cmocka_unit_test(test_fail_v1_over),
+      cmocka_unit_test(test_kill_sharded_new),  cmocka_unit_test(test_fail_sharded_new),
       cmocka_unit_test(test_kill_sharded_over), cmocka_unit_test(test_fail_sharded_over),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,10 +28,8 @@ const CheckpointEntry *checkpoint_reader_find(const CheckpointReader *r, Span na
     size_t mid = low + (high - low) / 2;
     int order = table_key_compare(r->entries[mid].name, name);
     if (!order) return &r->entries[mid];
-    if (order < 0)
-      low = mid + 1;
-    else
-      high = mid;
+    if (order < 0) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }
@@ -54,8 +52,8 @@ static void list_bundle(CheckpointReader *r) {
     const BundleEntry *e = tensor_bundle_entry_at(r->bundle, i);
     if (bundle_entry_is_slice(e)) continue;
     r->origins[r->count] = e;
-    r->entries[r->count++] =
-        (CheckpointEntry){e->name, e->dtype, e->rank, e->dims, e->slice_count, e->slices};
+    r->entries[r->count++] = (CheckpointEntry){e->name, e->dtype,       e->rank,
+                                               e->dims, e->slice_count, e->slices};
   }
 }
 
@@ -64,8 +62,8 @@ static void list_v1(CheckpointReader *r) {
     const V1Entry *e = v1_reader_entry_at(r->v1, i);
     bool whole = e->slice_count == 1 && slice_covers(&e->slices[0], e->dims);
     r->origins[r->count] = e;
-    r->entries[r->count++] =
-        (CheckpointEntry){e->name, e->dtype, e->rank, e->dims, whole ? 0 : e->slice_count, e->slices};
+    r->entries[r->count++] = (CheckpointEntry){
+        e->name, e->dtype, e->rank, e->dims, whole ? 0 : e->slice_count, e->slices};
   }
 }
 
@@ -75,8 +73,8 @@ TF_Code checkpoint_reader_open(CheckpointReader **reader, const char *prefix, TF
   CheckpointReader *r = calloc(1, sizeof *r);
   TF_Code code = index && r && (r->prefix = strdup(prefix)) ? TF_OK : fail_oom(st, "a checkpoint reader");
   if (!code)
-    code =
-        file_exists(index) ? tensor_bundle_open(&r->bundle, prefix, st) : v1_reader_open(&r->v1, prefix, st);
+    code = file_exists(index) ? tensor_bundle_open(&r->bundle, prefix, st)
+                              : v1_reader_open(&r->v1, prefix, st);
   if (!code) {
     size_t most = r->bundle ? tensor_bundle_entry_count(r->bundle) : v1_reader_entry_count(r->v1);
     r->entries = calloc(most + 1, sizeof *r->entries);
@@ -86,10 +84,8 @@ TF_Code checkpoint_reader_open(CheckpointReader **reader, const char *prefix, TF
   if (!code && r->bundle) list_bundle(r);
   if (!code && r->v1) list_v1(r);
   free(index);
-  if (code)
-    checkpoint_reader_free(r);
-  else
-    *reader = r;
+  if (code) checkpoint_reader_free(r);
+  else *reader = r;
   return code;
 }
 

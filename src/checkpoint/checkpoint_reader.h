@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/slice.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/v1_checkpoint.h"
 #include "tensorflow/c/tf_tensor.h"
 

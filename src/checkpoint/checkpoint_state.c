@@ -78,10 +78,8 @@ static TF_Code stored_path(const char *path, const char *dir, bool relative, Are
                            TF_Status *st) {
   Bytes text = {0};
   /* TF: relative paths stay as they are when the folder is named from the root. */
-  if (*path == '/' ? relative : *dir != '/')
-    TRY(relative_path(path, *dir ? dir : ".", &text, st));
-  else
-    bytes_puts(&text, path);
+  if (*path == '/' ? relative : *dir != '/') TRY(relative_path(path, *dir ? dir : ".", &text, st));
+  else bytes_puts(&text, path);
   *out = text.failed ? NULL : arena_strdup(arena, text.data);
   bytes_clear(&text);
   return *out ? TF_OK : fail_oom(st, "a checkpoint's path");
@@ -204,10 +202,8 @@ TF_Code checkpoint_state_add(CheckpointState *s, const char *prefix, double time
     return fail_oom(st, "a checkpoint's path");
   }
   for (size_t i = 0; i < s->path_count;)
-    if (!strcmp(s->paths[i], prefix))
-      free(checkpoint_state_take(s, i));
-    else
-      i++;
+    if (!strcmp(s->paths[i], prefix)) free(checkpoint_state_take(s, i));
+    else i++;
   if (add_path(s, path, st)) {
     free(latest);
     return TF_GetCode(st);
@@ -231,7 +227,8 @@ static bool is_shard(const char *name, const char *base, const char *middle) {
   return second >= 5 && !p[first + 4 + second];
 }
 
-/* The length of `prefix` without the "-?????-of-NNNNN" that the prefix of a sharded V1 checkpoint ends with. */
+/* The length of `prefix` without the "-?????-of-NNNNN" that the prefix of a sharded V1 checkpoint ends
+ * with. */
 static size_t length_unsharded(const char *prefix) {
   static const char end[] = "-\?\?\?\?\?-of-";
   size_t n = strlen(prefix), digits = 0;

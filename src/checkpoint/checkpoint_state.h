@@ -14,10 +14,10 @@
 #include "base/status.h"
 
 typedef struct CheckpointState {
-  char *latest;       /* model_checkpoint_path; null for none */
-  char **paths;       /* all_model_checkpoint_paths, oldest first */
+  char *latest; /* model_checkpoint_path; null for none */
+  char **paths; /* all_model_checkpoint_paths, oldest first */
   size_t path_count;
-  double *timestamps; /* all_model_checkpoint_timestamps: one a path, or null */
+  double *timestamps;    /* all_model_checkpoint_timestamps: one a path, or null */
   double last_preserved; /* last_preserved_timestamp, seconds; 0: not set */
 } CheckpointState;
 

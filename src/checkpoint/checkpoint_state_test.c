@@ -86,8 +86,9 @@ static void test_write(void **state) {
   /* Elsewhere than the state file. */
   assert_ok(checkpoint_state_add(&s, "other/./deep/../model", -1, st));
   assert_ok(checkpoint_state_write(&s, "sub/", "latest", false, false, st));
-  check_text("sub/latest", "model_checkpoint_path: \"../other/model\"\n"
-                           "all_model_checkpoint_paths: \"../other/model\"\n");
+  check_text("sub/latest",
+             "model_checkpoint_path: \"../other/model\"\n"
+             "all_model_checkpoint_paths: \"../other/model\"\n");
   checkpoint_state_clear(&s);
   /* Absolute paths stay, unless relative ones are asked for. */
   char *absolute = path_join(test_folder, "sub/model-7"), want[256];
@@ -102,8 +103,9 @@ static void test_write(void **state) {
            absolute, absolute);
   check_text("sub/checkpoint", want);
   assert_ok(checkpoint_state_write(&s, absolute_dir, NULL, true, true, st));
-  check_text("sub/checkpoint", "model_checkpoint_path: \"model-7\"\nall_model_checkpoint_paths: \"model-7\"\n"
-                               "all_model_checkpoint_timestamps: 12.5\nlast_preserved_timestamp: 2.5\n");
+  check_text("sub/checkpoint",
+             "model_checkpoint_path: \"model-7\"\nall_model_checkpoint_paths: \"model-7\"\n"
+             "all_model_checkpoint_timestamps: 12.5\nlast_preserved_timestamp: 2.5\n");
   checkpoint_state_clear(&s);
   free(absolute);
   free(absolute_dir);

@@ -54,9 +54,7 @@ TF_Code jobs_run(size_t count, uint64_t bytes,
   atomic_init(&p.failed, SIZE_MAX);
   uint64_t threads = bytes / THREAD_BYTES, most = (uint64_t)omp_get_max_threads();
   if (threads > most) threads = most;
-  if (threads > 1)
-    parallel_for((int)threads, (int64_t)threads, 1, work, &p);
-  else
-    work(&p, 0, 1);
+  if (threads > 1) parallel_for((int)threads, (int64_t)threads, 1, work, &p);
+  else work(&p, 0, 1);
   return atomic_load(&p.failed) == SIZE_MAX ? TF_OK : fail(st, p.status.code, "%s", p.status.message);
 }

@@ -72,10 +72,8 @@ TF_Code slice_parse(TensorSlice *slice, const char *text, size_t size, TF_Status
 void slice_format(const TensorSlice *slice, Bytes *out) {
   for (int i = 0; i < slice->rank; i++) {
     if (i) bytes_putc(out, ':');
-    if (slice->length[i] == SLICE_FULL)
-      bytes_putc(out, '-');
-    else
-      bytes_printf(out, "%lld,%lld", (long long)slice->start[i], (long long)slice->length[i]);
+    if (slice->length[i] == SLICE_FULL) bytes_putc(out, '-');
+    else bytes_printf(out, "%lld,%lld", (long long)slice->start[i], (long long)slice->length[i]);
   }
 }
 

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-#define WHOLE(n) {.rank = n, .length = {-1, -1, -1, -1, -1, -1, -1, -1}}
+#define WHOLE(n)                                            \
+  {                                                         \
+    .rank = n, .length = { -1, -1, -1, -1, -1, -1, -1, -1 } \
+  }
 const TensorSlice slice_whole_of[SLICE_MAX_RANK + 1] = {WHOLE(0), WHOLE(1), WHOLE(2), WHOLE(3), WHOLE(4),
                                                         WHOLE(5), WHOLE(6), WHOLE(7), WHOLE(8)};
 #undef WHOLE

@@ -53,8 +53,8 @@ static void test_specs(void **state) {
     int64_t dims[SLICE_MAX_RANK], slice_dims[SLICE_MAX_RANK];
     int rank;
     TensorSlice slice;
-    TF_Code code =
-        slice_parse_spec(cases[i].spec, strlen(cases[i].spec), dims, &rank, &slice, slice_dims, &st);
+    TF_Code code = slice_parse_spec(cases[i].spec, strlen(cases[i].spec), dims, &rank, &slice, slice_dims,
+                                    &st);
     assert_int_equal(code, cases[i].code);
     assert_string_equal(st.message, cases[i].error ? cases[i].error : "");
     if (code) continue;
@@ -104,13 +104,19 @@ static void test_keys(void **state) {
   KEY("sc", &scalar, "\x00sc\x00\x01\x00");
   TensorSlice whole = slice_whole(1);
   KEY("x", &whole, "\x00x\x00\x01\x01\x01\x80\x7f");
-  KEY("a\x00\xff", &scalar, "\x00" "a\x00\xff\xff\x00\x00\x01\x00");
+  KEY("a\x00\xff", &scalar,
+      "\x00"
+      "a\x00\xff\xff\x00\x00\x01\x00");
   static const struct {
     int64_t start;
     const char *bytes;
     size_t size;
-  } starts[] = {{63, "\xbf", 1}, {64, "\xc0\x40", 2}, {8191, "\xdf\xff", 2}, {8192, "\xe0\x20\x00", 3},
-                {1 << 20, "\xf0\x10\x00\x00", 4}, {INT64_C(1) << 40, "\xfd\x00\x00\x00\x00\x00", 6}};
+  } starts[] = {{63, "\xbf", 1},
+                {64, "\xc0\x40", 2},
+                {8191, "\xdf\xff", 2},
+                {8192, "\xe0\x20\x00", 3},
+                {1 << 20, "\xf0\x10\x00\x00", 4},
+                {INT64_C(1) << 40, "\xfd\x00\x00\x00\x00\x00", 6}};
   for (size_t i = 0; i < SM_COUNTOF(starts); i++) {
     TensorSlice long_way = {.rank = 1, .start = {starts[i].start}, .length = {1}};
     char want[32] = "\x00x\x00\x01\x01\x01";

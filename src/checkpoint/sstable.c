@@ -10,9 +10,9 @@ enum {
   TRAILER_SIZE = 5, /* kind byte and checksum behind each block */
   KIND_RAW = 0,
   KIND_SNAPPY = 1,
-  RESTART_INTERVAL = 16,      /* in data blocks; the index block has a restart at every entry */
-  BLOCK_SIZE = 256 << 10,     /* a block ends when it reaches this */
-  SNAPPY_MAX_RATIO = 64,      /* three bytes make at most 64 */
+  RESTART_INTERVAL = 16,  /* in data blocks; the index block has a restart at every entry */
+  BLOCK_SIZE = 256 << 10, /* a block ends when it reaches this */
+  SNAPPY_MAX_RATIO = 64,  /* three bytes make at most 64 */
 };
 static const uint64_t MAGIC = 0xdb4775248b80fb57u;
 
@@ -114,10 +114,8 @@ static TF_Code block_seek(TableBlock *b, Span key, bool *found, TF_Status *st) {
     uint64_t shared = cursor_varint(&c), unshared = cursor_varint(&c);
     cursor_varint(&c);
     if (c.failed || shared || unshared > cursor_left(&c)) return fail(st, TF_DATA_LOSS, "bad entry in block");
-    if (table_key_compare((Span){c.at, (size_t)unshared}, key) < 0)
-      low = mid;
-    else
-      high = mid;
+    if (table_key_compare((Span){c.at, (size_t)unshared}, key) < 0) low = mid;
+    else high = mid;
   }
   b->at = cursor_of(b->entries.data, b->entries.size);
   if (b->restarts.size) {

@@ -4,18 +4,18 @@
 #include "checkpoint/sstable.h"
 
 #include <setjmp.h>
+#include <snappy-c.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <snappy-c.h>
 #include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/files.h"
 #include "base/status_impl.h"
-#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_writer.h"
+#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/v1_checkpoint.h"
 #include "tensor/tensor.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/status_impl.h"
-#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/sstable.h"
+#include "checkpoint/tensor_bundle_impl.h"
 
 enum {
   /* Shards of the largest checkpoints count in the thousands; the table of shards is as long as the highest
@@ -49,10 +49,8 @@ const BundleEntry *tensor_bundle_find(const TensorBundle *bundle, Span name) {
     size_t mid = low + (high - low) / 2;
     int order = table_key_compare(bundle->entries[mid].name, name);
     if (order == 0) return &bundle->entries[mid];
-    if (order < 0)
-      low = mid + 1;
-    else
-      high = mid;
+    if (order < 0) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }

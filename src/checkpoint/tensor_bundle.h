@@ -23,7 +23,7 @@ typedef struct BundleEntry {
   const int64_t *dims;
   int32_t shard;
   uint64_t offset, size;
-  uint32_t crc; /* masked */
+  uint32_t crc;       /* masked */
   size_t slice_count; /* > 0: partitioned; then shard, offset, size and crc mean nothing */
   const TensorSlice *slices;
 } BundleEntry;
@@ -50,7 +50,7 @@ const BundleEntry *tensor_bundle_find(const TensorBundle *bundle, Span name);
  * (tensor.h): whoever wants to write copies first, since other tensors may view the same bytes. Should
  * somebody write all the same, private pages take it: the file never changes. */
 TF_Code tensor_bundle_read(const TensorBundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
-                    TF_Tensor **tensor, TF_Status *st);
+                           TF_Tensor **tensor, TF_Status *st);
 
 typedef struct BundleRead {
   const BundleEntry *entry;
@@ -64,8 +64,8 @@ TF_Code tensor_bundle_read_all(const TensorBundle *bundle, BundleRead *reads, si
 /* Verifies the checksum of every entry; stops at the first error, or goes on when `report` is not null: it is
  * called with each entry and its status. Returns the first error. */
 TF_Code tensor_bundle_verify(const TensorBundle *bundle,
-                      void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
-                      TF_Status *st);
+                             void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
+                             void *arg, TF_Status *st);
 
 /* PREFIX.index and PREFIX.data-SSSSS-of-NNNNN; malloc'ed, null when memory is out. */
 char *bundle_index_path(const char *prefix);

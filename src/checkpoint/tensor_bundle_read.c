@@ -10,14 +10,14 @@
 #include "base/crc32c.h"
 #include "base/cursor.h"
 #include "base/status_impl.h"
-#include "checkpoint/tensor_bundle_impl.h"
 #include "checkpoint/jobs.h"
 #include "checkpoint/slice_set.h"
+#include "checkpoint/tensor_bundle_impl.h"
 #include "tensor/tensor.h"
 
 enum {
-  JOB_BYTES = 1 << 20,      /* a large tensor is cut into jobs of this size */
-  DIRECT_BYTES = 4 << 10,   /* less is summed in the mapping, which is cheaper than a system call */
+  JOB_BYTES = 1 << 20,    /* a large tensor is cut into jobs of this size */
+  DIRECT_BYTES = 4 << 10, /* less is summed in the mapping, which is cheaper than a system call */
 };
 
 typedef enum JobKind { JOB_SUM, JOB_STRINGS, JOB_SLICE } JobKind;
@@ -28,8 +28,8 @@ typedef struct Job {
   size_t read;              /* index of the BundleRead it belongs to */
   uint64_t at;              /* JOB_SUM: part of the entry */
   size_t size;
-  char *dst;                /* JOB_SUM: where the bytes are copied to, or null */
-  uint32_t crc;             /* JOB_SUM: of this part */
+  char *dst;                 /* JOB_SUM: where the bytes are copied to, or null */
+  uint32_t crc;              /* JOB_SUM: of this part */
   const TensorSlice *stored; /* JOB_SLICE: which part of the whole tensor the entry holds */
 } Job;
 
@@ -108,8 +108,8 @@ static size_t swap_unit(TF_DataType dtype) {
 static TF_Code plan_sums(Plan *p, size_t read, const BundleEntry *e, char *dst, TF_Status *st) {
   for (uint64_t at = 0; at < e->size || !at; at += JOB_BYTES) {
     size_t size = e->size - at < JOB_BYTES ? (size_t)(e->size - at) : JOB_BYTES;
-    Job job = {
-        .kind = JOB_SUM, .entry = e, .read = read, .at = at, .size = size, .dst = dst ? dst + at : NULL};
+    Job job =
+        {.kind = JOB_SUM, .entry = e, .read = read, .at = at, .size = size, .dst = dst ? dst + at : NULL};
     if (!add_job(p, job, st)) return TF_GetCode(st);
   }
   return TF_OK;
@@ -136,8 +136,7 @@ static TF_Code plan_whole(Plan *p, size_t read, TF_Status *st) {
     if (view)
       TRY(tensor_wrap(&t, e->dtype, e->dims, e->rank, (void *)(uintptr_t)bytes.data, expected, release_map,
                       file_map_ref((FileMap *)(uintptr_t)map), true, st));
-    else
-      TRY(tensor_alloc(&t, e->dtype, e->dims, e->rank, st));
+    else TRY(tensor_alloc(&t, e->dtype, e->dims, e->rank, st));
     if (plan_sums(p, read, e, view ? NULL : t.data, st)) goto out;
   }
   p->reads[read].tensor = tensor_to_heap(&t);
@@ -362,7 +361,7 @@ TF_Code tensor_bundle_read_all(const TensorBundle *bundle, BundleRead *reads, si
 }
 
 TF_Code tensor_bundle_read(const TensorBundle *bundle, const BundleEntry *entry, const TensorSlice *slice,
-                    TF_Tensor **tensor, TF_Status *st) {
+                           TF_Tensor **tensor, TF_Status *st) {
   BundleRead read = {entry, slice, NULL};
   TF_Code code = tensor_bundle_read_all(bundle, &read, 1, st);
   *tensor = read.tensor;
@@ -390,8 +389,8 @@ static TF_Code verify_each(const TensorBundle *b, const BundleRead *reads, size_
 }
 
 TF_Code tensor_bundle_verify(const TensorBundle *b,
-                      void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st), void *arg,
-                      TF_Status *st) {
+                             void (*report)(void *arg, const BundleEntry *entry, const TF_Status *st),
+                             void *arg, TF_Status *st) {
   BundleRead *reads = calloc(VERIFY_ENTRIES, sizeof *reads);
   if (!reads) return fail_oom(st, "a list of reads");
   for (size_t i = 0; i < b->count && (report || !TF_GetCode(st));) {

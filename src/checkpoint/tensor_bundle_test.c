@@ -12,11 +12,11 @@
 #include "base/files.h"
 #include "base/status_impl.h"
 #include "base/test_folder.h"
-#include "checkpoint/tensor_bundle.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/checkpoint_reader.h"
 #include "checkpoint/sstable.h"
+#include "checkpoint/tensor_bundle.h"
 #include "tensor/tensor.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
@@ -100,8 +100,9 @@ static void test_damage(void **state) {
   (void)state;
   write_xy("x3");
   change_byte("x3.data-00000-of-00001", 3);
-  const char *bad = "TensorBundle at x3 shard 0 (84 bytes): Checksum does not match: stored 2370049618 vs. "
-                    "calculated on the restored bytes 591350774";
+  const char *bad =
+      "TensorBundle at x3 shard 0 (84 bytes): Checksum does not match: stored 2370049618 vs. "
+      "calculated on the restored bytes 591350774";
   check_error("x3", "x", "", TF_DATA_LOSS, bad);
   check_error("x3", "x", "7 3 0,2:-", TF_DATA_LOSS, bad);
   write_xy("x2");
@@ -266,7 +267,11 @@ static void test_big_endian(void **state) {
   (void)state;
   static const uint8_t bytes[] = {0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0}; /* 1 and -2.5 */
   const BundleHeader header = {.shard_count = 1, .big_endian = true, .producer = 1};
-  BundleEntry e = {.name = span("x"), .dtype = TF_FLOAT, .rank = 1, .dims = (int64_t[]){2}, .size = 8,
+  BundleEntry e = {.name = span("x"),
+                   .dtype = TF_FLOAT,
+                   .rank = 1,
+                   .dims = (int64_t[]){2},
+                   .size = 8,
                    .crc = crc32c_mask(crc32c(bytes, 8))};
   CheckpointReader *r;
   TF_Tensor *t;
@@ -291,7 +296,11 @@ static void test_lies(void **state) {
   (void)state;
   static const char bytes[8] = {0};
   BundleHeader header = {.shard_count = 1, .producer = 1};
-  BundleEntry e = {.name = span("x"), .dtype = TF_FLOAT, .rank = 1, .dims = (int64_t[]){3}, .size = 8,
+  BundleEntry e = {.name = span("x"),
+                   .dtype = TF_FLOAT,
+                   .rank = 1,
+                   .dims = (int64_t[]){3},
+                   .size = 8,
                    .crc = crc32c_mask(crc32c(bytes, 8))};
   write_by_hand("l", &header, &e, (Span){bytes, 8});
   check_error("l", "x", "", TF_DATA_LOSS,
@@ -357,8 +366,10 @@ static void test_merge(void **state) {
     const char *name;
     size_t size;
     uint32_t crc;
-  } files[] = {{"all.data-00000-of-00004", 180, 0x1af10c48}, {"all.data-00001-of-00004", 120, 0x636ec84d},
-               {"all.data-00002-of-00004", 8, 0xcd53af36}, {"all.data-00003-of-00004", 16, 0x375ad85c},
+  } files[] = {{"all.data-00000-of-00004", 180, 0x1af10c48},
+               {"all.data-00001-of-00004", 120, 0x636ec84d},
+               {"all.data-00002-of-00004", 8, 0xcd53af36},
+               {"all.data-00003-of-00004", 16, 0x375ad85c},
                {"all.index", 376, 0xe264392b}};
   write_parts();
   assert_ok(bundle_merge((const char *const[]){"m1", "m2"}, 2, "mm", false, false, &quick, st));
@@ -437,7 +448,10 @@ static void test_v1_sharded(void **state) {
   v1_writer_free(w);
   CheckpointReader *r;
   TF_Tensor *t;
-  assert_ok(checkpoint_reader_open(&r, "v-?????" "-of-00002", st));
+  assert_ok(checkpoint_reader_open(&r,
+                                   "v-?????"
+                                   "-of-00002",
+                                   st));
   assert_int_equal(checkpoint_reader_count(r), 2);
   assert_ok(checkpoint_reader_read(r, span("p"), (Span){0}, &t, st));
   for (int i = 0; i < 21; i++) assert_true(((float *)t->data)[i] == (float)i);
@@ -446,9 +460,12 @@ static void test_v1_sharded(void **state) {
   assert_memory_equal(t->data, ((float[]){10, 13}), 8);
   TF_DeleteTensor(t);
   checkpoint_reader_free(r);
-  check_error("v-?????" "-of-00002", "p", "7 4 -:-", TF_INVALID_ARGUMENT,
-              "Shape in shape_and_slice spec does not match the shape in the save file: [7,4], save file "
-              "shape: [7,3]");
+  check_error(
+      "v-?????"
+      "-of-00002",
+      "p", "7 4 -:-", TF_INVALID_ARGUMENT,
+      "Shape in shape_and_slice spec does not match the shape in the save file: [7,4], save file "
+      "shape: [7,3]");
 }
 
 static void test_v1_refuses(void **state) {
@@ -486,8 +503,9 @@ static void test_v1_refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(test_damage), IN_FOLDER(test_writer_refuses), IN_FOLDER(test_slices), IN_FOLDER(test_large),
-      IN_FOLDER(test_alignment), IN_FOLDER(test_big_endian), IN_FOLDER(test_lies), IN_FOLDER(test_merge),
-      IN_FOLDER(test_merge_errors), IN_FOLDER(test_v1_sharded), IN_FOLDER(test_v1_refuses)};
+      IN_FOLDER(test_damage),     IN_FOLDER(test_writer_refuses), IN_FOLDER(test_slices),
+      IN_FOLDER(test_large),      IN_FOLDER(test_alignment),      IN_FOLDER(test_big_endian),
+      IN_FOLDER(test_lies),       IN_FOLDER(test_merge),          IN_FOLDER(test_merge_errors),
+      IN_FOLDER(test_v1_sharded), IN_FOLDER(test_v1_refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,8 @@
 #include "base/files.h"
 #include "base/map.h"
 #include "base/status_impl.h"
-#include "checkpoint/sstable.h"
 #include "checkpoint/slice_set.h"
+#include "checkpoint/sstable.h"
 #include "tensor/tensor.h"
 #include "tensorflow/core/util/saved_tensor_slice.pb-c.h"
 #include "wire/proto_message.h"
@@ -156,16 +156,16 @@ static TF_Code read_meta(V1Reader *r, size_t file, TF_Status *st) {
   if (!code) code = table_iter_next(&it, &have, st);
   if (code) fail_prefix(st, "%s", f->path);
   if (!code && (!have || table_iter_key(&it).size))
-    code =
-        fail(st, TF_INTERNAL,
-             "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s", f->path);
+    code = fail(st, TF_INTERNAL,
+                "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s",
+                f->path);
   if (!code)
     code = proto_parse(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena, &slices,
                        f->path, st);
   if (!code && !slices->meta) /* a table of something else, such as a V2 index */
-    code =
-        fail(st, TF_INTERNAL,
-             "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s", f->path);
+    code = fail(st, TF_INTERNAL,
+                "Failed to find the saved tensor slices at the beginning of the checkpoint file: %s",
+                f->path);
   if (!code && slices->meta->versions && slices->meta->versions->min_consumer > 1)
     code = fail(st, TF_INVALID_ARGUMENT,
                 "Checkpoint min consumer version %d above current version 1 for TensorFlow.  Please upgrade "
@@ -186,11 +186,10 @@ static TF_Code list_files(V1Reader *r, const char *pattern, TF_Status *st) {
   size_t count = literal ? 1 : found.gl_pathc;
   TF_Code code = TF_OK;
   if (!count)
-    code =
-        fail(st, TF_NOT_FOUND,
-             "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for %s", pattern);
-  else if (!(r->files = calloc(count, sizeof *r->files)))
-    code = fail_oom(st, "a list of files");
+    code = fail(st, TF_NOT_FOUND,
+                "Unsuccessful TensorSliceReader constructor: Failed to find any matching files for %s",
+                pattern);
+  else if (!(r->files = calloc(count, sizeof *r->files))) code = fail_oom(st, "a list of files");
   for (size_t i = 0; !code && i < count; i++) {
     r->files[i].path = arena_strdup(&r->arena, literal ? pattern : found.gl_pathv[i]);
     if (!r->files[i].path) code = fail_oom(st, "a file's name");
@@ -225,10 +224,8 @@ TF_Code v1_reader_open(V1Reader **reader, const char *pattern, TF_Status *st) {
   TF_Code code = list_files(r, pattern, st);
   for (size_t i = 0; !code && i < r->file_count; i++) code = read_meta(r, i, st);
   if (!code) code = sort_tensors(r, st);
-  if (code)
-    v1_reader_free(r);
-  else
-    *reader = r;
+  if (code) v1_reader_free(r);
+  else *reader = r;
   return code;
 }
 
@@ -253,22 +250,22 @@ static TF_Code fail_count(size_t got, size_t want, TF_Status *st) {
 }
 
 /* Elements kept as integers, which `size` low bytes of each are. */
-#define TAKE_INTEGERS(field)                                                      \
-  do {                                                                            \
-    if (p->n_##field != count) return fail_count(p->n_##field, count, st);        \
-    for (size_t i = 0; i < count; i++) {                                          \
-      uint64_t v = (uint64_t)p->field[i];                                         \
-      memcpy((char *)out + i * size, &v, size);                                   \
-    }                                                                             \
-    return TF_OK;                                                                 \
+#define TAKE_INTEGERS(field)                                               \
+  do {                                                                     \
+    if (p->n_##field != count) return fail_count(p->n_##field, count, st); \
+    for (size_t i = 0; i < count; i++) {                                   \
+      uint64_t v = (uint64_t)p->field[i];                                  \
+      memcpy((char *)out + i * size, &v, size);                            \
+    }                                                                      \
+    return TF_OK;                                                          \
   } while (0)
 
 /* Elements kept as they are; `per` values each. */
-#define TAKE_RAW(field, per)                                                              \
-  do {                                                                                    \
-    if (p->n_##field != (per) * count) return fail_count(p->n_##field / (per), count, st); \
-    if (count) memcpy(out, p->field, count * size);                                       \
-    return TF_OK;                                                                         \
+#define TAKE_RAW(field, per)                                                             \
+  do {                                                                                   \
+    if (p->n_##field != (per)*count) return fail_count(p->n_##field / (per), count, st); \
+    if (count) memcpy(out, p->field, count *size);                                       \
+    return TF_OK;                                                                        \
   } while (0)
 
 /* The `count` elements of a value's TensorProto. */
@@ -281,14 +278,14 @@ static TF_Code take_elements(const Tensorflow__TensorProto *p, TF_DataType dtype
     case TF_COMPLEX64: TAKE_RAW(scomplex_val, 2);
     case TF_COMPLEX128: TAKE_RAW(dcomplex_val, 2);
     case TF_INT64: TAKE_RAW(int64_val, 1);
-    case TF_INT32: case TF_QINT32: TAKE_RAW(int_val, 1);
+    case TF_INT32:
+    case TF_QINT32: TAKE_RAW(int_val, 1);
     case TF_INT16:
     case TF_INT8:
     case TF_QINT8:
     case TF_UINT8:
     case TF_UINT16:
-    case TF_QUINT8:
-      TAKE_INTEGERS(int_val);
+    case TF_QUINT8: TAKE_INTEGERS(int_val);
     case TF_HALF: TAKE_INTEGERS(half_val);
     case TF_BOOL: TAKE_INTEGERS(bool_val);
     case TF_STRING:
@@ -316,8 +313,8 @@ static TF_Code read_value(const V1File *f, Span name, const TensorSlice *slice, 
   if (!code) code = table_iter_seek(&it, wanted, st);
   if (!code) code = table_iter_next(&it, &have, st);
   if (!code && (!have || table_key_compare(table_iter_key(&it), wanted)))
-    code =
-        fail(st, TF_DATA_LOSS, "a slice of tensor %.*s is missing", (int)name.size, (const char *)name.data);
+    code = fail(st, TF_DATA_LOSS, "a slice of tensor %.*s is missing", (int)name.size,
+                (const char *)name.data);
   if (!code)
     code = proto_parse_view(&tensorflow__saved_tensor_slices__descriptor, table_iter_value(&it), &arena,
                             &slices, "a slice", st);
@@ -391,8 +388,7 @@ TF_Code v1_reader_read(const V1Reader *r, const V1Entry *e, const TensorSlice *s
   else if (dtype_is_object(e->dtype))
     code = fail(st, TF_UNIMPLEMENTED, "tensor '%s': slices of string tensors cannot be read",
                 (const char *)e->name.data);
-  else
-    code = join_slices(r, t, wanted, &out, st);
+  else code = join_slices(r, t, wanted, &out, st);
   if (!code && !(*tensor = tensor_to_heap(&out))) code = fail_oom(st, "a tensor");
   tensor_clear(&out);
   return code;

@@ -118,9 +118,10 @@ static ElementField element_field(TF_DataType dtype) {
     case TF_INT16:
     case TF_INT8:
     case TF_QINT8:
-    case TF_QINT32:
-      return (ElementField){7, FORM_INT};
-    case TF_UINT8: case TF_UINT16: case TF_QUINT8: return (ElementField){7, FORM_UINT};
+    case TF_QINT32: return (ElementField){7, FORM_INT};
+    case TF_UINT8:
+    case TF_UINT16:
+    case TF_QUINT8: return (ElementField){7, FORM_UINT};
     case TF_INT64: return (ElementField){10, FORM_INT};
     case TF_BOOL: return (ElementField){11, FORM_UINT};
     case TF_HALF: return (ElementField){13, FORM_UINT};
@@ -302,8 +303,7 @@ TF_Code v1_writer_finish(V1Writer *w, TF_Status *st) {
      */
     if (i && !table_key_compare(key, (Span){v[-1].key.data, v[-1].key.size}))
       code = fail(st, TF_INVALID_ARGUMENT, "a tensor or slice was added twice");
-    else
-      code = table_builder_add(&table, key, (Span){v->value.data, v->value.size}, st);
+    else code = table_builder_add(&table, key, (Span){v->value.data, v->value.size}, st);
   }
   if (!code) code = table_builder_finish(&table, st);
   if (!code) code = file_write_atomic(w->path, (Span){table.file.data, table.file.size}, !w->no_sync, st);

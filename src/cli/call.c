@@ -10,9 +10,11 @@ static TF_Code add_feeds(Call *call, const Inputs *in, TF_Status *st) {
     TF_Tensor *value = in->values[i] ? in->values[i] : input->fallback;
     if (!value)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples", input->alias);
+                  "input '%s' is missing: give it by --inputs, --input_exprs or --input_examples",
+                  input->alias);
     if (!input->output.oper)
-      return fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for input '%s'", input->tensor_name, input->alias);
+      return fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for input '%s'", input->tensor_name,
+                  input->alias);
     call->feeds[call->num_feeds] = input->output;
     call->values[call->num_feeds++] = value;
   }
@@ -23,7 +25,8 @@ static TF_Code add_fetches(Call *call, TF_Status *st) {
   for (size_t i = 0; i < call->signature->output_count; i++) {
     const SignatureTensor *output = &call->signature->outputs[i];
     if (!output->output.oper)
-      return fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for output '%s'", output->tensor_name, output->alias);
+      return fail(st, TF_NOT_FOUND, "the graph has no tensor '%s' for output '%s'", output->tensor_name,
+                  output->alias);
     if (output->echo < 0) call->fetches[call->num_fetches++] = output->output;
   }
   return TF_OK;
@@ -52,7 +55,8 @@ void call_drop(Call *call) {
 }
 
 void call_clear(Call *call) {
-  for (size_t i = 0; call->results && i < call->signature->output_count; i++) TF_DeleteTensor(call->results[i]);
+  for (size_t i = 0; call->results && i < call->signature->output_count; i++)
+    TF_DeleteTensor(call->results[i]);
   if (call->fetched) call_drop(call);
   arena_clear(&call->arena);
 }
@@ -67,8 +71,9 @@ TF_Code call_run(Call *call, TF_Status *st) {
 TF_Code call_run_profiled(Call *call, struct ExecProfile *profile, TF_Status *st) {
   if (!call->num_fetches) return TF_OK;
   SessionRunOptions options = {.profile = profile};
-  session_run(call->bundle->session->session, call->feeds, (const Tensor *const *)call->values, (int)call->num_feeds,
-              call->fetches, call->taken, (int)call->num_fetches, NULL, 0, &options, st);
+  session_run(call->bundle->session->session, call->feeds, (const Tensor *const *)call->values,
+              (int)call->num_feeds, call->fetches, call->taken, (int)call->num_fetches, NULL, 0, &options,
+              st);
   for (size_t i = 0; i < call->num_fetches; i++) tensor_clear(&call->taken[i]);
   return TF_GetCode(st);
 }

@@ -12,15 +12,16 @@
 
 typedef struct Check {
   Graph *graph;
-  bool *seen;     /* by node id */
-  Node **queue;   /* nodes to look at */
+  bool *seen;   /* by node id */
+  Node **queue; /* nodes to look at */
   int queued;
-  Map functions;  /* names of functions looked at for this signature */
+  Map functions; /* names of functions looked at for this signature */
   int missing;
 } Check;
 
 static void report(Check *check, const char *where, const char *name, const TF_Status *st) {
-  size_t line = strcspn(st->message, "\n"); /* the first line says it; registered devices and kernels follow */
+  size_t line = strcspn(st->message,
+                        "\n"); /* the first line says it; registered devices and kernels follow */
   printf("  %s%s%s: %.*s\n", where, *where ? "/" : "", name, (int)line, st->message);
   check->missing++;
 }
@@ -45,11 +46,15 @@ static void check_body_node(Check *check, const char *function, const Tensorflow
   }
 }
 
-/* Only what the body's results and side effects need, as when it is called: most functions are small, so all of it. */
+/* Only what the body's results and side effects need, as when it is called: most functions are small, so all
+ * of it. */
 static void check_function(Check *check, const char *name) {
   const GraphFunction *function = graph_function_find(check->graph, name);
-  if (!function || map_get(&check->functions, name) || !map_put(&check->functions, function->name, (void *)function)) return;
-  for (size_t i = 0; i < function->def->n_node_def; i++) check_body_node(check, name, function->def->node_def[i]);
+  if (!function || map_get(&check->functions, name) ||
+      !map_put(&check->functions, function->name, (void *)function))
+    return;
+  for (size_t i = 0; i < function->def->n_node_def; i++)
+    check_body_node(check, name, function->def->node_def[i]);
 }
 
 static void push(Check *check, Node *node) {
@@ -61,7 +66,8 @@ static void push(Check *check, Node *node) {
 static void check_node(Check *check, const Node *node) {
   TF_Status st = {0};
   if (graph_function_find(check->graph, node->op)) check_function(check, node->op);
-  else if (!plan_is_control_op(node->op) && op_row_check(op_row_find(node->op), node, &st)) report(check, "", node->name, &st);
+  else if (!plan_is_control_op(node->op) && op_row_check(op_row_find(node->op), node, &st))
+    report(check, "", node->name, &st);
   for (int i = 0; i < node->num_attrs; i++) {
     const Attr *a = &node->attrs[i];
     if (a->kind != TF_ATTR_FUNC) continue;
@@ -97,7 +103,8 @@ static void check_signature(Check *check, const Tensorflow__MetaGraphDef__Signat
     const Node *fed = find_node(check, signature->inputs[i]->value);
     if (fed) check->seen[fed->id] = true;
   }
-  for (size_t i = 0; i < signature->n_outputs; i++) push(check, find_node(check, signature->outputs[i]->value));
+  for (size_t i = 0; i < signature->n_outputs; i++)
+    push(check, find_node(check, signature->outputs[i]->value));
   printf("signature '%s'\n", entry->key);
   check_reachable(check);
   if (check->missing == before) printf("  can be run\n");

@@ -22,7 +22,9 @@ typedef struct Export {
 static TF_DataType numpy_dtype(TF_DataType dtype) {
   switch (dtype) {
     case TF_INT4: return TF_INT8;
-    case TF_UINT4: case TF_FLOAT8_E5M2: case TF_FLOAT8_E4M3FN: return TF_UINT8;
+    case TF_UINT4:
+    case TF_FLOAT8_E5M2:
+    case TF_FLOAT8_E4M3FN: return TF_UINT8;
     default: return dtype;
   }
 }
@@ -44,7 +46,9 @@ static void export_strings(Export *x, const CheckpointEntry *e, const TF_Tensor 
 }
 
 static TF_Code export_numbers(Export *x, const CheckpointEntry *e, const TF_Tensor *t, TF_Status *st) {
-  NpyArray array = {.dtype = numpy_dtype(t->dtype), .rank = t->rank, .count = (size_t)tensor_count(t),
+  NpyArray array = {.dtype = numpy_dtype(t->dtype),
+                    .rank = t->rank,
+                    .count = (size_t)tensor_count(t),
                     .data = {t->data, TF_TensorByteSize(t)}};
   for (int i = 0; i < t->rank; i++) array.shape[i] = t->dims[i];
   return npz_add(&x->members, e->name.data, &array, st);

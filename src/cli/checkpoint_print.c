@@ -38,15 +38,21 @@ static void put_element(TF_DataType dtype, const void *p, int64_t i, Bytes *out)
     case TF_COMPLEX64: put_complex(((const float *)p)[2 * i], ((const float *)p)[2 * i + 1], out); break;
     case TF_COMPLEX128: put_complex(((const double *)p)[2 * i], ((const double *)p)[2 * i + 1], out); break;
     case TF_BOOL: bytes_puts(out, ((const uint8_t *)p)[i] ? "true" : "false"); break;
-    case TF_INT8: case TF_QINT8: bytes_printf(out, "%d", ((const int8_t *)p)[i]); break;
+    case TF_INT8:
+    case TF_QINT8: bytes_printf(out, "%d", ((const int8_t *)p)[i]); break;
     case TF_INT4: bytes_printf(out, "%d", (int)((((const uint8_t *)p)[i] & 0xf) ^ 8) - 8); break;
-    case TF_INT16: case TF_QINT16: bytes_printf(out, "%d", ((const int16_t *)p)[i]); break;
-    case TF_INT32: case TF_QINT32: bytes_printf(out, "%" PRId32, ((const int32_t *)p)[i]); break;
+    case TF_INT16:
+    case TF_QINT16: bytes_printf(out, "%d", ((const int16_t *)p)[i]); break;
+    case TF_INT32:
+    case TF_QINT32: bytes_printf(out, "%" PRId32, ((const int32_t *)p)[i]); break;
     case TF_INT64: bytes_printf(out, "%" PRId64, ((const int64_t *)p)[i]); break;
-    case TF_UINT16: case TF_QUINT16: bytes_printf(out, "%u", ((const uint16_t *)p)[i]); break;
+    case TF_UINT16:
+    case TF_QUINT16: bytes_printf(out, "%u", ((const uint16_t *)p)[i]); break;
     case TF_UINT32: bytes_printf(out, "%" PRIu32, ((const uint32_t *)p)[i]); break;
     case TF_UINT64: bytes_printf(out, "%" PRIu64, ((const uint64_t *)p)[i]); break;
-    case TF_UINT8: case TF_QUINT8: case TF_UINT4: bytes_printf(out, "%u", ((const uint8_t *)p)[i]); break;
+    case TF_UINT8:
+    case TF_QUINT8:
+    case TF_UINT4: bytes_printf(out, "%u", ((const uint8_t *)p)[i]); break;
     case TF_STRING: put_string((const TF_TString *)p + i, out); break;
     default: bytes_printf(out, "0x%02x", ((const uint8_t *)p)[i]); break; /* float8 */
   }
@@ -90,7 +96,8 @@ static TF_Code print_one(const CheckpointReader *r, const CheckpointEntry *e, si
 int checkpoint_print(int argc, char **argv) {
   bool all = false;
   const Option options[] = {
-      {"all", OPTION_FLAG, &all, NULL, "print every element, not the first 1000 of each tensor"}, {0}};
+      {"all", OPTION_FLAG, &all, NULL, "print every element, not the first 1000 of each tensor"},
+      {0}};
   const Usage usage = {"checkpoint print PREFIX [NAME...] [--all]",
                        "Prints the values of the named tensors, or of all: a line with name, dtype and "
                        "shape, then the elements.\n"

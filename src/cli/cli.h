@@ -1,7 +1,7 @@
 /* What the commands share: exit codes, options, messages.
  *
- * A command is `int cmd_NAME(int argc, char **argv)`; argv[0] is the command's name. It returns one of the exit
- * codes below. A new command is a row in commands.inc and a file cmd_NAME.c. */
+ * A command is `int cmd_NAME(int argc, char **argv)`; argv[0] is the command's name. It returns one of the
+ * exit codes below. A new command is a row in commands.inc and a file cmd_NAME.c. */
 #ifndef SM_CLI_CLI_H_
 #define SM_CLI_CLI_H_
 
@@ -23,7 +23,7 @@ typedef enum OptionKind { OPTION_FLAG, OPTION_STRING, OPTION_INT, OPTION_DOUBLE 
 typedef struct Option {
   const char *name;
   OptionKind kind;
-  void *out; /* bool, const char *, int64_t, double */
+  void *out;              /* bool, const char *, int64_t, double */
   const char *value_name; /* for --help; null for flags */
   const char *help;
 } Option;
@@ -37,8 +37,8 @@ typedef struct Usage {
  * argv[1..*argc). Returns -1 to go on; otherwise the exit code: 0 after --help, EXIT_FAILED for a mistake. */
 int options_parse(int *argc, char **argv, const Option *options, const Usage *usage);
 
-/* The folder that a command is about, where no option gave it: its one positional argument. Returns as options_parse
- * does. */
+/* The folder that a command is about, where no option gave it: its one positional argument. Returns as
+ * options_parse does. */
 int cli_take_dir(const char **dir, const char *option, int argc, char **argv);
 
 /* Prints "savedmodel COMMAND: message" on stderr; returns EXIT_FAILED. */

@@ -1,5 +1,5 @@
-/* `savedmodel bench`: how long a signature takes, and with --profile where the time goes. A table on a terminal, one
- * JSON line elsewhere. */
+/* `savedmodel bench`: how long a signature takes, and with --profile where the time goes. A table on a
+ * terminal, one JSON line elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,10 +105,8 @@ static TF_Code write_answers(const char *path, const GoldenCase *golden, Span re
   proto_put_bytes(&log, 1, golden->request.data, golden->request.size);
   proto_put_bytes(&log, 2, response.data, response.size);
   proto_put_bytes(&record, 6, log.data, log.size);
-  if (log.failed || record.failed)
-    fail_oom(st, "the answer");
-  else
-    tfrecord_append(&file, (Span){record.data, record.size});
+  if (log.failed || record.failed) fail_oom(st, "the answer");
+  else tfrecord_append(&file, (Span){record.data, record.size});
   if (!TF_GetCode(st) && !bytes_finish(&file, "the answer", st))
     file_write_atomic(path, (Span){file.data, file.size}, false, st);
   bytes_clear(&log);
@@ -122,10 +120,11 @@ static TF_Code compare(Bench *b, const GoldenCase *golden, TF_Status *st) {
   Tolerance tolerance = {1e-5, 1e-6};
   if (!golden_tolerance(b->o->words.golden, &tolerance, st) && !call_results(&b->call, st) &&
       !encode_response(&b->call, &response, st) &&
-      !golden_compare(GOLDEN_PREDICT, (Span){response.data, response.size}, golden->response, tolerance, &b->difference,
-                      &b->why, &b->agree, st))
+      !golden_compare(GOLDEN_PREDICT, (Span){response.data, response.size}, golden->response, tolerance,
+                      &b->difference, &b->why, &b->agree, st))
     b->compared = true;
-  if (!TF_GetCode(st) && b->o->answers) write_answers(b->o->answers, golden, (Span){response.data, response.size}, st);
+  if (!TF_GetCode(st) && b->o->answers)
+    write_answers(b->o->answers, golden, (Span){response.data, response.size}, st);
   bytes_clear(&response);
   return TF_GetCode(st);
 }
@@ -134,7 +133,8 @@ static TF_Code check_answer(Bench *b, TF_Status *st) {
   TfrecordReader reader = {0};
   GoldenCase golden;
   if (!b->o->words.golden) return TF_OK;
-  if (!tfrecord_open(&reader, b->o->words.golden, st) && !golden_find(&reader, b->call.signature->name, &golden, st))
+  if (!tfrecord_open(&reader, b->o->words.golden, st) &&
+      !golden_find(&reader, b->call.signature->name, &golden, st))
     compare(b, &golden, st);
   tfrecord_close(&reader);
   return TF_GetCode(st);
@@ -157,7 +157,8 @@ static TF_Code put_json(const Bench *b, bool with_profile, Bytes *out, TF_Status
   json_put_string(out, b->o->model.dir, strlen(b->o->model.dir));
   put_pair(out, "signature", b->call.signature->name);
   bytes_printf(out, ", \"threads\": %lld, \"latency_ms\": [", (long long)b->o->model.threads);
-  for (int64_t i = 0; i < b->done; i++) bytes_printf(out, "%s%.6f", i ? ", " : "", (double)b->took_ns[i] / 1e6);
+  for (int64_t i = 0; i < b->done; i++)
+    bytes_printf(out, "%s%.6f", i ? ", " : "", (double)b->took_ns[i] / 1e6);
   bytes_puts(out, "]");
   if (b->compared)
     bytes_printf(out, ", \"max_abs\": %.9g, \"max_rel\": %.9g", b->difference.max_abs, b->difference.max_rel);
@@ -179,12 +180,9 @@ static int by_value(const void *a, const void *b) {
 
 /* In the unit that fits. */
 static const char *time_text(int64_t ns, char out[32]) {
-  if (ns < 100000)
-    snprintf(out, 32, "%.2f us", (double)ns / 1e3);
-  else if (ns < 10000000)
-    snprintf(out, 32, "%.3f ms", (double)ns / 1e6);
-  else
-    snprintf(out, 32, "%.1f ms", (double)ns / 1e6);
+  if (ns < 100000) snprintf(out, 32, "%.2f us", (double)ns / 1e3);
+  else if (ns < 10000000) snprintf(out, 32, "%.3f ms", (double)ns / 1e6);
+  else snprintf(out, 32, "%.1f ms", (double)ns / 1e6);
   return out;
 }
 
@@ -206,8 +204,7 @@ static TF_Code put_text(const Bench *b, Bytes *out, TF_Status *st) {
   if (b->compared && b->agree)
     bytes_printf(out, "  answer  as recorded: off by %.2g, relative %.2g\n", b->difference.max_abs,
                  b->difference.max_rel);
-  else if (b->compared)
-    bytes_printf(out, "  answer  WRONG: %s\n", b->why.data ? b->why.data : "");
+  else if (b->compared) bytes_printf(out, "  answer  WRONG: %s\n", b->why.data ? b->why.data : "");
   free(sorted);
   return bytes_finish(out, "the report", st);
 }
@@ -241,8 +238,7 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
   Inputs in = {0};
   b.took_ns = calloc((size_t)o->runs, sizeof *b.took_ns);
   b.profiled = calloc(o->profile ? (size_t)o->runs : 1, sizeof *b.profiled);
-  if (!b.took_ns || !b.profiled)
-    fail_oom(st, "so many runs");
+  if (!b.took_ns || !b.profiled) fail_oom(st, "so many runs");
   else if (!model_open(&o->model, &bundle, &signature, st) && !inputs_init(&in, signature, st) &&
            !inputs_read(&in, &o->words, bundle->graph, st) && !call_init(&b.call, bundle, &in, st) &&
            !run_all(&b, st) && !check_answer(&b, st) && !(o->profile && profile_all(&b, st)))
@@ -260,7 +256,8 @@ static TF_Code bench(const BenchOptions *o, TF_Status *st) {
 static int check_options(const BenchOptions *o) {
   if (o->runs < 1 || o->runs > INT32_MAX) return cli_failf("bench", "--runs must be at least 1");
   if (o->model.threads < 0) return cli_failf("bench", "--threads must not be negative");
-  if (o->answers && !o->words.golden) return cli_failf("bench", "--answers needs --golden, whose request it answers");
+  if (o->answers && !o->words.golden)
+    return cli_failf("bench", "--answers needs --golden, whose request it answers");
   const char *p = o->profile;
   if (p && strcmp(p, "text") && strcmp(p, "json") && strcmp(p, "trace"))
     return cli_failf("bench", "--profile is text, json or trace, not '%s'", p);
@@ -273,16 +270,20 @@ int cmd_bench(int argc, char **argv) {
   const Option options[] = {
       {"model", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel (a version directory)"},
       {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"signature", OPTION_STRING, &o.model.signature, "KEY", "its signature (serving_default, or the only one)"},
+      {"signature", OPTION_STRING, &o.model.signature, "KEY",
+       "its signature (serving_default, or the only one)"},
       {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the same, as show and run call it"},
-      {"golden", OPTION_STRING, &o.words.golden, "FILE", "recorded requests; the first of the signature is run"},
+      {"golden", OPTION_STRING, &o.words.golden, "FILE",
+       "recorded requests; the first of the signature is run"},
       {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or inputs as .npy or .npz files"},
       {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "or as JSON"},
       {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "or as tf.Examples"},
-      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...", "or zeros: x:1,224,224,3 (unknown dims are 1)"},
+      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...",
+       "or zeros: x:1,224,224,3 (unknown dims are 1)"},
       {"threads", OPTION_INT, &o.model.threads, "N", "threads (0: one a core)"},
       {"runs", OPTION_INT, &o.runs, "N", "how often (30)"},
-      {"profile", OPTION_STRING, &o.profile, "FORMAT", "time by op and node: text, json, trace (Chrome, Perfetto)"},
+      {"profile", OPTION_STRING, &o.profile, "FORMAT",
+       "time by op and node: text, json, trace (Chrome, Perfetto)"},
       {"profile_to", OPTION_STRING, &o.profile_to, "FILE", "write the profile there"},
       {"top", OPTION_INT, &o.top, "N", "nodes that --profile text shows (30)"},
       {"answers", OPTION_STRING, &o.answers, "FILE", "write the last answer as a PredictionLog TFRecord"},
@@ -291,9 +292,11 @@ int cmd_bench(int argc, char **argv) {
   const Usage usage = {
       "bench --model DIR [--golden FILE] [--signature KEY] [--threads N] [--runs N] [--profile FORMAT] ...",
       "Times a signature. On a terminal a table; else one JSON line: latency_ms of every run and, with\n"
-      "--golden, how far the answer is from the recorded one (max_abs, max_rel; \"wrong\" where that is more\n"
+      "--golden, how far the answer is from the recorded one (max_abs, max_rel; \"wrong\" where that is "
+      "more\n"
       "than golden.json allows). A profile is made in as many runs again. For example:\n"
-      "  savedmodel bench --model resnet/1 --input_shapes image:1,224,224,3 --profile trace --profile_to trace.json\n"};
+      "  savedmodel bench --model resnet/1 --input_shapes image:1,224,224,3 --profile trace --profile_to "
+      "trace.json\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if ((early = cli_take_dir(&o.model.dir, "model", argc, argv)) >= 0) return early;

@@ -32,7 +32,8 @@ static TF_Code copy_file(const char *from, const char *to, TF_Status *st) {
  * SavedModel. */
 static TF_Code copy_entry(void *arg, const char *name, TF_Status *st) {
   const Copy *copy = arg;
-  if (copy->depth == 0 && (!strcmp(name, "saved_model.pb") || !strcmp(name, "saved_model.pbtxt"))) return TF_OK;
+  if (copy->depth == 0 && (!strcmp(name, "saved_model.pb") || !strcmp(name, "saved_model.pbtxt")))
+    return TF_OK;
   char *from = path_join(copy->from, name), *to = path_join(copy->to, name);
   TF_Code code = TF_OK;
   if (!from || !to) {
@@ -63,7 +64,8 @@ static TF_Code convert(const char *from, const char *to, bool text, TF_Status *s
   if (!path) fail_oom(st, "a path");
   else if (model_read(from, &arena, &model, st)) goto out;
   else if (file_is_dir(to) && dir_list(to, refuse_entry, (void *)to, st)) goto out;
-  else if (text ? text_format_print(&model->base, &bytes, st) : proto_pack(&model->base, &bytes, st)) goto out;
+  else if (text ? text_format_print(&model->base, &bytes, st) : proto_pack(&model->base, &bytes, st))
+    goto out;
   else if (dir_make_all(to, st) || dir_list(from, copy_entry, &copy, st)) goto out;
   else file_write_atomic(path, (Span){bytes.data, bytes.size}, true, st);
 out:
@@ -75,10 +77,13 @@ out:
 
 int cmd_convert(int argc, char **argv) {
   const char *format = NULL;
-  const Option options[] = {{"to", OPTION_STRING, &format, "pb|pbtxt", "the form to write (default: the other one)"}, {0}};
-  const Usage usage = {"convert DIR OUT [--to pb|pbtxt]",
-                       "Copies the SavedModel in DIR to the new folder OUT, its saved_model.pb as saved_model.pbtxt or\n"
-                       "the reverse. Variables and assets are copied as they are.\n"};
+  const Option options[] = {
+      {"to", OPTION_STRING, &format, "pb|pbtxt", "the form to write (default: the other one)"},
+      {0}};
+  const Usage usage = {
+      "convert DIR OUT [--to pb|pbtxt]",
+      "Copies the SavedModel in DIR to the new folder OUT, its saved_model.pb as saved_model.pbtxt or\n"
+      "the reverse. Variables and assets are copied as they are.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if (argc != 3) return cli_failf("convert", "wants DIR and OUT (see savedmodel convert --help)");

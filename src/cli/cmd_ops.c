@@ -21,16 +21,18 @@ static void print_json(const OpRow *row, bool first) {
 int cmd_ops(int argc, char **argv) {
   bool json = false;
   const Option options[] = {{"json", OPTION_FLAG, &json, NULL, "as JSON"}, {0}};
-  const Usage usage = {"ops [NAME ...] [--json]",
-                       "Lists the ops that can be run, with the types that their kernels take (none listed: any).\n"
-                       "With names: only these; exit code 1 when one of them has no kernel.\n"};
+  const Usage usage = {
+      "ops [NAME ...] [--json]",
+      "Lists the ops that can be run, with the types that their kernels take (none listed: any).\n"
+      "With names: only these; exit code 1 when one of them has no kernel.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   int missing = 0, printed = 0;
   for (int i = 1; i < argc; i++) {
     const OpRow *row = op_row_find(argv[i]);
     if (!row) {
-      fprintf(stderr, "savedmodel ops: %s %s\n", argv[i], op_spec_find(argv[i]) ? "has no kernel" : "is no op of TensorFlow");
+      fprintf(stderr, "savedmodel ops: %s %s\n", argv[i],
+              op_spec_find(argv[i]) ? "has no kernel" : "is no op of TensorFlow");
       missing++;
     } else if (json) {
       print_json(row, !printed++);

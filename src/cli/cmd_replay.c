@@ -1,8 +1,8 @@
 /* `savedmodel replay`: runs recorded requests and compares the answers with the recorded ones.
  *
- * Requests go through the server's own code (serving/request.h), so classify and regress logs are replayed as a
- * server would answer them. Cases of one version and tag set run in one session, in the order of the file: a
- * recording that carries state from case to case replays right. */
+ * Requests go through the server's own code (serving/request.h), so classify and regress logs are replayed as
+ * a server would answer them. Cases of one version and tag set run in one session, in the order of the file:
+ * a recording that carries state from case to case replays right. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,10 +133,11 @@ static Span answer_message(const Request *r) {
 }
 
 /* Runs one case; `why` gets what is wrong. */
-static void run_case(const Replay *replay, const Bundle *bundle, const GoldenCase *c, double *ms, Difference *difference,
-                     Bytes *why) {
-  static const RequestKind *const kinds[] = {
-      [GOLDEN_PREDICT] = &predict_kind, [GOLDEN_CLASSIFY] = &classify_kind, [GOLDEN_REGRESS] = &regress_kind};
+static void run_case(const Replay *replay, const Bundle *bundle, const GoldenCase *c, double *ms,
+                     Difference *difference, Bytes *why) {
+  static const RequestKind *const kinds[] = {[GOLDEN_PREDICT] = &predict_kind,
+                                             [GOLDEN_CLASSIFY] = &classify_kind,
+                                             [GOLDEN_REGRESS] = &regress_kind};
   RequestContext context = {0};
   Request *r = request_new(&context, kinds[c->kind], NULL);
   if (!r) {
@@ -151,30 +152,30 @@ static void run_case(const Replay *replay, const Bundle *bundle, const GoldenCas
   TF_Status st = {0};
   bool agree;
   if (code) bytes_printf(why, "%s: %s", status_code_name(code), TF_Message(r->st));
-  else if (golden_compare(c->kind, answer_message(r), c->response, replay->tolerance, difference,
-                          why, &agree, &st))
+  else if (golden_compare(c->kind, answer_message(r), c->response, replay->tolerance, difference, why, &agree,
+                          &st))
     bytes_printf(why, "%s", st.message);
   request_free(r);
 }
 
-static void print_case(const Replay *replay, int64_t number, const GoldenCase *c, double ms, const Difference *difference,
-                       const Bytes *why) {
+static void print_case(const Replay *replay, int64_t number, const GoldenCase *c, double ms,
+                       const Difference *difference, const Bytes *why) {
   static const char *const names[] = {"?", "predict", "classify", "regress"};
   bool ok = !why->size;
   if (replay->json) {
     Bytes text = {0};
     bytes_printf(&text, "{\"case\": %" PRId64 ", \"kind\": \"%s\", \"signature\": ", number, names[c->kind]);
     json_put_string(&text, c->signature.data ? c->signature.data : "", c->signature.size);
-    bytes_printf(&text, ", \"ok\": %s, \"ms\": %.3f, \"max_abs\": %.9g, \"wrong\": ", ok ? "true" : "false", ms,
-                 difference->max_abs);
+    bytes_printf(&text, ", \"ok\": %s, \"ms\": %.3f, \"max_abs\": %.9g, \"wrong\": ", ok ? "true" : "false",
+                 ms, difference->max_abs);
     json_put_string(&text, why->data ? why->data : "", why->size);
     printf("%s}\n", text.data ? text.data : "");
     bytes_clear(&text);
     return;
   }
   printf("%-9s %3" PRId64 "  %-8s %-24.*s %9.3f ms", ok ? "ok" : "DIFFERENT", number, names[c->kind],
-         (int)(c->signature.size < 60 ? c->signature.size : 60), c->signature.data ? (const char *)c->signature.data : "",
-         ms);
+         (int)(c->signature.size < 60 ? c->signature.size : 60),
+         c->signature.data ? (const char *)c->signature.data : "", ms);
   if (ok && difference->max_abs > 0) printf("  off by at most %.2g", difference->max_abs);
   printf("%s%s\n", ok ? "" : "  ", ok ? "" : why->data);
 }
@@ -187,7 +188,8 @@ static TF_Code replay_file(Replay *replay, const char *path, TF_Status *st) {
     GoldenCase c;
     if ((code = golden_next(&reader, &c, &end, st)) || end) break;
     if (c.kind == GOLDEN_OTHER) {
-      if (!replay->json) printf("skipped   %3" PRId64 "  a log that is neither predict, classify nor regress\n", number);
+      if (!replay->json)
+        printf("skipped   %3" PRId64 "  a log that is neither predict, classify nor regress\n", number);
       replay->skipped++;
       continue;
     }
@@ -209,9 +211,11 @@ static TF_Code replay_file(Replay *replay, const char *path, TF_Status *st) {
   return code;
 }
 
-/* GOLDEN when it is not given: MODEL_DIR/golden.tfrecord, the same one folder up, or the model's warm-up requests. */
+/* GOLDEN when it is not given: MODEL_DIR/golden.tfrecord, the same one folder up, or the model's warm-up
+ * requests. */
 static char *find_recording(const char *model_dir) {
-  static const char *const places[] = {"golden.tfrecord", "../golden.tfrecord", "assets.extra/tf_serving_warmup_requests"};
+  static const char *const places[] = {"golden.tfrecord", "../golden.tfrecord",
+                                       "assets.extra/tf_serving_warmup_requests"};
   for (size_t i = 0; i < SM_COUNTOF(places); i++) {
     char *path = path_join(model_dir, places[i]);
     if (path && file_exists(path)) return path;
@@ -235,19 +239,22 @@ int cmd_replay(int argc, char **argv) {
   Replay replay = {.tolerance = {1e-5, 1e-6}};
   double rtol = -1, atol = -1;
   const Option options[] = {
-      {"tag_set", OPTION_STRING, &replay.tags, "TAGS", "tags of the MetaGraphDef (default: as recorded, else serve)"},
+      {"tag_set", OPTION_STRING, &replay.tags, "TAGS",
+       "tags of the MetaGraphDef (default: as recorded, else serve)"},
       {"rtol", OPTION_DOUBLE, &rtol, "X", "relative tolerance (default: golden.json's, else 1e-5)"},
       {"atol", OPTION_DOUBLE, &atol, "X", "absolute tolerance (default: golden.json's, else 1e-6)"},
       {"threads", OPTION_INT, &replay.threads, "N", "threads (0: one a core)"},
       {"json", OPTION_FLAG, &replay.json, NULL, "a JSON line a case"},
       {0}};
-  const Usage usage = {"replay MODEL_DIR [GOLDEN] [--rtol X] [--atol X] [--json]",
-                       "Runs every request of GOLDEN, a TFRecord file of tensorflow.serving.PredictionLog messages, and\n"
-                       "compares with the recorded answer. MODEL_DIR is a SavedModel or a folder of numbered ones.\n"
-                       "Without GOLDEN: MODEL_DIR/golden.tfrecord, or the model's tf_serving_warmup_requests.\n"};
+  const Usage usage = {
+      "replay MODEL_DIR [GOLDEN] [--rtol X] [--atol X] [--json]",
+      "Runs every request of GOLDEN, a TFRecord file of tensorflow.serving.PredictionLog messages, and\n"
+      "compares with the recorded answer. MODEL_DIR is a SavedModel or a folder of numbered ones.\n"
+      "Without GOLDEN: MODEL_DIR/golden.tfrecord, or the model's tf_serving_warmup_requests.\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
-  if (argc < 2 || argc > 3) return cli_failf("replay", "wants MODEL_DIR and perhaps GOLDEN (see savedmodel replay --help)");
+  if (argc < 2 || argc > 3)
+    return cli_failf("replay", "wants MODEL_DIR and perhaps GOLDEN (see savedmodel replay --help)");
   replay.model_dir = argv[1];
   char *golden = argc > 2 ? strdup(argv[2]) : find_recording(argv[1]);
   if (!golden) return cli_failf("replay", "%s: there are no recorded requests; name a file", argv[1]);

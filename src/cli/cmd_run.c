@@ -1,5 +1,5 @@
-/* `savedmodel run`: a signature on inputs from files or the command line, with the options of `saved_model_cli run`,
- * and its output; on a terminal a table instead. */
+/* `savedmodel run`: a signature on inputs from files or the command line, with the options of
+ * `saved_model_cli run`, and its output; on a terminal a table instead. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +39,8 @@ static void print_table(const Signature *signature, TF_Tensor *const *results) {
   for (size_t i = 0; i < signature->output_count; i++) {
     char shape[TENSOR_SHAPE_TEXT_MAX];
     char *text = SM_TensorText(results[i]), *rest = text;
-    printf("%-*s  %-8s %-14s", name_width, signature->outputs[i].alias, dtype_word((int)TF_TensorType(results[i])),
-           tensor_shape_text(results[i], shape));
+    printf("%-*s  %-8s %-14s", name_width, signature->outputs[i].alias,
+           dtype_word((int)TF_TensorType(results[i])), tensor_shape_text(results[i], shape));
     for (const char *line; (line = strsep(&rest, "\n"));)
       printf("%*s %s\n", line == text ? 0 : name_width + 25, "", line);
     free(text);
@@ -56,8 +56,8 @@ static TF_Code print_json(const Signature *signature, TF_Tensor *const *results,
     json_key(&w, output->alias, output->alias_len);
     if (!json_can_write((int)TF_TensorType(results[i]))) {
       bytes_clear(&out);
-      return fail(st, TF_UNIMPLEMENTED, "output '%s' is of type %s, which JSON has no form for", output->alias,
-                  dtype_word((int)TF_TensorType(results[i])));
+      return fail(st, TF_UNIMPLEMENTED, "output '%s' is of type %s, which JSON has no form for",
+                  output->alias, dtype_word((int)TF_TensorType(results[i])));
     }
     json_write_tensor(&w, results[i], false);
   }
@@ -86,12 +86,14 @@ static TF_Code npy_of_tensor(const TF_Tensor *t, Bytes *out, TF_Status *st) {
 static TF_Code save_result(const RunOptions *o, const char *alias, const TF_Tensor *t, TF_Status *st) {
   Bytes file = {0};
   char *name = NULL, *path = NULL;
-  if (strchr(alias, '/')) return fail(st, TF_INVALID_ARGUMENT, "output key '%s' cannot be a file name", alias);
+  if (strchr(alias, '/'))
+    return fail(st, TF_INVALID_ARGUMENT, "output key '%s' cannot be a file name", alias);
   if (asprintf(&name, "%s.npy", alias) < 0) return fail_oom(st, "a path");
   if (!(path = path_join(o->outdir, name))) fail_oom(st, "a path");
   else if (file_exists(path) && !o->overwrite)
     fail(st, TF_ALREADY_EXISTS, "%s exists; --overwrite replaces it", path);
-  else if (!npy_of_tensor(t, &file, st) && !file_write_atomic(path, (Span){file.data, file.size}, false, st) && !o->json)
+  else if (!npy_of_tensor(t, &file, st) &&
+           !file_write_atomic(path, (Span){file.data, file.size}, false, st) && !o->json)
     printf("Output %s is saved to %s\n", alias, path);
   bytes_clear(&file);
   free(name);
@@ -99,7 +101,8 @@ static TF_Code save_result(const RunOptions *o, const char *alias, const TF_Tens
   return TF_GetCode(st);
 }
 
-static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_Tensor *const *results, TF_Status *st) {
+static TF_Code show_results(const RunOptions *o, const Signature *signature, TF_Tensor *const *results,
+                            TF_Status *st) {
   bool table = !o->json && isatty(STDOUT_FILENO);
   if (o->json) TRY(print_json(signature, results, st));
   if (table) print_table(signature, results);
@@ -131,10 +134,13 @@ int cmd_run(int argc, char **argv) {
   const Option options[] = {
       {"dir", OPTION_STRING, &o.model.dir, "DIR", "the SavedModel"},
       {"tag_set", OPTION_STRING, &o.model.tags, "TAGS", "tags of the MetaGraphDef (serve)"},
-      {"signature_def", OPTION_STRING, &o.model.signature, "KEY", "the signature (serving_default, or the only one)"},
-      {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", ".npy or .npz files, FILE.npz[MEMBER] of one"},
+      {"signature_def", OPTION_STRING, &o.model.signature, "KEY",
+       "the signature (serving_default, or the only one)"},
+      {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...",
+       ".npy or .npz files, FILE.npz[MEMBER] of one"},
       {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "values as JSON"},
-      {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "lists of {\"feature\": values}, as tf.Examples"},
+      {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...",
+       "lists of {\"feature\": values}, as tf.Examples"},
       {"outdir", OPTION_STRING, &o.outdir, "DIR", "also write the outputs there, as KEY.npy"},
       {"overwrite", OPTION_FLAG, &o.overwrite, NULL, "replace files that are there"},
       {"json", OPTION_FLAG, &o.json, NULL, "print the outputs as JSON"},

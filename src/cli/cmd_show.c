@@ -73,7 +73,8 @@ static void show_tensor(const char *kind, const char *key, const Tensorflow__Ten
     printf("unknown_rank\n");
   } else {
     printf("(");
-    for (size_t i = 0; shape && i < shape->n_dim; i++) printf("%s%lld", i ? ", " : "", (long long)shape->dim[i]->size);
+    for (size_t i = 0; shape && i < shape->n_dim; i++)
+      printf("%s%lld", i ? ", " : "", (long long)shape->dim[i]->size);
     printf(")\n");
   }
   bool named = info && info->encoding_case == TENSORFLOW__TENSOR_INFO__ENCODING_NAME;
@@ -81,9 +82,13 @@ static void show_tensor(const char *kind, const char *key, const Tensorflow__Ten
 }
 
 typedef Tensorflow__SignatureDef__InputsEntry Entry;
-_Static_assert(sizeof(Tensorflow__SignatureDef__InputsEntry) == sizeof(Tensorflow__SignatureDef__OutputsEntry), "same shape");
+_Static_assert(sizeof(Tensorflow__SignatureDef__InputsEntry) ==
+                   sizeof(Tensorflow__SignatureDef__OutputsEntry),
+               "same shape");
 
-static int by_key(const void *a, const void *b) { return strcmp((*(Entry *const *)a)->key, (*(Entry *const *)b)->key); }
+static int by_key(const void *a, const void *b) {
+  return strcmp((*(Entry *const *)a)->key, (*(Entry *const *)b)->key);
+}
 
 static void show_entries(const char *kind, Entry *const *entries, size_t n, int indent) {
   Entry **sorted = malloc((n + 1) * sizeof *sorted);
@@ -119,15 +124,16 @@ static bool use_node(Map *used, const Tensorflow__NodeDef *node) {
   if (strcmp(node->op, "PartitionedCall") && strcmp(node->op, "StatefulPartitionedCall")) return true;
   for (size_t i = 0; i < node->n_attr; i++) {
     const Tensorflow__AttrValue *value = node->attr[i]->value;
-    if (strcmp(node->attr[i]->key, "f") || !value || value->value_case != TENSORFLOW__ATTR_VALUE__VALUE_FUNC) continue;
+    if (strcmp(node->attr[i]->key, "f") || !value || value->value_case != TENSORFLOW__ATTR_VALUE__VALUE_FUNC)
+      continue;
     char *name = value->func->name;
     if (!map_get(used, name) && !map_put(used, name, name)) return false;
   }
   return true;
 }
 
-/* The names of ops that the graph uses, in functions it calls too, sorted; as saved_model_cli counts them, functions
- * that are only named by attributes of other ops do not count. Null when memory is out. */
+/* The names of ops that the graph uses, in functions it calls too, sorted; as saved_model_cli counts them,
+ * functions that are only named by attributes of other ops do not count. Null when memory is out. */
 static char **used_ops(const Tensorflow__GraphDef *graph, size_t *count) {
   static const Tensorflow__FunctionDefLibrary none = {0};
   const Tensorflow__FunctionDefLibrary *library = graph && graph->library ? graph->library : &none;
@@ -220,7 +226,9 @@ static int show_tagged(const Tensorflow__SavedModel *model, const ShowOptions *o
   if (o->list_ops) show_ops(meta);
   if (o->signature_def) {
     const Tensorflow__SignatureDef *signature = saved_model_signature(meta, o->signature_def);
-    if (!signature) return cli_failf("show", "there is no signature '%s' under the tags '%s'", o->signature_def, o->tag_set);
+    if (!signature)
+      return cli_failf("show", "there is no signature '%s' under the tags '%s'", o->signature_def,
+                       o->tag_set);
     show_signature(signature, 0);
   } else {
     char **keys = signature_keys(meta);
@@ -249,8 +257,10 @@ static int show_check(const Tensorflow__SavedModel *model, const ShowOptions *o,
 }
 
 static int show_signature_plan(const ShowOptions *o, TF_Status *st) {
-  ModelWords model = {.dir = o->dir, .tags = o->tag_set ? o->tag_set : "serve",
-                      .signature = o->signature_def, .threads = o->threads};
+  ModelWords model = {.dir = o->dir,
+                      .tags = o->tag_set ? o->tag_set : "serve",
+                      .signature = o->signature_def,
+                      .threads = o->threads};
   return show_plan(&model, &o->words, o->json, st) ? cli_fail("show", st) : EXIT_OK;
 }
 
@@ -264,18 +274,22 @@ int cmd_show(int argc, char **argv) {
       {"list_ops", OPTION_FLAG, &o.list_ops, NULL, "the ops that it uses"},
       {"check", OPTION_FLAG, &o.check, NULL, "whether it can be run here, and if not, which nodes and why"},
       {"json", OPTION_FLAG, &o.json, NULL, "tag sets and signatures, or the plan, as JSON"},
-      {"plan", OPTION_FLAG, &o.plan, NULL, "the steps of a signature with kernels and memory, as a run learns them"},
+      {"plan", OPTION_FLAG, &o.plan, NULL,
+       "the steps of a signature with kernels and memory, as a run learns them"},
       {"golden", OPTION_STRING, &o.words.golden, "FILE", "inputs of that run: the first recorded request"},
       {"inputs", OPTION_STRING, &o.words.files, "KEY=FILE;...", "or .npy or .npz files"},
       {"input_exprs", OPTION_STRING, &o.words.exprs, "KEY=JSON;...", "or JSON"},
       {"input_examples", OPTION_STRING, &o.words.examples, "KEY=JSON;...", "or tf.Examples"},
-      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...", "or zeros: x:1,224,224,3 (unknown dims are 1)"},
+      {"input_shapes", OPTION_STRING, &o.words.shapes, "KEY:DIMS;...",
+       "or zeros: x:1,224,224,3 (unknown dims are 1)"},
       {"threads", OPTION_INT, &o.threads, "N", "threads that the plan is for (0: one a core)"},
       {0}};
-  const Usage usage = {"show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--check] [--plan] [--json]",
-                       "Lists the tag sets of a SavedModel; with --tag_set its signatures, with --signature_def\n"
-                       "their inputs and outputs. --plan runs the signature once and prints what it does:\n"
-                       "  savedmodel show --dir resnet/1 --plan --input_shapes image:1,224,224,3\n"};
+  const Usage usage = {
+      "show --dir DIR [--all | --tag_set TAGS [--signature_def KEY] [--list_ops]] [--check] [--plan] "
+      "[--json]",
+      "Lists the tag sets of a SavedModel; with --tag_set its signatures, with --signature_def\n"
+      "their inputs and outputs. --plan runs the signature once and prints what it does:\n"
+      "  savedmodel show --dir resnet/1 --plan --input_shapes image:1,224,224,3\n"};
   int early = options_parse(&argc, argv, options, &usage);
   if (early >= 0) return early;
   if ((early = cli_take_dir(&o.dir, "dir", argc, argv)) >= 0) return early;

@@ -7,22 +7,20 @@
 #include "tensor/tensor.h"
 
 static bool is_inexact(TF_DataType d) {
-  return d == TF_FLOAT || d == TF_DOUBLE || d == TF_HALF || d == TF_BFLOAT16 || d == TF_COMPLEX64 || d == TF_COMPLEX128;
+  return d == TF_FLOAT || d == TF_DOUBLE || d == TF_HALF || d == TF_BFLOAT16 || d == TF_COMPLEX64 ||
+         d == TF_COMPLEX128;
 }
 
 /* Number `i` of a tensor of floating-point numbers; complex elements are two each. */
 static double real_at(const TF_Tensor *t, int64_t i) {
   switch (t->dtype) {
-    case TF_FLOAT: case TF_COMPLEX64:
-      return ((const float *)t->data)[i];
-    case TF_DOUBLE: case TF_COMPLEX128:
-      return ((const double *)t->data)[i];
-    case TF_HALF:
-      return half_to_float(((const uint16_t *)t->data)[i]);
-    case TF_BFLOAT16:
-      return bfloat16_to_float(((const uint16_t *)t->data)[i]);
-    default:
-      return ((const uint8_t *)t->data)[i];
+    case TF_FLOAT:
+    case TF_COMPLEX64: return ((const float *)t->data)[i];
+    case TF_DOUBLE:
+    case TF_COMPLEX128: return ((const double *)t->data)[i];
+    case TF_HALF: return half_to_float(((const uint16_t *)t->data)[i]);
+    case TF_BFLOAT16: return bfloat16_to_float(((const uint16_t *)t->data)[i]);
+    default: return ((const uint8_t *)t->data)[i];
   }
 }
 
@@ -36,8 +34,10 @@ static void put_index(Bytes *why, const TF_Tensor *t, int64_t flat) {
   bytes_printf(why, " at %s", shape_text(index, t->rank, text, sizeof text));
 }
 
-static bool numbers_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tol, Difference *diff, Bytes *why) {
-  int64_t per = want->dtype == TF_COMPLEX64 || want->dtype == TF_COMPLEX128 ? 2 : 1, n = tensor_count(want) * per;
+static bool numbers_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tol, Difference *diff,
+                          Bytes *why) {
+  int64_t per = want->dtype == TF_COMPLEX64 || want->dtype == TF_COMPLEX128 ? 2 : 1,
+          n = tensor_count(want) * per;
   int64_t worst = -1, wrong = 0;
   double worst_off = -1, max_abs = 0, max_want = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -87,7 +87,8 @@ static bool bytes_agree(const TF_Tensor *got, const TF_Tensor *want, Bytes *why)
   return true;
 }
 
-bool tensors_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tolerance, Difference *difference, Bytes *why) {
+bool tensors_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tolerance, Difference *difference,
+                   Bytes *why) {
   if (!tensor_same_shape(got, want)) {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
     bytes_printf(why, "%s%s, not %s%s", dtype_name(got->dtype), shape_text(got->dims, got->rank, a, sizeof a),

@@ -20,6 +20,7 @@ typedef struct Difference {
 /* Whether dtype, shape and values agree: numbers within the tolerance (NaN equals NaN), strings, bools and
  * integers exactly; images (uint8) within atol when that is 1 or more. If not, what is wrong is appended to
  * `why` as "off by 0.5 at [1,2]", say. `difference` is raised to what this tensor shows. */
-bool tensors_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tolerance, Difference *difference, Bytes *why);
+bool tensors_agree(const TF_Tensor *got, const TF_Tensor *want, Tolerance tolerance, Difference *difference,
+                   Bytes *why);
 
 #endif

@@ -1,5 +1,6 @@
-/* Concrete functions as text. The arguments come from each function's canonicalized_input_signature, a pair of the
- * positional arguments (a tuple) and the named ones (a dict); values are written as Python's repr has them. */
+/* Concrete functions as text. The arguments come from each function's canonicalized_input_signature, a pair
+ * of the positional arguments (a tuple) and the named ones (a dict); values are written as Python's repr has
+ * them. */
 #include "cli/concrete_functions.h"
 
 #include <inttypes.h>
@@ -15,7 +16,8 @@ typedef Tensorflow__StructuredValue Value;
 typedef Tensorflow__DictValue__FieldsEntry Field;
 typedef Tensorflow__TrackableObjectGraph__TrackableObject__ObjectReference Child;
 
-/* saved_model_cli takes back the last ", " on a terminal by two backspaces, and they are in its output everywhere. */
+/* saved_model_cli takes back the last ", " on a terminal by two backspaces, and they are in its output
+ * everywhere. */
 #define TOP_CLOSE "\b\b"
 #define KIND(name) TENSORFLOW__STRUCTURED_VALUE__KIND_##name
 
@@ -86,7 +88,9 @@ static void put_spec(Bytes *out, const Tensorflow__TensorSpecProto *spec) {
   bytes_putc(out, ')');
 }
 
-static int by_key(const void *a, const void *b) { return strcmp((*(Field *const *)a)->key, (*(Field *const *)b)->key); }
+static int by_key(const void *a, const void *b) {
+  return strcmp((*(Field *const *)a)->key, (*(Field *const *)b)->key);
+}
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 static int by_name(const void *a, const void *b) {
   return strcmp((*(Child *const *)a)->local_name, (*(Child *const *)b)->local_name);
@@ -102,8 +106,8 @@ static void *sorted(const void *pointers, size_t n, int (*order)(const void *, c
   return copy;
 }
 
-/* A value inside another. `top`: inside the whole argument, where a string is quoted but not escaped and a comma
- * follows every value. */
+/* A value inside another. `top`: inside the whole argument, where a string is quoted but not escaped and a
+ * comma follows every value. */
 static bool put_element(Bytes *out, const Value *v, bool top) {
   if (top && v && v->kind_case == KIND(STRING_VALUE)) bytes_printf(out, "'%s'", v->string_value);
   else if (!put_value(out, v)) return false;
@@ -209,9 +213,11 @@ static bool put_argument(Bytes *out, const Value *v) {
   } else if (v->kind_case == KIND(LIST_VALUE) || v->kind_case == KIND(TUPLE_VALUE) ||
              v->kind_case == KIND(NAMED_TUPLE_VALUE)) {
     bytes_putc(out, '[');
-    ok = v->kind_case == KIND(LIST_VALUE)    ? put_values(out, v->list_value->values, v->list_value->n_values, true)
-         : v->kind_case == KIND(TUPLE_VALUE) ? put_values(out, v->tuple_value->values, v->tuple_value->n_values, true)
-                                             : put_named_tuple(out, v->named_tuple_value, true);
+    ok = v->kind_case == KIND(LIST_VALUE)
+             ? put_values(out, v->list_value->values, v->list_value->n_values, true)
+         : v->kind_case == KIND(TUPLE_VALUE)
+             ? put_values(out, v->tuple_value->values, v->tuple_value->n_values, true)
+             : put_named_tuple(out, v->named_tuple_value, true);
     bytes_puts(out, TOP_CLOSE "]");
   } else {
     ok = put_value(out, v);
@@ -248,7 +254,8 @@ static bool put_function(Bytes *out, const char *name, char *const *names, size_
   return ok;
 }
 
-static void put_child(Bytes *out, const Child *child, const Tensorflow__SavedObjectGraph *graph, const Map *traces) {
+static void put_child(Bytes *out, const Child *child, const Tensorflow__SavedObjectGraph *graph,
+                      const Map *traces) {
   if (child->node_id < 0 || (size_t)child->node_id >= graph->n_nodes) return;
   const Tensorflow__SavedObject *object = graph->nodes[child->node_id];
   size_t before = out->size;
@@ -257,7 +264,8 @@ static void put_child(Bytes *out, const Child *child, const Tensorflow__SavedObj
     ok = put_function(out, child->local_name, object->function->concrete_functions,
                       object->function->n_concrete_functions, traces);
   else if (object->kind_case == TENSORFLOW__SAVED_OBJECT__KIND_BARE_CONCRETE_FUNCTION)
-    ok = put_function(out, child->local_name, &object->bare_concrete_function->concrete_function_name, 1, traces);
+    ok = put_function(out, child->local_name, &object->bare_concrete_function->concrete_function_name, 1,
+                      traces);
   if (!ok && !out->failed) out->data[out->size = before] = 0;
 }
 
@@ -269,8 +277,10 @@ void concrete_functions_print(const Tensorflow__SavedModel *model, Bytes *out) {
   Map traces = {0};
   Child **children = sorted(graph->nodes[0]->children, graph->nodes[0]->n_children, by_name);
   for (size_t i = 0; i < graph->n_concrete_functions; i++)
-    if (!map_put(&traces, graph->concrete_functions[i]->key, graph->concrete_functions[i]->value)) out->failed = true;
-  for (size_t i = 0; children && i < graph->nodes[0]->n_children; i++) put_child(out, children[i], graph, &traces);
+    if (!map_put(&traces, graph->concrete_functions[i]->key, graph->concrete_functions[i]->value))
+      out->failed = true;
+  for (size_t i = 0; children && i < graph->nodes[0]->n_children; i++)
+    put_child(out, children[i], graph, &traces);
   free(children);
   map_clear(&traces);
 }

@@ -46,7 +46,8 @@ static bool read_log(Span bytes, GoldenCase *out) {
 static bool read_metadata(Span bytes, GoldenCase *out) {
   Cursor c = cursor_of(bytes.data, bytes.size);
   for (ProtoField f; proto_next(&c, &f);)
-    if (f.number == 3 && f.wire == PROTO_BYTES && out->num_tags < TAGS_MAX) out->tags[out->num_tags++] = f.span;
+    if (f.number == 3 && f.wire == PROTO_BYTES && out->num_tags < TAGS_MAX)
+      out->tags[out->num_tags++] = f.span;
   return !c.failed;
 }
 
@@ -117,8 +118,8 @@ static size_t output_count(Span response) {
   return n;
 }
 
-static TF_Code compare_output(Span alias, Span got_proto, Span want_proto, Tolerance tolerance, Difference *difference,
-                              Bytes *why, bool *agree, TF_Status *st) {
+static TF_Code compare_output(Span alias, Span got_proto, Span want_proto, Tolerance tolerance,
+                              Difference *difference, Bytes *why, bool *agree, TF_Status *st) {
   TF_Tensor *got = NULL, *want = NULL;
   Bytes reason = {0};
   if (!tensor_decode(got_proto, &got, st) && !tensor_decode(want_proto, &want, st) &&
@@ -134,8 +135,8 @@ static TF_Code compare_output(Span alias, Span got_proto, Span want_proto, Toler
   return TF_GetCode(st);
 }
 
-static TF_Code compare_predict(Span got, Span want, Tolerance tolerance, Difference *difference, Bytes *why, bool *agree,
-                               TF_Status *st) {
+static TF_Code compare_predict(Span got, Span want, Tolerance tolerance, Difference *difference, Bytes *why,
+                               bool *agree, TF_Status *st) {
   if (output_count(got) != output_count(want)) {
     bytes_printf(why, "%zu outputs, not %zu", output_count(got), output_count(want));
     *agree = false;
@@ -144,7 +145,8 @@ static TF_Code compare_predict(Span got, Span want, Tolerance tolerance, Differe
   for (ProtoField f; proto_next(&c, &f);) {
     Span alias, value;
     if (f.number != 1 || f.wire != PROTO_BYTES) continue;
-    if (!proto_map_entry(f.span, &alias, &value)) return fail(st, TF_DATA_LOSS, "the recorded response is malformed");
+    if (!proto_map_entry(f.span, &alias, &value))
+      return fail(st, TF_DATA_LOSS, "the recorded response is malformed");
     Span mine = response_output(got, alias);
     if (!mine.data) {
       bytes_printf(why, "%sno output %.*s", why->size ? "; " : "", (int)alias.size, (const char *)alias.data);
@@ -174,7 +176,8 @@ static TF_Code answer_alloc(Answer *a, int64_t count, TF_Status *st) {
 
 static TF_Code read_classification(Span bytes, Arena *arena, Answer *a, TF_Status *st) {
   Tensorflow__Serving__ClassificationResponse *r;
-  TRY(proto_parse(&tensorflow__serving__classification_response__descriptor, bytes, arena, &r, "response", st));
+  TRY(proto_parse(&tensorflow__serving__classification_response__descriptor, bytes, arena, &r, "response",
+                  st));
   size_t rows = r->result ? r->result->n_classifications : 0, n = 0;
   for (size_t i = 0; i < rows; i++) n += r->result->classifications[i]->n_classes;
   TRY(answer_alloc(a, (int64_t)n, st));
@@ -199,12 +202,13 @@ static TF_Code read_regression(Span bytes, Arena *arena, Answer *a, TF_Status *s
   return TF_OK;
 }
 
-static TF_Code compare_examples(GoldenKind kind, Span got, Span want, Tolerance tolerance, Difference *difference,
-                                Bytes *why, bool *agree, TF_Status *st) {
+static TF_Code compare_examples(GoldenKind kind, Span got, Span want, Tolerance tolerance,
+                                Difference *difference, Bytes *why, bool *agree, TF_Status *st) {
   Arena arena = {0};
   Answer a = {0}, b = {0};
   Bytes reason = {0};
-  TF_Code (*read)(Span, Arena *, Answer *, TF_Status *) = kind == GOLDEN_CLASSIFY ? read_classification : read_regression;
+  TF_Code (*read)(Span, Arena *, Answer *, TF_Status *) = kind == GOLDEN_CLASSIFY ? read_classification
+                                                                                  : read_regression;
   if (!read(got, &arena, &a, st) && !read(want, &arena, &b, st)) {
     *agree = tensors_agree(a.numbers, b.numbers, tolerance, difference, &reason) &&
              tensors_agree(a.labels, b.labels, tolerance, difference, &reason);
@@ -222,13 +226,14 @@ TF_Code golden_find(TfrecordReader *reader, const char *signature, GoldenCase *g
     TRY(golden_next(reader, golden, &end, st));
     if (end) return fail(st, TF_NOT_FOUND, "no recorded Predict request for signature '%s'", signature);
     Span name = golden->signature.size ? golden->signature : (Span){"serving_default", 15};
-    if (golden->kind == GOLDEN_PREDICT && name.size == strlen(signature) && !memcmp(name.data, signature, name.size))
+    if (golden->kind == GOLDEN_PREDICT && name.size == strlen(signature) &&
+        !memcmp(name.data, signature, name.size))
       return TF_OK;
   }
 }
 
-TF_Code golden_compare(GoldenKind kind, Span got, Span want, Tolerance tolerance, Difference *difference, Bytes *why,
-                       bool *agree, TF_Status *st) {
+TF_Code golden_compare(GoldenKind kind, Span got, Span want, Tolerance tolerance, Difference *difference,
+                       Bytes *why, bool *agree, TF_Status *st) {
   *agree = true;
   if (kind == GOLDEN_PREDICT) return compare_predict(got, want, tolerance, difference, why, agree, st);
   return compare_examples(kind, got, want, tolerance, difference, why, agree, st);

@@ -27,7 +27,8 @@ static TF_Code find_input(const Inputs *in, Span name, const SignatureTensor **i
   const Signature *s = in->signature;
   if ((*input = map_get_n(&s->input_by_alias, name.data, name.size))) return TF_OK;
   Bytes text = {0};
-  for (size_t i = 0; i < s->input_count; i++) bytes_printf(&text, "%s'%s'", i ? ", " : "", s->inputs[i].alias);
+  for (size_t i = 0; i < s->input_count; i++)
+    bytes_printf(&text, "%s'%s'", i ? ", " : "", s->inputs[i].alias);
   fail(st, TF_INVALID_ARGUMENT, "signature '%s' has no input '%.*s': it has %s", s->name, (int)name.size,
        (const char *)name.data, text.data ? text.data : "none");
   bytes_clear(&text);
@@ -69,8 +70,9 @@ static TF_Code each_input(Inputs *in, const char *text, AddInput *add, TF_Status
   while (*(text += strspn(text, " ;"))) {
     const char *end = value_end(text), *equals = memchr(text, '=', (size_t)(end - text));
     if (!equals)
-      return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY=VALUE (several are joined by semicolons)",
-                  (int)(end - text), text);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "'%.*s' is not of the form KEY=VALUE (several are joined by semicolons)", (int)(end - text),
+                  text);
     const SignatureTensor *input;
     TRY(find_input(in, (Span){text, (size_t)(equals - text)}, &input, st));
     if (add(in, input, (Span){equals + 1, (size_t)(end - equals - 1)}, st))
@@ -86,7 +88,8 @@ static TF_Tensor *tensor_of_npy(const NpyArray *a, TF_Status *st) {
   size_t element = dtype_memory_size(a->dtype);
   TF_Tensor *t = TF_AllocateTensor(a->dtype, a->shape, a->rank, a->count * element);
   if (!t) {
-    fail(st, TF_RESOURCE_EXHAUSTED, "an array of %zu elements and rank %d does not become a tensor", a->count, a->rank);
+    fail(st, TF_RESOURCE_EXHAUSTED, "an array of %zu elements and rank %d does not become a tensor", a->count,
+         a->rank);
     return NULL;
   }
   if (a->dtype == TF_STRING) {
@@ -98,7 +101,8 @@ static TF_Tensor *tensor_of_npy(const NpyArray *a, TF_Status *st) {
   return t;
 }
 
-static TF_Code pick_member(Span file, Arena *arena, const char *path, const char *member, NpyArray *out, TF_Status *st) {
+static TF_Code pick_member(Span file, Arena *arena, const char *path, const char *member, NpyArray *out,
+                           TF_Status *st) {
   NpzMember *members;
   size_t count;
   TRY(npz_read(file, arena, &members, &count, path, st));
@@ -108,7 +112,8 @@ static TF_Code pick_member(Span file, Arena *arena, const char *path, const char
     return TF_OK;
   }
   return member ? fail(st, TF_NOT_FOUND, "%s has no member '%s'", path, member)
-                : fail(st, TF_INVALID_ARGUMENT, "%s has %zu members: name one, as FILE.npz[MEMBER]", path, count);
+                : fail(st, TF_INVALID_ARGUMENT, "%s has %zu members: name one, as FILE.npz[MEMBER]", path,
+                       count);
 }
 
 static TF_Code add_file(Inputs *in, const SignatureTensor *input, Span value, TF_Status *st) {
@@ -133,7 +138,9 @@ static TF_Code add_file(Inputs *in, const SignatureTensor *input, Span value, TF
   return TF_OK;
 }
 
-TF_Code inputs_add_files(Inputs *in, const char *text, TF_Status *st) { return each_input(in, text, add_file, st); }
+TF_Code inputs_add_files(Inputs *in, const char *text, TF_Status *st) {
+  return each_input(in, text, add_file, st);
+}
 
 /* ---- JSON ---- */
 
@@ -148,7 +155,9 @@ static TF_Code add_expr(Inputs *in, const SignatureTensor *input, Span value, TF
   return code;
 }
 
-TF_Code inputs_add_exprs(Inputs *in, const char *text, TF_Status *st) { return each_input(in, text, add_expr, st); }
+TF_Code inputs_add_exprs(Inputs *in, const char *text, TF_Status *st) {
+  return each_input(in, text, add_expr, st);
+}
 
 static TF_Code add_examples(Inputs *in, const SignatureTensor *input, Span value, TF_Status *st) {
   JsonDoc doc;
@@ -157,13 +166,16 @@ static TF_Code add_examples(Inputs *in, const SignatureTensor *input, Span value
   TRY(json_parse(value, &doc, st));
   const JsonNode *root = json_root(&doc);
   int64_t n = root->kind == JSON_ARRAY ? (int64_t)root->count : 0;
-  if (root->kind != JSON_ARRAY) fail(st, TF_INVALID_ARGUMENT, "a list of {\"feature\": values} objects is wanted");
-  else if (!(t = TF_AllocateTensor(TF_STRING, &n, 1, (size_t)n * sizeof(TF_TString)))) fail_oom(st, "examples");
+  if (root->kind != JSON_ARRAY)
+    fail(st, TF_INVALID_ARGUMENT, "a list of {\"feature\": values} objects is wanted");
+  else if (!(t = TF_AllocateTensor(TF_STRING, &n, 1, (size_t)n * sizeof(TF_TString))))
+    fail_oom(st, "examples");
   TF_TString *s = t ? TF_TensorData(t) : NULL;
   const JsonNode *v = json_first(root);
   for (int64_t i = 0; i < n && t && !TF_GetCode(st); i++, v = json_end(v)) {
     Span example;
-    if (!json_make_example(v, &list, &features, &in->arena, &example, st)) TF_StringCopy(&s[i], example.data, example.size);
+    if (!json_make_example(v, &list, &features, &in->arena, &example, st))
+      TF_StringCopy(&s[i], example.data, example.size);
   }
   bytes_clear(&list);
   bytes_clear(&features);
@@ -184,7 +196,8 @@ TF_Code inputs_add_request(Inputs *in, Span request, TF_Status *st) {
   for (ProtoField f; proto_next(&c, &f);) {
     Span alias, value;
     if (f.number != 2 || f.wire != PROTO_BYTES) continue;
-    if (!proto_map_entry(f.span, &alias, &value)) return fail(st, TF_DATA_LOSS, "the recorded request is malformed");
+    if (!proto_map_entry(f.span, &alias, &value))
+      return fail(st, TF_DATA_LOSS, "the recorded request is malformed");
     const SignatureTensor *input;
     TRY(find_input(in, alias, &input, st));
     TF_Tensor *t;
@@ -239,8 +252,8 @@ static TF_Code read_shapes(const Inputs *in, const char *text, InputShape *shape
       return fail(st, TF_INVALID_ARGUMENT, "'%.*s' is not of the form KEY:DIM,DIM,...", (int)size, text);
     TRY(find_input(in, (Span){text, (size_t)(colon - text)}, &input, st));
     if (!parse_dims(colon + 1, size - (size_t)(colon + 1 - text), &shapes[input - in->signature->inputs]))
-      return fail(st, TF_INVALID_ARGUMENT, "input '%s': '%.*s' are no dimensions, as 1,224,224,3 are", input->alias,
-                  (int)(size - (size_t)(colon + 1 - text)), colon + 1);
+      return fail(st, TF_INVALID_ARGUMENT, "input '%s': '%.*s' are no dimensions, as 1,224,224,3 are",
+                  input->alias, (int)(size - (size_t)(colon + 1 - text)), colon + 1);
     text += size;
   }
   return TF_OK;
@@ -268,7 +281,8 @@ static TF_Code add_zeros(Inputs *in, const SignatureTensor *input, const InputSh
   TF_Tensor *t = TF_AllocateTensor((TF_DataType)input->dtype, dims, shape->rank, bytes);
   if (!t || (count && !dtype_memory_size(input->dtype))) {
     TF_DeleteTensor(t);
-    return fail(st, TF_UNIMPLEMENTED, "input '%s' is of a type that cannot be made up: give it a value", input->alias);
+    return fail(st, TF_UNIMPLEMENTED, "input '%s' is of a type that cannot be made up: give it a value",
+                input->alias);
   }
   if (bytes) memset(TF_TensorData(t), 0, bytes);
   put(in, input, t);

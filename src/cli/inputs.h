@@ -28,10 +28,12 @@ TF_Code inputs_add_exprs(Inputs *in, const char *text, TF_Status *st);
 TF_Code inputs_add_examples(Inputs *in, const char *text, TF_Status *st);
 /* The inputs of a serialized PredictRequest. */
 TF_Code inputs_add_request(Inputs *in, Span request, TF_Status *st);
-/* Zeros (empty strings) for each input that has no value and no default, in the shape that the graph says, dims that it
- * does not know being 1. `shapes` ("KEY:1,224,224,3;KEY:" of a scalar; may be null) says it for some. */
+/* Zeros (empty strings) for each input that has no value and no default, in the shape that the graph says,
+ * dims that it does not know being 1. `shapes` ("KEY:1,224,224,3;KEY:" of a scalar; may be null) says it for
+ * some. */
 TF_Code inputs_fill(Inputs *in, TF_Graph *graph, const char *shapes, TF_Status *st);
-/* Golden, files, expressions and examples, each over what was there; then, where the graph is given, zeros. */
+/* Golden, files, expressions and examples, each over what was there; then, where the graph is given,
+ * zeros. */
 TF_Code inputs_read(Inputs *in, const InputWords *words, TF_Graph *graph, TF_Status *st);
 
 #endif

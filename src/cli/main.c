@@ -18,14 +18,16 @@ static const Command commands[] = {
 };
 
 static void print_usage(FILE *out) {
-  fprintf(out, "savedmodel %s: TensorFlow checkpoints and SavedModels, read, written, run and served.\n\n", SM_VERSION);
+  fprintf(out, "savedmodel %s: TensorFlow checkpoints and SavedModels, read, written, run and served.\n\n",
+          SM_VERSION);
   fprintf(out, "usage: savedmodel COMMAND ...\n\n");
   for (size_t i = 0; i < SM_COUNTOF(commands); i++) {
     char left[64];
     snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
     fprintf(out, "  %-42s %s\n", left, commands[i].help);
   }
-  fprintf(out, "\nsavedmodel COMMAND --help says more. Exit codes: 0 done, 1 a difference was found, 2 failed.\n");
+  fprintf(out,
+          "\nsavedmodel COMMAND --help says more. Exit codes: 0 done, 1 a difference was found, 2 failed.\n");
 }
 
 static int run_command(int argc, char **argv) {

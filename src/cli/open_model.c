@@ -41,8 +41,8 @@ static TF_Code explain_no_model(const char *dir, TF_Status *st) {
   } else if (!file_is_dir(dir)) {
     fail(st, TF_INVALID_ARGUMENT, "%s is a file: name the folder that holds saved_model.pb or .pbtxt", dir);
   } else if (!dir_list(dir, see_folder, &v, ignored) && v.count && !v.text.failed) {
-    fail(st, TF_NOT_FOUND, "%s holds no saved_model.pb or .pbtxt; a folder in it does: name %s%s", dir, v.text.data,
-         v.count > 4 ? ", ..." : "");
+    fail(st, TF_NOT_FOUND, "%s holds no saved_model.pb or .pbtxt; a folder in it does: name %s%s", dir,
+         v.text.data, v.count > 4 ? ", ..." : "");
   } else {
     fail(st, TF_NOT_FOUND, "%s holds no saved_model.pb or .pbtxt", dir);
   }
@@ -56,7 +56,8 @@ static TF_Code explain_no_tags(const Tensorflow__SavedModel *model, const char *
   for (size_t i = 0; i < model->n_meta_graphs; i++) {
     const Tensorflow__MetaGraphDef__MetaInfoDef *info = model->meta_graphs[i]->meta_info_def;
     bytes_puts(&text, i ? ", '" : "'");
-    for (size_t k = 0; info && k < info->n_tags; k++) bytes_printf(&text, "%s%s", k ? "," : "", info->tags[k]);
+    for (size_t k = 0; info && k < info->n_tags; k++)
+      bytes_printf(&text, "%s%s", k ? "," : "", info->tags[k]);
     bytes_putc(&text, '\'');
   }
   fail(st, TF_NOT_FOUND, "there is no MetaGraphDef with the tags '%s'; --tag_set can be %s", tags,
@@ -66,14 +67,17 @@ static TF_Code explain_no_tags(const Tensorflow__SavedModel *model, const char *
 }
 
 /* Those that TensorFlow adds to run the model's initialisers are no answer to "which". */
-static bool is_internal(const Signature *s) { return !strncmp(s->name, "__saved_model", strlen("__saved_model")); }
+static bool is_internal(const Signature *s) {
+  return !strncmp(s->name, "__saved_model", strlen("__saved_model"));
+}
 
 static TF_Code fail_no_signature(const Bundle *bundle, const char *name, TF_Status *st) {
   Bytes text = {0};
   for (size_t i = 0; i < bundle->signature_count; i++)
     if (!is_internal(&bundle->signatures[i]))
       bytes_printf(&text, "%s'%s'", text.size ? ", " : "", bundle->signatures[i].name);
-  if (text.size) fail(st, TF_NOT_FOUND, "there is no signature '%s'; --signature_def can be %s", name, text.data);
+  if (text.size)
+    fail(st, TF_NOT_FOUND, "there is no signature '%s'; --signature_def can be %s", name, text.data);
   else fail(st, TF_NOT_FOUND, "the SavedModel has no signatures under these tags");
   bytes_clear(&text);
   return TF_GetCode(st);
@@ -96,8 +100,8 @@ TF_Code model_read(const char *dir, Arena *arena, Tensorflow__SavedModel **model
   return code == TF_NOT_FOUND ? explain_no_model(dir, st) : code;
 }
 
-TF_Code model_find_tags(const Tensorflow__SavedModel *model, const char *tags, const Tensorflow__MetaGraphDef **meta,
-                        TF_Status *st) {
+TF_Code model_find_tags(const Tensorflow__SavedModel *model, const char *tags,
+                        const Tensorflow__MetaGraphDef **meta, TF_Status *st) {
   TagList list;
   tags_split(&list, tags);
   TF_Code code = saved_model_find_meta_graph(model, list.tags, list.count, meta, st);

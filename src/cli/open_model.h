@@ -15,10 +15,10 @@ typedef struct ModelWords {
 /* saved_model_read; an error names the versions where `dir` holds some. */
 TF_Code model_read(const char *dir, Arena *arena, Tensorflow__SavedModel **model, TF_Status *st);
 /* The MetaGraphDef of the tags; an error names those that there are. */
-TF_Code model_find_tags(const Tensorflow__SavedModel *model, const char *tags, const Tensorflow__MetaGraphDef **meta,
-                        TF_Status *st);
-/* Loads it. The bundle is freed by the caller, also after an error (null: nothing was loaded). Errors are as above, and
- * name the signatures that there are. */
+TF_Code model_find_tags(const Tensorflow__SavedModel *model, const char *tags,
+                        const Tensorflow__MetaGraphDef **meta, TF_Status *st);
+/* Loads it. The bundle is freed by the caller, also after an error (null: nothing was loaded). Errors are as
+ * above, and name the signatures that there are. */
 TF_Code model_open(const ModelWords *words, Bundle **bundle, const Signature **signature, TF_Status *st);
 
 #endif

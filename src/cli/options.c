@@ -11,7 +11,8 @@ enum { LEFT_MAX = 64, LEFT_LEAST = 26 };
 
 /* "--name VALUE"; returns its length. */
 static int put_left(const Option *o, char left[LEFT_MAX]) {
-  return snprintf(left, LEFT_MAX, "--%s%s%s", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
+  return snprintf(left, LEFT_MAX, "--%s%s%s", o->name, o->value_name ? " " : "",
+                  o->value_name ? o->value_name : "");
 }
 
 static void print_help(const Option *options, const Usage *usage) {
@@ -47,15 +48,9 @@ static bool set_value(const Option *o, const char *value) {
     case OPTION_FLAG:
       *(bool *)o->out = !strcmp(value, "true");
       return *(bool *)o->out || !strcmp(value, "false");
-    case OPTION_STRING:
-      *(const char **)o->out = value;
-      return true;
-    case OPTION_INT:
-      *(int64_t *)o->out = strtoll(value, &end, 10);
-      return *value && !*end && !errno;
-    case OPTION_DOUBLE:
-      *(double *)o->out = strtod(value, &end);
-      return *value && !*end;
+    case OPTION_STRING: *(const char **)o->out = value; return true;
+    case OPTION_INT: *(int64_t *)o->out = strtoll(value, &end, 10); return *value && !*end && !errno;
+    case OPTION_DOUBLE: *(double *)o->out = strtod(value, &end); return *value && !*end;
   }
   return false;
 }
@@ -84,7 +79,10 @@ int options_parse(int *argc, char **argv, const Option *options, const Usage *us
     const Option *o = options;
     while (o->name && !(strlen(o->name) == len && !memcmp(o->name, name, len))) o++;
     if (!o->name) return usage_error(command, "unknown option --%.*s", (int)len, name);
-    const char *value = equals ? equals + 1 : o->kind == OPTION_FLAG ? "true" : i + 1 < *argc ? argv[++i] : NULL;
+    const char *value = equals                   ? equals + 1
+                        : o->kind == OPTION_FLAG ? "true"
+                        : i + 1 < *argc          ? argv[++i]
+                                                 : NULL;
     if (!value) return usage_error(command, "--%s wants a value", o->name);
     if (!set_value(o, value)) return usage_error(command, "--%s does not take '%s'", o->name, value);
   }

@@ -71,7 +71,8 @@ static void put_slot(const PlanView *v, int i, JsonWriter *w) {
   }
   put_word(w, "memory", plan_view_place_word(v, i));
   if (shape) put_int(w, "bytes", (int64_t)plan_view_bytes(shape));
-  if (s && s->place == PLACE_ARENA && s->memory >= 0) put_int(w, "offset", (int64_t)v->spec->uses[s->memory].offset);
+  if (s && s->place == PLACE_ARENA && s->memory >= 0)
+    put_int(w, "offset", (int64_t)v->spec->uses[s->memory].offset);
   if (s && s->place == PLACE_VIEW) put_int(w, "view_of", s->root);
   if (p->step >= 0) put_int(w, "step", p->step);
   if (p->source) put_word(w, "constant", p->source);

@@ -1,4 +1,5 @@
-/* Plans as tables: columns as wide as what stands in them, up to a limit, behind which a cell pushes its row. */
+/* Plans as tables: columns as wide as what stands in them, up to a limit, behind which a cell pushes its
+ * row. */
 #include <stdio.h>
 #include <string.h>
 
@@ -78,10 +79,8 @@ static const char *slot_cell(Table *t, const PlanView *v, int slot) {
 static void put_names(const PlanView *v, int slot, Bytes *b) {
   for (int i = 0; i < v->plan->num_fetches; i++) {
     if (v->plan->fetches[i] != slot) continue;
-    if (v->fetch_names)
-      bytes_printf(b, " -> %s", v->fetch_names[i]);
-    else
-      bytes_printf(b, " -> result %d", i);
+    if (v->fetch_names) bytes_printf(b, " -> %s", v->fetch_names[i]);
+    else bytes_printf(b, " -> result %d", i);
   }
 }
 
@@ -92,11 +91,10 @@ static const char *memory_cell(Table *t, const PlanView *v, int slot) {
   const char *place = plan_view_place_word(v, slot);
   bytes_puts(&b, place);
   if (s && s->place == PLACE_ARENA && s->memory >= 0)
-    bytes_printf(&b, " +%zu, %s", v->spec->uses[s->memory].offset, size_text(plan_view_bytes(&s->shape), size));
-  else if (s && s->place == PLACE_VIEW)
-    bytes_printf(&b, " of %%%d", s->root);
-  else if (!strcmp(place, "own"))
-    bytes_printf(&b, ", %s", size_text(plan_view_bytes(&s->shape), size));
+    bytes_printf(&b, " +%zu, %s", v->spec->uses[s->memory].offset,
+                 size_text(plan_view_bytes(&s->shape), size));
+  else if (s && s->place == PLACE_VIEW) bytes_printf(&b, " of %%%d", s->root);
+  else if (!strcmp(place, "own")) bytes_printf(&b, ", %s", size_text(plan_view_bytes(&s->shape), size));
   put_names(v, slot, &b);
   return cell_of(t, &b);
 }
@@ -202,10 +200,8 @@ static void put_feeds(const PlanView *v, Bytes *out) {
     Row *row = v->plan->feeds[i] >= 0 ? add_row(&t) : NULL;
     if (!row) continue;
     Bytes b = {0};
-    if (v->feed_names)
-      bytes_puts(&b, v->feed_names[i]);
-    else
-      bytes_printf(&b, "argument %d", i);
+    if (v->feed_names) bytes_puts(&b, v->feed_names[i]);
+    else bytes_printf(&b, "argument %d", i);
     put_names(v, v->plan->feeds[i], &b);
     row->cell[0] = slot_cell(&t, v, v->plan->feeds[i]);
     row->cell[1] = cell_of(&t, &b);
@@ -236,10 +232,8 @@ static void put_summary(const PlanView *v, Bytes *out) {
     lead = ", ";
   }
   bytes_printf(out, "; %d value%s, %s", values, values == 1 ? "" : "s", size_text(bytes, size));
-  if (v->spec)
-    bytes_printf(out, "; arena of %s\n", size_text(v->spec->block_size, size));
-  else
-    bytes_puts(out, "; not specialised\n");
+  if (v->spec) bytes_printf(out, "; arena of %s\n", size_text(v->spec->block_size, size));
+  else bytes_puts(out, "; not specialised\n");
 }
 
 void plan_view_put_text(const PlanView *v, Bytes *out) {
@@ -254,9 +248,12 @@ void plan_view_put_text(const PlanView *v, Bytes *out) {
 void plan_view_put_legend(Bytes *out) {
   bytes_puts(
       out,
-      "\nmode    ready: computes, all prepared. nothing: its output is its input. frozen: reads a variable that\n"
-      "        nothing here changes. known: follows from shapes, constants and frozen variables. unused: nobody\n"
-      "        wants it. guarded, general: prepared in each run; guarded: later steps rely on the shape it had.\n"
+      "\nmode    ready: computes, all prepared. nothing: its output is its input. frozen: reads a variable "
+      "that\n"
+      "        nothing here changes. known: follows from shapes, constants and frozen variables. unused: "
+      "nobody\n"
+      "        wants it. guarded, general: prepared in each run; guarded: later steps rely on the shape it "
+      "had.\n"
       "        ?: may be dead.\n"
       "memory  arena: at that offset of the run's block. own: given away. view: of another slot's memory.\n"
       "        value: a constant, computed once. run: made by the step in each run.\n");

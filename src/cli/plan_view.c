@@ -7,10 +7,8 @@ static bool runs_at_all(const Spec *spec, int step) {
   for (int lo = 0, hi = spec->num_order; lo < hi;) { /* the order ascends */
     int mid = lo + (hi - lo) / 2;
     if (spec->order[mid] == step) return true;
-    if (spec->order[mid] < step)
-      lo = mid + 1;
-    else
-      hi = mid;
+    if (spec->order[mid] < step) lo = mid + 1;
+    else hi = mid;
   }
   return false;
 }
@@ -22,7 +20,8 @@ StepDuty plan_view_duty(const PlanView *v, int i) {
   for (const Frozen *f = v->spec->frozen; f; f = f->next)
     if (s->mode == MODE_SKIP && step->num_outputs == 1 && f->slot == step->first_output) return DUTY_FROZEN;
   if (s->mode == MODE_SKIP)
-    return step->num_outputs && v->spec->slots[step->first_output].place == PLACE_VALUE ? DUTY_KNOWN : DUTY_UNUSED;
+    return step->num_outputs && v->spec->slots[step->first_output].place == PLACE_VALUE ? DUTY_KNOWN
+                                                                                        : DUTY_UNUSED;
   if (s->mode == MODE_READY) return runs_at_all(v->spec, i) ? DUTY_READY : DUTY_NOTHING;
   return s->guarded ? DUTY_GUARDED : DUTY_GENERAL;
 }
@@ -64,7 +63,8 @@ static void put_types(const PlanStep *step, Bytes *out) {
     size_t len = strcspn(p, ":");
     for (int i = 0; i < step->kernel.node->num_attrs; i++) {
       const Attr *a = &step->kernel.node->attrs[i];
-      if (a->kind != TF_ATTR_TYPE || a->is_list || strlen(a->name) != len || memcmp(a->name, p, len)) continue;
+      if (a->kind != TF_ATTR_TYPE || a->is_list || strlen(a->name) != len || memcmp(a->name, p, len))
+        continue;
       bytes_printf(out, "%s%s=%s", first, a->name, dtype_name(a->v.type));
       first = ", ";
     }

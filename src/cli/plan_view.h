@@ -1,6 +1,7 @@
 /* A plan as people and programs read it: `show --plan`.
  *
- * A plan is shown with what was learned of it for the shapes that it ran with last (exec/spec.h), if it ran. */
+ * A plan is shown with what was learned of it for the shapes that it ran with last (exec/spec.h), if it
+ * ran. */
 #ifndef SM_CLI_PLAN_VIEW_H_
 #define SM_CLI_PLAN_VIEW_H_
 
@@ -10,9 +11,9 @@
 #include "wire/json.h"
 
 typedef struct PlanView {
-  const char *name;  /* of the function or loop; null: the signature's plan */
+  const char *name; /* of the function or loop; null: the signature's plan */
   const Plan *plan;
-  const Spec *spec;  /* null: not specialised */
+  const Spec *spec;                                   /* null: not specialised */
   const char *const *feed_names, *const *fetch_names; /* or null: arguments and results by number */
 } PlanView;
 

@@ -48,7 +48,8 @@ static bool sum_nodes(Sums *s, const ExecProfile *p, Map *by_op) {
   for (int i = 0; i < p->num_nodes; i++) {
     const char *op = step_op(p->nodes[i].step);
     Sum *of_op = map_get(by_op, op), *of_node = add_sum(s, s->nodes, &s->num_nodes, op, i);
-    if (!of_op && (!(of_op = add_sum(s, s->ops, &s->num_ops, op, -1)) || !map_put(by_op, op, of_op))) return false;
+    if (!of_op && (!(of_op = add_sum(s, s->ops, &s->num_ops, op, -1)) || !map_put(by_op, op, of_op)))
+      return false;
     if (!of_node) return false;
     add_node(of_op, &p->nodes[i]);
     add_node(of_node, &p->nodes[i]);
@@ -73,8 +74,8 @@ static TF_Code make_sums(Sums *s, const ProfileReport *r, TF_Status *st) {
   return TF_OK;
 }
 
-/* "loop: inner/MatMul": the step behind those that it is below. What stands in a loop of TensorFlow 1 is named in full
- * already. */
+/* "loop: inner/MatMul": the step behind those that it is below. What stands in a loop of TensorFlow 1 is
+ * named in full already. */
 static void put_path(const ExecProfile *p, int node, Bytes *out) {
   int below = p->nodes[node].parent;
   while (below >= 0 && p->nodes[below].step->kind == STEP_LOOP) below = p->nodes[below].parent;
@@ -87,12 +88,14 @@ static void put_path(const ExecProfile *p, int node, Bytes *out) {
 
 /* ---- for people ---- */
 
-static double share(const Sums *s, int64_t ns) { return s->wall_ns > 0 ? 100.0 * (double)ns / (double)s->wall_ns : 0; }
+static double share(const Sums *s, int64_t ns) {
+  return s->wall_ns > 0 ? 100.0 * (double)ns / (double)s->wall_ns : 0;
+}
 
 static void put_row(const Sums *s, const ProfileReport *r, const Sum *sum, Bytes *out) {
   bytes_printf(out, "%6.1f%% %11.4f %11.2f %9.4g  ", share(s, sum->own_ns),
-               (double)sum->own_ns / 1e6 / (double)r->num_runs, (double)sum->own_ns / 1e3 / (double)sum->count,
-               (double)sum->count / (double)r->num_runs);
+               (double)sum->own_ns / 1e6 / (double)r->num_runs,
+               (double)sum->own_ns / 1e3 / (double)sum->count, (double)sum->count / (double)r->num_runs);
 }
 
 static void put_ops(const Sums *s, const ProfileReport *r, Bytes *out) {
@@ -109,8 +112,7 @@ static void put_nodes(const Sums *s, const ProfileReport *r, int64_t top, Bytes 
   int shown = top < s->num_nodes ? (int)top : s->num_nodes;
   if (shown < s->num_nodes)
     bytes_printf(out, "\nBy node, %d of %d (--top says how many)\n", shown, s->num_nodes);
-  else
-    bytes_puts(out, "\nBy node\n");
+  else bytes_puts(out, "\nBy node\n");
   bytes_printf(out, "%7s %11s %11s %9s  %-24s %s\n", "share", "ms a run", "mean us", "a run", "op", "node");
   for (int i = 0; i < shown; i++) {
     put_row(s, r, s->nodes[i], out);
@@ -123,8 +125,9 @@ static void put_nodes(const Sums *s, const ProfileReport *r, int64_t top, Bytes 
 TF_Code profile_put_text(const ProfileReport *r, int64_t top, Bytes *out, TF_Status *st) {
   Sums s;
   if (!make_sums(&s, r, st)) {
-    bytes_printf(out, "\n%lld profiled runs, %.4f ms each; times are a step's own, without the steps that it runs.\n",
-                 (long long)r->num_runs, (double)s.wall_ns / 1e6 / (double)r->num_runs);
+    bytes_printf(
+        out, "\n%lld profiled runs, %.4f ms each; times are a step's own, without the steps that it runs.\n",
+        (long long)r->num_runs, (double)s.wall_ns / 1e6 / (double)r->num_runs);
     put_ops(&s, r, out);
     put_nodes(&s, r, top, out);
   }
@@ -189,12 +192,14 @@ TF_Code profile_put_json(const ProfileReport *r, JsonWriter *w, TF_Status *st) {
 
 /* ---- for trace viewers ---- */
 
-static void put_event(const char *name, const char *category, int64_t start, int64_t end, int64_t zero, Bytes *out) {
+static void put_event(const char *name, const char *category, int64_t start, int64_t end, int64_t zero,
+                      Bytes *out) {
   bytes_puts(out, ",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": 1, \"name\": ");
   json_put_string(out, name, strlen(name));
   bytes_puts(out, ", \"cat\": ");
   json_put_string(out, category, strlen(category));
-  bytes_printf(out, ", \"ts\": %.3f, \"dur\": %.3f", (double)(start - zero) / 1e3, (double)(end - start) / 1e3);
+  bytes_printf(out, ", \"ts\": %.3f, \"dur\": %.3f", (double)(start - zero) / 1e3,
+               (double)(end - start) / 1e3);
 }
 
 TF_Code profile_put_trace(const ProfileReport *r, Bytes *out, TF_Status *st) {
@@ -202,9 +207,11 @@ TF_Code profile_put_trace(const ProfileReport *r, Bytes *out, TF_Status *st) {
   int64_t zero = r->num_runs ? r->runs[0].start_ns : 0;
   bytes_puts(out, "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n");
   bytes_puts(out,
-             "{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": \"savedmodel bench\"}},\n");
-  bytes_puts(out,
-             "{\"ph\": \"M\", \"pid\": 1, \"tid\": 1, \"name\": \"thread_name\", \"args\": {\"name\": \"steps\"}}");
+             "{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": \"savedmodel "
+             "bench\"}},\n");
+  bytes_puts(
+      out,
+      "{\"ph\": \"M\", \"pid\": 1, \"tid\": 1, \"name\": \"thread_name\", \"args\": {\"name\": \"steps\"}}");
   for (int i = 0; i < r->traced_runs; i++) {
     char name[32];
     snprintf(name, sizeof name, "run %d", i + 1);

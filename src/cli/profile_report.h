@@ -18,8 +18,8 @@ typedef struct ProfileReport {
   int traced_runs; /* the first, whose events the profile has */
 } ProfileReport;
 
-/* Tables by op and by node (at most `top` of these), most time first. Time is a step's own: that of the steps that it
- * runs (a loop's body, a called function) is theirs. */
+/* Tables by op and by node (at most `top` of these), most time first. Time is a step's own: that of the steps
+ * that it runs (a loop's body, a called function) is theirs. */
 TF_Code profile_put_text(const ProfileReport *report, int64_t top, Bytes *out, TF_Status *st);
 /* A value: {"runs", "run_ms", "between_steps_ms", "ops": [...], "nodes": [...]}. */
 TF_Code profile_put_json(const ProfileReport *report, JsonWriter *w, TF_Status *st);

@@ -43,7 +43,9 @@ static const char *const *names_of_fetches(Shown *s) {
 
 static PlanView view_of_callee(const Callee *c) {
   Executor *x = atomic_load(&((Callee *)c)->executor);
-  return (PlanView){.name = c->name, .plan = x ? executor_plan(x) : c->plan, .spec = x ? executor_last_spec(x) : NULL};
+  return (PlanView){.name = c->name,
+                    .plan = x ? executor_plan(x) : c->plan,
+                    .spec = x ? executor_last_spec(x) : NULL};
 }
 
 /* The list of callees has the newest first. */
@@ -54,9 +56,11 @@ static TF_Code collect(Shown *s, const Executor *x, TF_Status *st) {
   s->views = arena_calloc(&s->arena, (size_t)count, sizeof *s->views);
   const char *const *feeds = names_of_feeds(s), *const *fetches = names_of_fetches(s);
   if (!s->views || !feeds || !fetches) return fail_oom(st, "a plan");
-  s->views[0] = (PlanView){.plan = p, .spec = executor_last_spec(x), .feed_names = feeds, .fetch_names = fetches};
+  s->views[0] =
+      (PlanView){.plan = p, .spec = executor_last_spec(x), .feed_names = feeds, .fetch_names = fetches};
   s->count = count;
-  for (const Callee *c = p->callees ? p->callees->first : NULL; c; c = c->next) s->views[--count] = view_of_callee(c);
+  for (const Callee *c = p->callees ? p->callees->first : NULL; c; c = c->next)
+    s->views[--count] = view_of_callee(c);
   return TF_OK;
 }
 
@@ -65,10 +69,11 @@ static void put_text(const Shown *s, Bytes *out) {
   if (s->inputs.size) bytes_printf(out, " for %s", s->inputs.data);
   bytes_putc(out, '\n');
   if (s->why.code)
-    bytes_printf(out,
-                 " not specialised, as the run to learn from failed: %s: %s\n"
-                 " (give it inputs by --golden, --inputs, --input_exprs, --input_examples or --input_shapes)\n",
-                 status_code_name(s->why.code), s->reason ? s->reason : "");
+    bytes_printf(
+        out,
+        " not specialised, as the run to learn from failed: %s: %s\n"
+        " (give it inputs by --golden, --inputs, --input_exprs, --input_examples or --input_shapes)\n",
+        status_code_name(s->why.code), s->reason ? s->reason : "");
   for (int i = 0; i < s->count; i++) plan_view_put_text(&s->views[i], out);
   plan_view_put_legend(out);
 }
@@ -103,10 +108,8 @@ static TF_Code print(Shown *s, const Call *call, bool json, TF_Status *st) {
   TRY(session_executor(call->bundle->session->session, call->feeds, (int)call->num_feeds, call->fetches,
                        (int)call->num_fetches, &executor, st));
   TRY(collect(s, executor, st));
-  if (json)
-    put_json(s, &out);
-  else
-    put_text(s, &out);
+  if (json) put_json(s, &out);
+  else put_text(s, &out);
   if (!bytes_finish(&out, "a plan", st)) fwrite(out.data, 1, out.size, stdout);
   bytes_clear(&out);
   return TF_GetCode(st);

@@ -40,9 +40,9 @@ bool dnnl_call_run_weights(DnnlCall *call, const Tensor *weights, void *const *b
 #include "dnnl/dnnl_pack.h"
 
 enum {
-  DNNL_SLOTS = 8,   /* threads that run one call at a time without allocating */
+  DNNL_SLOTS = 8, /* threads that run one call at a time without allocating */
   WEIGHTS_ARG = 1,
-  MAX_REPACKS = 8,  /* weights that change more often are not worth keeping */
+  MAX_REPACKS = 8, /* weights that change more often are not worth keeping */
 };
 
 /* Memory objects carry the buffer's address, so each thread in the call needs its own. */
@@ -220,7 +220,8 @@ static bool find_pack(const DnnlCall *c, Slot *s, const Tensor *weights) {
   s->weights = NULL;
   if (s->repacks == MAX_REPACKS) return false;
   s->repacks++;
-  s->weights = dnnl_pack_get(weights, &c->args[WEIGHTS_ARG], &c->inner[WEIGHTS_ARG], c->reorder[WEIGHTS_ARG], s->stream);
+  s->weights = dnnl_pack_get(weights, &c->args[WEIGHTS_ARG], &c->inner[WEIGHTS_ARG], c->reorder[WEIGHTS_ARG],
+                             s->stream);
   return s->weights != NULL;
 }
 
@@ -228,7 +229,8 @@ static bool find_pack(const DnnlCall *c, Slot *s, const Tensor *weights) {
 static bool move_arg(const DnnlCall *c, Slot *s, int i, void *buffer, char *scratch) {
   dnnl_exec_arg_t move[2] = {{DNNL_ARG_FROM, s->args[i]}, {DNNL_ARG_TO, s->inner[i]}};
   return dnnl_memory_set_data_handle_v2(s->args[i], buffer, s->stream) == dnnl_success &&
-         dnnl_memory_set_data_handle_v2(s->inner[i], scratch + c->inner_offset[i], s->stream) == dnnl_success &&
+         dnnl_memory_set_data_handle_v2(s->inner[i], scratch + c->inner_offset[i], s->stream) ==
+             dnnl_success &&
          dnnl_primitive_execute(c->reorder[i], s->stream, 2, move) == dnnl_success;
 }
 
@@ -237,7 +239,8 @@ static bool run_in(const DnnlCall *c, Slot *s, const Tensor *weights, void *cons
   bool ok = true, packed = find_pack(c, s, weights);
   for (int i = 0; ok && i < c->num_args; i++) {
     args[i] = (dnnl_exec_arg_t){c->arg_ids[i], c->reorder[i] ? s->inner[i] : s->args[i]};
-    if (!c->reorder[i]) ok = dnnl_memory_set_data_handle_v2(s->args[i], buffers[i], s->stream) == dnnl_success;
+    if (!c->reorder[i])
+      ok = dnnl_memory_set_data_handle_v2(s->args[i], buffers[i], s->stream) == dnnl_success;
     else if (i == WEIGHTS_ARG && packed)
       ok = dnnl_memory_set_data_handle_v2(s->inner[i], dnnl_pack_data(s->weights), s->stream) == dnnl_success;
     else ok = move_arg(c, s, i, buffers[i], scratch);

@@ -1,4 +1,5 @@
-/* Calls of oneDNN: right answers, from more threads at once than a call has slots, and nothing made when it is off. */
+/* Calls of oneDNN: right answers, from more threads at once than a call has slots, and nothing made when it
+ * is off. */
 #include "dnnl/dnnl_call.h"
 
 #include <pthread.h>
@@ -50,7 +51,8 @@ static void *multiply(void *arg) {
 }
 
 static void many_threads_share_a_call(void **state) {
-  DnnlMatmulShape shape = {.batch = 1, .m = M, .n = N, .k = K, .a_row = K, .a_col = 1, .b_row = N, .b_col = 1, .threads = 1};
+  DnnlMatmulShape shape =
+      {.batch = 1, .m = M, .n = N, .k = K, .a_row = K, .a_col = 1, .b_row = N, .b_col = 1, .threads = 1};
   pthread_t threads[THREADS];
   Job jobs[THREADS];
   (void)state;
@@ -70,7 +72,8 @@ static void many_threads_share_a_call(void **state) {
 enum { WIDE_IN = 32, WIDE_OUT = 64, WIDE_MAX = 20 };
 
 static int wrong_in_row(DnnlCall *call, int pixels, int taps) {
-  static float in[2 * WIDE_MAX * WIDE_IN], filter[WIDE_MAX * WIDE_IN * WIDE_OUT], out[2 * WIDE_MAX * WIDE_OUT];
+  static float in[2 * WIDE_MAX * WIDE_IN], filter[WIDE_MAX * WIDE_IN * WIDE_OUT],
+      out[2 * WIDE_MAX * WIDE_OUT];
   size_t scratch_size = (dnnl_call_scratch(call) + 64) / 64 * 64;
   void *buffers[3] = {in, filter, out}, *scratch = aligned_alloc(64, scratch_size);
   int wrong = 0;
@@ -99,10 +102,23 @@ static void wide_filters_are_right(void **state) {
   if (!dnnl_here()) skip();
   for (int pixels = 1; pixels <= 16; pixels++)
     for (int taps = pixels > 1 ? pixels - 1 : 1; taps <= pixels + 3; taps++) {
-      DnnlConvShape shape = {.batch = 2, .in_h = 1, .in_w = pixels, .in_c = WIDE_IN, .out_h = 1, .out_w = pixels,
-                             .out_c = WIDE_OUT, .filter_h = 1, .filter_w = taps, .stride_h = 1, .stride_w = 1,
-                             .dilation_h = 1, .dilation_w = 1, .pad_left = (taps - 1) / 2, .pad_right = taps / 2,
-                             .groups = 1, .threads = 1};
+      DnnlConvShape shape = {.batch = 2,
+                             .in_h = 1,
+                             .in_w = pixels,
+                             .in_c = WIDE_IN,
+                             .out_h = 1,
+                             .out_w = pixels,
+                             .out_c = WIDE_OUT,
+                             .filter_h = 1,
+                             .filter_w = taps,
+                             .stride_h = 1,
+                             .stride_w = 1,
+                             .dilation_h = 1,
+                             .dilation_w = 1,
+                             .pad_left = (taps - 1) / 2,
+                             .pad_right = taps / 2,
+                             .groups = 1,
+                             .threads = 1};
       DnnlCall *call = dnnl_conv_new(&shape);
       made += call != NULL;
       if (call) assert_int_equal(wrong_in_row(call, pixels, taps), 0);
@@ -113,9 +129,25 @@ static void wide_filters_are_right(void **state) {
 
 /* A 3x3 filter of ones over ones counts the pixels under it: 4 in corners, 6 at edges, 9 inside. */
 static void convolution_pads_with_zeros(void **state) {
-  DnnlConvShape shape = {.batch = 1, .in_h = 4, .in_w = 5, .in_c = 1, .out_h = 4, .out_w = 5, .out_c = 2, .filter_h = 3,
-                         .filter_w = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
-                         .pad_bottom = 1, .pad_left = 1, .pad_right = 1, .groups = 1, .threads = 2};
+  DnnlConvShape shape = {.batch = 1,
+                         .in_h = 4,
+                         .in_w = 5,
+                         .in_c = 1,
+                         .out_h = 4,
+                         .out_w = 5,
+                         .out_c = 2,
+                         .filter_h = 3,
+                         .filter_w = 3,
+                         .stride_h = 1,
+                         .stride_w = 1,
+                         .dilation_h = 1,
+                         .dilation_w = 1,
+                         .pad_top = 1,
+                         .pad_bottom = 1,
+                         .pad_left = 1,
+                         .pad_right = 1,
+                         .groups = 1,
+                         .threads = 2};
   float in[20], filter[18], out[40];
   (void)state;
   if (!dnnl_here()) skip();
@@ -123,7 +155,8 @@ static void convolution_pads_with_zeros(void **state) {
   for (int i = 0; i < 18; i++) filter[i] = i % 2 ? 10 : 1; /* output channels innermost */
   DnnlCall *call = dnnl_conv_new(&shape);
   assert_non_null(call);
-  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64), *buffers[3] = {in, filter, out};
+  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64),
+       *buffers[3] = {in, filter, out};
   assert_non_null(scratch);
   assert_true(dnnl_call_run(call, buffers, scratch));
   for (int y = 0; y < 4; y++)
@@ -138,9 +171,25 @@ static void convolution_pads_with_zeros(void **state) {
 
 /* Backwards, each output pixel hands what it has to the inputs under the filter: the same counts. */
 static void transposed_convolution_adds_up(void **state) {
-  DnnlConvShape shape = {.batch = 1, .in_h = 5, .in_w = 6, .in_c = 2, .out_h = 3, .out_w = 3, .out_c = 1, .filter_h = 3,
-                         .filter_w = 3, .stride_h = 2, .stride_w = 2, .dilation_h = 1, .dilation_w = 1, .pad_top = 1,
-                         .pad_bottom = 1, .pad_left = 0, .pad_right = 1, .groups = 1, .threads = 1};
+  DnnlConvShape shape = {.batch = 1,
+                         .in_h = 5,
+                         .in_w = 6,
+                         .in_c = 2,
+                         .out_h = 3,
+                         .out_w = 3,
+                         .out_c = 1,
+                         .filter_h = 3,
+                         .filter_w = 3,
+                         .stride_h = 2,
+                         .stride_w = 2,
+                         .dilation_h = 1,
+                         .dilation_w = 1,
+                         .pad_top = 1,
+                         .pad_bottom = 1,
+                         .pad_left = 0,
+                         .pad_right = 1,
+                         .groups = 1,
+                         .threads = 1};
   float gradient[9], filter[18], out[60];
   (void)state;
   if (!dnnl_here()) skip();
@@ -148,7 +197,8 @@ static void transposed_convolution_adds_up(void **state) {
   for (int i = 0; i < 18; i++) filter[i] = i % 2 ? 10 : 1; /* [h][w][in_c][out_c] */
   DnnlCall *call = dnnl_deconv_new(&shape);
   assert_non_null(call);
-  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64), *buffers[3] = {gradient, filter, out};
+  void *scratch = aligned_alloc(64, (dnnl_call_scratch(call) + 64) / 64 * 64),
+       *buffers[3] = {gradient, filter, out};
   assert_non_null(scratch);
   assert_true(dnnl_call_run(call, buffers, scratch));
   for (int y = 0; y < 5; y++)
@@ -180,11 +230,19 @@ static void check_product(DnnlCall *call, const Tensor *weights, void *scratch) 
   }
 }
 
-/* Kept weights are held: their buffer has another reference, so that who changes it copies first; other weights
- * are noticed, and nothing is held once the calls are gone. */
+/* Kept weights are held: their buffer has another reference, so that who changes it copies first; other
+ * weights are noticed, and nothing is held once the calls are gone. */
 static void weights_are_kept_and_noticed(void **state) {
-  DnnlMatmulShape shape = {.batch = 1, .m = M, .n = N, .k = K, .a_row = K, .a_col = 1, .b_row = N, .b_col = 1,
-                           .b_weights = true, .threads = 1};
+  DnnlMatmulShape shape = {.batch = 1,
+                           .m = M,
+                           .n = N,
+                           .k = K,
+                           .a_row = K,
+                           .a_col = 1,
+                           .b_row = N,
+                           .b_col = 1,
+                           .b_weights = true,
+                           .threads = 1};
   int64_t dims[2] = {K, N};
   Tensor weights[2] = {{0}, {0}};
   TF_Status *st = TF_NewStatus();
@@ -222,10 +280,9 @@ static void free_of_null(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(many_threads_share_a_call), cmocka_unit_test(convolution_pads_with_zeros),
-    cmocka_unit_test(wide_filters_are_right),
-    cmocka_unit_test(transposed_convolution_adds_up), cmocka_unit_test(weights_are_kept_and_noticed),
-    cmocka_unit_test(free_of_null),
+      cmocka_unit_test(many_threads_share_a_call),    cmocka_unit_test(convolution_pads_with_zeros),
+      cmocka_unit_test(wide_filters_are_right),       cmocka_unit_test(transposed_convolution_adds_up),
+      cmocka_unit_test(weights_are_kept_and_noticed), cmocka_unit_test(free_of_null),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,8 @@ DnnlCall *dnnl_deconv_new(const DnnlConvShape *s) {
 
 #include "dnnl/dnnl_internal.h"
 
-/* oneDNN 2.6's brgconv computes wrong columns for some filters that are wider than the input (7 pixels and 8 or 9 taps,
- * 9 and 10 or 11, ...), reading what it never wrote. */
+/* oneDNN 2.6's brgconv computes wrong columns for some filters that are wider than the input (7 pixels and 8
+ * or 9 taps, 9 and 10 or 11, ...), reading what it never wrote. */
 static bool is_wider_than_input(const DnnlConvShape *s) {
   return s->groups == 1 && (s->filter_w - 1) * s->dilation_w >= s->in_w;
 }
@@ -37,15 +37,18 @@ DnnlCall *dnnl_conv_new(const DnnlConvShape *s) {
   bool ok = dnnl_memory_desc_init_by_tag(&src_md, 4, src, dnnl_f32, dnnl_nhwc) == dnnl_success &&
             dnnl_memory_desc_init_by_tag(&dst_md, 4, dst, dnnl_f32, dnnl_nhwc) == dnnl_success;
   if (g == 1) {
-    ok = ok && dnnl_memory_desc_init_by_strides(&weights_md, 4, plain, dnnl_f32, plain_strides) == dnnl_success &&
+    ok = ok &&
+         dnnl_memory_desc_init_by_strides(&weights_md, 4, plain, dnnl_f32, plain_strides) == dnnl_success &&
          dnnl_memory_desc_init_by_tag(&any_md, 4, plain, dnnl_f32, dnnl_format_tag_any) == dnnl_success;
   } else {
-    ok = ok && dnnl_memory_desc_init_by_strides(&weights_md, 5, grouped, dnnl_f32, grouped_strides) == dnnl_success &&
+    ok = ok &&
+         dnnl_memory_desc_init_by_strides(&weights_md, 5, grouped, dnnl_f32, grouped_strides) ==
+             dnnl_success &&
          dnnl_memory_desc_init_by_tag(&any_md, 5, grouped, dnnl_f32, dnnl_format_tag_any) == dnnl_success;
   }
-  ok = ok && dnnl_dilated_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct, &src_md,
-                                                        &any_md, NULL, &dst_md, strides, dilates, before,
-                                                        after) == dnnl_success;
+  ok = ok && dnnl_dilated_convolution_forward_desc_init(
+                 &desc, dnnl_forward_inference, dnnl_convolution_direct, &src_md, &any_md, NULL, &dst_md,
+                 strides, dilates, before, after) == dnnl_success;
   if (!ok) return NULL;
   DnnlPlan plan = {.op = &desc,
                    .num_args = 3,
@@ -69,8 +72,8 @@ DnnlCall *dnnl_deconv_new(const DnnlConvShape *s) {
       dnnl_memory_desc_init_by_tag(&dst_md, 4, dst, dnnl_f32, dnnl_nhwc) != dnnl_success ||
       dnnl_memory_desc_init_by_strides(&weights_md, 4, filter, dnnl_f32, filter_strides) != dnnl_success ||
       dnnl_memory_desc_init_by_tag(&any_md, 4, filter, dnnl_f32, dnnl_format_tag_any) != dnnl_success ||
-      dnnl_dilated_deconvolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_deconvolution_direct, &src_md,
-                                                   &any_md, NULL, &dst_md, strides, dilates, before,
+      dnnl_dilated_deconvolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_deconvolution_direct,
+                                                   &src_md, &any_md, NULL, &dst_md, strides, dilates, before,
                                                    after) != dnnl_success)
     return NULL;
   DnnlPlan plan = {.op = &desc,

@@ -9,8 +9,8 @@
 
 struct DnnlPack {
   DnnlPack *next;
-  int refs;             /* guarded by the_lock */
-  Tensor source;        /* shares the weights' buffer: nobody writes to it while we do */
+  int refs;      /* guarded by the_lock */
+  Tensor source; /* shares the weights' buffer: nobody writes to it while we do */
   dnnl_memory_desc_t from, to;
   void *data;
 };
@@ -58,7 +58,8 @@ static DnnlPack *pack_new(const Tensor *weights, const dnnl_memory_desc_t *from,
 
 static DnnlPack *find(const Tensor *weights, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to) {
   DnnlPack *p = the_packs;
-  while (p && !(dnnl_pack_is_of(p, weights) && dnnl_memory_desc_equal(&p->from, from) && dnnl_memory_desc_equal(&p->to, to)))
+  while (p && !(dnnl_pack_is_of(p, weights) && dnnl_memory_desc_equal(&p->from, from) &&
+                dnnl_memory_desc_equal(&p->to, to)))
     p = p->next;
   return p;
 }

@@ -1,5 +1,5 @@
-/* Weights in the layout that a primitive wants, made once and shared by all calls that want the same of the same
- * memory (the plans of several batch sizes, several threads). */
+/* Weights in the layout that a primitive wants, made once and shared by all calls that want the same of the
+ * same memory (the plans of several batch sizes, several threads). */
 #ifndef SM_DNNL_DNNL_PACK_H_
 #define SM_DNNL_DNNL_PACK_H_
 

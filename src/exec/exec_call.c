@@ -17,14 +17,15 @@ TF_Code exec_callee_executor(const Callee *callee, Executor **executor, TF_Statu
   return TF_OK;
 }
 
-TF_Code exec_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
-                  int num_outputs, TF_Status *st) {
+TF_Code exec_call(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs,
+                  Tensor *outputs, int num_outputs, TF_Status *st) {
   Executor *executor;
   TRY(exec_callee_executor(callee, &executor, st));
   const Plan *p = executor_plan(executor);
   if (p->num_feeds != num_inputs || p->num_fetches != num_outputs)
-    return fail(st, TF_INVALID_ARGUMENT, "function %s has %d arguments and %d results, and is called with %d and %d",
-                callee->name, p->num_feeds, p->num_fetches, num_inputs, num_outputs);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "function %s has %d arguments and %d results, and is called with %d and %d", callee->name,
+                p->num_feeds, p->num_fetches, num_inputs, num_outputs);
   StepEnv inner = *env;
   inner.call_depth++;
   return executor_run(executor, inputs, outputs, &inner, st);

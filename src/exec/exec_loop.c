@@ -1,5 +1,5 @@
-/* While loops: the bodies of TensorFlow 1's, which break, and cond and body of TensorFlow 2's. An iteration is one run of
- * the body's plan: by its spec it asks for no memory and takes no lock. */
+/* While loops: the bodies of TensorFlow 1's, which break, and cond and body of TensorFlow 2's. An iteration
+ * is one run of the body's plan: by its spec it asks for no memory and takes no lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,12 +9,13 @@
 
 enum { FEW_VARIABLES = 8, FEW_INPUTS = 24 }; /* of loops that need no memory of their own */
 
-/* The loop's variables are `feeds` as they come in at first, then `held`; `next` is where the body puts them. */
+/* The loop's variables are `feeds` as they come in at first, then `held`; `next` is where the body puts
+ * them. */
 typedef struct Loop {
   const ExecLoop *loop;
   int n, num_inputs;
   const Tensor **feeds;
-  Variable **refs, **next_refs; /* null when there are none */
+  Variable **refs, **next_refs;      /* null when there are none */
   MemoryOwner *owners, *next_owners; /* with the refs */
   Tensor *held, *next;
   bool moved; /* feeds are `held` */
@@ -71,9 +72,14 @@ static TF_Code run_cond(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
 }
 
 static TF_Code run_body(Loop *l, StepEnv *env, bool *more, TF_Status *st) {
-  ExecIo io = {.feeds = l->feeds, .feed_refs = l->refs, .feed_owners = l->owners, .moved = l->held,
+  ExecIo io = {.feeds = l->feeds,
+               .feed_refs = l->refs,
+               .feed_owners = l->owners,
+               .moved = l->held,
                .num_moved = l->moved ? l->n : 0,
-               .num_fresh = l->n, .outputs = l->next, .output_refs = l->next_refs,
+               .num_fresh = l->n,
+               .outputs = l->next,
+               .output_refs = l->next_refs,
                .output_owners = l->next_owners};
   TRY(run_turn(&l->body, l->loop->body, &io, env, st));
   if (!(*more = !io.left)) return TF_OK;
@@ -99,7 +105,8 @@ static TF_Code iterate(Loop *l, StepEnv *env, TF_Status *st) {
   return TF_OK;
 }
 
-/* The variables as they ended; those that came in are the caller's, and shared where they outlive the step. */
+/* The variables as they ended; those that came in are the caller's, and shared where they outlive the
+ * step. */
 static TF_Code give_outputs(Loop *l, TF_Status *st) {
   const ExecLoop *loop = l->loop;
   for (int i = 0; i < l->n; i++) {
@@ -145,7 +152,7 @@ TF_Code exec_loop(StepEnv *env, const ExecLoop *loop, TF_Status *st) {
 
 TF_Code exec_while(StepEnv *env, const Callee *cond, const Callee *body, const Tensor *const *inputs, int n,
                    Tensor *outputs, TF_Status *st) {
-  ExecLoop loop = {.cond = cond, .body = body, .inputs = inputs, .num_inputs = n, .num_variables = n,
-                   .outputs = outputs};
+  ExecLoop loop =
+      {.cond = cond, .body = body, .inputs = inputs, .num_inputs = n, .num_variables = n, .outputs = outputs};
   return exec_loop(env, &loop, st);
 }

@@ -21,12 +21,14 @@ TF_Code exec_state_new(ExecState **state, const Plan *p, TF_Status *st) {
   s->aliases = calloc((size_t)p->max_outputs + 1, sizeof *s->aliases);
   s->feed_buffers = calloc((size_t)p->num_feeds + 1, sizeof *s->feed_buffers);
   s->pool = buffer_pool_new();
-  bool refs = !p->has_refs || ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
-                               (s->held = calloc((size_t)p->num_slots + 1, sizeof *s->held)) &&
-                               (s->owners = calloc((size_t)p->num_slots + 1, sizeof *s->owners)) &&
-                               (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)) &&
-                               (s->input_owners = calloc((size_t)p->max_inputs + 1, sizeof *s->input_owners)));
-  if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers || !s->pool || !refs) {
+  bool refs = !p->has_refs ||
+              ((s->refs = calloc((size_t)p->num_slots + 1, sizeof *s->refs)) &&
+               (s->held = calloc((size_t)p->num_slots + 1, sizeof *s->held)) &&
+               (s->owners = calloc((size_t)p->num_slots + 1, sizeof *s->owners)) &&
+               (s->input_refs = calloc((size_t)p->max_inputs + 1, sizeof *s->input_refs)) &&
+               (s->input_owners = calloc((size_t)p->max_inputs + 1, sizeof *s->input_owners)));
+  if (!s->slots || !s->slot_dead || !s->step_dead || !s->inputs || !s->aliases || !s->feed_buffers ||
+      !s->pool || !refs) {
     exec_state_free(s);
     return fail_oom(st, "a run");
   }

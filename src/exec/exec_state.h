@@ -1,5 +1,6 @@
-/* The inside of an ExecState, shared by the executor's files: the slots' tensors, which of them are dead, scratch
- * memory. A run takes one for itself; states are kept and used again, so that steady runs ask for no memory. */
+/* The inside of an ExecState, shared by the executor's files: the slots' tensors, which of them are dead,
+ * scratch memory. A run takes one for itself; states are kept and used again, so that steady runs ask for no
+ * memory. */
 #ifndef SM_EXEC_EXEC_STATE_H_
 #define SM_EXEC_EXEC_STATE_H_
 
@@ -14,25 +15,25 @@ typedef struct MemoryOwner {
 
 typedef struct ExecState {
   const Plan *plan;
-  Tensor *slots;               /* by slot; values of the plan are shared in for good */
-  Variable **refs;             /* by slot; null when the plan has none */
-  MemoryOwner *owners;         /* by slot, of those that are `owner` of some; null with refs */
-  uint8_t *slot_dead;          /* by slot */
-  uint8_t *step_dead;          /* by step */
-  Variable **held;             /* by slot: references to what steps made; null with refs */
-  const Tensor **inputs;       /* of all steps; those of step i from plan->input_base[i] */
-  Variable **input_refs;       /* of the step that runs */
-  MemoryOwner *input_owners;   /* of the loop that runs; null with refs */
-  int *aliases;                /* of the step that runs */
-  TensorBuffer *feed_buffers;  /* by feed: headers that stand for the caller's memory */
+  Tensor *slots;              /* by slot; values of the plan are shared in for good */
+  Variable **refs;            /* by slot; null when the plan has none */
+  MemoryOwner *owners;        /* by slot, of those that are `owner` of some; null with refs */
+  uint8_t *slot_dead;         /* by slot */
+  uint8_t *step_dead;         /* by step */
+  Variable **held;            /* by slot: references to what steps made; null with refs */
+  const Tensor **inputs;      /* of all steps; those of step i from plan->input_base[i] */
+  Variable **input_refs;      /* of the step that runs */
+  MemoryOwner *input_owners;  /* of the loop that runs; null with refs */
+  int *aliases;               /* of the step that runs */
+  TensorBuffer *feed_buffers; /* by feed: headers that stand for the caller's memory */
   OpScratch scratch;
-  BufferPool *pool;            /* memory of outputs */
-  bool left;                   /* STEP_BREAK ended the run */
+  BufferPool *pool; /* memory of outputs */
+  bool left;        /* STEP_BREAK ended the run */
 
   /* Of a state that belongs to a spec: */
-  void *block;                 /* memory of ARENA slots and scratch */
-  TensorBuffer block_buffer;   /* its header, for the tensors there */
-  OpCtx *contexts;             /* by step; those of ready steps are filled in */
+  void *block;               /* memory of ARENA slots and scratch */
+  TensorBuffer block_buffer; /* its header, for the tensors there */
+  OpCtx *contexts;           /* by step; those of ready steps are filled in */
   struct ExecState *next_idle;
 } ExecState;
 
@@ -43,10 +44,10 @@ void exec_state_free(ExecState *state);
 
 /* What comes into a run and goes out of it. */
 typedef struct ExecIo {
-  const Tensor *const *feeds; /* borrowed, in the plan's order */
-  Variable *const *feed_refs; /* by feed: what ref feeds refer to; null when there are none */
+  const Tensor *const *feeds;     /* borrowed, in the plan's order */
+  Variable *const *feed_refs;     /* by feed: what ref feeds refer to; null when there are none */
   const MemoryOwner *feed_owners; /* by feed; null: none has a variable's memory */
-  Tensor *moved;              /* the first num_moved feeds, which the run takes over; given back when it ends early */
+  Tensor *moved; /* the first num_moved feeds, which the run takes over; given back when it ends early */
   int num_moved;
   bool lent;                  /* feeds are for the run only: nothing keeps a reference to their memory */
   int num_fresh;              /* how many feeds, counted from the first, are others than in the run before */
@@ -56,9 +57,9 @@ typedef struct ExecIo {
   bool left;                  /* out: STEP_BREAK ended the run: no outputs */
 } ExecIo;
 
-/* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. The user of a session may
- * write to his tensors after the run, so they count as memory of the step; with `share` (between functions) they
- * are shared where they have memory of their own. */
+/* Puts the caller's tensors into their slots; TensorFlow's error when a dtype is another one. The user of a
+ * session may write to his tensors after the run, so they count as memory of the step; with `share` (between
+ * functions) they are shared where they have memory of their own. */
 TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, TF_Status *st);
 void exec_unbind_feeds(ExecState *s);
 /* Lets go of the variables that steps made. */

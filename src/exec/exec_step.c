@@ -1,5 +1,5 @@
-/* One step by the general path: it prepares for the shapes at hand, asks the allocator for its outputs, and runs.
- * This works for all plans and shapes, and is what the specialised path is measured against. */
+/* One step by the general path: it prepares for the shapes at hand, asks the allocator for its outputs, and
+ * runs. This works for all plans and shapes, and is what the specialised path is measured against. */
 #include <string.h>
 
 #include "exec/exec.h"
@@ -62,7 +62,9 @@ static TF_Code run_switch(ExecState *s, const PlanStep *step, TF_Status *st) {
   return TF_OK;
 }
 
-static bool is_used(const Plan *p, int slot) { return p->slots[slot].last_step >= 0 || p->slots[slot].fetched; }
+static bool is_used(const Plan *p, int slot) {
+  return p->slots[slot].last_step >= 0 || p->slots[slot].fetched;
+}
 
 static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
   int alive = 0, out = step->first_output;
@@ -79,8 +81,11 @@ static TF_Code run_merge(ExecState *s, const PlanStep *step, TF_Status *st) {
 
 static TF_Code run_loop(ExecState *s, int index, StepEnv *env, TF_Status *st) {
   const PlanStep *step = &s->plan->steps[index];
-  ExecLoop l = {.body = step->loop, .inputs = s->inputs + s->plan->input_base[index], .num_inputs = step->num_inputs,
-                .num_variables = step->num_outputs, .outputs = s->slots + step->first_output};
+  ExecLoop l = {.body = step->loop,
+                .inputs = s->inputs + s->plan->input_base[index],
+                .num_inputs = step->num_inputs,
+                .num_variables = step->num_outputs,
+                .outputs = s->slots + step->first_output};
   if (s->refs) {
     for (int i = 0; i < step->num_inputs; i++) {
       int slot = step->inputs[i];
@@ -125,10 +130,17 @@ static TF_Code bind_refs(ExecState *s, const PlanStep *step, OpCtx *c, TF_Status
 
 static TF_Code run_kernel(ExecState *s, int index, const StepLife *life, StepEnv *env, TF_Status *st) {
   const PlanStep *step = &s->plan->steps[index];
-  OpCtx c = {.node = step->kernel.node, .row = step->kernel.row, .state = step->kernel.state,
-             .num_inputs = step->num_inputs, .num_outputs = step->num_outputs,
-             .inputs = s->inputs + s->plan->input_base[index], .outputs = s->slots + step->first_output,
-             .aliases = s->aliases, .pool = s->pool, .threads = env->threads, .env = env};
+  OpCtx c = {.node = step->kernel.node,
+             .row = step->kernel.row,
+             .state = step->kernel.state,
+             .num_inputs = step->num_inputs,
+             .num_outputs = step->num_outputs,
+             .inputs = s->inputs + s->plan->input_base[index],
+             .outputs = s->slots + step->first_output,
+             .aliases = s->aliases,
+             .pool = s->pool,
+             .threads = env->threads,
+             .env = env};
   if (s->refs) TRY(bind_refs(s, step, &c, st));
   if (SM_UNLIKELY(op_eval(&c, &s->scratch, life->last_use, st))) return plan_step_fail(step, st);
   if (SM_UNLIKELY(step->makes_variable)) /* refs to it may be used when it has been destroyed */
@@ -215,7 +227,8 @@ TF_Code exec_bind_feeds(ExecState *s, const ExecIo *io, int count, bool share, T
     const Tensor *from = i < io->num_moved ? &io->moved[i] : io->feeds[i];
     if (from->dtype != p->feed_types[i])
       return fail(st, TF_INVALID_ARGUMENT, "Expects arg[%d] to be %s but %s is provided",
-                  p->feed_numbers ? p->feed_numbers[i] : i, dtype_name(p->feed_types[i]), dtype_name(from->dtype));
+                  p->feed_numbers ? p->feed_numbers[i] : i, dtype_name(p->feed_types[i]),
+                  dtype_name(from->dtype));
     if (i >= io->num_moved) {
       bind_feed(s, from, i, share);
       continue;

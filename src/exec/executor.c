@@ -1,5 +1,6 @@
-/* Which path a run takes: the spec for its shapes if there is one, else the general path, from which a spec may be
- * made. A lock guards specs and idle states; it is held for some pointer moves, never while anything runs. */
+/* Which path a run takes: the spec for its shapes if there is one, else the general path, from which a spec
+ * may be made. A lock guards specs and idle states; it is held for some pointer moves, never while anything
+ * runs. */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,26 +10,28 @@
 #include "exec/exec_turn.h"
 
 enum {
-  MAX_SPECS = 8,       /* shapes remembered; a server batches to a few sizes */
-  EAGER_SPECS = 4,     /* that many are made at once; later ones only for shapes that come twice, as making one takes
+  MAX_SPECS = 8, /* shapes remembered; a server batches to a few sizes */
+  EAGER_SPECS =
+      4, /* that many are made at once; later ones only for shapes that come twice, as making one takes
                           longer than a run and shapes may never come again */
-  MAX_SEEN = 16,       /* shapes that came once */
-  MAX_OTHER_VARIABLES = 3, /* specs that differ in the variables alone; then they are made for any variables */
+  MAX_SEEN = 16, /* shapes that came once */
+  MAX_OTHER_VARIABLES =
+      3, /* specs that differ in the variables alone; then they are made for any variables */
 };
 
 struct Executor {
   Plan *plan;
   bool specialize;
   pthread_mutex_t lock;
-  ExecState *idle;           /* states of the general path */
+  ExecState *idle; /* states of the general path */
   Spec *specs[MAX_SPECS];
   int num_specs;
   uint64_t clock;
   int specs_made;
-  uint64_t seen[MAX_SEEN];   /* hashes of shapes */
+  uint64_t seen[MAX_SEEN]; /* hashes of shapes */
   int next_seen;
-  SlotPast *past;            /* by slot */
-  int other_variables;       /* specs made for shapes that had one for other variables */
+  SlotPast *past;      /* by slot */
+  int other_variables; /* specs made for shapes that had one for other variables */
   ExecutorStats stats;
 };
 
@@ -315,7 +318,8 @@ static TF_Code charge_block(ExecTurn *t, StepEnv *env, TF_Status *st) {
   buffer_pool_begin(t->state->pool, env->memory);
   if (SM_LIKELY(!env->memory) || t->charged) return TF_OK;
   if (!memory_charge(env->memory, t->spec->block_size))
-    return fail(st, TF_RESOURCE_EXHAUSTED, "OOM: a step needs %zu bytes more than its limit leaves", t->spec->block_size);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "OOM: a step needs %zu bytes more than its limit leaves",
+                t->spec->block_size);
   t->charged = env->memory;
   return TF_OK;
 }

@@ -1,15 +1,16 @@
-/* Frozen variables: what a plan reads of a variable that none of its steps may change is a value of the spec, and so is
- * all that follows from such values and constants. See exec/spec.h. */
+/* Frozen variables: what a plan reads of a variable that none of its steps may change is a value of the spec,
+ * and so is all that follows from such values and constants. See exec/spec.h. */
 #include "exec/spec.h"
 
 enum {
-  MAX_THAWS = 3,      /* how often a variable that was frozen may change soon after; then it is read in each run */
-  THAW_RUNS = 100,    /* soon: the spec served fewer runs than that */
+  MAX_THAWS = 3, /* how often a variable that was frozen may change soon after; then it is read in each run */
+  THAW_RUNS = 100, /* soon: the spec served fewer runs than that */
 };
 
 /* ---- what is known of variables when a spec begins ---- */
 
-/* Values that are handles, and, with `feeds`, feeds that are. A reference to the latter keeps the address theirs. */
+/* Values that are handles, and, with `feeds`, feeds that are. A reference to the latter keeps the address
+ * theirs. */
 static void find_handles(Spec *spec, const ExecState *s, bool feeds) {
   const Plan *p = spec->plan;
   for (int i = 0; i < p->num_slots; i++)
@@ -52,7 +53,8 @@ static bool is_written(const Spec *spec, const Variable *v) {
 /* ---- freezing ---- */
 
 static bool is_read(const PlanStep *step) {
-  return step->kind == STEP_DEREF || (step->kind == STEP_KERNEL && step->kernel.row->flags & OP_READS_VARIABLE);
+  return step->kind == STEP_DEREF ||
+         (step->kind == STEP_KERNEL && step->kernel.row->flags & OP_READS_VARIABLE);
 }
 
 /* Whether what was read is what the variable has now, which is frozen from now on. */
@@ -124,7 +126,8 @@ void spec_adopt_values(Spec *spec, const Spec *other) {
   for (int i = 0; i < spec->plan->num_slots; i++) {
     SpecSlot *mine = &spec->slots[i];
     const SpecSlot *theirs = &other->slots[i];
-    if (mine->place != PLACE_VALUE || theirs->place != PLACE_VALUE || !mine->fixed || !theirs->fixed) continue;
+    if (mine->place != PLACE_VALUE || theirs->place != PLACE_VALUE || !mine->fixed || !theirs->fixed)
+      continue;
     if (!mine->shape.buffer || !theirs->shape.buffer || mine->shape.buffer == theirs->shape.buffer) continue;
     if (!tensor_same_shape(&mine->shape, &theirs->shape)) continue;
     tensor_clear(&mine->shape);

@@ -82,8 +82,7 @@ void profile_enter(ExecProfile *p, const PlanStep *step) {
 static void add_event(ExecProfile *p, int node, int64_t start, int64_t end) {
   if (p->num_events < p->max_events && grow(&p->events, p->num_events, &p->cap_events, sizeof *p->events))
     p->events[p->num_events++] = (ProfileEvent){node, start, end};
-  else
-    p->lost_events++;
+  else p->lost_events++;
 }
 
 void profile_leave(ExecProfile *p) {

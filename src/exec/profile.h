@@ -1,6 +1,6 @@
-/* Where the time of runs goes. A run whose StepEnv has a profile times each step by itself; steps of called functions
- * and of loop bodies are counted below the step that runs them, so that one function called from two places is two
- * subtrees. A profile belongs to one run at a time.
+/* Where the time of runs goes. A run whose StepEnv has a profile times each step by itself; steps of called
+ * functions and of loop bodies are counted below the step that runs them, so that one function called from
+ * two places is two subtrees. A profile belongs to one run at a time.
  *
  *   ExecProfile profile = {.max_events = 1000};
  *   for (...) {
@@ -19,7 +19,7 @@ typedef struct ProfileNode {
   int parent;           /* the node of the step that ran this one's plan, smaller than this one's; -1: none */
   int64_t count;
   int64_t total_ns, min_ns, max_ns;
-  int64_t inner_ns;     /* of total_ns, what nodes below took */
+  int64_t inner_ns; /* of total_ns, what nodes below took */
 } ProfileNode;
 
 typedef struct ProfileEvent {
@@ -33,14 +33,14 @@ typedef struct ProfileFrame {
 } ProfileFrame;
 
 typedef struct ExecProfile {
-  int max_events;       /* how many single steps are kept; the sums go on behind them */
+  int max_events; /* how many single steps are kept; the sums go on behind them */
   int64_t runs;
-  ProfileNode *nodes;   /* in the order in which steps were met first */
+  ProfileNode *nodes; /* in the order in which steps were met first */
   int num_nodes;
   ProfileEvent *events; /* in the order in which steps ended */
   int num_events;
-  int64_t lost_events;  /* which max_events kept out */
-  bool failed;          /* memory was out: sums are not whole */
+  int64_t lost_events; /* which max_events kept out */
+  bool failed;         /* memory was out: sums are not whole */
   /* The inside: */
   int cap_nodes, cap_events, depth, cap_frames, num_buckets, too_deep;
   int *buckets;         /* by hash of parent and step: node + 1 */

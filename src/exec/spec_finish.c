@@ -48,7 +48,8 @@ static TF_Code prepare_step(Spec *spec, int index, OpScratch *temp, StepEnv *env
   const PlanStep *step = &spec->plan->steps[index];
   SpecStep *ready = &spec->steps[index];
   const OpRow *row = step->kernel.row;
-  size_t in_bytes = (size_t)step->num_inputs * sizeof(Tensor *), out_bytes = (size_t)step->num_outputs * sizeof(Tensor);
+  size_t in_bytes = (size_t)step->num_inputs * sizeof(Tensor *),
+         out_bytes = (size_t)step->num_outputs * sizeof(Tensor);
   /* One int more: a step without inputs and outputs wants a place too. */
   TRY(op_scratch_reserve(temp, out_bytes, in_bytes + ((size_t)step->num_outputs + 1) * sizeof(int), st));
   const Tensor **inputs = temp->scratch;
@@ -59,9 +60,17 @@ static TF_Code prepare_step(Spec *spec, int index, OpScratch *temp, StepEnv *env
   char *prep = arena_calloc(&spec->arena, 1, row->prep_size + TENSOR_ALIGN);
   if (!prep) return fail_oom(st, "a specialisation");
   ready->prep = prep + (-(uintptr_t)prep & (TENSOR_ALIGN - 1));
-  OpCtx c = {.node = step->kernel.node, .row = row, .state = step->kernel.state, .prep = ready->prep,
-             .num_inputs = step->num_inputs, .num_outputs = step->num_outputs, .inputs = inputs, .outputs = outputs,
-             .aliases = aliases, .threads = env->threads, .env = env};
+  OpCtx c = {.node = step->kernel.node,
+             .row = row,
+             .state = step->kernel.state,
+             .prep = ready->prep,
+             .num_inputs = step->num_inputs,
+             .num_outputs = step->num_outputs,
+             .inputs = inputs,
+             .outputs = outputs,
+             .aliases = aliases,
+             .threads = env->threads,
+             .env = env};
   ready->prepared = row->prepare != NULL;
   TF_Code code = row->prepare ? row->prepare(&c, st) : TF_OK;
   if (code == TF_RESOURCE_EXHAUSTED) return code;
@@ -128,7 +137,8 @@ static void find_last_uses(Spec *spec) {
   for (int i = 0; i < p->num_steps; i++)
     for (int k = 0; counts_inputs(spec, i) && k < p->steps[i].num_inputs; k++)
       extend(&spec->slots[spec->slots[p->steps[i].inputs[k]].root], i);
-  for (int i = 0; i < p->num_fetches; i++) extend(&spec->slots[spec->slots[p->fetches[i]].root], p->num_steps);
+  for (int i = 0; i < p->num_fetches; i++)
+    extend(&spec->slots[spec->slots[p->fetches[i]].root], p->num_steps);
   for (int i = p->num_steps - 1; i >= 0; i--) {
     const PlanStep *step = &p->steps[i];
     if (!may_share_inputs(spec, i)) continue;
@@ -151,8 +161,8 @@ static int inplace_memory(const Spec *spec, int index) {
   for (int k = 0; k < step->num_inputs; k++) {
     const SpecSlot *root = &spec->slots[spec->slots[step->inputs[k]].root];
     const Tensor *in = &spec->slots[step->inputs[k]].shape;
-    if (root->place == PLACE_ARENA && root->last_step == index && dtype_size(in->dtype) == dtype_size(out->dtype) &&
-        tensor_count(in) == tensor_count(out))
+    if (root->place == PLACE_ARENA && root->last_step == index &&
+        dtype_size(in->dtype) == dtype_size(out->dtype) && tensor_count(in) == tensor_count(out))
       return root->memory;
   }
   return -1;
@@ -191,7 +201,8 @@ static bool does_something(const Spec *spec, int index) {
   const PlanStep *step = &spec->plan->steps[index];
   const SpecStep *s = &spec->steps[index];
   if (s->mode == MODE_SKIP) return false;
-  return s->mode == MODE_GENERAL || step->maybe_dead || step->kernel.row->run || s->has_views || s->life.num_release;
+  return s->mode == MODE_GENERAL || step->maybe_dead || step->kernel.row->run || s->has_views ||
+         s->life.num_release;
 }
 
 static bool is_list_input(const PlanStep *step, int k) {
@@ -210,8 +221,8 @@ static TF_Code set_life(Spec *spec, int index, TF_Status *st) {
     bool is_input = k < step->num_inputs;
     int last = spec->slots[root].last_step;
     bool is_list = step->kind == STEP_KERNEL && is_input && is_list_input(step, k);
-    /* A list goes from slot to slot with its reference, which a view does not have. As in plan.c, an argument that was
-     * handed over for good counts. */
+    /* A list goes from slot to slot with its reference, which a view does not have. As in plan.c, an argument
+     * that was handed over for good counts. */
     if (is_list && last == index && slot == root && spec->slots[root].place == PLACE_FEED)
       life->last_use |= UINT64_C(1) << (k < 63 ? k : 63);
     if (spec->slots[root].place != PLACE_GENERAL || spec->plan->slots[root].is_ref) continue;
@@ -232,14 +243,16 @@ static int by_size(const void *a, const void *b) {
   return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Greedy by size: each use gets the lowest offset that is free during its life. `placed` is ordered by offset. */
+/* Greedy by size: each use gets the lowest offset that is free during its life. `placed` is ordered by
+ * offset. */
 static TF_Code place_uses(Spec *spec, TF_Status *st) {
   MemoryUse **order = arena_calloc(&spec->arena, (size_t)spec->num_uses, sizeof *order);
   MemoryUse **placed = arena_calloc(&spec->arena, (size_t)spec->num_uses, sizeof *placed);
   if (!order || !placed) return fail_oom(st, "a specialisation");
   for (int i = 0; i < spec->num_uses; i++) {
     order[i] = &spec->uses[i];
-    if (!checked_add(order[i]->size, TENSOR_ALIGN - 1, &order[i]->size)) return fail_oom(st, "a step's memory");
+    if (!checked_add(order[i]->size, TENSOR_ALIGN - 1, &order[i]->size))
+      return fail_oom(st, "a step's memory");
     order[i]->size &= ~(size_t)(TENSOR_ALIGN - 1);
   }
   qsort(order, (size_t)spec->num_uses, sizeof *order, by_size);
@@ -272,7 +285,8 @@ static TF_Code list_steps_and_slots(Spec *spec, TF_Status *st) {
   for (int i = 0; i < p->num_steps; i++)
     if (does_something(spec, i)) spec->order[spec->num_order++] = i;
   for (int i = 0; i < p->num_slots; i++)
-    if (p->slots[i].step >= 0 && (spec->slots[i].place == PLACE_GENERAL || spec->slots[i].place == PLACE_OWNED))
+    if (p->slots[i].step >= 0 &&
+        (spec->slots[i].place == PLACE_GENERAL || spec->slots[i].place == PLACE_OWNED))
       spec->cleared[spec->num_cleared++] = i;
   return TF_OK;
 }

@@ -6,8 +6,9 @@
 #include "ops/state_vars.h"
 
 enum {
-  /* Values kept by a spec: larger ones are computed in each run, unless they are not much larger than the weights that
-   * they are computed from (transposed, or converted from half precision): a run would need that memory too. */
+  /* Values kept by a spec: larger ones are computed in each run, unless they are not much larger than the
+   * weights that they are computed from (transposed, or converted from half precision): a run would need that
+   * memory too. */
   MAX_VALUE_BYTES = 10 << 20,
   MAX_VALUE_GROWTH = 2,
 };
@@ -86,9 +87,9 @@ bool spec_same_shapes(const Spec *a, const Spec *b) {
 
 /* What is known of a step's inputs. */
 typedef struct Inputs {
-  bool known;  /* all shapes */
-  bool values; /* all are values */
-  bool fixed;  /* that hang on variables and constants alone */
+  bool known;       /* all shapes */
+  bool values;      /* all are values */
+  bool fixed;       /* that hang on variables and constants alone */
   bool read_values; /* those that prepare reads are */
   bool refs;
   int guard;
@@ -103,7 +104,8 @@ static Inputs look_at_inputs(const Spec *spec, const PlanStep *step) {
     in.known &= slot->known;
     in.values &= value;
     in.fixed &= value && slot->fixed;
-    if (step->kind == STEP_KERNEL && op_reads_value(step->kernel.row, step->num_inputs, i)) in.read_values &= value;
+    if (step->kind == STEP_KERNEL && op_reads_value(step->kernel.row, step->num_inputs, i))
+      in.read_values &= value;
     if (slot->guard > in.guard) in.guard = slot->guard;
   }
   return in;
@@ -157,7 +159,8 @@ static void keep_values(Spec *spec, const ExecState *s, int index, bool fixed) {
 
 static bool can_be_ready(const Spec *spec, const PlanStep *step, const Inputs *in) {
   const OpRow *row = step->kernel.row;
-  if ((row->flags & (OP_DYNAMIC | OP_CONTROL | OP_DEAD_OK)) || in->refs || !in->known || !in->read_values) return false;
+  if ((row->flags & (OP_DYNAMIC | OP_CONTROL | OP_DEAD_OK)) || in->refs || !in->known || !in->read_values)
+    return false;
   if (!row->prepare && step->num_outputs) return false;
   for (int i = 0; i < step->num_outputs; i++)
     if (spec->plan->slots[step->first_output + i].is_ref) return false;

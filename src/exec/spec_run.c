@@ -29,12 +29,19 @@ static void bind_slot(const Spec *spec, ExecState *s, int i) {
 static void bind_context(const Spec *spec, ExecState *s, int index) {
   const PlanStep *step = &spec->plan->steps[index];
   const SpecStep *ready = &spec->steps[index];
-  s->contexts[index] = (OpCtx){.node = step->kernel.node, .row = step->kernel.row, .state = step->kernel.state,
-                               .prep = ready->prep, .num_inputs = step->num_inputs, .num_outputs = step->num_outputs,
+  s->contexts[index] = (OpCtx){.node = step->kernel.node,
+                               .row = step->kernel.row,
+                               .state = step->kernel.state,
+                               .prep = ready->prep,
+                               .num_inputs = step->num_inputs,
+                               .num_outputs = step->num_outputs,
                                .inputs = s->inputs + spec->plan->input_base[index],
-                               .outputs = s->slots + step->first_output, .aliases = s->aliases, .pool = s->pool,
+                               .outputs = s->slots + step->first_output,
+                               .aliases = s->aliases,
+                               .pool = s->pool,
                                .scratch_size = ready->scratch_size};
-  s->contexts[index].scratch = (char *)s->block + (ready->scratch >= 0 ? spec->uses[ready->scratch].offset : 0);
+  s->contexts[index].scratch = (char *)s->block +
+                               (ready->scratch >= 0 ? spec->uses[ready->scratch].offset : 0);
 }
 
 TF_Code spec_bind(const Spec *spec, ExecState *s, TF_Status *st) {
@@ -42,7 +49,8 @@ TF_Code spec_bind(const Spec *spec, ExecState *s, TF_Status *st) {
   s->block = aligned_alloc(TENSOR_ALIGN, size);
   s->contexts = calloc((size_t)spec->plan->num_steps + 1, sizeof *s->contexts);
   if (!s->block || !s->contexts) return fail_oom(st, "a step's memory");
-  s->block_buffer = (TensorBuffer){.readonly = true, .data = s->block, .size = size, .free_data = op_step_memory};
+  s->block_buffer =
+      (TensorBuffer){.readonly = true, .data = s->block, .size = size, .free_data = op_step_memory};
   atomic_init(&s->block_buffer.refs, STEP_MEMORY_REFS);
   for (int i = 0; i < spec->plan->num_slots; i++) bind_slot(spec, s, i);
   for (int i = 0; i < spec->plan->num_steps; i++)
@@ -130,7 +138,8 @@ static bool is_unneeded(const Spec *spec, int index) {
   return spec->steps[index].mode == MODE_SKIP && !spec->steps[index].needed;
 }
 
-/* Makes every slot hold a reference of its own, as on the general path, and empties those still to be computed. */
+/* Makes every slot hold a reference of its own, as on the general path, and empties those still to be
+ * computed. */
 static void become_general(const Spec *spec, ExecState *s, int failed) {
   const Plan *p = spec->plan;
   for (int i = 0; i < p->num_slots; i++) {
@@ -174,7 +183,8 @@ TF_Code spec_run(const Spec *spec, ExecState *s, StepEnv *env, int *failed_slot,
     } else {
       TRY(exec_step(s, i, &step->life, env, st));
       if (SM_UNLIKELY(s->left)) return TF_OK;
-      if (step->guarded && (*failed_slot = failed_guess(spec, s, i)) >= 0) return run_rest(spec, s, i, env, st);
+      if (step->guarded && (*failed_slot = failed_guess(spec, s, i)) >= 0)
+        return run_rest(spec, s, i, env, st);
     }
     if (step->life.num_release) exec_release(s, &step->life);
   }

@@ -26,7 +26,8 @@ TF_Code shape_from_proto(const Tensorflow__TensorShapeProto *p, Shape *out, TF_S
   if (!p) out->rank = 0;
   if (!p || p->unknown_rank) return TF_OK;
   if (p->n_dim > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "Shape of rank %zu: ranks up to %d are supported", p->n_dim, TENSOR_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "Shape of rank %zu: ranks up to %d are supported", p->n_dim,
+                TENSOR_MAX_RANK);
   out->rank = (int)p->n_dim;
   for (size_t i = 0; i < p->n_dim; i++) out->dims[i] = p->dim[i]->size;
   return TF_OK;
@@ -42,7 +43,8 @@ Tensorflow__TensorShapeProto *shape_to_proto(const Shape *shape, Arena *arena) {
   p->dim = arena_alloc(arena, proto_capacity((size_t)shape->rank) * sizeof *p->dim);
   if (!p->dim) return NULL;
   for (int i = 0; i < shape->rank; i++) {
-    Tensorflow__TensorShapeProto__Dim *dim = proto_new(arena, &tensorflow__tensor_shape_proto__dim__descriptor);
+    Tensorflow__TensorShapeProto__Dim *dim = proto_new(arena,
+                                                       &tensorflow__tensor_shape_proto__dim__descriptor);
     if (!dim) return NULL;
     dim->size = shape->dims[i];
     p->dim[p->n_dim++] = dim;
@@ -52,7 +54,8 @@ Tensorflow__TensorShapeProto *shape_to_proto(const Shape *shape, Arena *arena) {
 
 /* ---- out of protos ---- */
 
-static TF_Code tensor_value(AttrStore store, const Tensorflow__TensorProto *p, const Tensor **out, TF_Status *st) {
+static TF_Code tensor_value(AttrStore store, const Tensorflow__TensorProto *p, const Tensor **out,
+                            TF_Status *st) {
   Tensor t = {0};
   TRY(tensor_from_proto(p, &t, st));
   *out = attr_store_tensor(store, &t);
@@ -76,7 +79,8 @@ static bool span_value(AttrStore store, ProtobufCBinaryData from, Span *out) {
   return text != NULL;
 }
 
-static TF_Code list_value(AttrStore store, const Tensorflow__AttrValue__ListValue *p, Attr *out, TF_Status *st) {
+static TF_Code list_value(AttrStore store, const Tensorflow__AttrValue__ListValue *p, Attr *out,
+                          TF_Status *st) {
   Arena *arena = store.arena;
   const char *what = "a list attribute";
   out->is_list = true;
@@ -122,24 +126,18 @@ static TF_Code list_value(AttrStore store, const Tensorflow__AttrValue__ListValu
   return out->v.list_i ? TF_OK : fail_oom(st, what);
 }
 
-TF_Code attr_from_proto(AttrStore store, const char *name, const Tensorflow__AttrValue *p, Attr *out, TF_Status *st) {
+TF_Code attr_from_proto(AttrStore store, const char *name, const Tensorflow__AttrValue *p, Attr *out,
+                        TF_Status *st) {
   *out = (Attr){.name = arena_strdup(store.arena, name)};
   if (!out->name) return fail_oom(st, "an attribute");
   switch (p->value_case) {
-    case TENSORFLOW__ATTR_VALUE__VALUE_LIST:
-      return list_value(store, p->list, out, st);
+    case TENSORFLOW__ATTR_VALUE__VALUE_LIST: return list_value(store, p->list, out, st);
     case TENSORFLOW__ATTR_VALUE__VALUE_S:
       out->kind = TF_ATTR_STRING;
       return span_value(store, p->s, &out->v.s) ? TF_OK : fail_oom(st, "an attribute");
-    case TENSORFLOW__ATTR_VALUE__VALUE_I:
-      out->kind = TF_ATTR_INT, out->v.i = p->i;
-      return TF_OK;
-    case TENSORFLOW__ATTR_VALUE__VALUE_F:
-      out->kind = TF_ATTR_FLOAT, out->v.f = p->f;
-      return TF_OK;
-    case TENSORFLOW__ATTR_VALUE__VALUE_B:
-      out->kind = TF_ATTR_BOOL, out->v.b = p->b;
-      return TF_OK;
+    case TENSORFLOW__ATTR_VALUE__VALUE_I: out->kind = TF_ATTR_INT, out->v.i = p->i; return TF_OK;
+    case TENSORFLOW__ATTR_VALUE__VALUE_F: out->kind = TF_ATTR_FLOAT, out->v.f = p->f; return TF_OK;
+    case TENSORFLOW__ATTR_VALUE__VALUE_B: out->kind = TF_ATTR_BOOL, out->v.b = p->b; return TF_OK;
     case TENSORFLOW__ATTR_VALUE__VALUE_TYPE:
       out->kind = TF_ATTR_TYPE, out->v.type = (TF_DataType)p->type;
       return TF_OK;
@@ -159,8 +157,7 @@ TF_Code attr_from_proto(AttrStore store, const char *name, const Tensorflow__Att
       out->kind = TF_ATTR_FUNC, out->v.func = func;
       return func ? func_value(store, p->func, func, st) : fail_oom(st, "an attribute");
     }
-    default:
-      return fail(st, TF_INVALID_ARGUMENT, "AttrValue missing value");
+    default: return fail(st, TF_INVALID_ARGUMENT, "AttrValue missing value");
   }
 }
 
@@ -172,7 +169,8 @@ static TF_Code func_message(const AttrFunc *f, Arena *arena, Tensorflow__NameAtt
       !(p->attr = arena_alloc(arena, proto_capacity((size_t)f->num_attrs) * sizeof *p->attr)))
     return fail_oom(st, "a func attribute");
   for (int i = 0; i < f->num_attrs; i++) {
-    Tensorflow__NameAttrList__AttrEntry *e = proto_new(arena, &tensorflow__name_attr_list__attr_entry__descriptor);
+    Tensorflow__NameAttrList__AttrEntry *e = proto_new(arena,
+                                                       &tensorflow__name_attr_list__attr_entry__descriptor);
     if (!e) return fail_oom(st, "a func attribute");
     e->key = (char *)f->attrs[i].name;
     TRY(attr_to_proto(&f->attrs[i], arena, &e->value, st));
@@ -193,19 +191,16 @@ static TF_Code list_message(const Attr *a, Arena *arena, Tensorflow__AttrValue__
       for (p->n_s = 0; p->n_s < n; p->n_s++)
         p->s[p->n_s] = (ProtobufCBinaryData){a->v.list_s[p->n_s].size, (uint8_t *)a->v.list_s[p->n_s].data};
       return TF_OK;
-    case TF_ATTR_INT:
-      p->i = memcpy(room, a->v.list_i, n * sizeof *p->i), p->n_i = n;
-      return TF_OK;
-    case TF_ATTR_FLOAT:
-      p->f = memcpy(room, a->v.list_f, n * sizeof *p->f), p->n_f = n;
-      return TF_OK;
+    case TF_ATTR_INT: p->i = memcpy(room, a->v.list_i, n * sizeof *p->i), p->n_i = n; return TF_OK;
+    case TF_ATTR_FLOAT: p->f = memcpy(room, a->v.list_f, n * sizeof *p->f), p->n_f = n; return TF_OK;
     case TF_ATTR_BOOL:
       p->b = room;
       for (p->n_b = 0; p->n_b < n; p->n_b++) p->b[p->n_b] = a->v.list_b[p->n_b];
       return TF_OK;
     case TF_ATTR_TYPE:
       p->type = room;
-      for (p->n_type = 0; p->n_type < n; p->n_type++) p->type[p->n_type] = (Tensorflow__DataType)a->v.list_type[p->n_type];
+      for (p->n_type = 0; p->n_type < n; p->n_type++)
+        p->type[p->n_type] = (Tensorflow__DataType)a->v.list_type[p->n_type];
       return TF_OK;
     case TF_ATTR_SHAPE:
       p->shape = room;
@@ -240,15 +235,9 @@ TF_Code attr_to_proto(const Attr *a, Arena *arena, Tensorflow__AttrValue **out, 
       p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_S;
       p->s = (ProtobufCBinaryData){a->v.s.size, (uint8_t *)a->v.s.data};
       return TF_OK;
-    case TF_ATTR_INT:
-      p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_I, p->i = a->v.i;
-      return TF_OK;
-    case TF_ATTR_FLOAT:
-      p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_F, p->f = a->v.f;
-      return TF_OK;
-    case TF_ATTR_BOOL:
-      p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_B, p->b = a->v.b;
-      return TF_OK;
+    case TF_ATTR_INT: p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_I, p->i = a->v.i; return TF_OK;
+    case TF_ATTR_FLOAT: p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_F, p->f = a->v.f; return TF_OK;
+    case TF_ATTR_BOOL: p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_B, p->b = a->v.b; return TF_OK;
     case TF_ATTR_TYPE:
       p->value_case = TENSORFLOW__ATTR_VALUE__VALUE_TYPE, p->type = (Tensorflow__DataType)a->v.type;
       return TF_OK;
@@ -284,10 +273,10 @@ static bool span_copy(AttrStore store, Span from, Span *to) {
 }
 
 static TF_Code list_copy(AttrStore store, const Attr *from, Attr *to, TF_Status *st) {
-  static const size_t sizes[] = {[TF_ATTR_STRING] = sizeof(Span),  [TF_ATTR_INT] = sizeof(int64_t),
-                                 [TF_ATTR_FLOAT] = sizeof(float),  [TF_ATTR_BOOL] = sizeof(bool),
+  static const size_t sizes[] = {[TF_ATTR_STRING] = sizeof(Span),      [TF_ATTR_INT] = sizeof(int64_t),
+                                 [TF_ATTR_FLOAT] = sizeof(float),      [TF_ATTR_BOOL] = sizeof(bool),
                                  [TF_ATTR_TYPE] = sizeof(TF_DataType), [TF_ATTR_SHAPE] = sizeof(Shape),
-                                 [TF_ATTR_TENSOR] = sizeof(Tensor), [TF_ATTR_PLACEHOLDER] = 0,
+                                 [TF_ATTR_TENSOR] = sizeof(Tensor),    [TF_ATTR_PLACEHOLDER] = 0,
                                  [TF_ATTR_FUNC] = sizeof(AttrFunc)};
   size_t n = (size_t)from->count;
   if (!n || from->kind == ATTR_KIND_UNKNOWN) return TF_OK;
@@ -311,7 +300,8 @@ TF_Code attr_copy(AttrStore store, const Attr *from, const char *name, Attr *to,
   if (ok && from->kind == TF_ATTR_STRING) ok = span_copy(store, from->v.s, &to->v.s);
   if (ok && from->kind == TF_ATTR_SHAPE)
     ok = (to->v.shape = arena_memdup(store.arena, from->v.shape, sizeof *from->v.shape)) != NULL;
-  if (ok && from->kind == TF_ATTR_TENSOR) ok = (to->v.tensor = attr_store_tensor(store, from->v.tensor)) != NULL;
+  if (ok && from->kind == TF_ATTR_TENSOR)
+    ok = (to->v.tensor = attr_store_tensor(store, from->v.tensor)) != NULL;
   if (ok && from->kind == TF_ATTR_PLACEHOLDER)
     ok = (to->v.placeholder = arena_strdup(store.arena, from->v.placeholder)) != NULL;
   if (ok && from->kind == TF_ATTR_FUNC) {

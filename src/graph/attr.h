@@ -23,9 +23,10 @@ typedef struct AttrStore {
 /* Drops the references; the nodes are the arena's. */
 void owned_tensors_clear(OwnedTensor **list);
 
-/* An attribute out of its message; nothing of the message is referred to afterwards. An AttrValue without a value gives
- * TF_INVALID_ARGUMENT "AttrValue missing value". */
-TF_Code attr_from_proto(AttrStore store, const char *name, const Tensorflow__AttrValue *value, Attr *out, TF_Status *st);
+/* An attribute out of its message; nothing of the message is referred to afterwards. An AttrValue without a
+ * value gives TF_INVALID_ARGUMENT "AttrValue missing value". */
+TF_Code attr_from_proto(AttrStore store, const char *name, const Tensorflow__AttrValue *value, Attr *out,
+                        TF_Status *st);
 /* A message in `arena` that may point into the attribute. */
 TF_Code attr_to_proto(const Attr *attr, Arena *arena, Tensorflow__AttrValue **out, TF_Status *st);
 /* A deep copy (tensors are shared), under another name if `name` is not null. */

@@ -5,9 +5,10 @@
 #include "graph/value_text.h"
 
 const char *attr_kind_name(TF_AttrType kind, bool is_list) {
-  static const char *const names[][2] = {{"string", "list(string)"}, {"int", "list(int)"},     {"float", "list(float)"},
-                                         {"bool", "list(bool)"},     {"type", "list(type)"},   {"shape", "list(shape)"},
-                                         {"tensor", "list(tensor)"}, {"placeholder", "placeholder"}, {"func", "list(func)"}};
+  static const char *const names[][2] = {
+      {"string", "list(string)"}, {"int", "list(int)"},           {"float", "list(float)"},
+      {"bool", "list(bool)"},     {"type", "list(type)"},         {"shape", "list(shape)"},
+      {"tensor", "list(tensor)"}, {"placeholder", "placeholder"}, {"func", "list(func)"}};
   return kind < SM_COUNTOF(names) ? names[kind][is_list] : is_list ? "list" : "unknown";
 }
 
@@ -49,7 +50,9 @@ static void tensor_print(const Tensor *t, Bytes *out) {
 static int by_name(const Attr *attrs, int count, const char *after) {
   int best = -1; /* the smallest name above `after` */
   for (int i = 0; i < count; i++)
-    if ((!after || strcmp(attrs[i].name, after) > 0) && (best < 0 || strcmp(attrs[i].name, attrs[best].name) < 0)) best = i;
+    if ((!after || strcmp(attrs[i].name, after) > 0) &&
+        (best < 0 || strcmp(attrs[i].name, attrs[best].name) < 0))
+      best = i;
   return best;
 }
 

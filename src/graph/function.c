@@ -36,9 +36,11 @@ TF_Code graph_function_add(Graph *graph, const Tensorflow__FunctionDef *def, TF_
   if (known && same_def(known->def, def)) return TF_OK;
   if (known)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Cannot add function '%s' because a different function with the same name already exists.", name);
+                "Cannot add function '%s' because a different function with the same name already exists.",
+                name);
   if (op_spec_find(name))
-    return fail(st, TF_INVALID_ARGUMENT, "Cannot add function '%s' because an op with the same name already exists.", name);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Cannot add function '%s' because an op with the same name already exists.", name);
   GraphFunction *f = arena_calloc(&graph->arena, 1, sizeof *f);
   if (!f || !(f->def = proto_copy(&graph->arena, &def->base))) return fail_oom(st, "a function");
   f->name = f->def->signature->name;
@@ -52,27 +54,27 @@ TF_Code graph_gradient_add(Graph *graph, const char *name, const char *gradient,
   if (!f) return TF_OK; /* gradients of what is not there say nothing to us */
   if (f->gradient && strcmp(f->gradient, gradient))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Cannot assign gradient function '%s' to '%s' because it already has gradient function '%s'", gradient,
-                name, f->gradient);
+                "Cannot assign gradient function '%s' to '%s' because it already has gradient function '%s'",
+                gradient, name, f->gradient);
   f->gradient = arena_strdup(&graph->arena, gradient);
   return f->gradient ? TF_OK : fail_oom(st, "a function");
 }
 
 /* ---- bodies ----
  *
- * The body becomes a GraphDef in which inputs are written as graphs have it, then imported: arguments are _Arg nodes,
- * results _Retval nodes; "node:arg:i" becomes "node:<flat index>". */
+ * The body becomes a GraphDef in which inputs are written as graphs have it, then imported: arguments are
+ * _Arg nodes, results _Retval nodes; "node:arg:i" becomes "node:<flat index>". */
 
 typedef struct Body {
   const GraphFunction *function;
   Graph *graph, *library;
-  const Attr *attrs;      /* bindings, as given */
+  const Attr *attrs; /* bindings, as given */
   int num_attrs;
   Arena scratch;
   Tensorflow__GraphDef *def;
-  Map nodes;              /* name -> NodeDef of the function */
-  Map args;               /* argument name -> ArgRange */
-  OwnedTensor *tensors;   /* of attributes in scratch */
+  Map nodes;            /* name -> NodeDef of the function */
+  Map args;             /* argument name -> ArgRange */
+  OwnedTensor *tensors; /* of attributes in scratch */
   int num_args, num_rets;
 } Body;
 
@@ -95,7 +97,8 @@ static TF_Code bind_value(Body *b, Tensorflow__AttrValue **value, TF_Status *st)
   if (v->value_case == TENSORFLOW__ATTR_VALUE__VALUE_PLACEHOLDER) {
     const Attr *a = bound(b, v->placeholder);
     if (!a)
-      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': the attr '%s' has no value", b->function->name, v->placeholder);
+      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': the attr '%s' has no value", b->function->name,
+                  v->placeholder);
     return attr_to_proto(a, &b->scratch, value, st);
   }
   Tensorflow__NameAttrList **funcs = &v->func;
@@ -144,7 +147,8 @@ static Tensorflow__AttrValue *type_value(Body *b, TF_DataType type) {
 /* A node "name" of _Arg or _Retval, of that type and index. */
 static Tensorflow__NodeDef *add_end(Body *b, const char *name, const char *op, TF_DataType type, int index) {
   Tensorflow__NodeDef *node = add_node(b, name, op);
-  bool ok = node && add_attr(b, node, "T", type_value(b, dtype_base(type))) && add_attr(b, node, "index", int_value(b, index));
+  bool ok = node && add_attr(b, node, "T", type_value(b, dtype_base(type))) &&
+            add_attr(b, node, "index", int_value(b, index));
   return ok ? node : NULL;
 }
 
@@ -164,8 +168,8 @@ static TF_Code arg_types(Body *b, const ArgSpec *arg, TF_DataType **types, int *
   TRY(node_arg_types(&one, false, few, n, b->function->name, &b->scratch, types, count, st));
   for (int i = 0; i < *count; i++)
     if (!(*types)[i])
-      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': the type of argument '%s' is not bound", b->function->name,
-                  arg->name);
+      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': the type of argument '%s' is not bound",
+                  b->function->name, arg->name);
   return TF_OK;
 }
 
@@ -211,8 +215,10 @@ static TF_Code graph_input(Body *b, const char *input, char **out, TF_Status *st
   if (range) {
     int at = colon ? atoi(colon + 1) : 0;
     if (at < 0 || at >= range->count)
-      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': input '%s' is not there", b->function->name, input);
-    *out = range->count > 1 ? arena_printf(&b->scratch, "%s_%d", range->name, at) : arena_strdup(&b->scratch, range->name);
+      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': input '%s' is not there", b->function->name,
+                  input);
+    *out = range->count > 1 ? arena_printf(&b->scratch, "%s_%d", range->name, at)
+                            : arena_strdup(&b->scratch, range->name);
     return *out ? TF_OK : fail_oom(st, "a function's body");
   }
   const Tensorflow__NodeDef *node = map_get_n(&b->nodes, input, len);
@@ -220,7 +226,8 @@ static TF_Code graph_input(Body *b, const char *input, char **out, TF_Status *st
   if (!node || !colon) return fail(st, TF_INVALID_ARGUMENT, "input %s is not found", input);
   const OpSpec *spec = graph_spec_find(b->library, node->op);
   if (!spec) return graph_fail_no_op(node->op, st);
-  const char *arg = arena_strndup(&b->scratch, colon + 1, second ? (size_t)(second - colon - 1) : strlen(colon + 1));
+  const char *arg = arena_strndup(&b->scratch, colon + 1,
+                                  second ? (size_t)(second - colon - 1) : strlen(colon + 1));
   Attr *attrs = arena_alloc(&b->scratch, node->n_attr * sizeof *attrs);
   if (!arg || !attrs) return fail_oom(st, "a function's body");
   int num_attrs = 0, start = 0;
@@ -280,7 +287,8 @@ static const char *ret_of(const Tensorflow__FunctionDef *def, const char *name) 
 
 /* A name that neither argument nor node has. */
 static const char *free_name(Body *b, const char *name) {
-  while (name && (map_get(&b->nodes, name) || map_get(&b->args, name))) name = arena_printf(&b->scratch, "%s_", name);
+  while (name && (map_get(&b->nodes, name) || map_get(&b->args, name)))
+    name = arena_printf(&b->scratch, "%s_", name);
   return name;
 }
 
@@ -289,18 +297,22 @@ static TF_Code add_rets(Body *b, TF_Status *st) {
   for (int i = 0; i < spec->num_outputs; i++) {
     const char *from = ret_of(b->function->def, spec->outputs[i].name);
     if (!from)
-      return fail(st, TF_INVALID_ARGUMENT, "Return %s missing from function '%s'", spec->outputs[i].name, b->function->name);
+      return fail(st, TF_INVALID_ARGUMENT, "Return %s missing from function '%s'", spec->outputs[i].name,
+                  b->function->name);
     TF_DataType *types;
     int count;
     TRY(arg_types(b, &spec->outputs[i], &types, &count, st));
     for (int k = 0; k < count; k++) {
-      const char *name = free_name(b, count > 1 ? arena_printf(&b->scratch, "%s_RetVal_%d", spec->outputs[i].name, k)
-                                                : arena_printf(&b->scratch, "%s_RetVal", spec->outputs[i].name));
+      const char *name = free_name(
+          b, count > 1 ? arena_printf(&b->scratch, "%s_RetVal_%d", spec->outputs[i].name, k)
+                       : arena_printf(&b->scratch, "%s_RetVal", spec->outputs[i].name));
       Tensorflow__NodeDef *node = name ? add_end(b, name, "_Retval", types[k], b->num_rets++) : NULL;
       if (!node || !(node->input = arena_alloc(&b->scratch, proto_capacity(1) * sizeof *node->input)))
         return fail_oom(st, "a function's body");
-      const char *at = strchr(from, ':') && k ? arena_printf(&b->scratch, "%.*s:%d", (int)(strrchr(from, ':') - from), from, k)
-                       : k ? arena_printf(&b->scratch, "%s:%d", from, k) : from;
+      const char *at = strchr(from, ':') && k
+                           ? arena_printf(&b->scratch, "%.*s:%d", (int)(strrchr(from, ':') - from), from, k)
+                       : k ? arena_printf(&b->scratch, "%s:%d", from, k)
+                           : from;
       if (!at) return fail_oom(st, "a function's body");
       TRY(graph_input(b, at, &node->input[0], st));
       node->n_input = 1;
@@ -325,14 +337,15 @@ static TF_Code collect(Body *b, FunctionBody *out, TF_Status *st) {
     if (!arg && strcmp(node->op, "_Retval")) continue;
     TRY(node_attr_int(node, "index", &index, st));
     if (index < 0 || index >= (arg ? b->num_args : b->num_rets) || (arg ? out->args : out->rets)[index])
-      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': {{node %s}} is out of place", b->function->name, node->name);
+      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': {{node %s}} is out of place", b->function->name,
+                  node->name);
     (arg ? out->args : out->rets)[index] = node;
   }
   for (size_t i = 0; i < def->n_control_ret; i++) {
     Node *node = graph_find(b->graph, def->control_ret[i]->value);
     if (!node)
-      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': control output '%s' is not found", b->function->name,
-                  def->control_ret[i]->value);
+      return fail(st, TF_INVALID_ARGUMENT, "Function '%s': control output '%s' is not found",
+                  b->function->name, def->control_ret[i]->value);
     out->controls[out->num_controls++] = node;
   }
   return TF_OK;
@@ -352,10 +365,14 @@ static TF_Code make_body(Body *b, FunctionBody *out, TF_Status *st) {
   return collect(b, out, st);
 }
 
-TF_Code graph_function_instantiate(Graph *graph, const GraphFunction *function, const Attr *attrs, int num_attrs,
-                                   FunctionBody *out, TF_Status *st) {
+TF_Code graph_function_instantiate(Graph *graph, const GraphFunction *function, const Attr *attrs,
+                                   int num_attrs, FunctionBody *out, TF_Status *st) {
   *out = (FunctionBody){0};
-  Body b = {.function = function, .library = graph, .attrs = attrs, .num_attrs = num_attrs, .graph = graph_new()};
+  Body b = {.function = function,
+            .library = graph,
+            .attrs = attrs,
+            .num_attrs = num_attrs,
+            .graph = graph_new()};
   if (!b.graph) return fail_oom(st, "a function's body");
   if (make_body(&b, out, st)) {
     fail_prefix(st, "Instantiating function '%s'", function->name);

@@ -15,8 +15,8 @@ typedef struct GraphFunction {
 /* The function of that name in the graph's library (or in that of the graph a body belongs to), or null. */
 const GraphFunction *graph_function_find(const Graph *graph, const char *name);
 
-/* Puts a function into the library; `def` is copied. One of that name and the same definition may be there already.
- * TF_INVALID_ARGUMENT when the name is an op's, or another function's. The caller holds the lock. */
+/* Puts a function into the library; `def` is copied. One of that name and the same definition may be there
+ * already. TF_INVALID_ARGUMENT when the name is an op's, or another function's. The caller holds the lock. */
 TF_Code graph_function_add(Graph *graph, const Tensorflow__FunctionDef *def, TF_Status *st);
 /* Says which function is the gradient of `name`. TF_INVALID_ARGUMENT when another one is. */
 TF_Code graph_gradient_add(Graph *graph, const char *name, const char *gradient, TF_Status *st);
@@ -30,16 +30,16 @@ TF_Code op_spec_to_proto(const OpSpec *spec, Arena *arena, Tensorflow__OpDef **o
  *   _Arg nodes     for the flat arguments, in order: args[i], attributes T and index
  *   _Retval nodes  for the flat results, in order: rets[i]
  *   controls       nodes of control_ret: they must run in every call
- * `attrs` binds the signature's attributes; placeholders in the body take their values. The body uses `graph`'s library
- * (without counting a reference: it must not outlive it). Arrays are in the body's arena. The caller holds `graph`'s lock,
- * or nobody adds to it meanwhile. */
+ * `attrs` binds the signature's attributes; placeholders in the body take their values. The body uses
+ * `graph`'s library (without counting a reference: it must not outlive it). Arrays are in the body's arena.
+ * The caller holds `graph`'s lock, or nobody adds to it meanwhile. */
 typedef struct FunctionBody {
   Graph *graph;
   int num_args, num_rets, num_controls;
   Node **args, **rets, **controls;
 } FunctionBody;
 
-TF_Code graph_function_instantiate(Graph *graph, const GraphFunction *function, const Attr *attrs, int num_attrs,
-                                   FunctionBody *body, TF_Status *st);
+TF_Code graph_function_instantiate(Graph *graph, const GraphFunction *function, const Attr *attrs,
+                                   int num_attrs, FunctionBody *body, TF_Status *st);
 
 #endif

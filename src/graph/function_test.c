@@ -18,26 +18,31 @@ static Arena arena;
 
 static const GraphFunction *add_function(Graph *g, const char *text) {
   Tensorflow__FunctionDef *def;
-  if (text_format_parse(&tensorflow__function_def__descriptor, (Span){text, strlen(text)}, &arena, &def, &st) ||
+  if (text_format_parse(&tensorflow__function_def__descriptor, (Span){text, strlen(text)}, &arena, &def,
+                        &st) ||
       graph_function_add(g, def, &st))
     fail_msg("%s", st.message);
   return graph_function_find(g, def->signature->name);
 }
 
-#define SIGNATURE                                                                                              \
-  "signature { name: 'f' input_arg { name: 'x' type_attr: 'T' } input_arg { name: 'xs' type: DT_FLOAT "        \
-  "number_attr: 'N' } output_arg { name: 'y' type_attr: 'T' } output_arg { name: 'z' type: DT_FLOAT } "        \
+#define SIGNATURE                                                                                       \
+  "signature { name: 'f' input_arg { name: 'x' type_attr: 'T' } input_arg { name: 'xs' type: DT_FLOAT " \
+  "number_attr: 'N' } output_arg { name: 'y' type_attr: 'T' } output_arg { name: 'z' type: DT_FLOAT } " \
   "attr { name: 'T' type: 'type' } attr { name: 'N' type: 'int' } control_output: 'c' } "
 
 /* The second split of x, and the sum of all xs. */
 static const char split_text[] = SIGNATURE
-    "node_def { name: 'k' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { "
+    "node_def { name: 'k' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' "
+    "value { "
     "tensor { dtype: DT_INT32 tensor_shape {} int_val: 0 } } } } "
-    "node_def { name: 's' op: 'Split' input: 'k:output:0' input: 'x' attr { key: 'T' value { placeholder: 'T' } } "
+    "node_def { name: 's' op: 'Split' input: 'k:output:0' input: 'x' attr { key: 'T' value { placeholder: "
+    "'T' } } "
     "attr { key: 'num_split' value { i: 2 } } } "
-    "node_def { name: 'a' op: 'AddN' input: 'xs:0' input: 'xs:1' input: '^s' attr { key: 'T' value { type: DT_FLOAT } } "
+    "node_def { name: 'a' op: 'AddN' input: 'xs:0' input: 'xs:1' input: '^s' attr { key: 'T' value { type: "
+    "DT_FLOAT } } "
     "attr { key: 'N' value { placeholder: 'N' } } } "
-    "ret { key: 'y' value: 's:output:1' } ret { key: 'z' value: 'a:sum:0' } control_ret { key: 'c' value: 'a' }";
+    "ret { key: 'y' value: 's:output:1' } ret { key: 'z' value: 'a:sum:0' } control_ret { key: 'c' value: "
+    "'a' }";
 
 static const Attr bindings[] = {{.name = "T", .kind = TF_ATTR_TYPE, .v.type = TF_INT64},
                                 {.name = "N", .kind = TF_ATTR_INT, .v.i = 2}};
@@ -46,7 +51,8 @@ static void makes_a_body(void **state) {
   (void)state;
   Graph *g = graph_new();
   FunctionBody body;
-  if (graph_function_instantiate(g, add_function(g, split_text), bindings, 2, &body, &st)) fail_msg("%s", st.message);
+  if (graph_function_instantiate(g, add_function(g, split_text), bindings, 2, &body, &st))
+    fail_msg("%s", st.message);
   assert_int_equal(body.num_args, 3);
   assert_string_equal(body.args[0]->name, "x");
   assert_int_equal(body.args[0]->output_types[0], TF_INT64);
@@ -61,7 +67,8 @@ static void makes_a_body(void **state) {
   assert_string_equal(body.controls[0]->name, "a");
   assert_string_equal(graph_find(body.graph, "a")->controls[0]->name, "s");
   assert_ptr_equal(graph_find(body.graph, "a")->inputs[1].oper, body.args[2]);
-  assert_ptr_equal(graph_function_find(body.graph, "f"), graph_function_find(g, "f")); /* calls find the library */
+  assert_ptr_equal(graph_function_find(body.graph, "f"),
+                   graph_function_find(g, "f")); /* calls find the library */
   graph_unref(body.graph);
   graph_unref(g);
 }
@@ -69,7 +76,8 @@ static void makes_a_body(void **state) {
 static void refuses(const char *text, const Attr *attrs, int num_attrs, const char *message) {
   Graph *g = graph_new();
   FunctionBody body;
-  assert_int_not_equal(graph_function_instantiate(g, add_function(g, text), attrs, num_attrs, &body, &st), TF_OK);
+  assert_int_not_equal(graph_function_instantiate(g, add_function(g, text), attrs, num_attrs, &body, &st),
+                       TF_OK);
   assert_null(body.graph);
   if (!strstr(st.message, message)) fail_msg("%s", st.message);
   status_clear(&st);
@@ -83,11 +91,13 @@ static void refuses_broken_bodies(void **state) {
   refuses(SIGNATURE, bindings, 2, "Return y missing from function 'f'");
   refuses(SIGNATURE "ret { key: 'y' value: 'nope:out:0' } ret { key: 'z' value: 'xs:0' }", bindings, 2,
           "input nope:out:0 is not found");
-  refuses(SIGNATURE "ret { key: 'y' value: 'x' } ret { key: 'z' value: 'xs:2' }", bindings, 2, "input 'xs:2' is not there");
+  refuses(SIGNATURE "ret { key: 'y' value: 'x' } ret { key: 'z' value: 'xs:2' }", bindings, 2,
+          "input 'xs:2' is not there");
   refuses(SIGNATURE "ret { key: 'y' value: 'xs:0' } ret { key: 'z' value: 'xs:0' }", bindings, 2,
           "was passed float from xs_0:0 incompatible with expected int64.");
-  refuses(SIGNATURE "node_def { name: 'n' op: 'Nope' } ret { key: 'y' value: 'x' } ret { key: 'z' value: 'xs:0' }", bindings,
-          2, "Op type not registered 'Nope'");
+  refuses(SIGNATURE
+          "node_def { name: 'n' op: 'Nope' } ret { key: 'y' value: 'x' } ret { key: 'z' value: 'xs:0' }",
+          bindings, 2, "Op type not registered 'Nope'");
 }
 
 /* Every spec of the table can be read, and the sums agree with the table's own lines. */

@@ -50,12 +50,14 @@ const OpSpec *graph_spec_find(const Graph *graph, const char *op) {
 TF_Code graph_fail_no_op(const char *op, TF_Status *st) {
   char host[256] = "localhost";
   if (!gethostname(host, sizeof host)) host[sizeof host - 1] = 0;
-  return fail(st, TF_NOT_FOUND,
-              "Op type not registered '%s' in binary running on %s. Make sure the Op and Kernel are registered in the "
-              "binary running in this process. Note that if you are loading a saved graph which used ops from "
-              "tf.contrib (e.g. `tf.contrib.resampler`), accessing should be done before importing the graph, as "
-              "contrib ops are lazily registered when the module is first accessed.",
-              op, host);
+  return fail(
+      st, TF_NOT_FOUND,
+      "Op type not registered '%s' in binary running on %s. Make sure the Op and Kernel are registered in "
+      "the "
+      "binary running in this process. Note that if you are loading a saved graph which used ops from "
+      "tf.contrib (e.g. `tf.contrib.resampler`), accessing should be done before importing the graph, as "
+      "contrib ops are lazily registered when the module is first accessed.",
+      op, host);
 }
 
 /* Room for one more in an array of the arena that doubles. Null when memory is out. */
@@ -74,7 +76,8 @@ static bool add_consumer(TF_Output from, Node *node, int input) {
   Arena *arena = &n->graph->arena;
   int capacity = n->cap_consumers;
   int *outputs = room_for_one(arena, n->consumer_output, n->num_consumers, &capacity, sizeof *outputs);
-  Consumer *consumers = room_for_one(arena, n->consumers, n->num_consumers, &n->cap_consumers, sizeof *consumers);
+  Consumer *consumers = room_for_one(arena, n->consumers, n->num_consumers, &n->cap_consumers,
+                                     sizeof *consumers);
   if (!outputs || !consumers) return false;
   n->consumer_output = outputs;
   n->consumers = consumers;
@@ -104,7 +107,8 @@ static bool link_node(Node *node) {
 static void unlink_node(Node *node) {
   for (int i = 0; i < node->num_inputs; i++) {
     Node *from = node->inputs[i].oper;
-    while (from->num_consumers && from->consumers[from->num_consumers - 1].node == node) from->num_consumers--;
+    while (from->num_consumers && from->consumers[from->num_consumers - 1].node == node)
+      from->num_consumers--;
   }
   for (int i = 0; i < node->num_controls; i++) {
     Node *from = node->controls[i];
@@ -115,7 +119,8 @@ static void unlink_node(Node *node) {
 
 TF_Code graph_insert(Graph *graph, Node *const *nodes, int count, TF_Status *st) {
   if (count > graph->cap_nodes - graph->num_nodes) {
-    int capacity = graph->num_nodes + count < graph->cap_nodes * 2 ? graph->cap_nodes * 2 : graph->num_nodes + count + 8;
+    int capacity = graph->num_nodes + count < graph->cap_nodes * 2 ? graph->cap_nodes * 2
+                                                                   : graph->num_nodes + count + 8;
     Node **grown = realloc(graph->nodes, (size_t)capacity * sizeof *grown);
     if (!grown) return fail_oom(st, "a graph's nodes");
     graph->nodes = grown;

@@ -73,22 +73,22 @@ typedef struct Consumer {
 
 struct TF_Operation {
   Graph *graph;
-  int id;                /* position in graph->nodes */
+  int id; /* position in graph->nodes */
   const char *name;
-  const OpSpec *spec;    /* also for calls of library functions by name: a spec made of the signature */
-  const char *op;        /* spec->name */
-  const char *device;    /* as requested, "" if none */
+  const OpSpec *spec; /* also for calls of library functions by name: a spec made of the signature */
+  const char *op;     /* spec->name */
+  const char *device; /* as requested, "" if none */
   int num_inputs, num_outputs, num_controls, num_attrs;
-  TF_Output *inputs;           /* data inputs, flat */
-  TF_DataType *input_types;    /* what the spec wants; dtype_is_ref for ref arguments */
+  TF_Output *inputs;        /* data inputs, flat */
+  TF_DataType *input_types; /* what the spec wants; dtype_is_ref for ref arguments */
   TF_DataType *output_types;
-  Node **controls;             /* control inputs */
-  Attr *attrs;                 /* all of the spec's, defaults filled in, and those beginning with '_' */
-  Shape *output_shapes;        /* by inference; guarded by the lock (TF_GraphSetTensorShape refines them) */
-  Consumer *consumers;         /* of all outputs, in the order of adding */
-  int *consumer_output;        /* which output consumers[i] takes */
-  const Tensor **values;       /* null, or the outputs' values as far as constant folding found them; guarded */
-  bool not_constant;           /* folding found that they depend on what is fed or kept; guarded */
+  Node **controls;       /* control inputs */
+  Attr *attrs;           /* all of the spec's, defaults filled in, and those beginning with '_' */
+  Shape *output_shapes;  /* by inference; guarded by the lock (TF_GraphSetTensorShape refines them) */
+  Consumer *consumers;   /* of all outputs, in the order of adding */
+  int *consumer_output;  /* which output consumers[i] takes */
+  const Tensor **values; /* null, or the outputs' values as far as constant folding found them; guarded */
+  bool not_constant;     /* folding found that they depend on what is fed or kept; guarded */
   const struct _Tensorflow__NodeDef__ExperimentalDebugInfo *debug_info; /* null, or kept for export */
   const struct _Tensorflow__FullTypeDef *full_type;                     /* likewise */
   int num_consumers, cap_consumers;
@@ -98,16 +98,16 @@ struct TF_Operation {
 
 struct TF_Graph {
   pthread_mutex_t lock;
-  _Atomic int refs;      /* the user's, and one a session */
+  _Atomic int refs; /* the user's, and one a session */
   Arena arena;
   Node **nodes;
   int num_nodes, cap_nodes;
-  Map by_name;           /* name -> Node */
-  Map functions;         /* name -> GraphFunction (graph/function.h) */
-  Graph *library;        /* null, or the graph whose functions a body of a function uses besides */
+  Map by_name;                 /* name -> Node */
+  Map functions;               /* name -> GraphFunction (graph/function.h) */
+  Graph *library;              /* null, or the graph whose functions a body of a function uses besides */
   struct OwnedTensor *tensors; /* that attributes point at */
-  Map used_prefixes;     /* "a" and "a/b" of every name "a/b/c", for uniquifying; filled when first needed */
-  int num_prefixed;      /* nodes whose scopes are in used_prefixes */
+  Map used_prefixes; /* "a" and "a/b" of every name "a/b/c", for uniquifying; filled when first needed */
+  int num_prefixed;  /* nodes whose scopes are in used_prefixes */
   int producer, min_consumer; /* versions of what was imported; producer decides on deprecated ops */
 };
 
@@ -143,16 +143,18 @@ typedef struct NodeInit {
   int num_controls;
 } NodeInit;
 
-/* Makes a node that is not in the graph yet: checks attributes against the spec and fills in defaults, finds argument
- * counts and types, checks the inputs' number and types, infers shapes. Errors are TensorFlow's. The caller holds the lock. */
+/* Makes a node that is not in the graph yet: checks attributes against the spec and fills in defaults, finds
+ * argument counts and types, checks the inputs' number and types, infers shapes. Errors are TensorFlow's. The
+ * caller holds the lock. */
 TF_Code node_make(Graph *graph, const NodeInit *init, Node **node, TF_Status *st);
 /* The input of a node made with a null one. Checks the type. */
 TF_Code node_set_back_edge(Node *node, int input, TF_Output from, TF_Status *st);
-/* Puts nodes into the graph, all or (when memory is out) none. Their names are free. The caller holds the lock. */
+/* Puts nodes into the graph, all or (when memory is out) none. Their names are free. The caller holds the
+ * lock. */
 TF_Code graph_insert(Graph *graph, Node *const *nodes, int count, TF_Status *st);
 /* The flat dtypes of a spec's input or output arguments under attributes: *types is in `arena`. */
-TF_Code node_arg_types(const OpSpec *spec, bool output, const Attr *attrs, int num_attrs, const char *node_name,
-                       Arena *arena, TF_DataType **types, int *count, TF_Status *st);
+TF_Code node_arg_types(const OpSpec *spec, bool output, const Attr *attrs, int num_attrs,
+                       const char *node_name, Arena *arena, TF_DataType **types, int *count, TF_Status *st);
 /* "Op[attrs](inputs)" as shape errors have it. */
 void node_print(const Node *node, Bytes *out);
 /* "Op<name=...; signature=...; attr=...>" */

@@ -14,7 +14,8 @@ static TF_Code put_inputs(const Node *node, Arena *arena, Tensorflow__NodeDef *d
   if (!def->input) return fail_oom(st, "a NodeDef");
   for (int i = 0; i < node->num_inputs; i++) {
     TF_Output from = node->inputs[i];
-    char *text = from.index ? arena_printf(arena, "%s:%d", from.oper->name, from.index) : (char *)from.oper->name;
+    char *text = from.index ? arena_printf(arena, "%s:%d", from.oper->name, from.index)
+                            : (char *)from.oper->name;
     if (!text) return fail_oom(st, "a NodeDef");
     def->input[def->n_input++] = text;
   }
@@ -82,7 +83,8 @@ TF_Code graph_to_proto(const Graph *graph, Arena *arena, Tensorflow__GraphDef **
     const Node *node = graph->nodes[def->n_node];
     Tensorflow__NodeDef **to = &def->node[def->n_node];
     TRY(node_to_proto(node, arena, to, st));
-    if (node->num_controls) qsort((*to)->input + node->num_inputs, (size_t)node->num_controls, sizeof(char *), by_text);
+    if (node->num_controls)
+      qsort((*to)->input + node->num_inputs, (size_t)node->num_controls, sizeof(char *), by_text);
   }
   TRY(put_library(graph, arena, def, st));
   *out = def;

@@ -1,5 +1,5 @@
-/* GraphDef -> nodes: names and edges are checked first, then nodes are made in an order in which their inputs exist
- * (edges into a Merge from a NextIteration aside), then all are put into the graph. */
+/* GraphDef -> nodes: names and edges are checked first, then nodes are made in an order in which their inputs
+ * exist (edges into a Merge from a NextIteration aside), then all are put into the graph. */
 #include "graph/graph_import.h"
 
 #include <ctype.h>
@@ -14,9 +14,9 @@ enum { EDGE_MAPPED = -1 };
 
 /* An input of a node of the message: from another of its nodes, or from the graph. */
 typedef struct Edge {
-  int from;      /* index of the node, or EDGE_MAPPED */
-  int index;     /* -1: control */
-  TF_Output to;  /* EDGE_MAPPED: what it was mapped to */
+  int from;     /* index of the node, or EDGE_MAPPED */
+  int index;    /* -1: control */
+  TF_Output to; /* EDGE_MAPPED: what it was mapped to */
 } Edge;
 
 typedef struct Import {
@@ -24,25 +24,26 @@ typedef struct Import {
   const Tensorflow__GraphDef *def;
   const GraphImportOptions *options;
   Arena scratch;
-  Map names;          /* name -> index + 1 of the node */
-  Map mapped;         /* mapped name -> first of `options->mapped` with it, as index + 1 */
+  Map names;  /* name -> index + 1 of the node */
+  Map mapped; /* mapped name -> first of `options->mapped` with it, as index + 1 */
   bool *mapped_used;
-  Edge **edges;       /* of each node, as many as it has inputs */
-  int *pending;       /* inputs that must still be made, back edges aside */
-  bool *loop_merge;   /* a Merge with a back edge */
+  Edge **edges;              /* of each node, as many as it has inputs */
+  int *pending;              /* inputs that must still be made, back edges aside */
+  bool *loop_merge;          /* a Merge with a back edge */
   int *out_start, *out_node; /* nodes that take from node i: out_node[out_start[i]..out_start[i + 1]) */
   int *heap, heap_count;     /* nodes ready to be made, smallest first */
-  Node **nodes;       /* made, by index in the message */
-  Node **order;       /* made, in the order of making */
+  Node **nodes;              /* made, by index in the message */
+  Node **order;              /* made, in the order of making */
   int num_made;
-  char *prefix;       /* "" or "p/" */
+  char *prefix; /* "" or "p/" */
   const char **new_names;
 } Import;
 
 /* ---- names ---- */
 
 static bool name_char(char c, bool first) {
-  return isalnum((unsigned char)c) || c == '.' || (!first && (c == '_' || c == '-' || c == '/' || c == '>' || c == '\\'));
+  return isalnum((unsigned char)c) || c == '.' ||
+         (!first && (c == '_' || c == '-' || c == '/' || c == '>' || c == '\\'));
 }
 
 static bool valid_name(const char *name, size_t len) {
@@ -56,7 +57,7 @@ static bool valid_name(const char *name, size_t len) {
 static bool take_scopes(Graph *graph) {
   for (; graph->num_prefixed < graph->num_nodes; graph->num_prefixed++) {
     const char *name = graph->nodes[graph->num_prefixed]->name;
-    for (const char *slash = strrchr(name, '/'); slash; ) {
+    for (const char *slash = strrchr(name, '/'); slash;) {
       size_t len = (size_t)(slash - name);
       if (map_has_n(&graph->used_prefixes, name, len)) break;
       if (!map_put_n(&graph->used_prefixes, name, len, graph)) return false;
@@ -74,7 +75,8 @@ static bool name_taken(const Graph *graph, const char *name) {
 /* "x", "x_1", "x_2", ...: the first that is free, here and in the names of the message. */
 static const char *unique_name(Import *im, const char *name) {
   const char *candidate = name;
-  for (int i = 1; candidate && (name_taken(im->graph, candidate) || (i > 1 && map_get(&im->names, candidate))); i++)
+  for (int i = 1;
+       candidate && (name_taken(im->graph, candidate) || (i > 1 && map_get(&im->names, candidate))); i++)
     candidate = arena_printf(&im->graph->arena, "%s_%d", name, i);
   return candidate;
 }
@@ -90,7 +92,8 @@ static TF_Code set_prefix(Import *im, TF_Status *st) {
   const char *name = arena_strndup(&im->scratch, wanted, len);
   if (!name) return fail_oom(st, "importing a graph");
   if (!valid_name(name, len))
-    return fail(st, TF_INVALID_ARGUMENT, "Imported node name prefix '%s/' would lead to invalid node names", name);
+    return fail(st, TF_INVALID_ARGUMENT, "Imported node name prefix '%s/' would lead to invalid node names",
+                name);
   if (im->options->uniquify_prefix) {
     if (!take_scopes(im->graph)) return fail_oom(st, "importing a graph");
     name = unique_name(im, name);
@@ -118,7 +121,8 @@ static TF_Code make_names(Import *im, TF_Status *st) {
   if (unique && !take_scopes(graph)) return fail_oom(st, "importing a graph");
   for (size_t i = 0; i < im->def->n_node; i++) {
     const char *name = im->def->node[i]->name;
-    name = *im->prefix ? arena_printf(&graph->arena, "%s%s", im->prefix, name) : arena_strdup(&graph->arena, name);
+    name = *im->prefix ? arena_printf(&graph->arena, "%s%s", im->prefix, name)
+                       : arena_strdup(&graph->arena, name);
     if (name && unique) name = unique_name(im, name);
     if (!name) return fail_oom(st, "importing a graph");
     if (graph_find(graph, name))
@@ -159,7 +163,8 @@ static bool find_mapped(Import *im, const char *name, size_t len, int index, TF_
   return false;
 }
 
-static TF_Code parse_edge(Import *im, const Tensorflow__NodeDef *node, const char *input, Edge *edge, TF_Status *st) {
+static TF_Code parse_edge(Import *im, const Tensorflow__NodeDef *node, const char *input, Edge *edge,
+                          TF_Status *st) {
   size_t len;
   const char *name = graph_parse_input(input, &len, &edge->index);
   edge->from = EDGE_MAPPED;
@@ -191,8 +196,8 @@ static TF_Code parse_edges(Import *im, TF_Status *st) {
       TRY(parse_edge(im, node, node->input[k], &edges[k], st));
       if (edges[k].index < 0) controls = true;
       else if (controls)
-        return fail(st, TF_INVALID_ARGUMENT, "Node '%s': Control dependencies must come after regular dependencies",
-                    node->name);
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "Node '%s': Control dependencies must come after regular dependencies", node->name);
       if (is_back_edge(im, i, &edges[k])) im->loop_merge[i] = true;
       else im->pending[i] += edges[k].from >= 0;
     }
@@ -248,7 +253,8 @@ static int pop_ready(Import *im) {
 
 TF_Code graph_check_deprecated(const OpSpec *spec, int producer, TF_Status *st) {
   if (spec->deprecated_from && producer >= spec->deprecated_from)
-    return fail(st, TF_UNIMPLEMENTED, "Op %s is not available in GraphDef version %d. It has been removed in version %d.",
+    return fail(st, TF_UNIMPLEMENTED,
+                "Op %s is not available in GraphDef version %d. It has been removed in version %d.",
                 spec->name, producer, spec->deprecated_from);
   return TF_OK;
 }
@@ -262,7 +268,8 @@ static TF_Code rename_class(Import *im, const Tensorflow__NodeDef *node, Attr *a
     const char *name = (const char *)list[i].data + 5;
     int at = (int)(uintptr_t)map_get_n(&im->names, name, list[i].size - 5) - 1;
     if (at < 0 && !im->options->skip_colocation_check)
-      return fail(st, TF_INVALID_ARGUMENT, "Node '%s' expects to be colocated with unknown node '%s'", node->name, name);
+      return fail(st, TF_INVALID_ARGUMENT, "Node '%s' expects to be colocated with unknown node '%s'",
+                  node->name, name);
     if (at < 0) continue;
     char *text = arena_printf(&im->graph->arena, "loc:@%s", im->new_names[at]);
     if (!text) return fail_oom(st, "importing a graph");
@@ -271,7 +278,8 @@ static TF_Code rename_class(Import *im, const Tensorflow__NodeDef *node, Attr *a
   return TF_OK;
 }
 
-static TF_Code read_attrs(Import *im, const Tensorflow__NodeDef *node, const OpSpec *spec, NodeInit *init, TF_Status *st) {
+static TF_Code read_attrs(Import *im, const Tensorflow__NodeDef *node, const OpSpec *spec, NodeInit *init,
+                          TF_Status *st) {
   AttrStore store = {&im->graph->arena, &im->graph->tensors};
   init->attrs = arena_alloc(&im->scratch, node->n_attr * sizeof *init->attrs);
   if (!init->attrs) return fail_oom(st, "importing a graph");
@@ -285,7 +293,8 @@ static TF_Code read_attrs(Import *im, const Tensorflow__NodeDef *node, const OpS
         fail_suffix(st, " with expected type '%s'", attr_kind_name(want->kind, want->is_list));
       Bytes text = {0};
       op_spec_print(spec, &text);
-      fail_suffix(st, "\n\t for attr '%s'\n\t; NodeDef: {{node %s}}; %s", key, node->name, text.failed ? "" : text.data);
+      fail_suffix(st, "\n\t for attr '%s'\n\t; NodeDef: {{node %s}}; %s", key, node->name,
+                  text.failed ? "" : text.data);
       bytes_clear(&text);
       return TF_GetCode(st);
     }
@@ -299,7 +308,8 @@ static TF_Code read_attrs(Import *im, const Tensorflow__NodeDef *node, const OpS
 static void apply_output_shapes(const Tensorflow__NodeDef *def, Node *node) {
   for (size_t i = 0; i < def->n_attr; i++) {
     const Tensorflow__AttrValue *v = def->attr[i]->value;
-    if (strcmp(def->attr[i]->key, "_output_shapes") || v->value_case != TENSORFLOW__ATTR_VALUE__VALUE_LIST) continue;
+    if (strcmp(def->attr[i]->key, "_output_shapes") || v->value_case != TENSORFLOW__ATTR_VALUE__VALUE_LIST)
+      continue;
     for (size_t k = 0; k < v->list->n_shape && k < (size_t)node->num_outputs; k++) {
       TF_Status *st = TF_NewStatus();
       Shape given, merged;
@@ -331,8 +341,13 @@ static TF_Code make_node(Import *im, int i, TF_Status *st) {
   size_t num_more = more ? (size_t)im->options->num_control_dependencies : 0;
   TF_Output *inputs = arena_alloc(&im->scratch, def->n_input * sizeof *inputs);
   Node **controls = arena_alloc(&im->scratch, (def->n_input + num_more) * sizeof *controls);
-  const char *device = *def->device ? def->device : im->options->default_device ? im->options->default_device : "";
-  NodeInit init = {.name = im->new_names[i], .spec = spec, .inputs = inputs, .controls = controls,
+  const char *device = *def->device                  ? def->device
+                       : im->options->default_device ? im->options->default_device
+                                                     : "";
+  NodeInit init = {.name = im->new_names[i],
+                   .spec = spec,
+                   .inputs = inputs,
+                   .controls = controls,
                    .device = *device ? arena_strdup(&graph->arena, device) : ""};
   if (!inputs || !controls || !init.device) return fail_oom(st, "importing a graph");
   for (size_t k = 0; k < num_more; k++) controls[init.num_controls++] = im->options->control_dependencies[k];
@@ -388,16 +403,19 @@ static TF_Code return_outputs(Import *im, Arena *arena, GraphImportResults *r, T
     if (find_mapped(im, ref->name, strlen(ref->name), ref->index, &r->return_outputs[i])) continue;
     int at = (int)(uintptr_t)map_get(&im->names, ref->name) - 1;
     if (at < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Requested return tensor '%s:%d' not found in graph def", ref->name, ref->index);
+      return fail(st, TF_INVALID_ARGUMENT, "Requested return tensor '%s:%d' not found in graph def",
+                  ref->name, ref->index);
     Node *node = im->nodes[at];
     if (ref->index < 0 || ref->index >= node->num_outputs)
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid return output %d of node '%s', which has %d output(s)", ref->index,
-                  ref->name, node->num_outputs);
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid return output %d of node '%s', which has %d output(s)",
+                  ref->index, ref->name, node->num_outputs);
     r->return_outputs[i] = (TF_Output){node, ref->index};
   }
   for (int i = 0; i < o->num_return_nodes; i++) {
     int at = (int)(uintptr_t)map_get(&im->names, o->return_nodes[i]) - 1;
-    if (at < 0) return fail(st, TF_INVALID_ARGUMENT, "Requested return node '%s' not found in graph def", o->return_nodes[i]);
+    if (at < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Requested return node '%s' not found in graph def",
+                  o->return_nodes[i]);
     r->return_nodes[i] = im->nodes[at];
   }
   return TF_OK;
@@ -416,7 +434,8 @@ static TF_Code list_missing(Import *im, Arena *arena, GraphImportResults *r, TF_
   if (!r->missing_names || !r->missing_indexes) return fail_oom(st, "importing a graph");
   for (int i = 0; i < o->num_mapped; i++) {
     if (im->mapped_used[i] || is_there(im, &o->mapped[i])) continue;
-    if (!(r->missing_names[r->num_missing] = arena_strdup(arena, o->mapped[i].name))) return fail_oom(st, "importing a graph");
+    if (!(r->missing_names[r->num_missing] = arena_strdup(arena, o->mapped[i].name)))
+      return fail_oom(st, "importing a graph");
     r->missing_indexes[r->num_missing++] = o->mapped[i].index;
   }
   return TF_OK;
@@ -428,13 +447,15 @@ TF_Code graph_check_versions(const Tensorflow__VersionDef *v, TF_Status *st) {
   if (!v) return TF_OK;
   if (v->min_consumer > GRAPH_PRODUCER)
     return fail(st, TF_INVALID_ARGUMENT,
-                "GraphDef min consumer version %d above current version %d for TensorFlow %s.  Please upgrade TensorFlow.",
+                "GraphDef min consumer version %d above current version %d for TensorFlow %s.  Please "
+                "upgrade TensorFlow.",
                 v->min_consumer, GRAPH_PRODUCER, GRAPH_TENSORFLOW_VERSION);
   for (size_t i = 0; i < v->n_bad_consumers; i++)
     if (v->bad_consumers[i] == GRAPH_PRODUCER)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "GraphDef disallows consumer version %d.  Please upgrade TensorFlow: this version is likely buggy.",
-                  GRAPH_PRODUCER);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "GraphDef disallows consumer version %d.  Please upgrade TensorFlow: this version is likely buggy.",
+          GRAPH_PRODUCER);
   return TF_OK;
 }
 
@@ -442,7 +463,8 @@ static TF_Code add_library(Graph *graph, const Tensorflow__FunctionDefLibrary *l
   if (!library) return TF_OK;
   for (size_t i = 0; i < library->n_function; i++) TRY(graph_function_add(graph, library->function[i], st));
   for (size_t i = 0; i < library->n_gradient; i++)
-    TRY(graph_gradient_add(graph, library->gradient[i]->function_name, library->gradient[i]->gradient_func, st));
+    TRY(graph_gradient_add(graph, library->gradient[i]->function_name, library->gradient[i]->gradient_func,
+                           st));
   return TF_OK;
 }
 
@@ -459,11 +481,12 @@ static TF_Code import_all(Import *im, Arena *arena, GraphImportResults *results,
   im->order = arena_alloc(&im->scratch, n * sizeof *im->order);
   im->new_names = arena_alloc(&im->scratch, n * sizeof *im->new_names);
   im->mapped_used = arena_calloc(&im->scratch, (size_t)o->num_mapped, sizeof *im->mapped_used);
-  if (!im->edges || !im->pending || !im->loop_merge || !im->heap || !im->nodes || !im->order || !im->new_names ||
-      !im->mapped_used)
+  if (!im->edges || !im->pending || !im->loop_merge || !im->heap || !im->nodes || !im->order ||
+      !im->new_names || !im->mapped_used)
     return fail_oom(st, "importing a graph");
   for (int i = 0; i < o->num_mapped; i++)
-    if (!map_get(&im->mapped, o->mapped[i].name) && !map_put(&im->mapped, o->mapped[i].name, (void *)(uintptr_t)(i + 1)))
+    if (!map_get(&im->mapped, o->mapped[i].name) &&
+        !map_put(&im->mapped, o->mapped[i].name, (void *)(uintptr_t)(i + 1)))
       return fail_oom(st, "importing a graph");
   TRY(index_names(im, st));
   TRY(set_prefix(im, st));
@@ -482,8 +505,8 @@ static TF_Code import_all(Import *im, Arena *arena, GraphImportResults *results,
   return TF_OK;
 }
 
-TF_Code graph_import(Graph *graph, const Tensorflow__GraphDef *def, const GraphImportOptions *options, Arena *arena,
-                     GraphImportResults *results, TF_Status *st) {
+TF_Code graph_import(Graph *graph, const Tensorflow__GraphDef *def, const GraphImportOptions *options,
+                     Arena *arena, GraphImportResults *results, TF_Status *st) {
   Import im = {.graph = graph, .def = def, .options = options};
   graph_lock(graph);
   size_t functions = graph->functions.count;

@@ -1,6 +1,7 @@
 /* Adding a GraphDef to a graph: all of it, or after an error nothing.
  *
- * The message may come from a stranger: names, edges, attributes, arities, types and cycles are all checked. */
+ * The message may come from a stranger: names, edges, attributes, arities, types and cycles are all
+ * checked. */
 #ifndef SM_GRAPH_GRAPH_IMPORT_H_
 #define SM_GRAPH_GRAPH_IMPORT_H_
 
@@ -17,7 +18,7 @@ typedef struct GraphImportOptions {
   const char *prefix; /* null or "": none */
   bool uniquify_names, uniquify_prefix;
   bool skip_colocation_check;
-  bool any_names; /* names are not checked (bodies of functions) */
+  bool any_names;             /* names are not checked (bodies of functions) */
   const char *default_device; /* null or "": none */
   int num_mapped;             /* mapped[i] is replaced by mapped_to[i]; with index -1 by its node */
   const ImportRef *mapped;
@@ -40,8 +41,8 @@ typedef struct GraphImportResults {
 } GraphImportResults;
 
 /* Takes the lock. `results` may be null; `arena` is then not used. */
-TF_Code graph_import(Graph *graph, const Tensorflow__GraphDef *def, const GraphImportOptions *options, Arena *arena,
-                     GraphImportResults *results, TF_Status *st);
+TF_Code graph_import(Graph *graph, const Tensorflow__GraphDef *def, const GraphImportOptions *options,
+                     Arena *arena, GraphImportResults *results, TF_Status *st);
 /* TF_INVALID_ARGUMENT when this library may not read graphs of these versions (null: none given). */
 TF_Code graph_check_versions(const Tensorflow__VersionDef *versions, TF_Status *st);
 /* TF_UNIMPLEMENTED when graphs of that producer version may no longer use the op. */

@@ -17,7 +17,8 @@ static TF_Code blame(const OpSpec *spec, const char *node_name, TF_Status *st) {
 static TF_Code check_type_value(TF_DataType type, TF_Status *st) {
   if (type == 0) return fail(st, TF_INVALID_ARGUMENT, "AttrValue has invalid DataType");
   if (dtype_is_ref(type) && dtype_proto_name(dtype_base(type)))
-    return fail(st, TF_INVALID_ARGUMENT, "AttrValue must not have reference type value of %s", dtype_name(type));
+    return fail(st, TF_INVALID_ARGUMENT, "AttrValue must not have reference type value of %s",
+                dtype_name(type));
   if (!dtype_proto_name(type))
     return fail(st, TF_INVALID_ARGUMENT, "AttrValue has invalid DataType enum: %d", (int)type);
   return TF_OK;
@@ -26,7 +27,8 @@ static TF_Code check_type_value(TF_DataType type, TF_Status *st) {
 static TF_Code check_shape_value(const Shape *shape, TF_Status *st) {
   for (int i = 0; i < shape->rank; i++)
     if (shape->dims[i] < -1)
-      return fail(st, TF_INVALID_ARGUMENT, "Shape has dimension %d of size %lld, below -1 (which means unknown)", i,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Shape has dimension %d of size %lld, below -1 (which means unknown)", i,
                   (long long)shape->dims[i]);
   return TF_OK;
 }
@@ -54,32 +56,34 @@ static TF_Code check_allowed_type(const AttrSpec *spec, TF_DataType type, TF_Sta
   Bytes list = {0};
   for (int i = 0; i < spec->num_allowed_types; i++)
     bytes_printf(&list, "%s%s", i ? ", " : "", dtype_name(spec->allowed_types[i]));
-  fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of %s is not in the list of allowed values: %s", spec->name,
-       dtype_name(type), list.failed ? "" : list.data);
+  fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of %s is not in the list of allowed values: %s",
+       spec->name, dtype_name(type), list.failed ? "" : list.data);
   bytes_clear(&list);
   return TF_INVALID_ARGUMENT;
 }
 
 static TF_Code check_allowed_string(const AttrSpec *spec, Span value, TF_Status *st) {
   for (int i = 0; i < spec->num_allowed_strings; i++)
-    if (strlen(spec->allowed_strings[i]) == value.size && !memcmp(spec->allowed_strings[i], value.data, value.size))
+    if (strlen(spec->allowed_strings[i]) == value.size &&
+        !memcmp(spec->allowed_strings[i], value.data, value.size))
       return TF_OK;
   Bytes list = {0};
   for (int i = 0; i < spec->num_allowed_strings; i++)
     bytes_printf(&list, "%s\"%s\"", i ? ", " : "", spec->allowed_strings[i]);
-  fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of \"%.*s\" is not in the list of allowed values: %s", spec->name,
-       (int)(value.size < 200 ? value.size : 200), (const char *)value.data, list.failed ? "" : list.data);
+  fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of \"%.*s\" is not in the list of allowed values: %s",
+       spec->name, (int)(value.size < 200 ? value.size : 200), (const char *)value.data,
+       list.failed ? "" : list.data);
   bytes_clear(&list);
   return TF_INVALID_ARGUMENT;
 }
 
 static TF_Code check_limits(const Attr *a, const AttrSpec *spec, TF_Status *st) {
   if (spec->has_minimum && a->is_list && a->count < spec->minimum)
-    return fail(st, TF_INVALID_ARGUMENT, "Length for attr '%s' of %lld must be at least minimum %lld", spec->name,
-                (long long)a->count, (long long)spec->minimum);
+    return fail(st, TF_INVALID_ARGUMENT, "Length for attr '%s' of %lld must be at least minimum %lld",
+                spec->name, (long long)a->count, (long long)spec->minimum);
   if (spec->has_minimum && !a->is_list && a->kind == TF_ATTR_INT && a->v.i < spec->minimum)
-    return fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of %lld must be at least minimum %lld", spec->name,
-                (long long)a->v.i, (long long)spec->minimum);
+    return fail(st, TF_INVALID_ARGUMENT, "Value for attr '%s' of %lld must be at least minimum %lld",
+                spec->name, (long long)a->v.i, (long long)spec->minimum);
   int64_t count = a->is_list ? a->count : 1;
   for (int64_t i = 0; spec->num_allowed_types && i < count; i++)
     TRY(check_allowed_type(spec, a->is_list ? a->v.list_type[i] : a->v.type, st));
@@ -112,7 +116,8 @@ static const AttrSpec *next_missing(const NodeInit *init, const AttrSpec *after)
   const AttrSpec *best = NULL;
   for (int i = 0; i < init->spec->num_attrs; i++) {
     const AttrSpec *a = &init->spec->attrs[i];
-    if (a->default_value || given_attr(init, a->name) || (after && strcmp(a->name, after->name) <= 0)) continue;
+    if (a->default_value || given_attr(init, a->name) || (after && strcmp(a->name, after->name) <= 0))
+      continue;
     if (!best || strcmp(a->name, best->name) < 0) best = a;
   }
   return best;
@@ -124,10 +129,10 @@ static TF_Code fail_missing(const NodeInit *init, TF_Status *st) {
   for (const AttrSpec *a = NULL; (a = next_missing(init, a)); count++)
     bytes_printf(&names, "%s'%s'", count ? ", " : "", a->name);
   op_spec_print(init->spec, &text);
-  TF_Code code = names.failed || text.failed
-                     ? fail_oom(st, "an error message")
-                     : fail(st, TF_INVALID_ARGUMENT, "NodeDef missing attr%s %s from %s; NodeDef: {{node %s}}",
-                            count > 1 ? "s" : "", names.data, text.data, init->name);
+  TF_Code code = names.failed || text.failed ? fail_oom(st, "an error message")
+                                             : fail(st, TF_INVALID_ARGUMENT,
+                                                    "NodeDef missing attr%s %s from %s; NodeDef: {{node %s}}",
+                                                    count > 1 ? "s" : "", names.data, text.data, init->name);
   bytes_clear(&names);
   bytes_clear(&text);
   return code;
@@ -136,7 +141,8 @@ static TF_Code fail_missing(const NodeInit *init, TF_Status *st) {
 /* The spec's attributes in its order, given or by default, then what else was given. */
 static TF_Code set_attrs(Graph *graph, const NodeInit *init, Node *node, TF_Status *st) {
   const OpSpec *spec = init->spec;
-  node->attrs = arena_alloc(&graph->arena, ((size_t)spec->num_attrs + (size_t)init->num_attrs) * sizeof *node->attrs);
+  node->attrs = arena_alloc(&graph->arena,
+                            ((size_t)spec->num_attrs + (size_t)init->num_attrs) * sizeof *node->attrs);
   if (!node->attrs) return fail_oom(st, "a node's attributes");
   int missing = 0;
   for (int i = 0; i < spec->num_attrs; i++) {
@@ -149,7 +155,8 @@ static TF_Code set_attrs(Graph *graph, const NodeInit *init, Node *node, TF_Stat
   if (missing) return fail_missing(init, st);
   for (int i = 0; i < init->num_attrs; i++) {
     if (op_spec_attr(spec, init->attrs[i].name)) continue;
-    if (init->attrs[i].kind == ATTR_KIND_UNKNOWN) init->attrs[i].kind = TF_ATTR_STRING; /* an empty list of anything */
+    if (init->attrs[i].kind == ATTR_KIND_UNKNOWN)
+      init->attrs[i].kind = TF_ATTR_STRING; /* an empty list of anything */
     node->attrs[node->num_attrs++] = init->attrs[i];
   }
   return TF_OK;
@@ -161,12 +168,14 @@ static bool types_fit(TF_DataType expected, TF_DataType actual) {
 
 static TF_Code check_input(const Node *node, int i, TF_Output from, TF_Status *st) {
   if (from.index < 0 || from.index >= from.oper->num_outputs)
-    return fail(st, TF_INVALID_ARGUMENT, "Node '%s': Connecting to invalid output %d of source node %s which has %d outputs.",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Node '%s': Connecting to invalid output %d of source node %s which has %d outputs.",
                 node->name, from.index, from.oper->name, from.oper->num_outputs);
   TF_DataType actual = from.oper->output_types[from.index], expected = node->input_types[i];
   if (!types_fit(expected, actual))
-    return fail(st, TF_INVALID_ARGUMENT, "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.", i,
-                node->name, dtype_name(actual), from.oper->name, from.index, expected ? dtype_name(expected) : "INVALID");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.", i, node->name,
+                dtype_name(actual), from.oper->name, from.index, expected ? dtype_name(expected) : "INVALID");
   return TF_OK;
 }
 
@@ -175,7 +184,8 @@ static TF_Code fail_arity(const NodeInit *init, const Node *node, TF_Status *st)
   for (int i = 0; i < node->num_inputs && i < 100; i++)
     bytes_printf(&types, "%s%s", i ? ", " : "", dtype_name(node->input_types[i]));
   op_spec_print(init->spec, &text);
-  fail(st, TF_INVALID_ARGUMENT, "NodeDef expected inputs '%s' do not match %d inputs specified; %s; NodeDef: {{node %s}}",
+  fail(st, TF_INVALID_ARGUMENT,
+       "NodeDef expected inputs '%s' do not match %d inputs specified; %s; NodeDef: {{node %s}}",
        types.size ? types.data : "", init->num_inputs, text.failed ? "" : text.data, init->name);
   bytes_clear(&types);
   bytes_clear(&text);
@@ -183,8 +193,8 @@ static TF_Code fail_arity(const NodeInit *init, const Node *node, TF_Status *st)
 }
 
 static TF_Code set_inputs(Graph *graph, const NodeInit *init, Node *node, TF_Status *st) {
-  TRY(node_arg_types(init->spec, false, node->attrs, node->num_attrs, init->name, &graph->arena, &node->input_types,
-                     &node->num_inputs, st));
+  TRY(node_arg_types(init->spec, false, node->attrs, node->num_attrs, init->name, &graph->arena,
+                     &node->input_types, &node->num_inputs, st));
   if (node->num_inputs != init->num_inputs) return fail_arity(init, node, st);
   node->inputs = arena_memdup(&graph->arena, init->inputs, (size_t)init->num_inputs * sizeof *init->inputs);
   if (!node->inputs) return fail_oom(st, "a node's inputs");
@@ -203,8 +213,8 @@ static TF_Code set_inputs(Graph *graph, const NodeInit *init, Node *node, TF_Sta
 }
 
 static TF_Code set_outputs(Graph *graph, const NodeInit *init, Node *node, TF_Status *st) {
-  TRY(node_arg_types(init->spec, true, node->attrs, node->num_attrs, init->name, &graph->arena, &node->output_types,
-                     &node->num_outputs, st));
+  TRY(node_arg_types(init->spec, true, node->attrs, node->num_attrs, init->name, &graph->arena,
+                     &node->output_types, &node->num_outputs, st));
   node->output_shapes = arena_alloc(&graph->arena, (size_t)node->num_outputs * sizeof *node->output_shapes);
   return node->output_shapes ? TF_OK : fail_oom(st, "a node's outputs");
 }

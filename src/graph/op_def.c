@@ -10,21 +10,25 @@ typedef struct SpecArena {
   AttrStore store;
 } SpecArena;
 
-static TF_Code read_arg(SpecArena *s, const Tensorflow__OpDef__ArgDef *from, const OpSpec *spec, ArgSpec *to, TF_Status *st) {
-  *to = (ArgSpec){.name = arena_strdup(s->arena, from->name), .is_ref = from->is_ref, .type = (TF_DataType)from->type};
+static TF_Code read_arg(SpecArena *s, const Tensorflow__OpDef__ArgDef *from, const OpSpec *spec, ArgSpec *to,
+                        TF_Status *st) {
+  *to = (ArgSpec){.name = arena_strdup(s->arena, from->name),
+                  .is_ref = from->is_ref,
+                  .type = (TF_DataType)from->type};
   const char *const texts[] = {from->type_attr, from->type_list_attr, from->number_attr};
   const char **const places[] = {&to->type_attr, &to->list_attr, &to->number_attr};
   for (int i = 0; i < 3; i++) {
     if (!*texts[i]) continue;
     if (!op_spec_attr(spec, texts[i]))
-      return fail(st, TF_INVALID_ARGUMENT, "No attr with name '%s' for argument '%s' of '%s'", texts[i], from->name, spec->name);
+      return fail(st, TF_INVALID_ARGUMENT, "No attr with name '%s' for argument '%s' of '%s'", texts[i],
+                  from->name, spec->name);
     if (!(*places[i] = arena_strdup(s->arena, texts[i]))) return fail_oom(st, "a signature");
   }
   return to->name ? TF_OK : fail_oom(st, "a signature");
 }
 
-static TF_Code read_args(SpecArena *s, Tensorflow__OpDef__ArgDef *const *from, size_t count, const OpSpec *spec,
-                         const ArgSpec **to, int *num, TF_Status *st) {
+static TF_Code read_args(SpecArena *s, Tensorflow__OpDef__ArgDef *const *from, size_t count,
+                         const OpSpec *spec, const ArgSpec **to, int *num, TF_Status *st) {
   ArgSpec *args = arena_calloc(s->arena, count, sizeof *args);
   if (!args) return fail_oom(st, "a signature");
   for (size_t i = 0; i < count; i++) TRY(read_arg(s, from[i], spec, &args[i], st));
@@ -55,7 +59,8 @@ static TF_Code read_attr(SpecArena *s, const Tensorflow__OpDef__AttrDef *from, A
   Attr a;
   if (from->allowed_values) {
     TRY(attr_from_proto(s->store, from->name, from->allowed_values, &a, st));
-    if (a.is_list && a.kind == TF_ATTR_TYPE) to->allowed_types = a.v.list_type, to->num_allowed_types = (int)a.count;
+    if (a.is_list && a.kind == TF_ATTR_TYPE)
+      to->allowed_types = a.v.list_type, to->num_allowed_types = (int)a.count;
   }
   if (from->default_value) {
     Attr *value = arena_alloc(s->arena, sizeof *value);
@@ -69,8 +74,8 @@ static TF_Code read_attr(SpecArena *s, const Tensorflow__OpDef__AttrDef *from, A
   return TF_OK;
 }
 
-TF_Code op_spec_of_signature(const Tensorflow__OpDef *def, Arena *arena, struct OwnedTensor **tensors, const OpSpec **out,
-                             TF_Status *st) {
+TF_Code op_spec_of_signature(const Tensorflow__OpDef *def, Arena *arena, struct OwnedTensor **tensors,
+                             const OpSpec **out, TF_Status *st) {
   SpecArena s = {arena, {arena, tensors}};
   OpSpec *spec = arena_calloc(arena, 1, sizeof *spec);
   AttrSpec *attrs = arena_calloc(arena, def->n_attr, sizeof *attrs);
@@ -80,7 +85,8 @@ TF_Code op_spec_of_signature(const Tensorflow__OpDef *def, Arena *arena, struct 
   spec->num_attrs = (int)def->n_attr;
   TRY(read_args(&s, def->input_arg, def->n_input_arg, spec, &spec->inputs, &spec->num_inputs, st));
   TRY(read_args(&s, def->output_arg, def->n_output_arg, spec, &spec->outputs, &spec->num_outputs, st));
-  spec->flags = (def->is_stateful ? OP_SPEC_STATEFUL : 0u) | (def->is_commutative ? OP_SPEC_COMMUTATIVE : 0u) |
+  spec->flags = (def->is_stateful ? OP_SPEC_STATEFUL : 0u) |
+                (def->is_commutative ? OP_SPEC_COMMUTATIVE : 0u) |
                 (def->is_aggregate ? OP_SPEC_AGGREGATE : 0u) |
                 (def->allows_uninitialized_input ? OP_SPEC_UNINITIALIZED_OK : 0u);
   *out = spec;
@@ -89,7 +95,8 @@ TF_Code op_spec_of_signature(const Tensorflow__OpDef *def, Arena *arena, struct 
 
 /* ---- into protos ---- */
 
-static bool put_args(const ArgSpec *args, int count, Arena *arena, Tensorflow__OpDef__ArgDef ***list, size_t *n) {
+static bool put_args(const ArgSpec *args, int count, Arena *arena, Tensorflow__OpDef__ArgDef ***list,
+                     size_t *n) {
   *list = arena_alloc(arena, proto_capacity((size_t)count) * sizeof **list);
   for (int i = 0; *list && i < count; i++) {
     Tensorflow__OpDef__ArgDef *a = proto_new(arena, &tensorflow__op_def__arg_def__descriptor);
@@ -105,14 +112,16 @@ static bool put_args(const ArgSpec *args, int count, Arena *arena, Tensorflow__O
   return *list != NULL;
 }
 
-static TF_Code put_allowed(const AttrSpec *spec, Arena *arena, Tensorflow__OpDef__AttrDef *to, TF_Status *st) {
+static TF_Code put_allowed(const AttrSpec *spec, Arena *arena, Tensorflow__OpDef__AttrDef *to,
+                           TF_Status *st) {
   Attr allowed = {.is_list = true};
   Span *strings = arena_alloc(arena, (size_t)spec->num_allowed_strings * sizeof *strings);
   if (!strings) return fail_oom(st, "an OpDef");
   for (int i = 0; i < spec->num_allowed_strings; i++)
     strings[i] = (Span){spec->allowed_strings[i], strlen(spec->allowed_strings[i])};
   if (spec->num_allowed_types)
-    allowed.kind = TF_ATTR_TYPE, allowed.count = spec->num_allowed_types, allowed.v.list_type = spec->allowed_types;
+    allowed.kind = TF_ATTR_TYPE, allowed.count = spec->num_allowed_types,
+    allowed.v.list_type = spec->allowed_types;
   else allowed.kind = TF_ATTR_STRING, allowed.count = spec->num_allowed_strings, allowed.v.list_s = strings;
   return allowed.count ? attr_to_proto(&allowed, arena, &to->allowed_values, st) : TF_OK;
 }
@@ -131,7 +140,8 @@ TF_Code op_spec_to_proto(const OpSpec *spec, Arena *arena, Tensorflow__OpDef **o
       !(def->attr = arena_alloc(arena, proto_capacity((size_t)spec->num_attrs) * sizeof *def->attr)))
     return fail_oom(st, "an OpDef");
   if (spec->deprecated_from) {
-    if (!(def->deprecation = proto_new(arena, &tensorflow__op_deprecation__descriptor))) return fail_oom(st, "an OpDef");
+    if (!(def->deprecation = proto_new(arena, &tensorflow__op_deprecation__descriptor)))
+      return fail_oom(st, "an OpDef");
     def->deprecation->version = spec->deprecated_from;
   }
   for (int i = 0; i < spec->num_attrs; i++) {

@@ -1,5 +1,5 @@
-/* Op specs out of opdefs.tsv. An index of line starts is made at the first look-up; a line is parsed when its op is first
- * asked for, and what came of it is kept for the process. */
+/* Op specs out of opdefs.tsv. An index of line starts is made at the first look-up; a line is parsed when its
+ * op is first asked for, and what came of it is kept for the process. */
 #include "graph/op_spec.h"
 
 #include <pthread.h>
@@ -127,8 +127,9 @@ static bool parse_kind(Text text, AttrSpec *attr) {
   static const struct {
     const char *name;
     TF_AttrType kind;
-  } kinds[] = {{"string", TF_ATTR_STRING}, {"int", TF_ATTR_INT},     {"float", TF_ATTR_FLOAT},   {"bool", TF_ATTR_BOOL},
-               {"type", TF_ATTR_TYPE},     {"shape", TF_ATTR_SHAPE}, {"tensor", TF_ATTR_TENSOR}, {"func", TF_ATTR_FUNC}};
+  } kinds[] = {{"string", TF_ATTR_STRING}, {"int", TF_ATTR_INT},   {"float", TF_ATTR_FLOAT},
+               {"bool", TF_ATTR_BOOL},     {"type", TF_ATTR_TYPE}, {"shape", TF_ATTR_SHAPE},
+               {"tensor", TF_ATTR_TENSOR}, {"func", TF_ATTR_FUNC}};
   attr->is_list = text_skip(&text, "list(");
   for (size_t i = 0; i < SM_COUNTOF(kinds); i++) {
     if (!text_skip(&text, kinds[i].name)) continue;
@@ -216,31 +217,19 @@ static bool parse_value(Text *t, TF_AttrType kind, SpecValue *v) {
   char *end = NULL;
   Text word;
   switch (kind) {
-    case TF_ATTR_STRING:
-      return parse_quoted(t, &v->s);
-    case TF_ATTR_INT:
-      v->i = strtoll(t->at, &end, 10);
-      break;
-    case TF_ATTR_FLOAT:
-      v->f = strtof(t->at, &end);
-      break;
-    case TF_ATTR_BOOL:
-      v->b = text_skip(t, "true");
-      return v->b || text_skip(t, "false");
+    case TF_ATTR_STRING: return parse_quoted(t, &v->s);
+    case TF_ATTR_INT: v->i = strtoll(t->at, &end, 10); break;
+    case TF_ATTR_FLOAT: v->f = strtof(t->at, &end); break;
+    case TF_ATTR_BOOL: v->b = text_skip(t, "true"); return v->b || text_skip(t, "false");
     case TF_ATTR_TYPE:
       word = *t;
       while (!text_empty(t) && *t->at != ',' && *t->at != ']') t->at++;
       word.end = t->at;
       return (v->type = dtype_by_name(word.at, text_len(&word))) != 0;
-    case TF_ATTR_SHAPE:
-      return parse_shape(t, &v->shape);
-    case TF_ATTR_TENSOR:
-      return parse_tensor(t, &v->tensor);
-    case TF_ATTR_FUNC:
-      v->func = (AttrFunc){.name = ""};
-      return text_skip(t, "func:");
-    default:
-      return false;
+    case TF_ATTR_SHAPE: return parse_shape(t, &v->shape);
+    case TF_ATTR_TENSOR: return parse_tensor(t, &v->tensor);
+    case TF_ATTR_FUNC: v->func = (AttrFunc){.name = ""}; return text_skip(t, "func:");
+    default: return false;
   }
   if (end == t->at) return false;
   t->at = end;
@@ -293,7 +282,8 @@ static bool parse_allowed(Text allowed, AttrSpec *attr) {
     allowed.at = spec_index.sets[atoi(allowed.at) & 63];
     allowed.end = allowed.at + strcspn(allowed.at, "\n");
   }
-  if (attr->kind == TF_ATTR_TYPE) return (attr->allowed_types = parse_types(allowed, '|', &attr->num_allowed_types));
+  if (attr->kind == TF_ATTR_TYPE)
+    return (attr->allowed_types = parse_types(allowed, '|', &attr->num_allowed_types));
   return (attr->allowed_strings = parse_strings(allowed, '|', &attr->num_allowed_strings));
 }
 

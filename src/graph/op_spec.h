@@ -29,7 +29,7 @@ typedef struct AttrSpec {
   TF_AttrType kind;
   bool is_list;
   bool has_minimum;
-  int64_t minimum;             /* of an int, or of a list's length */
+  int64_t minimum; /* of an int, or of a list's length */
   int num_allowed_types;
   const TF_DataType *allowed_types;
   int num_allowed_strings;
@@ -37,8 +37,13 @@ typedef struct AttrSpec {
   const struct Attr *default_value; /* null: the attr is required */
 } AttrSpec;
 
-enum { OP_SPEC_STATEFUL = 1, OP_SPEC_COMMUTATIVE = 2, OP_SPEC_AGGREGATE = 4, OP_SPEC_UNINITIALIZED_OK = 8,
-       OP_SPEC_DISTRIBUTED = 16 };
+enum {
+  OP_SPEC_STATEFUL = 1,
+  OP_SPEC_COMMUTATIVE = 2,
+  OP_SPEC_AGGREGATE = 4,
+  OP_SPEC_UNINITIALIZED_OK = 8,
+  OP_SPEC_DISTRIBUTED = 16
+};
 
 typedef struct OpSpec {
   const char *name;

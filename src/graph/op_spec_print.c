@@ -20,7 +20,8 @@ static void allowed_print(const AttrSpec *a, Bytes *out) {
   bytes_puts(out, ",allowed=[");
   for (int i = 0; i < a->num_allowed_types; i++)
     bytes_printf(out, "%s%s", i ? ", " : "", dtype_proto_name(a->allowed_types[i]));
-  for (int i = 0; i < a->num_allowed_strings; i++) bytes_printf(out, "%s\"%s\"", i ? ", " : "", a->allowed_strings[i]);
+  for (int i = 0; i < a->num_allowed_strings; i++)
+    bytes_printf(out, "%s\"%s\"", i ? ", " : "", a->allowed_strings[i]);
   bytes_putc(out, ']');
 }
 
@@ -42,8 +43,10 @@ void op_spec_print(const OpSpec *spec, Bytes *out) {
   static const struct {
     unsigned flag;
     const char *text;
-  } flags[] = {{OP_SPEC_COMMUTATIVE, "is_commutative"}, {OP_SPEC_AGGREGATE, "is_aggregate"},
-               {OP_SPEC_STATEFUL, "is_stateful"}, {OP_SPEC_UNINITIALIZED_OK, "allows_uninitialized_input"},
+  } flags[] = {{OP_SPEC_COMMUTATIVE, "is_commutative"},
+               {OP_SPEC_AGGREGATE, "is_aggregate"},
+               {OP_SPEC_STATEFUL, "is_stateful"},
+               {OP_SPEC_UNINITIALIZED_OK, "allows_uninitialized_input"},
                {OP_SPEC_DISTRIBUTED, "is_distributed_communication"}};
   for (size_t i = 0; i < SM_COUNTOF(flags); i++)
     if (spec->flags & flags[i].flag) bytes_printf(out, "; %s=true", flags[i].text);
@@ -74,6 +77,7 @@ void node_print(const Node *node, Bytes *out) {
     bytes_printf(out, "%s%s", comma, from.oper ? from.oper->name : "?");
     if (from.index) bytes_printf(out, ":%d", from.index);
   }
-  for (int i = 0; i < node->num_controls; i++, comma = ", ") bytes_printf(out, "%s^%s", comma, node->controls[i]->name);
+  for (int i = 0; i < node->num_controls; i++, comma = ", ")
+    bytes_printf(out, "%s^%s", comma, node->controls[i]->name);
   bytes_putc(out, ')');
 }

@@ -1,4 +1,5 @@
-/* The bytes of opdefs.tsv, put into the program by the assembler (which finds the file from the top of the tree). */
+/* The bytes of opdefs.tsv, put into the program by the assembler (which finds the file from the top of the
+ * tree). */
 #include "graph/opdefs_data.h"
 
 __asm__(

@@ -31,7 +31,8 @@ TF_Code shape_merge(const Shape *a, const Shape *b, Shape *out, TF_Status *st) {
   for (int i = 0; i < a->rank; i++) {
     int64_t p = a->dims[i], q = b->dims[i];
     if (p >= 0 && q >= 0 && p != q)
-      return fail(st, TF_INVALID_ARGUMENT, "Dimension %d in both shapes must be equal, but are %lld and %lld. Shapes are %s and %s.",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Dimension %d in both shapes must be equal, but are %lld and %lld. Shapes are %s and %s.",
                   i, (long long)p, (long long)q, shape_text(a->dims, a->rank, x, sizeof x),
                   shape_text(b->dims, b->rank, y, sizeof y));
     merged.dims[i] = p >= 0 ? p : q;

@@ -15,14 +15,16 @@ void graph_set_shape_functions(ShapeFnLookup *lookup, ConstEval *eval) {
   const_eval = eval;
 }
 
-/* Folding visits at most so many nodes for one value, and gives up on larger ones: what shape functions read is small. */
+/* Folding visits at most so many nodes for one value, and gives up on larger ones: what shape functions read
+ * is small. */
 enum { FOLD_MAX_NODES = 256, FOLD_MAX_ELEMENTS = 1 << 16 };
 
 static const Tensor *fold(TF_Output output, int *budget);
 
 static void keep_value(Node *node, int index, const Tensor *t) {
   Graph *graph = node->graph;
-  if (!node->values) node->values = arena_calloc(&graph->arena, (size_t)node->num_outputs, sizeof *node->values);
+  if (!node->values)
+    node->values = arena_calloc(&graph->arena, (size_t)node->num_outputs, sizeof *node->values);
   if (node->values) node->values[index] = attr_store_tensor((AttrStore){&graph->arena, &graph->tensors}, t);
 }
 
@@ -54,9 +56,11 @@ static bool fold_shape_op(Node *node, int index) {
 }
 
 static bool may_fold(const Node *node) {
-  static const char *const never[] = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "Placeholder",
-                                      "PlaceholderWithDefault", "_Arg", "LoopCond"};
-  if ((node->spec->flags & OP_SPEC_STATEFUL) || !node->num_inputs || node->num_inputs > 64 || node->num_outputs > 64)
+  static const char *const never[] = {
+      "Switch", "Merge",   "Enter", "Exit", "NextIteration", "Placeholder", "PlaceholderWithDefault",
+      "_Arg",   "LoopCond"};
+  if ((node->spec->flags & OP_SPEC_STATEFUL) || !node->num_inputs || node->num_inputs > 64 ||
+      node->num_outputs > 64)
     return false;
   for (size_t i = 0; i < SM_COUNTOF(never); i++)
     if (!strcmp(node->op, never[i])) return false;
@@ -94,7 +98,8 @@ static const Tensor *fold(TF_Output output, int *budget) {
   Node *node = output.oper;
   if (!strcmp(node->op, "Const")) {
     const Attr *value = node_attr(node, "value");
-    return value && value->kind == TF_ATTR_TENSOR && !value->is_list && value->v.tensor->dtype == node->output_types[0] &&
+    return value && value->kind == TF_ATTR_TENSOR && !value->is_list &&
+                   value->v.tensor->dtype == node->output_types[0] &&
                    tensor_count(value->v.tensor) <= FOLD_MAX_ELEMENTS
                ? value->v.tensor
                : NULL;
@@ -140,7 +145,8 @@ static bool join_sizes(const Node *node, int count, int *budget, Shape *out) {
     if (!partial_sizes(node->inputs[i], budget, &piece)) {
       const Shape *s = &node->inputs[i].oper->output_shapes[node->inputs[i].index];
       if (s->rank == 0) piece = shape_of_rank(1);
-      else if (s->rank == 1 && s->dims[0] >= 0 && s->dims[0] <= TENSOR_MAX_RANK) piece = shape_of_rank((int)s->dims[0]);
+      else if (s->rank == 1 && s->dims[0] >= 0 && s->dims[0] <= TENSOR_MAX_RANK)
+        piece = shape_of_rank((int)s->dims[0]);
       else return false;
     }
     for (int d = 0; d < piece.rank; d++) {
@@ -169,7 +175,10 @@ static bool slice_sizes(const Node *node, int *budget, Shape *out) {
   if (at[2] != 1 || !mask_is(node, "ellipsis_mask", 0) || !mask_is(node, "new_axis_mask", 0)) return false;
   bool shrink = mask_is(node, "shrink_axis_mask", 1);
   int64_t begin = mask_is(node, "begin_mask", 1) && !shrink ? 0 : at[0] < 0 ? at[0] + all.rank : at[0];
-  int64_t end = shrink ? begin + 1 : mask_is(node, "end_mask", 1) ? all.rank : at[1] < 0 ? at[1] + all.rank : at[1];
+  int64_t end = shrink                         ? begin + 1
+                : mask_is(node, "end_mask", 1) ? all.rank
+                : at[1] < 0                    ? at[1] + all.rank
+                                               : at[1];
   if (begin < 0 || (shrink && begin >= all.rank)) return false;
   if (end > all.rank) end = all.rank;
   *out = (Shape){.rank = 0};
@@ -253,7 +262,12 @@ TF_Code node_infer_shapes(Node *node, TF_Status *st) {
     TF_Output from = node->inputs[i];
     inputs[i] = from.oper ? &from.oper->output_shapes[from.index] : &unknown;
   }
-  ShapeCtx c = {.node = node, .num_inputs = node->num_inputs, .num_outputs = node->num_outputs, .inputs = inputs,
-                .outputs = node->output_shapes, .value = input_value, .partial = input_partial};
+  ShapeCtx c = {.node = node,
+                .num_inputs = node->num_inputs,
+                .num_outputs = node->num_outputs,
+                .inputs = inputs,
+                .outputs = node->output_shapes,
+                .value = input_value,
+                .partial = input_partial};
   return fn(&c, st) ? explain(&c, st) : TF_OK;
 }

@@ -15,8 +15,8 @@ struct ShapeCtx {
   /* The value of input i if it is known when the graph is built (a constant, or folded from such and
    * from shapes), else null. Valid until the shape function returns. */
   const Tensor *(*value)(ShapeCtx *c, int i);
-  /* Input i as a shape, when that input is a vector of sizes of which some may be unknown: false when nothing is known
-   * about it. An input whose value is known gives that. */
+  /* Input i as a shape, when that input is a vector of sizes of which some may be unknown: false when nothing
+   * is known about it. An input whose value is known gives that. */
   bool (*partial)(ShapeCtx *c, int i, Shape *out);
   uint64_t asked;         /* bit i < 64: value(i) was called and known */
   uint64_t asked_partial; /* the same of partial(i) */
@@ -25,8 +25,8 @@ typedef TF_Code ShapeFn(ShapeCtx *c, TF_Status *st);
 
 /* The shape function of an op; null when it has none. */
 typedef ShapeFn *ShapeFnLookup(const char *op);
-/* Runs the node's kernel on these inputs: true and `outputs` (none before) are tensors, or false. Called only for nodes
- * without state or side effects. */
+/* Runs the node's kernel on these inputs: true and `outputs` (none before) are tensors, or false. Called only
+ * for nodes without state or side effects. */
 typedef bool ConstEval(const Node *node, const Tensor *const *inputs, Tensor *outputs);
 
 void graph_set_shape_functions(ShapeFnLookup *lookup, ConstEval *eval);

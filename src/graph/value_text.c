@@ -23,8 +23,13 @@ static void double_text(double v, Bytes *out) {
 void string_escape(Span s, Bytes *out) {
   for (size_t i = 0; i < s.size; i++) {
     unsigned char c = ((const unsigned char *)s.data)[i];
-    const char *special = c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '"' ? "\\\""
-                          : c == '\'' ? "\\'" : c == '\\' ? "\\\\" : NULL;
+    const char *special = c == '\n'   ? "\\n"
+                          : c == '\r' ? "\\r"
+                          : c == '\t' ? "\\t"
+                          : c == '"'  ? "\\\""
+                          : c == '\'' ? "\\'"
+                          : c == '\\' ? "\\\\"
+                                      : NULL;
     if (special) bytes_puts(out, special);
     else if (c < 0x20 || c >= 0x7f) bytes_printf(out, "\\%03o", c);
     else bytes_putc(out, (char)c);

@@ -34,7 +34,7 @@ enum {
 typedef enum Encoding { ENCODING_IDENTITY, ENCODING_GZIP, ENCODING_DEFLATE, ENCODING_OTHER } Encoding;
 
 struct GrpcCall {
-  GrpcConn *conn; /* null when the stream is gone */
+  GrpcConn *conn;            /* null when the stream is gone */
   GrpcCall *next, *previous; /* streams of the connection */
   const GrpcMethod *method;
   int32_t stream_id;
@@ -106,12 +106,16 @@ void grpc_message_begin(Bytes *message) {
   bytes_append(message, (char[FRAME_HEAD]){0}, FRAME_HEAD);
 }
 
-#define NV(name, value, value_len)                                                                          \
-  {(uint8_t *)(uintptr_t)(name), (uint8_t *)(uintptr_t)(value), sizeof(name) - 1, (value_len),               \
-   NGHTTP2_NV_FLAG_NO_COPY_NAME}
-#define NV_CONST(name, value)                                                                               \
-  {(uint8_t *)(uintptr_t)(name), (uint8_t *)(uintptr_t)(value), sizeof(name) - 1, sizeof(value) - 1,         \
-   NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE}
+#define NV(name, value, value_len)                                                              \
+  {                                                                                             \
+    (uint8_t *)(uintptr_t)(name), (uint8_t *)(uintptr_t)(value), sizeof(name) - 1, (value_len), \
+        NGHTTP2_NV_FLAG_NO_COPY_NAME                                                            \
+  }
+#define NV_CONST(name, value)                                                                         \
+  {                                                                                                   \
+    (uint8_t *)(uintptr_t)(name), (uint8_t *)(uintptr_t)(value), sizeof(name) - 1, sizeof(value) - 1, \
+        NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE                                  \
+  }
 
 static const nghttp2_nv ok_headers[] = {
     NV_CONST(":status", "200"),
@@ -286,8 +290,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     case 13:
       if (is(name, name_len, "grpc-encoding")) call->encoding = encoding_of(value, value_len);
       break;
-    default:
-      break;
+    default: break;
   }
   return 0;
 }
@@ -381,8 +384,9 @@ static bool decompress(GrpcCall *call) {
 static void dispatch(GrpcCall *call) {
   if (call->answered || call->running) return;
   if (call->head_size < FRAME_HEAD || call->message.size < call->length || call->overrun) {
-    submit_failure(call, TF_INTERNAL, call->overrun ? "More than one message in a unary call"
-                                                    : "The request ended before its message did");
+    submit_failure(
+        call, TF_INTERNAL,
+        call->overrun ? "More than one message in a unary call" : "The request ended before its message did");
     return;
   }
   if (call->head[0] && !decompress(call)) return;
@@ -459,7 +463,10 @@ out:
 GrpcConn *grpc_conn_new(const GrpcService *service, void *arg, void (*wake)(void *wake_arg), void *wake_arg) {
   GrpcConn *conn = calloc(1, sizeof *conn);
   if (!conn) return NULL;
-  *conn = (GrpcConn){.service = service, .arg = arg, .wake = wake, .wake_arg = wake_arg,
+  *conn = (GrpcConn){.service = service,
+                     .arg = arg,
+                     .wake = wake,
+                     .wake_arg = wake_arg,
                      .opened_ms = clock_now_ms()};
   conn->session = session_new(conn);
   static const nghttp2_settings_entry settings[] = {

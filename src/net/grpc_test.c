@@ -41,8 +41,9 @@ static void keep(GrpcCall *call, void *arg) {
   ((Seen *)arg)->kept = call;
 }
 
-static const GrpcMethod methods[] = {
-    {"/t.S/Echo", echo, NULL}, {"/t.S/Refuse", refuse, NULL}, {"/t.S/Keep", keep, NULL}};
+static const GrpcMethod methods[] = {{"/t.S/Echo", echo, NULL},
+                                     {"/t.S/Refuse", refuse, NULL},
+                                     {"/t.S/Keep", keep, NULL}};
 static const GrpcService service = {methods, 3, 1 << 20};
 
 static void wake(void *arg) { ((Seen *)arg)->wakes++; }
@@ -144,7 +145,8 @@ static ssize_t read_body(nghttp2_session *s, int32_t stream, uint8_t *out, size_
   return (ssize_t)n;
 }
 
-#define NV(n, v) {(uint8_t *)(uintptr_t)(n), (uint8_t *)(uintptr_t)(v), strlen(n), strlen(v), 0}
+#define NV(n, v) \
+  { (uint8_t *)(uintptr_t)(n), (uint8_t *)(uintptr_t)(v), strlen(n), strlen(v), 0 }
 
 static Answer *send_call(Client *c, const char *path, Span *body, const char *name, const char *value,
                          int32_t *stream) {
@@ -162,7 +164,8 @@ static Answer *send_call(Client *c, const char *path, Span *body, const char *na
   return answer_of(c, id);
 }
 
-#define MESSAGE(text) (Span){"\0\0\0\0\5" text, 10}
+#define MESSAGE(text) \
+  (Span) { "\0\0\0\0\5" text, 10 }
 
 static const char ok_text[] =
     ":status: 200\ncontent-type: application/grpc\ngrpc-accept-encoding: identity,deflate,gzip\n"
@@ -235,8 +238,11 @@ static void test_timeouts(void **state) {
   static const struct {
     const char *text;
     int64_t us;
-  } cases[] = {
-      {"2H", 7200000000}, {"3M", 180000000}, {"10S", 10000000}, {"2000m", 2000000}, {"5000000u", 5000000}};
+  } cases[] = {{"2H", 7200000000},
+               {"3M", 180000000},
+               {"10S", 10000000},
+               {"2000m", 2000000},
+               {"5000000u", 5000000}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     Client c;
     client_start(&c);

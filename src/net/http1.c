@@ -13,17 +13,23 @@
 #include "net/inflate.h"
 
 enum {
-  HEAD_MAX = 64 << 10,       /* request line and headers; also a chunk's line and the trailers */
-  FIRST_BODY_ROOM = 64 << 10, /* a claimed length is believed up to here */
-  AHEAD_MAX = 64 << 10,      /* what a client may send ahead */
+  HEAD_MAX = 64 << 10,         /* request line and headers; also a chunk's line and the trailers */
+  FIRST_BODY_ROOM = 64 << 10,  /* a claimed length is believed up to here */
+  AHEAD_MAX = 64 << 10,        /* what a client may send ahead */
   OUTPUT_HELD_MAX = 256 << 10, /* responses not taken yet; then no more requests are read */
-  HEAD_MS = 30000,           /* from a request's first byte to the end of its headers */
-  SILENT_MS = 120000,        /* between two pieces of a body */
-  IDLE_MS = 600000,          /* between two requests */
+  HEAD_MS = 30000,             /* from a request's first byte to the end of its headers */
+  SILENT_MS = 120000,          /* between two pieces of a body */
+  IDLE_MS = 600000,            /* between two requests */
 };
 
 typedef enum HttpState {
-  STATE_HEAD, STATE_BODY, STATE_CHUNK_SIZE, STATE_CHUNK_DATA, STATE_CHUNK_END, STATE_TRAILERS, STATE_RUNNING,
+  STATE_HEAD,
+  STATE_BODY,
+  STATE_CHUNK_SIZE,
+  STATE_CHUNK_DATA,
+  STATE_CHUNK_END,
+  STATE_TRAILERS,
+  STATE_RUNNING,
   STATE_CLOSED, /* nothing is read any more */
 } HttpState;
 
@@ -59,7 +65,9 @@ static void request_free(HttpRequest *r) {
 /* ---- responses ---- */
 
 static const char *reason_of(int status) {
-  static const struct { int status; const char *reason;
+  static const struct {
+    int status;
+    const char *reason;
   } reasons[] = {
       {200, "OK"},
       {400, "Bad Request"},

@@ -18,7 +18,14 @@
 typedef struct HttpConn HttpConn;
 
 typedef enum HttpMethod {
-  HTTP_GET, HTTP_POST, HTTP_HEAD, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_PATCH, HTTP_OTHER
+  HTTP_GET,
+  HTTP_POST,
+  HTTP_HEAD,
+  HTTP_PUT,
+  HTTP_DELETE,
+  HTTP_OPTIONS,
+  HTTP_PATCH,
+  HTTP_OTHER
 } HttpMethod;
 
 enum { HTTP_HEADERS_MAX = 100 };
@@ -34,7 +41,7 @@ typedef struct HttpRequest {
   Span target; /* as sent, with the query */
   HttpHeader headers[HTTP_HEADERS_MAX];
   size_t header_count;
-  Bytes body; /* whole and inflated */
+  Bytes body;       /* whole and inflated */
   atomic_bool gone; /* nobody waits for the response any more. From any thread. */
   /* the connection's own: */
   Bytes head;

@@ -81,8 +81,9 @@ static void test_response_layout(void **state) {
   char *date = strstr(out.data, "Date: ");
   assert_non_null(date);
   memmove(date, strchr(date, '\n') + 1, strlen(strchr(date, '\n')));
-  assert_string_equal(out.data, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n"
-                                "Connection: keep-alive\r\n\r\nok");
+  assert_string_equal(out.data,
+                      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n"
+                      "Connection: keep-alive\r\n\r\nok");
   bytes_clear(&out);
   assert_false(talk(conn, "HEAD / HTTP/1.0\r\n\r\n", 100, &out));
   assert_non_null(strstr(out.data, "Content-Length: 2\r\nConnection: close\r\n\r\n"));

@@ -25,14 +25,14 @@
 
 enum {
   INPUT_SIZE = 256 << 10,
-  READS_PER_EVENT = 4,      /* then others have their turn */
+  READS_PER_EVENT = 4, /* then others have their turn */
   ACCEPTS_PER_EVENT = 64,
-  LINGER_MS = 2000,         /* how long a closing connection waits for the peer */
-  DRAIN_LINGER_MS = 300,    /* the same when the server is going */
-  ACCEPT_PAUSE_MS = 100,    /* after running out of file descriptors */
+  LINGER_MS = 2000,      /* how long a closing connection waits for the peer */
+  DRAIN_LINGER_MS = 300, /* the same when the server is going */
+  ACCEPT_PAUSE_MS = 100, /* after running out of file descriptors */
   TICK_MS = 1000,
   DRAIN_TICK_MS = 100,
-  KEPT_OUTPUT = 256 << 10,  /* a larger output buffer is given back after use */
+  KEPT_OUTPUT = 256 << 10, /* a larger output buffer is given back after use */
   LISTEN_BACKLOG = 1024,
 };
 
@@ -64,8 +64,8 @@ struct Loop {
   uint8_t *input;
   int64_t drain_until; /* 0: not draining */
   int wake_fd;
-  bool batching;  /* flushes wait until the tasks at hand have run */
-  bool lost;      /* closed unfinished connections at the end of the drain */
+  bool batching; /* flushes wait until the tasks at hand have run */
+  bool lost;     /* closed unfinished connections at the end of the drain */
 };
 
 typedef struct Listener {
@@ -173,8 +173,8 @@ broken:
 
 /* Arms the events for what the connection waits for. */
 static void conn_update(Conn *conn) {
-  bool read = conn->linger_until || (!conn->finished && (!conn->protocol->wants_input ||
-                                                        conn->protocol->wants_input(conn->state)));
+  bool read = conn->linger_until ||
+              (!conn->finished && (!conn->protocol->wants_input || conn->protocol->wants_input(conn->state)));
   bool write = conn->unsent.size > 0;
   if (read != conn->reading) {
     conn->reading = read;
@@ -335,9 +335,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg) {
     next = conn->next;
     if (over && !conn->linger_until) loop->lost = true;
     conn->busy = true;
-    bool keep =
-        !over && (conn->linger_until ? now < conn->linger_until
-                                     : !conn->protocol->tick || conn->protocol->tick(conn->state, now));
+    bool keep = !over &&
+                (conn->linger_until ? now < conn->linger_until
+                                    : !conn->protocol->tick || conn->protocol->tick(conn->state, now));
     conn->busy = false;
     if (!keep) conn_close(conn);
     else if (!conn->linger_until) conn_flush(conn);
@@ -372,8 +372,11 @@ static void hand_out(Listener *listener, int fd) {
     close(fd);
     return;
   }
-  *new = (NewConn){.task.run = take_new_conn, .loop = best, .protocol = listener->protocol,
-                   .arg = listener->arg, .fd = fd};
+  *new = (NewConn){.task.run = take_new_conn,
+                   .loop = best,
+                   .protocol = listener->protocol,
+                   .arg = listener->arg,
+                   .fd = fd};
   atomic_fetch_add(&best->conn_count, 1);
   loop_post(best, &new->task);
 }
@@ -603,8 +606,9 @@ bool loop_group_drain(LoopGroup *group, int64_t timeout_ms) {
   if (!group->started) return true;
   DrainTask tasks[group->count];
   for (int i = 0; i < group->count; i++) {
-    tasks[i] =
-        (DrainTask){.task.run = drain_loop, .loop = &group->loops[i], .until = clock_now_ms() + timeout_ms};
+    tasks[i] = (DrainTask){.task.run = drain_loop,
+                           .loop = &group->loops[i],
+                           .until = clock_now_ms() + timeout_ms};
     loop_post(&group->loops[i], &tasks[i].task);
   }
   bool done = true;

@@ -1,56 +1,56 @@
-/* In-place arithmetic: one loop for each dtype and operation, made by macros. Integers are added, subtracted and
- * multiplied as unsigned, so that they wrap; the 16-bit floats are computed as float. */
+/* In-place arithmetic: one loop for each dtype and operation, made by macros. Integers are added, subtracted
+ * and multiplied as unsigned, so that they wrap; the 16-bit floats are computed as float. */
 #include "ops/array_arith.h"
 
 #include <complex.h>
 
 #include "base/float16.h"
 
-#define LOOP(T, EXPR)                                  \
-  do {                                                 \
-    T *d = dst;                                        \
-    const T *s = src;                                  \
-    for (int64_t i = 0; i < n; i++) {                  \
-      T a = d[i], b = s[i * step];                     \
-      d[i] = (EXPR);                                   \
-    }                                                  \
-    return TF_OK;                                      \
+#define LOOP(T, EXPR)                 \
+  do {                                \
+    T *d = dst;                       \
+    const T *s = src;                 \
+    for (int64_t i = 0; i < n; i++) { \
+      T a = d[i], b = s[i * step];    \
+      d[i] = (EXPR);                  \
+    }                                 \
+    return TF_OK;                     \
   } while (0)
 
 /* TensorFlow's minimum and maximum here are std::min(a, b) and std::max(a, b). */
-#define DEFINE_REAL(NAME, T)                                                                          \
-  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) {  \
-    switch (kind) {                                                                                   \
-      case ARITH_ADD: LOOP(T, a + b);                                                                 \
-      case ARITH_SUB: LOOP(T, a - b);                                                                 \
-      case ARITH_MUL: LOOP(T, a * b);                                                                 \
-      case ARITH_DIV: LOOP(T, a / b);                                                                 \
-      case ARITH_MIN: LOOP(T, b < a ? b : a);                                                         \
-      case ARITH_MAX: LOOP(T, a < b ? b : a);                                                         \
-      default: return TF_UNIMPLEMENTED;                                                               \
-    }                                                                                                 \
+#define DEFINE_REAL(NAME, T)                                                                         \
+  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) { \
+    switch (kind) {                                                                                  \
+      case ARITH_ADD: LOOP(T, a + b);                                                                \
+      case ARITH_SUB: LOOP(T, a - b);                                                                \
+      case ARITH_MUL: LOOP(T, a *b);                                                                 \
+      case ARITH_DIV: LOOP(T, a / b);                                                                \
+      case ARITH_MIN: LOOP(T, b < a ? b : a);                                                        \
+      case ARITH_MAX: LOOP(T, a < b ? b : a);                                                        \
+      default: return TF_UNIMPLEMENTED;                                                              \
+    }                                                                                                \
   }
 DEFINE_REAL(f32, float)
 DEFINE_REAL(f64, double)
 
 /* WIDE is unsigned and at least as wide as int, so that neither overflow nor promotion can be undefined. */
-#define DEFINE_INT(NAME, T, WIDE, NEGATE)                                                             \
-  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) {  \
-    switch (kind) {                                                                                   \
-      case ARITH_ADD: LOOP(T, (T)((WIDE)a + (WIDE)b));                                                \
-      case ARITH_SUB: LOOP(T, (T)((WIDE)a - (WIDE)b));                                                \
-      case ARITH_MUL: LOOP(T, (T)((WIDE)a * (WIDE)b));                                                \
-      case ARITH_DIV: LOOP(T, NEGATE && b == (T)-1 ? (T)(0 - (WIDE)a) : (T)(a / b));                  \
-      case ARITH_MIN: LOOP(T, b < a ? b : a);                                                         \
-      case ARITH_MAX: LOOP(T, a < b ? b : a);                                                         \
-      default: return TF_UNIMPLEMENTED;                                                               \
-    }                                                                                                 \
-  }                                                                                                   \
-  static bool has_zero_##NAME(const void *src, int64_t step, int64_t n) {                             \
-    const T *s = src;                                                                                 \
-    for (int64_t i = 0; i < n; i++)                                                                   \
-      if (s[i * step] == 0) return true;                                                              \
-    return false;                                                                                     \
+#define DEFINE_INT(NAME, T, WIDE, NEGATE)                                                            \
+  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) { \
+    switch (kind) {                                                                                  \
+      case ARITH_ADD: LOOP(T, (T)((WIDE)a + (WIDE)b));                                               \
+      case ARITH_SUB: LOOP(T, (T)((WIDE)a - (WIDE)b));                                               \
+      case ARITH_MUL: LOOP(T, (T)((WIDE)a * (WIDE)b));                                               \
+      case ARITH_DIV: LOOP(T, NEGATE &&b == (T)-1 ? (T)(0 - (WIDE)a) : (T)(a / b));                  \
+      case ARITH_MIN: LOOP(T, b < a ? b : a);                                                        \
+      case ARITH_MAX: LOOP(T, a < b ? b : a);                                                        \
+      default: return TF_UNIMPLEMENTED;                                                              \
+    }                                                                                                \
+  }                                                                                                  \
+  static bool has_zero_##NAME(const void *src, int64_t step, int64_t n) {                            \
+    const T *s = src;                                                                                \
+    for (int64_t i = 0; i < n; i++)                                                                  \
+      if (s[i * step] == 0) return true;                                                             \
+    return false;                                                                                    \
   }
 DEFINE_INT(i8, int8_t, uint32_t, 1)
 DEFINE_INT(i16, int16_t, uint32_t, 1)
@@ -61,37 +61,37 @@ DEFINE_INT(u16, uint16_t, uint32_t, 0)
 DEFINE_INT(u32, uint32_t, uint32_t, 0)
 DEFINE_INT(u64, uint64_t, uint64_t, 0)
 
-#define DEFINE_COMPLEX(NAME, T)                                                                       \
-  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) {  \
-    switch (kind) {                                                                                   \
-      case ARITH_ADD: LOOP(T, a + b);                                                                 \
-      case ARITH_SUB: LOOP(T, a - b);                                                                 \
-      case ARITH_MUL: LOOP(T, a * b);                                                                 \
-      case ARITH_DIV: LOOP(T, a / b);                                                                 \
-      default: return TF_UNIMPLEMENTED;                                                               \
-    }                                                                                                 \
+#define DEFINE_COMPLEX(NAME, T)                                                                      \
+  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) { \
+    switch (kind) {                                                                                  \
+      case ARITH_ADD: LOOP(T, a + b);                                                                \
+      case ARITH_SUB: LOOP(T, a - b);                                                                \
+      case ARITH_MUL: LOOP(T, a *b);                                                                 \
+      case ARITH_DIV: LOOP(T, a / b);                                                                \
+      default: return TF_UNIMPLEMENTED;                                                              \
+    }                                                                                                \
   }
 DEFINE_COMPLEX(c64, float complex)
 DEFINE_COMPLEX(c128, double complex)
 
-#define DEFINE_16(NAME, LOAD, STORE)                                                                  \
-  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) {  \
-    uint16_t *d = dst;                                                                                \
-    const uint16_t *s = src;                                                                          \
-    for (int64_t i = 0; i < n; i++) {                                                                 \
-      float a = LOAD(d[i]), b = LOAD(s[i * step]), r;                                                 \
-      switch (kind) {                                                                                 \
-        case ARITH_ADD: r = a + b; break;                                                             \
-        case ARITH_SUB: r = a - b; break;                                                             \
-        case ARITH_MUL: r = a * b; break;                                                             \
-        case ARITH_DIV: r = a / b; break;                                                             \
-        case ARITH_MIN: r = b < a ? b : a; break;                                                     \
-        case ARITH_MAX: r = a < b ? b : a; break;                                                     \
-        default: return TF_UNIMPLEMENTED;                                                             \
-      }                                                                                               \
-      d[i] = STORE(r);                                                                                \
-    }                                                                                                 \
-    return TF_OK;                                                                                     \
+#define DEFINE_16(NAME, LOAD, STORE)                                                                 \
+  static TF_Code apply_##NAME(ArithKind kind, void *dst, const void *src, int64_t step, int64_t n) { \
+    uint16_t *d = dst;                                                                               \
+    const uint16_t *s = src;                                                                         \
+    for (int64_t i = 0; i < n; i++) {                                                                \
+      float a = LOAD(d[i]), b = LOAD(s[i * step]), r;                                                \
+      switch (kind) {                                                                                \
+        case ARITH_ADD: r = a + b; break;                                                            \
+        case ARITH_SUB: r = a - b; break;                                                            \
+        case ARITH_MUL: r = a * b; break;                                                            \
+        case ARITH_DIV: r = a / b; break;                                                            \
+        case ARITH_MIN: r = b < a ? b : a; break;                                                    \
+        case ARITH_MAX: r = a < b ? b : a; break;                                                    \
+        default: return TF_UNIMPLEMENTED;                                                            \
+      }                                                                                              \
+      d[i] = STORE(r);                                                                               \
+    }                                                                                                \
+    return TF_OK;                                                                                    \
   }
 DEFINE_16(half, half_to_float, half_of_float)
 DEFINE_16(bf16, bfloat16_to_float, bfloat16_of_float)
@@ -132,12 +132,13 @@ static ArithType arith_type(TF_DataType dtype) {
   }
 }
 
-TF_Code arith_apply(ArithKind kind, TF_DataType dtype, void *dst, const void *src, int64_t src_step, int64_t n,
-                    TF_Status *st) {
+TF_Code arith_apply(ArithKind kind, TF_DataType dtype, void *dst, const void *src, int64_t src_step,
+                    int64_t n, TF_Status *st) {
   if (n <= 0) return TF_OK;
   if (kind == ARITH_UPDATE) {
     if (src_step) return elements_copy(dtype, dst, src, n, st);
-    for (int64_t i = 0; i < n; i++) TRY(elements_copy(dtype, (char *)dst + (size_t)i * dtype_size(dtype), src, 1, st));
+    for (int64_t i = 0; i < n; i++)
+      TRY(elements_copy(dtype, (char *)dst + (size_t)i * dtype_size(dtype), src, 1, st));
     return TF_OK;
   }
   ArithType type = arith_type(dtype);

@@ -1,8 +1,8 @@
 /* Runs copy plans: the two innermost loops by a routine for the element's size, the others by counting.
  *
- * array_copy_finish leaves the destination in order (its steps fall from outer to inner) but for one thing: the loop
- * in which the source is contiguous is moved next to the innermost one. A transposition is then two loops
- * with crossed unit steps, done in square tiles so that both sides stay in the cache. */
+ * array_copy_finish leaves the destination in order (its steps fall from outer to inner) but for one thing:
+ * the loop in which the source is contiguous is moved next to the innermost one. A transposition is then two
+ * loops with crossed unit steps, done in square tiles so that both sides stay in the cache. */
 #include "ops/array_copy.h"
 
 #include <string.h>
@@ -69,30 +69,30 @@ typedef struct Item16 {
 } Item16;
 
 /* One routine a size of element: `rows` x `n` elements. */
-#define DEFINE_COPY2(T)                                                                                    \
-  static void copy2_##T(char *dst_bytes, const char *src_bytes, int64_t rows, ArrayLoop r, ArrayLoop c) {  \
-    T *SM_RESTRICT dst = (T *)dst_bytes;                                                                   \
-    const T *SM_RESTRICT src = (const T *)src_bytes;                                                       \
-    if (r.src == 1 && c.dst == 1 && c.src != 0 && rows > 1) {                                              \
-      for (int64_t i = 0; i < rows; i += COPY_TILE)                                                        \
-        for (int64_t j = 0; j < c.count; j += COPY_TILE) {                                                 \
-          int64_t i_end = i + COPY_TILE < rows ? i + COPY_TILE : rows;                                     \
-          int64_t j_end = j + COPY_TILE < c.count ? j + COPY_TILE : c.count;                               \
-          for (int64_t y = i; y < i_end; y++)                                                              \
-            for (int64_t x = j; x < j_end; x++) dst[y * r.dst + x] = src[y + x * c.src];                   \
-        }                                                                                                  \
-      return;                                                                                              \
-    }                                                                                                      \
-    for (int64_t y = 0; y < rows; y++) {                                                                   \
-      T *d = dst + y * r.dst;                                                                              \
-      const T *s = src + y * r.src;                                                                        \
-      if (c.dst == 1 && c.src == 1) memcpy(d, s, (size_t)c.count * sizeof(T));                             \
-      else if (c.dst == 1 && c.src == 0) {                                                                 \
-        T v = *s;                                                                                          \
-        for (int64_t x = 0; x < c.count; x++) d[x] = v;                                                    \
-      } else                                                                                               \
-        for (int64_t x = 0; x < c.count; x++) d[x * c.dst] = s[x * c.src];                                 \
-    }                                                                                                      \
+#define DEFINE_COPY2(T)                                                                                   \
+  static void copy2_##T(char *dst_bytes, const char *src_bytes, int64_t rows, ArrayLoop r, ArrayLoop c) { \
+    T *SM_RESTRICT dst = (T *)dst_bytes;                                                                  \
+    const T *SM_RESTRICT src = (const T *)src_bytes;                                                      \
+    if (r.src == 1 && c.dst == 1 && c.src != 0 && rows > 1) {                                             \
+      for (int64_t i = 0; i < rows; i += COPY_TILE)                                                       \
+        for (int64_t j = 0; j < c.count; j += COPY_TILE) {                                                \
+          int64_t i_end = i + COPY_TILE < rows ? i + COPY_TILE : rows;                                    \
+          int64_t j_end = j + COPY_TILE < c.count ? j + COPY_TILE : c.count;                              \
+          for (int64_t y = i; y < i_end; y++)                                                             \
+            for (int64_t x = j; x < j_end; x++) dst[y * r.dst + x] = src[y + x * c.src];                  \
+        }                                                                                                 \
+      return;                                                                                             \
+    }                                                                                                     \
+    for (int64_t y = 0; y < rows; y++) {                                                                  \
+      T *d = dst + y * r.dst;                                                                             \
+      const T *s = src + y * r.src;                                                                       \
+      if (c.dst == 1 && c.src == 1) memcpy(d, s, (size_t)c.count * sizeof(T));                            \
+      else if (c.dst == 1 && c.src == 0) {                                                                \
+        T v = *s;                                                                                         \
+        for (int64_t x = 0; x < c.count; x++) d[x] = v;                                                   \
+      } else                                                                                              \
+        for (int64_t x = 0; x < c.count; x++) d[x * c.dst] = s[x * c.src];                                \
+    }                                                                                                     \
   }
 DEFINE_COPY2(uint8_t)
 DEFINE_COPY2(uint16_t)
@@ -124,13 +124,15 @@ static void copy_rows(void *arg, int64_t begin, int64_t end) {
       src += k * l->src;
       dst += k * l->dst;
     }
-    job->copy2(job->dst + dst * (int64_t)job->item, job->src + src * (int64_t)job->item, rows, job->row, job->column);
+    job->copy2(job->dst + dst * (int64_t)job->item, job->src + src * (int64_t)job->item, rows, job->row,
+               job->column);
     at += rows;
   }
 }
 
 /* Strings and objects: element by element, or run by run. */
-static TF_Code copy_elements(const ArrayCopy *p, int depth, TF_DataType dtype, char *dst, const char *src, TF_Status *st) {
+static TF_Code copy_elements(const ArrayCopy *p, int depth, TF_DataType dtype, char *dst, const char *src,
+                             TF_Status *st) {
   int64_t item = (int64_t)dtype_size(dtype);
   if (depth == p->rank) return elements_copy(dtype, dst, src, 1, st);
   const ArrayLoop *l = &p->loops[depth];
@@ -142,10 +144,12 @@ static TF_Code copy_elements(const ArrayCopy *p, int depth, TF_DataType dtype, c
 
 TF_Code array_copy_run(const ArrayCopy *p, TF_DataType dtype, void *dst, const void *src, int threads,
                        TF_Status *st) {
-  CopyJob job = {.plan = p, .item = dtype_size(dtype), .dst = dst, .src = src, .row = {1, 0, 0}, .column = {1, 1, 1}};
+  CopyJob job =
+      {.plan = p, .item = dtype_size(dtype), .dst = dst, .src = src, .row = {1, 0, 0}, .column = {1, 1, 1}};
   if (p->rank && p->loops[0].count == 0) return TF_OK;
   if (dtype_is_object(dtype))
-    return copy_elements(p, 0, dtype, job.dst + p->dst_at * (int64_t)job.item, job.src + p->src_at * (int64_t)job.item, st);
+    return copy_elements(p, 0, dtype, job.dst + p->dst_at * (int64_t)job.item,
+                         job.src + p->src_at * (int64_t)job.item, st);
   switch (job.item) {
     case 1: job.copy2 = copy2_uint8_t; break;
     case 2: job.copy2 = copy2_uint16_t; break;

@@ -1,5 +1,5 @@
-/* Ops whose results depend on data: Where, Unique, ListDiff, DynamicPartition, DynamicStitch; and the arithmetic of
- * broadcast shapes, whose results do. */
+/* Ops whose results depend on data: Where, Unique, ListDiff, DynamicPartition, DynamicStitch; and the
+ * arithmetic of broadcast shapes, whose results do. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +23,8 @@ static bool is_set(const Tensor *t, int64_t i) {
   switch (t->dtype) {
     case TF_FLOAT: return *(const float *)p != 0;
     case TF_DOUBLE: return *(const double *)p != 0;
-    case TF_HALF: case TF_BFLOAT16: return (*(const uint16_t *)p & 0x7fff) != 0;
+    case TF_HALF:
+    case TF_BFLOAT16: return (*(const uint16_t *)p & 0x7fff) != 0;
     case TF_COMPLEX64: return ((const float *)p)[0] != 0 || ((const float *)p)[1] != 0;
     case TF_COMPLEX128: return ((const double *)p)[0] != 0 || ((const double *)p)[1] != 0;
     default: break;
@@ -103,7 +104,8 @@ static bool element_equal(TF_DataType dtype, const void *a, const void *b) {
     case TF_HALF: /* TF: the two zeros are two values */
       x = *(const uint16_t *)a;
       return x == *(const uint16_t *)b && (x & 0x7fff) <= 0x7c00;
-    case TF_BFLOAT16: return bfloat16_to_float(*(const uint16_t *)a) == bfloat16_to_float(*(const uint16_t *)b);
+    case TF_BFLOAT16:
+      return bfloat16_to_float(*(const uint16_t *)a) == bfloat16_to_float(*(const uint16_t *)b);
     default: return !memcmp(a, b, dtype_size(dtype));
   }
 }
@@ -111,7 +113,8 @@ static bool element_equal(TF_DataType dtype, const void *a, const void *b) {
 static uint64_t row_hash(const RowSet *s, int64_t row) {
   uint64_t h = 0;
   for (int64_t o = 0; o < s->outer; o++)
-    for (int64_t i = 0; i < s->inner; i++) h = (h ^ element_hash(s->t->dtype, row_element(s, row, o, i))) * 0x9E3779B97F4A7C15u + 1;
+    for (int64_t i = 0; i < s->inner; i++)
+      h = (h ^ element_hash(s->t->dtype, row_element(s, row, o, i))) * 0x9E3779B97F4A7C15u + 1;
   return h ^ h >> 32;
 }
 
@@ -123,7 +126,9 @@ static bool rows_equal(const RowSet *a, int64_t x, const RowSet *b, int64_t y) {
 }
 
 static TF_Code rows_open(RowSet *s, TF_Status *st) {
-  if (s->axis > INT32_MAX - 1) return fail(st, TF_INVALID_ARGUMENT, "unique does not support input tensors larger than %d elements", INT32_MAX);
+  if (s->axis > INT32_MAX - 1)
+    return fail(st, TF_INVALID_ARGUMENT, "unique does not support input tensors larger than %d elements",
+                INT32_MAX);
   s->slot_count = 16;
   while (s->slot_count < s->axis * 2) s->slot_count *= 2;
   s->rows = malloc((size_t)(s->axis + 1) * sizeof *s->rows);
@@ -178,8 +183,7 @@ static TF_Code unique_axis(OpCtx *c, RowSet *s, int *axis, TF_Status *st) {
   *s = (RowSet){.t = in, .outer = 1, .inner = 1, .axis = tensor_count(in)};
   *axis = 0;
   const Tensor *given = c->num_inputs > 1 ? op_input(c, 1) : NULL;
-  if (given && given->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "axis expects a 1D vector.");
+  if (given && given->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "axis expects a 1D vector.");
   if (given && tensor_count(given) > 1)
     return fail(st, TF_INVALID_ARGUMENT, "axis does not support input tensors larger than 1 elements");
   if (!given || tensor_count(given) == 0) {
@@ -211,7 +215,8 @@ static TF_Code unique_outputs(OpCtx *c, RowSet *s, int axis, TF_Status *st) {
   TRY(op_alloc_output(c, 0, in->dtype, dims, in->rank, st));
   for (int64_t o = 0; o < s->outer; o++)
     for (int64_t r = 0; r < s->count; r++)
-      TRY(tensor_copy_range(&c->outputs[0], (o * s->count + r) * s->inner, in, (o * s->axis + s->rows[r]) * s->inner, s->inner, st));
+      TRY(tensor_copy_range(&c->outputs[0], (o * s->count + r) * s->inner, in,
+                            (o * s->axis + s->rows[r]) * s->inner, s->inner, st));
   if (c->num_outputs < 3) return TF_OK;
   TRY(op_alloc_output(c, 2, c->node->output_types[2], &s->count, 1, st));
   tensor_zero(&c->outputs[2]);
@@ -245,10 +250,10 @@ static TF_Code list_diff_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *y = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
   for (int i = 0; i < 2; i++)
-    if (op_input(c, i)->rank != 1)
-      return fail(st, TF_INVALID_ARGUMENT, "%c should be a 1D vector.", "xy"[i]);
+    if (op_input(c, i)->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "%c should be a 1D vector.", "xy"[i]);
   (void)text;
-  RowSet a = {.t = x, .outer = 1, .inner = 1, .axis = x->dims[0]}, b = {.t = y, .outer = 1, .inner = 1, .axis = y->dims[0]};
+  RowSet a = {.t = x, .outer = 1, .inner = 1, .axis = x->dims[0]},
+         b = {.t = y, .outer = 1, .inner = 1, .axis = y->dims[0]};
   TF_Code code = rows_open(&b, st);
   int64_t n = 0, slot;
   bool is_new;
@@ -285,8 +290,10 @@ static TF_Code partition_run(OpCtx *c, TF_Status *st) {
   bool fits = data->rank >= parts->rank;
   for (int i = 0; fits && i < parts->rank; i++) fits = data->dims[i] == parts->dims[i];
   if (!fits)
-    return fail(st, TF_INVALID_ARGUMENT, "data.shape must start with partitions.shape, got data.shape = %s, partitions.shape = %s",
-                shape_text(data->dims, data->rank, a, sizeof a), shape_text(parts->dims, parts->rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "data.shape must start with partitions.shape, got data.shape = %s, partitions.shape = %s",
+                shape_text(data->dims, data->rank, a, sizeof a),
+                shape_text(parts->dims, parts->rank, b, sizeof b));
   int64_t n = tensor_count(parts), inner = dims_product(data->dims, parts->rank, data->rank);
   const int32_t *part = parts->data;
   int64_t *counts = calloc((size_t)c->num_outputs + 1, sizeof *counts);
@@ -353,13 +360,16 @@ static TF_Code stitch_run(OpCtx *c, TF_Status *st) {
     bool fits = data->rank >= indices->rank;
     for (int i = 0; fits && i < indices->rank; i++) fits = data->dims[i] == indices->dims[i];
     if (!fits)
-      return fail(st, TF_INVALID_ARGUMENT, "data[%d].shape = %s does not start with indices[%d].shape = %s", k,
-                  shape_text(data->dims, data->rank, a, sizeof a), k, shape_text(indices->dims, indices->rank, b, sizeof b));
+      return fail(st, TF_INVALID_ARGUMENT, "data[%d].shape = %s does not start with indices[%d].shape = %s",
+                  k, shape_text(data->dims, data->rank, a, sizeof a), k,
+                  shape_text(indices->dims, indices->rank, b, sizeof b));
     bool same = data->rank - indices->rank == first->rank - first_rank;
-    for (int i = 0; same && i < first->rank - first_rank; i++) same = data->dims[indices->rank + i] == first->dims[first_rank + i];
+    for (int i = 0; same && i < first->rank - first_rank; i++)
+      same = data->dims[indices->rank + i] == first->dims[first_rank + i];
     if (!same)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Need data[0].shape[%d:] = data[%d].shape[%d:], got data[0].shape = %s, data[%d].shape = %s, indices[0].shape = "
+                  "Need data[0].shape[%d:] = data[%d].shape[%d:], got data[0].shape = %s, data[%d].shape = "
+                  "%s, indices[0].shape = "
                   "%s, indices[%d].shape = %s",
                   first_rank, k, indices->rank, shape_text(first->dims, first->rank, a, sizeof a), k,
                   shape_text(data->dims, data->rank, b, sizeof b),
@@ -378,7 +388,8 @@ static TF_Code stitch_run(OpCtx *c, TF_Status *st) {
     for (int64_t i = 0; i < tensor_count(indices); i++) {
       if (!index_ok(int_at(indices, i), dims[0]))
         return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] is out of range", (long long)i);
-      TRY(tensor_copy_range(&c->outputs[0], int_at(indices, i) * inner, op_input(c, n + k), i * inner, inner, st));
+      TRY(tensor_copy_range(&c->outputs[0], int_at(indices, i) * inner, op_input(c, n + k), i * inner, inner,
+                            st));
     }
   }
   return TF_OK;
@@ -394,7 +405,9 @@ static TF_Code args_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 /* Size d, counted from the end, of a shape vector; 1 beyond it. */
-static int64_t dim_from_end(const Tensor *t, int64_t d) { return d < t->dims[0] ? int_at(t, t->dims[0] - 1 - d) : 1; }
+static int64_t dim_from_end(const Tensor *t, int64_t d) {
+  return d < t->dims[0] ? int_at(t, t->dims[0] - 1 - d) : 1;
+}
 
 static TF_Code check_args(OpCtx *c, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
@@ -409,8 +422,10 @@ static TF_Code check_args(OpCtx *c, TF_Status *st) {
     if (x == y || x == 1 || y == 1) continue;
     Bytes text_of[2] = {{0}, {0}};
     for (int i = 0; i < 2; i++)
-      for (int64_t k = 0; k < op_input(c, i)->dims[0]; k++) bytes_printf(&text_of[i], "%s%lld", k ? "," : "", (long long)int_at(op_input(c, i), k));
-    TF_Code code = fail(st, TF_INVALID_ARGUMENT, "Incompatible shapes: [%s] vs. [%s]", text_of[0].data ? text_of[0].data : "", text_of[1].data ? text_of[1].data : "");
+      for (int64_t k = 0; k < op_input(c, i)->dims[0]; k++)
+        bytes_printf(&text_of[i], "%s%lld", k ? "," : "", (long long)int_at(op_input(c, i), k));
+    TF_Code code = fail(st, TF_INVALID_ARGUMENT, "Incompatible shapes: [%s] vs. [%s]",
+                        text_of[0].data ? text_of[0].data : "", text_of[1].data ? text_of[1].data : "");
     bytes_clear(&text_of[0]);
     bytes_clear(&text_of[1]);
     return code;
@@ -431,7 +446,8 @@ static TF_Code args_run(OpCtx *c, TF_Status *st) {
 }
 
 #define TYPES_UNIQUE "T: " TYPES_REAL " bool string; out_idx: " TYPES_INDEX
-#define UNIQUE(NAME) {NAME, .types = TYPES_UNIQUE, .flags = OP_DYNAMIC, .shape = unique_shape, .run = unique_run}
+#define UNIQUE(NAME) \
+  { NAME, .types = TYPES_UNIQUE, .flags = OP_DYNAMIC, .shape = unique_shape, .run = unique_run }
 #define TYPES_STITCH "T: " TYPES_ALL " " TYPES_QUANTIZED
 
 const OpRow ops_array_dynamic[] = {
@@ -442,8 +458,10 @@ const OpRow ops_array_dynamic[] = {
     UNIQUE("UniqueWithCountsV2"),
     {"ListDiff", .types = "T: " TYPES_REAL " string; out_idx: " TYPES_INDEX, .flags = OP_DYNAMIC,
      .shape = list_diff_shape, .run = list_diff_run},
-    {"DynamicPartition", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = partition_shape, .run = partition_run},
+    {"DynamicPartition", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = partition_shape,
+     .run = partition_run},
     {"DynamicStitch", .types = TYPES_STITCH, .flags = OP_DYNAMIC, .shape = stitch_shape, .run = stitch_run},
-    {"ParallelDynamicStitch", .types = TYPES_STITCH, .flags = OP_DYNAMIC, .shape = stitch_shape, .run = stitch_run},
+    {"ParallelDynamicStitch", .types = TYPES_STITCH, .flags = OP_DYNAMIC, .shape = stitch_shape,
+     .run = stitch_run},
     {"BroadcastArgs", .types = "T: " TYPES_INDEX, .flags = OP_DYNAMIC, .shape = args_shape, .run = args_run},
     {0}};

@@ -14,8 +14,7 @@ static TF_Code fill_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 1, 0, st));
   const Tensor *dims = c->value(c, 0);
   for (int64_t i = 0; dims && i < tensor_count(dims); i++)
-    if (int_at(dims, i) < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Fill dimensions must be >= 0");
+    if (int_at(dims, i) < 0) return fail(st, TF_INVALID_ARGUMENT, "Fill dimensions must be >= 0");
   return shape_of_value(c, 0, &c->outputs[0], st);
 }
 
@@ -34,7 +33,9 @@ static TF_Code fill_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 0, value->dtype, dims, rank, st);
 }
 
-static TF_Code fill_run(OpCtx *c, TF_Status *st) { return tensor_fill(&c->outputs[0], op_input(c, 1)->data, st); }
+static TF_Code fill_run(OpCtx *c, TF_Status *st) {
+  return tensor_fill(&c->outputs[0], op_input(c, 1)->data, st);
+}
 
 /* ---- ZerosLike, OnesLike ---- */
 
@@ -61,13 +62,18 @@ static TF_Code ones_like_run(OpCtx *c, TF_Status *st) {
     double d[2];
   } one = {.d = {0, 0}};
   switch (c->outputs[0].dtype) {
-    case TF_FLOAT: case TF_COMPLEX64: one.f[0] = 1; break;
-    case TF_DOUBLE: case TF_COMPLEX128: one.d[0] = 1; break;
+    case TF_FLOAT:
+    case TF_COMPLEX64: one.f[0] = 1; break;
+    case TF_DOUBLE:
+    case TF_COMPLEX128: one.d[0] = 1; break;
     case TF_HALF: one.u16 = 0x3c00; break;
     case TF_BFLOAT16: one.u16 = 0x3f80; break;
-    case TF_INT16: case TF_UINT16: one.u16 = 1; break;
-    case TF_INT32: case TF_UINT32: one.u32 = 1; break;
-    case TF_INT64: case TF_UINT64: one.u64 = 1; break;
+    case TF_INT16:
+    case TF_UINT16: one.u16 = 1; break;
+    case TF_INT32:
+    case TF_UINT32: one.u32 = 1; break;
+    case TF_INT64:
+    case TF_UINT64: one.u64 = 1; break;
     default: one.u8 = 1; break;
   }
   return tensor_fill(&c->outputs[0], &one, st);
@@ -76,14 +82,18 @@ static TF_Code ones_like_run(OpCtx *c, TF_Status *st) {
 /* ---- Range ---- */
 
 static double real_at(const Tensor *t) {
-  return t->dtype == TF_DOUBLE ? *(const double *)t->data : t->dtype == TF_FLOAT ? *(const float *)t->data : 0;
+  return t->dtype == TF_DOUBLE  ? *(const double *)t->data
+         : t->dtype == TF_FLOAT ? *(const float *)t->data
+                                : 0;
 }
 
 /* The number of elements: ceil((limit - start) / delta). */
-static TF_Code range_size(const Tensor *start, const Tensor *limit, const Tensor *delta, int64_t *size, TF_Status *st) {
+static TF_Code range_size(const Tensor *start, const Tensor *limit, const Tensor *delta, int64_t *size,
+                          TF_Status *st) {
   bool real = start->dtype == TF_FLOAT || start->dtype == TF_DOUBLE;
   int64_t si = int_at(start, 0), li = int_at(limit, 0), di = int_at(delta, 0);
-  double s = real ? real_at(start) : (double)si, l = real ? real_at(limit) : (double)li, d = real ? real_at(delta) : (double)di;
+  double s = real ? real_at(start) : (double)si, l = real ? real_at(limit) : (double)li,
+         d = real ? real_at(delta) : (double)di;
   bool up = real ? d > 0 : di > 0, zero = real ? d == 0 : di == 0;
   if (zero) {
     return real ? fail(st, TF_INVALID_ARGUMENT, "Requires delta != 0: %g", d)
@@ -91,15 +101,17 @@ static TF_Code range_size(const Tensor *start, const Tensor *limit, const Tensor
   }
   bool bad = up ? (real ? s > l : si > li) : (real ? s < l : si < li);
   if (bad && real)
-    return fail(st, TF_INVALID_ARGUMENT, "Requires start %s limit when delta %s 0: %g/%g", up ? "<=" : ">=", up ? ">" : "<", s, l);
+    return fail(st, TF_INVALID_ARGUMENT, "Requires start %s limit when delta %s 0: %g/%g",
+                up ? "<=" : ">=", up ? ">" : "<", s, l);
   if (bad)
-    return fail(st, TF_INVALID_ARGUMENT, "Requires start %s limit when delta %s 0: %lld/%lld", up ? "<=" : ">=",
-                up ? ">" : "<", (long long)si, (long long)li);
+    return fail(st, TF_INVALID_ARGUMENT, "Requires start %s limit when delta %s 0: %lld/%lld",
+                up ? "<=" : ">=", up ? ">" : "<", (long long)si, (long long)li);
   if (!real) {
     uint64_t distance = up ? (uint64_t)li - (uint64_t)si : (uint64_t)si - (uint64_t)li;
     uint64_t step = up ? (uint64_t)di : 0 - (uint64_t)di;
     uint64_t n = distance / step + (distance % step != 0);
-    if (n > INT64_MAX) return fail(st, TF_INVALID_ARGUMENT, "Requires ((limit - start) / delta) <= 9223372036854775807");
+    if (n > INT64_MAX)
+      return fail(st, TF_INVALID_ARGUMENT, "Requires ((limit - start) / delta) <= 9223372036854775807");
     *size = (int64_t)n;
     return TF_OK;
   }
@@ -178,13 +190,15 @@ static TF_Code linspace_run(OpCtx *c, TF_Status *st) {
   Tensor *out = &c->outputs[0];
   int64_t n = out->dims[0];
   if (out->dtype == TF_FLOAT) {
-    float *o = out->data, start = *(const float *)op_input(c, 0)->data, stop = *(const float *)op_input(c, 1)->data;
+    float *o = out->data, start = *(const float *)op_input(c, 0)->data,
+          stop = *(const float *)op_input(c, 1)->data;
     float step = n > 1 ? (stop - start) / (float)(n - 1) : 0;
     for (int64_t i = 1; i < n - 1; i++) o[i] = start + step * (float)i;
     o[n - 1] = stop;
     o[0] = start; /* also where the step is infinite */
   } else {
-    double *o = out->data, start = *(const double *)op_input(c, 0)->data, stop = *(const double *)op_input(c, 1)->data;
+    double *o = out->data, start = *(const double *)op_input(c, 0)->data,
+           stop = *(const double *)op_input(c, 1)->data;
     double step = n > 1 ? (stop - start) / (double)(n - 1) : 0;
     for (int64_t i = 1; i < n - 1; i++) o[i] = start + step * (double)i;
     o[n - 1] = stop;
@@ -203,10 +217,13 @@ static TF_Code one_hot_shape(ShapeCtx *c, TF_Status *st) {
   for (int i = 1; i < 4; i++) TRY(shape_want_rank(c, i, 0, st));
   const Shape *in = c->inputs[0];
   if (shape_int_value(c, 1, &depth) && depth < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension size, given by scalar input 1, must be non-negative but is %lld", (long long)depth);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Dimension size, given by scalar input 1, must be non-negative but is %lld",
+                (long long)depth);
   if (in->rank < 0) return TF_OK;
   if (!axis_in_range(&axis, in->rank + 1) || in->rank == TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "axis must be in the range [-1, %d] but is %lld", in->rank, (long long)given);
+    return fail(st, TF_INVALID_ARGUMENT, "axis must be in the range [-1, %d] but is %lld", in->rank,
+                (long long)given);
   c->outputs[0].rank = in->rank + 1;
   for (int i = 0; i <= in->rank; i++)
     c->outputs[0].dims[i] = i < axis ? in->dims[i] : i == axis ? depth : in->dims[i - 1];
@@ -225,16 +242,19 @@ static TF_Code one_hot_prepare(OpCtx *c, TF_Status *st) {
   static const char *const names[] = {"", "depth", "on_value", "off_value"};
   TRY(node_attr_int(c->node, "axis", &axis, st));
   if (axis < -1 || axis > in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected axis to be -1 or between [0, %d).  But received: %lld", in->rank + 1, (long long)axis);
+    return fail(st, TF_INVALID_ARGUMENT, "Expected axis to be -1 or between [0, %d).  But received: %lld",
+                in->rank + 1, (long long)axis);
   if (axis < 0) axis = in->rank;
   for (int i = 1; i < 4; i++)
     if (op_input(c, i)->rank)
       return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar, but got: %s", names[i],
                   shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text, sizeof text));
   int64_t depth = int_at(op_input(c, 1), 0), total;
-  if (depth < 0) return fail(st, TF_INVALID_ARGUMENT, "depth must be non-negative, got: %lld", (long long)depth);
+  if (depth < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "depth must be non-negative, got: %lld", (long long)depth);
   if (!checked_mul_i64(depth, tensor_count(in), &total))
-    return fail(st, TF_INVALID_ARGUMENT, "OneHot result would have shape %s + [%lld], which exceeds 2**63 - 1 elements",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "OneHot result would have shape %s + [%lld], which exceeds 2**63 - 1 elements",
                 shape_text(in->dims, in->rank, text, sizeof text), (long long)depth);
   for (int i = 0; i <= in->rank; i++) dims[i] = i < axis ? in->dims[i] : i == axis ? depth : in->dims[i - 1];
   *p = (OneHotPrep){dims_product(in->dims, 0, (int)axis), depth, dims_product(in->dims, (int)axis, in->rank)};
@@ -256,14 +276,16 @@ static TF_Code one_hot_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_array_fill[] = {
-    {"Fill", .types = "index_type: " TYPES_INDEX, .value_inputs = 1, .shape = fill_shape, .prepare = fill_prepare,
-     .run = fill_run},
-    {"ZerosLike", .types = "T: " TYPES_POD " string variant", .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = zeros_like_run},
-    {"OnesLike", .types = "T: " TYPES_POD, .flags = OP_SHAPE_VALUE, .shape = shape_same, .prepare = like_prepare, .run = ones_like_run},
+    {"Fill", .types = "index_type: " TYPES_INDEX, .value_inputs = 1, .shape = fill_shape,
+     .prepare = fill_prepare, .run = fill_run},
+    {"ZerosLike", .types = "T: " TYPES_POD " string variant", .flags = OP_SHAPE_VALUE, .shape = shape_same,
+     .prepare = like_prepare, .run = zeros_like_run},
+    {"OnesLike", .types = "T: " TYPES_POD, .flags = OP_SHAPE_VALUE, .shape = shape_same,
+     .prepare = like_prepare, .run = ones_like_run},
     {"Range", .types = "Tidx: float double " TYPES_INDEX, .value_inputs = 7, .shape = range_shape,
      .prepare = range_prepare, .run = range_run},
-    {"LinSpace", .types = "T: float double", .value_inputs = 4, .shape = linspace_shape, .prepare = linspace_prepare,
-     .run = linspace_run},
-    {"OneHot", .types = "T: " TYPES_ALL "; TI: uint8 int8 int32 int64", .value_inputs = 2, .prep_size = sizeof(OneHotPrep),
-     .shape = one_hot_shape, .prepare = one_hot_prepare, .run = one_hot_run},
+    {"LinSpace", .types = "T: float double", .value_inputs = 4, .shape = linspace_shape,
+     .prepare = linspace_prepare, .run = linspace_run},
+    {"OneHot", .types = "T: " TYPES_ALL "; TI: uint8 int8 int32 int64", .value_inputs = 2,
+     .prep_size = sizeof(OneHotPrep), .shape = one_hot_shape, .prepare = one_hot_prepare, .run = one_hot_run},
     {0}};

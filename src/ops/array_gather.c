@@ -7,8 +7,8 @@
 #include "base/checked.h"
 #include "ops/array_util.h"
 
-TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, int64_t axis, int64_t batch_dims,
-                    TF_Status *st) {
+TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, int64_t axis,
+                    int64_t batch_dims, TF_Status *st) {
   int64_t given = axis;
   if (params->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "params must be at least 1 dimensional");
   if (!axis_in_range(&axis, params->rank))
@@ -16,18 +16,19 @@ TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, 
                 (long long)(given < 0 ? 0 - (uint64_t)given : (uint64_t)given + 1), params->rank);
   if (batch_dims != 0) {
     if (batch_dims < -indices->rank || batch_dims > indices->rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Expected batch_dims in the range [%d, %d], but got %lld", -indices->rank, indices->rank,
-                  (long long)batch_dims);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected batch_dims in the range [%d, %d], but got %lld",
+                  -indices->rank, indices->rank, (long long)batch_dims);
     if (batch_dims < 0) batch_dims += indices->rank;
     if (batch_dims >= params->rank)
-      return fail(st, TF_INVALID_ARGUMENT, "batch_dims (%lld) must be less than rank(params) (%d).", (long long)batch_dims,
-                  params->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "batch_dims (%lld) must be less than rank(params) (%d).",
+                  (long long)batch_dims, params->rank);
     if (axis < batch_dims)
       return fail(st, TF_INVALID_ARGUMENT, "batch_dims (%lld) must be less than or equal to axis (%lld).",
                   (long long)batch_dims, (long long)axis);
     for (int i = 0; i < batch_dims; i++)
       if (params->dims[i] != indices->dims[i])
-        return fail(st, TF_INVALID_ARGUMENT, "params.shape[%d]: %lld should be equal to indices.shape[%d]: %lld", i,
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "params.shape[%d]: %lld should be equal to indices.shape[%d]: %lld", i,
                     (long long)params->dims[i], i, (long long)indices->dims[i]);
   }
   int batch = (int)batch_dims;
@@ -51,10 +52,12 @@ static TF_Code fail_index(const Tensor *indices, int64_t at, int64_t limit, TF_S
     at /= indices->dims[i];
   }
   return fail(st, TF_INVALID_ARGUMENT, "indices%s = %lld is not in [0, %lld)",
-              indices->rank ? shape_text(where, indices->rank, text, sizeof text) : "", (long long)value, (long long)limit);
+              indices->rank ? shape_text(where, indices->rank, text, sizeof text) : "", (long long)value,
+              (long long)limit);
 }
 
-TF_Code gather_run(const GatherPlan *g, Tensor *out, const Tensor *params, const Tensor *indices, TF_Status *st) {
+TF_Code gather_run(const GatherPlan *g, Tensor *out, const Tensor *params, const Tensor *indices,
+                   TF_Status *st) {
   if (tensor_count(out) == 0) return TF_OK;
   for (int64_t i = 0; i < g->batch * g->count; i++)
     if (!index_ok(int_at(indices, i), g->limit)) return fail_index(indices, i, g->limit, st);
@@ -85,7 +88,8 @@ static TF_Code gather_shape(ShapeCtx *c, TF_Status *st) {
     const Attr *a = node_attr(c->node, "batch_dims");
     if (a) TRY(node_attr_int(c->node, "batch_dims", &batch, st));
     if (!shape_int_value(c, 2, &axis)) {
-      if (params->rank >= 0 && indices->rank >= 0 && batch >= 0 && params->rank + indices->rank - 1 - batch <= TENSOR_MAX_RANK && params->rank > 0)
+      if (params->rank >= 0 && indices->rank >= 0 && batch >= 0 &&
+          params->rank + indices->rank - 1 - batch <= TENSOR_MAX_RANK && params->rank > 0)
         c->outputs[0] = shape_of_rank((int)(params->rank + indices->rank - 1 - batch));
       return TF_OK;
     }
@@ -136,18 +140,22 @@ TF_Code gather_nd_dims(const Tensor *params, const Tensor *indices, int64_t *dim
   if (indices->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "indices must be at least a vector");
   int64_t depth = indices->dims[indices->rank - 1];
   if (depth > params->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "index innermost dimension length must be <= params rank; saw: %lld vs. %d",
-                (long long)depth, params->rank);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "index innermost dimension length must be <= params rank; saw: %lld vs. %d", (long long)depth,
+                params->rank);
   *rank = 0;
   for (int i = 0; i < indices->rank - 1; i++) dims[(*rank)++] = indices->dims[i];
   for (int i = (int)depth; i < params->rank; i++) dims[(*rank)++] = params->dims[i];
-  if (tensor_count(params) == 0 && dims_product(indices->dims, 0, indices->rank - 1) > 0 && dims_product(dims, 0, *rank) > 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Requested more than 0 entries, but params is empty.  Params shape: %s",
+  if (tensor_count(params) == 0 && dims_product(indices->dims, 0, indices->rank - 1) > 0 &&
+      dims_product(dims, 0, *rank) > 0)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Requested more than 0 entries, but params is empty.  Params shape: %s",
                 shape_text(params->dims, params->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
   return TF_OK;
 }
 
-TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, const char *node_name, TF_Status *st) {
+TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, const char *node_name,
+                      TF_Status *st) {
   int depth = (int)indices->dims[indices->rank - 1];
   int64_t rows = dims_product(indices->dims, 0, indices->rank - 1);
   int64_t inner = dims_product(params->dims, depth, params->rank);
@@ -168,7 +176,8 @@ TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, 
           bad[j] = int_at(indices, r * depth + j);
           n += (size_t)snprintf(b + n, sizeof b - n, "%s%lld", j ? ", " : "[", (long long)bad[j]);
         }
-        return fail(st, TF_INVALID_ARGUMENT, "indices%s = %s] does not index into param shape %s, node name: %s",
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "indices%s = %s] does not index into param shape %s, node name: %s",
                     indices->rank > 1 ? shape_text(where, indices->rank - 1, a, sizeof a) : "", b,
                     shape_text(params->dims, params->rank, p, sizeof p), node_name);
       }
@@ -186,7 +195,8 @@ static TF_Code gather_nd_shape(ShapeCtx *c, TF_Status *st) {
   int64_t depth = indices->dims[indices->rank - 1];
   if (depth < 0) return TF_OK;
   if (depth > params->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "indices.shape[-1] must be <= params.rank, but saw indices shape: %s and params shape: %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "indices.shape[-1] must be <= params.rank, but saw indices shape: %s and params shape: %s",
                 shape_text(indices->dims, indices->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX),
                 shape_text(params->dims, params->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
   Shape out = {.rank = 0};
@@ -209,12 +219,14 @@ static TF_Code gather_nd_op_run(OpCtx *c, TF_Status *st) {
   return gather_nd_run(&c->outputs[0], op_input(c, 0), op_input(c, 1), c->node->name, st);
 }
 
-#define TYPES_GATHER "Tparams: " TYPES_ALL " " TYPES_FLOAT8 " " TYPES_QUANTIZED_ALL "; Tindices: int16 int32 int64"
+#define TYPES_GATHER \
+  "Tparams: " TYPES_ALL " " TYPES_FLOAT8 " " TYPES_QUANTIZED_ALL "; Tindices: int16 int32 int64"
 
 const OpRow ops_array_gather[] = {
-    {"Gather", .types = TYPES_GATHER, .prep_size = sizeof(GatherPlan), .shape = gather_shape, .prepare = gather_prepare,
-     .run = gather_op_run},
-    {"GatherV2", .types = TYPES_GATHER, .value_inputs = 4, .prep_size = sizeof(GatherPlan), .shape = gather_shape,
+    {"Gather", .types = TYPES_GATHER, .prep_size = sizeof(GatherPlan), .shape = gather_shape,
      .prepare = gather_prepare, .run = gather_op_run},
-    {"GatherNd", .types = TYPES_GATHER, .shape = gather_nd_shape, .prepare = gather_nd_prepare, .run = gather_nd_op_run},
+    {"GatherV2", .types = TYPES_GATHER, .value_inputs = 4, .prep_size = sizeof(GatherPlan),
+     .shape = gather_shape, .prepare = gather_prepare, .run = gather_op_run},
+    {"GatherNd", .types = TYPES_GATHER, .shape = gather_nd_shape, .prepare = gather_nd_prepare,
+     .run = gather_nd_op_run},
     {0}};

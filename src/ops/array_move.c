@@ -1,5 +1,5 @@
-/* Ops that only put elements elsewhere: Transpose, Reverse, Tile, BroadcastTo, Roll, and the exchanges of space with
- * depth or batch. Each is a copy plan (array_copy.h), some are several. */
+/* Ops that only put elements elsewhere: Transpose, Reverse, Tile, BroadcastTo, Roll, and the exchanges of
+ * space with depth or batch. Each is a copy plan (array_copy.h), some are several. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -7,7 +7,8 @@
 #include "ops/array_util.h"
 
 static TF_Code copy_run(OpCtx *c, TF_Status *st) {
-  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads, st);
+  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads,
+                        st);
 }
 
 /* ---- Transpose, ConjugateTranspose ---- */
@@ -19,12 +20,14 @@ static TF_Code transpose_shape(ShapeCtx *c, TF_Status *st) {
   int rank = in->rank >= 0 ? in->rank : n <= TENSOR_MAX_RANK ? (int)n : -1;
   TRY(shape_want_rank(c, 1, 1, st));
   if (rank < 0) return TF_OK;
-  if (n >= 0 && n != rank) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
+  if (n >= 0 && n != rank)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
   Shape out = shape_of_rank(rank);
   for (int i = 0; perm && in->rank >= 0 && i < rank; i++) {
     int64_t from = int_at(perm, i);
     if (!axis_in_range(&from, rank))
-      return fail(st, TF_INVALID_ARGUMENT, "perm dim %lld is out of range of input rank %d", (long long)int_at(perm, i), rank);
+      return fail(st, TF_INVALID_ARGUMENT, "perm dim %lld is out of range of input rank %d",
+                  (long long)int_at(perm, i), rank);
     out.dims[i] = in->dims[from];
   }
   c->outputs[0] = out;
@@ -46,20 +49,23 @@ static TF_Code fail_permutation(const int64_t *perm, int rank, int missing, TF_S
 static TF_Code transpose_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *perm = op_input(c, 1);
   ArrayCopy *p = c->prep;
-  int64_t dims[TENSOR_MAX_RANK], strides[TENSOR_MAX_RANK], out_strides[TENSOR_MAX_RANK], from[TENSOR_MAX_RANK];
+  int64_t dims[TENSOR_MAX_RANK], strides[TENSOR_MAX_RANK], out_strides[TENSOR_MAX_RANK],
+      from[TENSOR_MAX_RANK];
   char text[SHAPE_TEXT_MAX];
   uint32_t seen = 0;
   if (perm->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "perm must be rank 1, got shape %s",
                 shape_text(perm->dims, perm->rank, text, sizeof text));
   if (perm->dims[0] != in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "transpose expects a vector of size %d. But input(1) is a vector of size %lld",
-                in->rank, (long long)perm->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "transpose expects a vector of size %d. But input(1) is a vector of size %lld", in->rank,
+                (long long)perm->dims[0]);
   bool same = true;
   for (int i = 0; i < in->rank; i++) {
     from[i] = int_at(perm, i);
     if (!axis_in_range(&from[i], in->rank))
-      return fail(st, TF_INVALID_ARGUMENT, "%lld is out of range [0 .. %d)", (long long)int_at(perm, i), in->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "%lld is out of range [0 .. %d)", (long long)int_at(perm, i),
+                  in->rank);
     seen |= 1u << from[i];
     dims[i] = in->dims[from[i]];
     same = same && from[i] == i;
@@ -104,7 +110,8 @@ static TF_Code invert_run(OpCtx *c, TF_Status *st) {
   if (n) memset(seen, 0, (size_t)n);
   for (int64_t i = 0; i < n; i++) {
     int64_t at = int_at(in, i);
-    if (!index_ok(at, n)) return fail(st, TF_INVALID_ARGUMENT, "%lld is not between 0 and %lld", (long long)at, (long long)n);
+    if (!index_ok(at, n))
+      return fail(st, TF_INVALID_ARGUMENT, "%lld is not between 0 and %lld", (long long)at, (long long)n);
     if (seen[at]) return fail(st, TF_INVALID_ARGUMENT, "%lld is duplicated in the input.", (long long)at);
     seen[at] = 1;
     if (in->dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[at] = i;
@@ -142,7 +149,8 @@ static TF_Code reverse_v2_prepare(OpCtx *c, TF_Status *st) {
     if (!axis_in_range(&axis, in->rank))
       return fail(st, TF_INVALID_ARGUMENT, "'axis'[%lld] = %lld is out of valid range [0, %d", (long long)i,
                   (long long)int_at(axes, i), in->rank - 1);
-    if (reversed[axis]) return fail(st, TF_INVALID_ARGUMENT, "axis %lld specified more than once.", (long long)axis);
+    if (reversed[axis])
+      return fail(st, TF_INVALID_ARGUMENT, "axis %lld specified more than once.", (long long)axis);
     reversed[axis] = true;
   }
   return reverse_plan(c, reversed, st);
@@ -151,9 +159,12 @@ static TF_Code reverse_v2_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code reverse_v1_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *flags = op_input(c, 1);
   bool reversed[TENSOR_MAX_RANK] = {0};
-  if (flags->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "'dims' must be 1-dimension, not %d", flags->rank);
+  if (flags->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "'dims' must be 1-dimension, not %d", flags->rank);
   if (flags->dims[0] != in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "'dims' must have the same number of values as 'input' has dimensions. 'input' has %d'dims' has %lld values",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "'dims' must have the same number of values as 'input' has dimensions. 'input' has %d'dims' "
+                "has %lld values",
                 in->rank, (long long)flags->dims[0]);
   for (int i = 0; i < in->rank; i++) reversed[i] = ((const uint8_t *)flags->data)[i];
   return reverse_plan(c, reversed, st);
@@ -184,9 +195,11 @@ static TF_Code sequence_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[0];
   if (in->rank < 0) return TF_OK;
   if (batch < 0 || batch >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "batch_dim must be < input rank: %lld vs. %d", (long long)batch, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "batch_dim must be < input rank: %lld vs. %d", (long long)batch,
+                in->rank);
   if (sequence < 0 || sequence >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "seq_dim must be < input rank: %lld vs. %d", (long long)sequence, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "seq_dim must be < input rank: %lld vs. %d", (long long)sequence,
+                in->rank);
   TRY(dim_merge(in->dims[batch], shape_dim(c->inputs[1], 0), &n, st));
   c->outputs[0] = *in;
   c->outputs[0].dims[batch] = n;
@@ -196,21 +209,26 @@ static TF_Code sequence_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code sequence_prepare(OpCtx *c, TF_Status *st) {
   const SequenceState *s = c->state;
   const Tensor *in = op_input(c, 0), *lengths = op_input(c, 1);
-  if (lengths->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "seq_lens input must be 1-dim, not %d", lengths->rank);
-  if (s->batch == s->sequence) return fail(st, TF_INVALID_ARGUMENT, "batch_dim == seq_dim == %lld", (long long)s->sequence);
+  if (lengths->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "seq_lens input must be 1-dim, not %d", lengths->rank);
+  if (s->batch == s->sequence)
+    return fail(st, TF_INVALID_ARGUMENT, "batch_dim == seq_dim == %lld", (long long)s->sequence);
   if (s->sequence < 0 || s->sequence >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "seq_dim must be < input rank ( %lld vs. %d)", (long long)s->sequence, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "seq_dim must be < input rank ( %lld vs. %d)",
+                (long long)s->sequence, in->rank);
   if (s->batch < 0 || s->batch >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "batch_dim must be < input rank ( %lld vs. %d)", (long long)s->batch, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "batch_dim must be < input rank ( %lld vs. %d)", (long long)s->batch,
+                in->rank);
   if (lengths->dims[0] != in->dims[s->batch])
-    return fail(st, TF_INVALID_ARGUMENT, "Length of seq_lengths != input.dims(%lld), (%lld vs. %lld)", (long long)s->batch,
-                (long long)lengths->dims[0], (long long)in->dims[s->batch]);
+    return fail(st, TF_INVALID_ARGUMENT, "Length of seq_lengths != input.dims(%lld), (%lld vs. %lld)",
+                (long long)s->batch, (long long)lengths->dims[0], (long long)in->dims[s->batch]);
   return op_output_like(c, 0, in, st);
 }
 
-/* Copies, for one batch index, steps [at, at + n) of the sequence to dst_at onwards, in order or backwards. */
-static TF_Code sequence_part(OpCtx *c, int64_t batch, int64_t src_at, int64_t dst_at, int64_t n, int64_t direction,
-                             TF_Status *st) {
+/* Copies, for one batch index, steps [at, at + n) of the sequence to dst_at onwards, in order or
+ * backwards. */
+static TF_Code sequence_part(OpCtx *c, int64_t batch, int64_t src_at, int64_t dst_at, int64_t n,
+                             int64_t direction, TF_Status *st) {
   const SequenceState *s = c->state;
   const Tensor *in = op_input(c, 0);
   int64_t strides[TENSOR_MAX_RANK];
@@ -235,7 +253,8 @@ static TF_Code sequence_run(OpCtx *c, TF_Status *st) {
     int64_t n = int_at(lengths, b);
     if (n < 0) return fail(st, TF_INVALID_ARGUMENT, "seq_lens(%lld) < 0", (long long)b);
     if (n > size)
-      return fail(st, TF_INVALID_ARGUMENT, "seq_lens(%lld) > input.dims(%lld)", (long long)b, (long long)s->sequence);
+      return fail(st, TF_INVALID_ARGUMENT, "seq_lens(%lld) > input.dims(%lld)", (long long)b,
+                  (long long)s->sequence);
   }
   for (int64_t b = 0; b < in->dims[s->batch]; b++) {
     int64_t n = int_at(lengths, b);
@@ -254,10 +273,13 @@ static TF_Code tile_shape(ShapeCtx *c, TF_Status *st) {
   int64_t n = shape_dim(c->inputs[1], 0);
   int rank = in->rank >= 0 ? in->rank : n <= TENSOR_MAX_RANK ? (int)n : -1;
   if (rank < 0) return TF_OK;
-  if (n >= 0 && n != rank) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
+  if (n >= 0 && n != rank)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
   Shape out = shape_of_rank(rank);
   for (int i = 0; m && in->rank >= 0 && i < rank; i++) {
-    if (int_at(m, i) < 0) return fail(st, TF_INVALID_ARGUMENT, "Expected multiples[%d] >= 0, but got %lld", i, (long long)int_at(m, i));
+    if (int_at(m, i) < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Expected multiples[%d] >= 0, but got %lld", i,
+                  (long long)int_at(m, i));
     out.dims[i] = dim_mul(in->dims[i], int_at(m, i));
   }
   c->outputs[0] = out;
@@ -274,13 +296,16 @@ static TF_Code tile_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Expected multiples to be 1-D, but got shape %s",
                 shape_text(m->dims, m->rank, text, sizeof text));
   if (m->dims[0] != in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected multiples argument to be a vector of length %d but got length %lld",
-                in->rank, (long long)m->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected multiples argument to be a vector of length %d but got length %lld", in->rank,
+                (long long)m->dims[0]);
   for (int i = 0; i < in->rank; i++) {
     int64_t k = int_at(m, i);
-    if (k < 0) return fail(st, TF_INVALID_ARGUMENT, "Expected multiples[%d] >= 0, but got %lld", i, (long long)k);
+    if (k < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Expected multiples[%d] >= 0, but got %lld", i, (long long)k);
     if (!checked_mul_i64(in->dims[i], k, &dims[i]))
-      return fail(st, TF_INVALID_ARGUMENT, "Tile: dimension %d of %lld times %lld overflows", i, (long long)in->dims[i], (long long)k);
+      return fail(st, TF_INVALID_ARGUMENT, "Tile: dimension %d of %lld times %lld overflows", i,
+                  (long long)in->dims[i], (long long)k);
     same = same && k == 1;
   }
   if (same) return op_output_alias(c, 0, 0, in->dims, in->rank, st);
@@ -305,7 +330,8 @@ static TF_Code broadcast_to_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[0];
   if (in->rank >= 0 && out.rank >= 0 && c->value(c, 1)) {
     if (in->rank > out.rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Shape must be at most rank %d but is rank %d", out.rank, in->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "Shape must be at most rank %d but is rank %d", out.rank,
+                  in->rank);
     for (int i = 0; i < in->rank; i++) {
       int64_t a = in->dims[in->rank - 1 - i], b = out.dims[out.rank - 1 - i];
       if (a >= 0 && a != 1 && b >= 0 && a != b)
@@ -328,7 +354,8 @@ static TF_Code broadcast_to_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 1 but is rank %d", op_input(c, 1)->rank);
   TRY(dims_of_tensor(op_input(c, 1), dims, &rank, st));
   if (in->rank > rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Rank of input (%d) must be no greater than rank of output shape (%d).", in->rank, rank);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Rank of input (%d) must be no greater than rank of output shape (%d).", in->rank, rank);
   array_strides(in->dims, in->rank, strides);
   array_strides(dims, rank, out_strides);
   *p = (ArrayCopy){0};
@@ -344,7 +371,9 @@ static TF_Code broadcast_to_prepare(OpCtx *c, TF_Status *st) {
     array_copy_loop(p, dims[i], d == 1 ? 0 : strides[from], out_strides[i]);
   }
   if (broken)
-    return fail(st, TF_INVALID_ARGUMENT, incompatible ? "Incompatible shapes: %s vs. %s" : "Unable to broadcast tensor of shape %s to tensor of shape %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                incompatible ? "Incompatible shapes: %s vs. %s"
+                             : "Unable to broadcast tensor of shape %s to tensor of shape %s",
                 shape_text(in->dims, in->rank, a, sizeof a), shape_text(dims, rank, b, sizeof b));
   array_copy_finish(p);
   return same ? op_output_alias(c, 0, 0, dims, rank, st) : op_output(c, 0, in->dtype, dims, rank, st);
@@ -355,10 +384,12 @@ static TF_Code broadcast_to_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code roll_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *shift = op_input(c, 1), *axis = op_input(c, 2);
   if (in->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "input must be 1-D or higher");
-  if (shift->rank > 1) return fail(st, TF_INVALID_ARGUMENT, "shift must be a scalar or a 1-D vector. Found: %s",
-                                   shape_text(shift->dims, shift->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
-  if (axis->rank > 1) return fail(st, TF_INVALID_ARGUMENT, "axis must be a scalar or a 1-D vector. Found: %s",
-                                  shape_text(axis->dims, axis->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
+  if (shift->rank > 1)
+    return fail(st, TF_INVALID_ARGUMENT, "shift must be a scalar or a 1-D vector. Found: %s",
+                shape_text(shift->dims, shift->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
+  if (axis->rank > 1)
+    return fail(st, TF_INVALID_ARGUMENT, "axis must be a scalar or a 1-D vector. Found: %s",
+                shape_text(axis->dims, axis->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
   if (tensor_count(shift) != tensor_count(axis))
     return fail(st, TF_INVALID_ARGUMENT, "shift and axis must have the same size");
   return op_output_like(c, 0, in, st);
@@ -399,19 +430,20 @@ static TF_Code roll_run(OpCtx *c, TF_Status *st) {
 #define TYPES_REVERSE "T: " TYPES_POD " string"
 
 const OpRow ops_array_move[] = {
-    {"Transpose", .types = TYPES_MOVE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy), .shape = transpose_shape,
-     .prepare = transpose_prepare, .run = transpose_run},
+    {"Transpose", .types = TYPES_MOVE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
+     .shape = transpose_shape, .prepare = transpose_prepare, .run = transpose_run},
     {"ConjugateTranspose", .types = TYPES_MOVE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
      .shape = transpose_shape, .prepare = transpose_prepare, .run = transpose_run},
-    {"InvertPermutation", .types = "T: " TYPES_INDEX, .shape = shape_same, .prepare = invert_prepare, .run = invert_run},
-    {"ReverseV2", .types = TYPES_REVERSE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy), .shape = shape_same,
-     .prepare = reverse_v2_prepare, .run = alias_or_copy_run},
-    {"Reverse", .types = TYPES_REVERSE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy), .shape = shape_same,
-     .prepare = reverse_v1_prepare, .run = alias_or_copy_run},
+    {"InvertPermutation", .types = "T: " TYPES_INDEX, .shape = shape_same, .prepare = invert_prepare,
+     .run = invert_run},
+    {"ReverseV2", .types = TYPES_REVERSE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
+     .shape = shape_same, .prepare = reverse_v2_prepare, .run = alias_or_copy_run},
+    {"Reverse", .types = TYPES_REVERSE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
+     .shape = shape_same, .prepare = reverse_v1_prepare, .run = alias_or_copy_run},
     {"ReverseSequence", .types = TYPES_REVERSE, .state_size = sizeof(SequenceState), .shape = sequence_shape,
      .init = sequence_init, .prepare = sequence_prepare, .run = sequence_run},
-    {"Tile", .types = "T: " TYPES_POD " string resource variant", .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
-     .shape = tile_shape, .prepare = tile_prepare, .run = alias_or_copy_run},
+    {"Tile", .types = "T: " TYPES_POD " string resource variant", .value_inputs = 2,
+     .prep_size = sizeof(ArrayCopy), .shape = tile_shape, .prepare = tile_prepare, .run = alias_or_copy_run},
     {"BroadcastTo", .types = TYPES_MOVE, .value_inputs = 2, .prep_size = sizeof(ArrayCopy),
      .shape = broadcast_to_shape, .prepare = broadcast_to_prepare, .run = alias_or_copy_run},
     {"Roll", .types = "T: " TYPES_ALL, .shape = shape_same, .prepare = roll_prepare, .run = roll_run},

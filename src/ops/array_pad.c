@@ -12,12 +12,15 @@ static TF_Code pad_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 1, 2, st));
   int rank = in->rank >= 0 ? in->rank : n <= TENSOR_MAX_RANK ? (int)n : -1;
   if (rank < 0) return TF_OK;
-  if (n >= 0 && n != rank) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
+  if (n >= 0 && n != rank)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
   Shape out = shape_of_rank(rank);
   if (pads && tensor_count(pads) != 2 * (int64_t)rank) pads = NULL; /* prepare says what is wrong */
   for (int i = 0; pads && in->rank >= 0 && i < rank; i++) {
     int64_t before = int_at(pads, 2 * i), after = int_at(pads, 2 * i + 1);
-    if (before < 0 || after < 0) return fail(st, TF_INVALID_ARGUMENT, "Paddings must be non-negative: %lld, %lld", (long long)before, (long long)after);
+    if (before < 0 || after < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Paddings must be non-negative: %lld, %lld", (long long)before,
+                  (long long)after);
     out.dims[i] = dim_add(dim_add(in->dims[i], before), after);
   }
   c->outputs[0] = out;
@@ -25,9 +28,9 @@ static TF_Code pad_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 typedef struct PadPrep {
-  ArrayCopy copy;                  /* the input into the middle of the output */
-  bool all;                        /* nothing is padded around it */
-  int offset;                      /* MirrorPad: 1 leaves the edge out (REFLECT), 0 repeats it */
+  ArrayCopy copy; /* the input into the middle of the output */
+  bool all;       /* nothing is padded around it */
+  int offset;     /* MirrorPad: 1 leaves the edge out (REFLECT), 0 repeats it */
   int64_t before[TENSOR_MAX_RANK], after[TENSOR_MAX_RANK];
 } PadPrep;
 
@@ -37,7 +40,8 @@ static TF_Code pad_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK], strides[TENSOR_MAX_RANK], out_strides[TENSOR_MAX_RANK];
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (pads->rank != 2 || pads->dims[1] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "paddings must be a matrix with 2 columns: %s", shape_text(pads->dims, pads->rank, a, sizeof a));
+    return fail(st, TF_INVALID_ARGUMENT, "paddings must be a matrix with 2 columns: %s",
+                shape_text(pads->dims, pads->rank, a, sizeof a));
   if (pads->dims[0] != in->rank)
     return fail(st, TF_INVALID_ARGUMENT, "The first dimension of paddings must be the rank of inputs%s %s",
                 shape_text(pads->dims, pads->rank, a, sizeof a), shape_text(in->dims, in->rank, b, sizeof b));
@@ -49,8 +53,11 @@ static TF_Code pad_prepare(OpCtx *c, TF_Status *st) {
     p->before[i] = int_at(pads, 2 * i);
     p->after[i] = int_at(pads, 2 * i + 1);
     if (p->before[i] < 0 || p->after[i] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "%s must be non-negative: %lld %lld", strcmp(c->node->op, "MirrorPad") ? "Paddings" : "paddings", (long long)p->before[i], (long long)p->after[i]);
-    if (!checked_add_i64(in->dims[i], p->before[i], &dims[i]) || !checked_add_i64(dims[i], p->after[i], &dims[i]))
+      return fail(st, TF_INVALID_ARGUMENT, "%s must be non-negative: %lld %lld",
+                  strcmp(c->node->op, "MirrorPad") ? "Paddings" : "paddings", (long long)p->before[i],
+                  (long long)p->after[i]);
+    if (!checked_add_i64(in->dims[i], p->before[i], &dims[i]) ||
+        !checked_add_i64(dims[i], p->after[i], &dims[i]))
       return fail(st, TF_INVALID_ARGUMENT, "Paddings of dimension %d overflow", i);
     p->all = p->all && dims[i] == in->dims[i];
   }
@@ -95,8 +102,8 @@ static TF_Code mirror_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* Fills the padding of dimension `axis` from what stands inside; dimensions before it are done in full, those after
- * it are as wide as they will be only once their turn comes. */
+/* Fills the padding of dimension `axis` from what stands inside; dimensions before it are done in full, those
+ * after it are as wide as they will be only once their turn comes. */
 static TF_Code mirror_axis(OpCtx *c, const PadPrep *p, int axis, bool front, TF_Status *st) {
   Tensor *out = &c->outputs[0];
   int64_t strides[TENSOR_MAX_RANK], n = front ? p->before[axis] : p->after[axis];
@@ -133,12 +140,14 @@ static TF_Code mirror_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define PAD(NAME, PREPARE, RUN)                                                                                 \
-  {NAME, .types = "T: " TYPES_POD " " TYPES_QUANTIZED " string; Tpaddings: " TYPES_INDEX, .value_inputs = 2,     \
-   .prep_size = sizeof(PadPrep), .shape = pad_shape, .prepare = PREPARE, .run = RUN}
+#define PAD(NAME, PREPARE, RUN)                                                                    \
+  {                                                                                                \
+    NAME, .types = "T: " TYPES_POD " " TYPES_QUANTIZED " string; Tpaddings: " TYPES_INDEX,         \
+          .value_inputs = 2, .prep_size = sizeof(PadPrep), .shape = pad_shape, .prepare = PREPARE, \
+          .run = RUN                                                                               \
+  }
 
-const OpRow ops_array_pad[] = {
-    PAD("Pad", pad_prepare, pad_run),
-    PAD("PadV2", pad_prepare, pad_run),
-    PAD("MirrorPad", mirror_prepare, mirror_run),
-    {0}};
+const OpRow ops_array_pad[] = {PAD("Pad", pad_prepare, pad_run),
+                               PAD("PadV2", pad_prepare, pad_run),
+                               PAD("MirrorPad", mirror_prepare, mirror_run),
+                               {0}};

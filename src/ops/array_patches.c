@@ -140,9 +140,12 @@ static TF_Code patch_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define PATCHES(NAME, TYPES)                                                                             \
-  {NAME, .types = "T: " TYPES, .state_size = sizeof(PatchState), .prep_size = sizeof(PatchPrep),         \
-   .shape = patch_shape, .init = patch_init, .prepare = patch_prepare, .run = patch_run}
+#define PATCHES(NAME, TYPES)                                                                      \
+  {                                                                                               \
+    NAME, .types = "T: " TYPES, .state_size = sizeof(PatchState), .prep_size = sizeof(PatchPrep), \
+          .shape = patch_shape, .init = patch_init, .prepare = patch_prepare, .run = patch_run    \
+  }
 
-const OpRow ops_array_patches[] = {
-    PATCHES("ExtractImagePatches", TYPES_NUMBER), PATCHES("ExtractVolumePatches", TYPES_REAL), {0}};
+const OpRow ops_array_patches[] = {PATCHES("ExtractImagePatches", TYPES_NUMBER),
+                                   PATCHES("ExtractVolumePatches", TYPES_REAL),
+                                   {0}};

@@ -20,7 +20,8 @@ static TF_Code concat_check_promise(const OpCtx *c, const int64_t *dims, int ran
   if (said->rank == rank && memcmp(said->dims, dims, (size_t)rank * sizeof *dims) == 0) return TF_OK;
   if (said->rank < 0) return fail(st, TF_INVALID_ARGUMENT, "shape attr must be fully defined.");
   return fail(st, TF_INVALID_ARGUMENT, "ParallelConcat of inputs that make %s, but its shape is %s",
-              shape_text(dims, rank, text, sizeof text), shape_text(said->dims, said->rank, want, sizeof want));
+              shape_text(dims, rank, text, sizeof text),
+              shape_text(said->dims, said->rank, want, sizeof want));
 }
 
 static TF_Code concat_prepare(OpCtx *c, TF_Status *st) {

@@ -1,4 +1,5 @@
-/* Ops on shapes: asking for them (Shape, Size, Rank) and changing them without moving an element (Reshape, Squeeze). */
+/* Ops on shapes: asking for them (Shape, Size, Rank) and changing them without moving an element (Reshape,
+ * Squeeze). */
 #include <string.h>
 
 #include "base/checked.h"
@@ -12,7 +13,8 @@ static void put_int(Tensor *t, int64_t i, int64_t v) {
 /* TensorFlow refuses to say a size in 32 bits that needs more. */
 static TF_Code check_int(TF_DataType dtype, int64_t v, const char *op, TF_Status *st) {
   if (dtype == TF_INT64 || v <= INT32_MAX) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "%s output type is 32-bit but %s is too large: %lld", op, "value", (long long)v);
+  return fail(st, TF_INVALID_ARGUMENT, "%s output type is 32-bit but %s is too large: %lld", op, "value",
+              (long long)v);
 }
 
 /* ---- Shape, ShapeN, Size, Rank ---- */
@@ -29,7 +31,8 @@ static TF_Code shape_prepare(OpCtx *c, TF_Status *st) {
     const Tensor *in = op_input(c, i);
     for (int k = 0; k < in->rank; k++)
       if (dtype != TF_INT64 && in->dims[k] > INT32_MAX)
-        return fail(st, TF_INVALID_ARGUMENT, "Shape output type is 32-bit  but dim %d is %lld", k, (long long)in->dims[k]);
+        return fail(st, TF_INVALID_ARGUMENT, "Shape output type is 32-bit  but dim %d is %lld", k,
+                    (long long)in->dims[k]);
     TRY(op_output(c, i, dtype, &(int64_t){in->rank}, 1, st));
   }
   return TF_OK;
@@ -81,8 +84,9 @@ static TF_Code reshape_shape(ShapeCtx *c, TF_Status *st) {
   }
   if (out.rank >= 0 && total >= 0 && c->value(c, 1)) {
     if (holes == 0 && known >= 0 && total != known)
-      return fail(st, TF_INVALID_ARGUMENT, "Cannot reshape a tensor with %lld elements to shape %s (%lld elements)",
-                  (long long)total, shape_text(out.dims, out.rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX),
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Cannot reshape a tensor with %lld elements to shape %s (%lld elements)", (long long)total,
+                  shape_text(out.dims, out.rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX),
                   (long long)known);
     if (holes == 1 && known > 0) {
       if (total % known)
@@ -103,8 +107,8 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(sizes->dims, sizes->rank, text, sizeof text));
   int64_t n = tensor_count(sizes), dims[TENSOR_MAX_RANK], known = 1;
   if (n > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "too many dimensions: must be <= %d, but received %lld", TENSOR_MAX_RANK,
-                (long long)n);
+    return fail(st, TF_INVALID_ARGUMENT, "too many dimensions: must be <= %d, but received %lld",
+                TENSOR_MAX_RANK, (long long)n);
   int hole = -1;
   bool empty = false;
   for (int i = 0; i < n; i++) {
@@ -135,15 +139,16 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
     dims[hole] = counted / known;
     if (!skipped && dims[hole] * known != counted)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Input to reshape is a tensor with %lld values, but the requested shape requires a multiple of %lld",
+                  "Input to reshape is a tensor with %lld values, but the requested shape requires a "
+                  "multiple of %lld",
                   (long long)total, (long long)known);
     known *= dims[hole];
   }
   if (empty) known = 0;
   if (known != total)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Input to reshape is a tensor with %lld values, but the requested shape has %lld", (long long)total,
-                (long long)known);
+                "Input to reshape is a tensor with %lld values, but the requested shape has %lld",
+                (long long)total, (long long)known);
   return op_output_alias(c, 0, 0, dims, (int)n, st);
 }
 
@@ -154,15 +159,16 @@ static TF_Code expand_shape(ShapeCtx *c, TF_Status *st) {
   int64_t axis;
   if (in->rank < 0) return TF_OK;
   if (in->rank + 1 > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "ExpandDims of a tensor of rank %d: ranks up to %d are supported", in->rank,
-                TENSOR_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "ExpandDims of a tensor of rank %d: ranks up to %d are supported",
+                in->rank, TENSOR_MAX_RANK);
   if (!shape_int_value(c, 1, &axis)) {
     c->outputs[0] = shape_of_rank(in->rank + 1);
     return TF_OK;
   }
   int64_t given = axis;
   if (!axis_in_range(&axis, in->rank + 1))
-    return fail(st, TF_INVALID_ARGUMENT, "dim %lld not in the interval [%d, %d].", (long long)given, -in->rank - 1, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "dim %lld not in the interval [%d, %d].", (long long)given,
+                -in->rank - 1, in->rank);
   Shape *out = &c->outputs[0];
   out->rank = in->rank + 1;
   for (int i = 0; i < out->rank; i++) out->dims[i] = i < axis ? in->dims[i] : i == axis ? 1 : in->dims[i - 1];
@@ -171,7 +177,8 @@ static TF_Code expand_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code expand_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *dim = op_input(c, 1);
-  if (tensor_count(dim) != 1) return fail(st, TF_INVALID_ARGUMENT, "'dim' must be a tensor with a single value");
+  if (tensor_count(dim) != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "'dim' must be a tensor with a single value");
   int64_t axis = int_at(dim, 0), dims[TENSOR_MAX_RANK + 1];
   int64_t given = axis;
   if (!axis_in_range(&axis, in->rank + 1))
@@ -252,7 +259,8 @@ static TF_Code ensure_prepare(OpCtx *c, TF_Status *st) {
   if (!fits)
     return fail(st, TF_INVALID_ARGUMENT, "Shape of tensor %s %s is not compatible with expected shape %s.",
                 c->node->num_inputs ? c->node->inputs[0].oper->name : c->node->name,
-                shape_text(in->dims, in->rank, is, sizeof is), shape_text(want->dims, want->rank, text, sizeof text));
+                shape_text(in->dims, in->rank, is, sizeof is),
+                shape_text(want->dims, want->rank, text, sizeof text));
   return same_prepare(c, st);
 }
 
@@ -266,12 +274,13 @@ static TF_Code bitcast_dims(int64_t *dims, int *rank, const int64_t *in, int in_
   if (from == 0 || to == 0 || from == to) return TF_OK;
   int64_t ratio = (int64_t)(from > to ? from / to : to / from);
   if (from > to) {
-    if (in_rank == TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "Bitcast: rank %d is not supported", in_rank + 1);
+    if (in_rank == TENSOR_MAX_RANK)
+      return fail(st, TF_INVALID_ARGUMENT, "Bitcast: rank %d is not supported", in_rank + 1);
     dims[(*rank)++] = ratio;
   } else {
     if (!in_rank || (in[in_rank - 1] >= 0 && in[in_rank - 1] != ratio))
-      return fail(st, TF_INVALID_ARGUMENT, "Cannot bitcast from %zu-byte to %zu-byte elements: shape %s", from, to,
-                  shape_text(in, in_rank, text, sizeof text));
+      return fail(st, TF_INVALID_ARGUMENT, "Cannot bitcast from %zu-byte to %zu-byte elements: shape %s",
+                  from, to, shape_text(in, in_rank, text, sizeof text));
     *rank -= 1;
   }
   return TF_OK;
@@ -280,8 +289,8 @@ static TF_Code bitcast_dims(int64_t *dims, int *rank, const int64_t *in, int in_
 static TF_Code bitcast_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[0];
   if (in->rank < 0) return TF_OK;
-  return bitcast_dims(c->outputs[0].dims, &c->outputs[0].rank, in->dims, in->rank, dtype_size(c->node->input_types[0]),
-                      dtype_size(c->node->output_types[0]), st);
+  return bitcast_dims(c->outputs[0].dims, &c->outputs[0].rank, in->dims, in->rank,
+                      dtype_size(c->node->input_types[0]), dtype_size(c->node->output_types[0]), st);
 }
 
 static TF_Code bitcast_prepare(OpCtx *c, TF_Status *st) {
@@ -309,8 +318,10 @@ const OpRow ops_array_shape[] = {
     {"ShapeN", .flags = OP_SHAPE_VALUE, .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
     {"Size", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = size_prepare, .run = size_run},
     {"Rank", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = rank_prepare, .run = rank_run},
-    {"Reshape", .value_inputs = 1u << 1, .shape = reshape_shape, .prepare = reshape_prepare, .run = run_nothing},
-    {"ExpandDims", .value_inputs = 1u << 1, .shape = expand_shape, .prepare = expand_prepare, .run = run_nothing},
+    {"Reshape", .value_inputs = 1u << 1, .shape = reshape_shape, .prepare = reshape_prepare,
+     .run = run_nothing},
+    {"ExpandDims", .value_inputs = 1u << 1, .shape = expand_shape, .prepare = expand_prepare,
+     .run = run_nothing},
     {"Squeeze", .shape = squeeze_shape, .prepare = squeeze_prepare, .run = run_nothing},
     {"GuaranteeConst", .shape = shape_same, .prepare = same_prepare, .run = run_nothing},
     {"EnsureShape", .shape = ensure_shape, .prepare = ensure_prepare, .run = run_nothing},

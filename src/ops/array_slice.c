@@ -1,7 +1,7 @@
 /* Slice and StridedSlice with all its masks, its gradient and its assignment.
  *
- * A strided slice is first made dense: every dimension of the input gets begin, stride and length, the new and
- * the dropped dimensions are only a matter of the output's shape. */
+ * A strided slice is first made dense: every dimension of the input gets begin, stride and length, the new
+ * and the dropped dimensions are only a matter of the output's shape. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -19,18 +19,20 @@ static TF_Code slice_shape(ShapeCtx *c, TF_Status *st) {
   TRY(dim_merge(shape_dim(c->inputs[1], 0), shape_dim(c->inputs[2], 0), &n, st));
   int rank = in->rank >= 0 ? in->rank : n <= TENSOR_MAX_RANK ? (int)n : -1;
   if (rank < 0) return TF_OK;
-  if (n >= 0 && n != rank) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
+  if (n >= 0 && n != rank)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %lld but is rank %d", (long long)n, rank);
   const Tensor *begin = c->value(c, 1), *size = c->value(c, 2);
   Shape out = shape_of_rank(rank);
   for (int i = 0; size && i < rank; i++) {
     int64_t s = int_at(size, i);
     if (s >= 0) out.dims[i] = s;
-    else if (s < -1) return fail(st, TF_INVALID_ARGUMENT, "Invalid value for size[%d]: %lld", i, (long long)s);
+    else if (s < -1)
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid value for size[%d]: %lld", i, (long long)s);
     else if (begin && shape_dim(in, i) >= 0) {
       int64_t b = int_at(begin, i);
       if (b < 0 || b > in->dims[i])
-        return fail(st, TF_INVALID_ARGUMENT, "Expected begin[%d] in [0, %lld], but got %lld", i, (long long)in->dims[i],
-                    (long long)b);
+        return fail(st, TF_INVALID_ARGUMENT, "Expected begin[%d] in [0, %lld], but got %lld", i,
+                    (long long)in->dims[i], (long long)b);
       out.dims[i] = in->dims[i] - b;
     }
   }
@@ -44,9 +46,11 @@ static TF_Code slice_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK], strides[TENSOR_MAX_RANK];
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (begin->rank != 1 || size->rank != 1 || begin->dims[0] != in->rank || size->dims[0] != in->rank)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Expected begin and size arguments to be 1-D tensors of size %d, but got shapes %s and %s instead.",
-                in->rank, shape_text(begin->dims, begin->rank, a, sizeof a), shape_text(size->dims, size->rank, b, sizeof b));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Expected begin and size arguments to be 1-D tensors of size %d, but got shapes %s and %s instead.",
+        in->rank, shape_text(begin->dims, begin->rank, a, sizeof a),
+        shape_text(size->dims, size->rank, b, sizeof b));
   bool whole = true;
   array_strides(in->dims, in->rank, strides);
   *p = (ArrayCopy){0};
@@ -55,14 +59,16 @@ static TF_Code slice_prepare(OpCtx *c, TF_Status *st) {
     if (n == -1 && index_ok(at, limit + 1)) n = limit - at;
     if (limit == 0) {
       if (at != 0 || n != 0)
-        return fail(st, TF_INVALID_ARGUMENT,
-                    "Expected begin[%d] == 0 (got %lld) and size[%d] == 0 (got %lld) when input.dim_size(%d) == 0", i,
-                    (long long)at, i, (long long)n, i);
+        return fail(
+            st, TF_INVALID_ARGUMENT,
+            "Expected begin[%d] == 0 (got %lld) and size[%d] == 0 (got %lld) when input.dim_size(%d) == 0", i,
+            (long long)at, i, (long long)n, i);
     } else if (!index_ok(at, limit + 1)) {
-      return fail(st, TF_INVALID_ARGUMENT, "Expected begin[%d] in [0, %lld], but got %lld", i, (long long)limit, (long long)at);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected begin[%d] in [0, %lld], but got %lld", i,
+                  (long long)limit, (long long)at);
     } else if (n < 0 || n > limit - at) {
-      return fail(st, TF_INVALID_ARGUMENT, "Expected size[%d] in [0, %lld], but got %lld", i, (long long)(limit - at),
-                  (long long)n);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected size[%d] in [0, %lld], but got %lld", i,
+                  (long long)(limit - at), (long long)n);
     }
     dims[i] = n;
     whole = whole && n == limit;
@@ -80,13 +86,15 @@ static bool is_alias(const OpCtx *c, int from) { return c->outputs[0].data == c-
 
 static TF_Code slice_run(OpCtx *c, TF_Status *st) {
   if (is_alias(c, 0)) return TF_OK;
-  return array_copy_run(c->prep, op_input(c, 0)->dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads, st);
+  return array_copy_run(c->prep, op_input(c, 0)->dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads,
+                        st);
 }
 
 /* ---- the specification of a strided slice ---- */
 
 static TF_Code read_masks(const Node *node, int64_t mask[5], TF_Status *st) {
-  static const char *const names[] = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"};
+  static const char *const names[] = {"begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask",
+                                      "shrink_axis_mask"};
   for (int i = 0; i < 5; i++) TRY(node_attr_int(node, names[i], &mask[i], st));
   return TF_OK;
 }
@@ -101,9 +109,10 @@ typedef struct DenseDim {
   bool listed; /* the specification names it */
 } DenseDim;
 
-/* Spreads the sparse specification over the input's dimensions. `out_axis` gets for each dimension of the output which
- * input dimension it is, or -1 for a new one. */
-static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out_axis, int *out_rank, TF_Status *st) {
+/* Spreads the sparse specification over the input's dimensions. `out_axis` gets for each dimension of the
+ * output which input dimension it is, or -1 for a new one. */
+static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out_axis, int *out_rank,
+                      TF_Status *st) {
   int n = spec->count, ellipsis = -1, news_after = 0;
   for (int i = 0; i < n; i++) {
     if (spec->mask[ELLIPSIS_MASK] >> i & 1) {
@@ -121,19 +130,22 @@ static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out
       if (next > rank) next = rank;
       for (; at < next; at++) {
         dense[at] = (DenseDim){.stride = 1, .begin_masked = true, .end_masked = true, .known = true};
-        if (out >= TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
+        if (out >= TENSOR_MAX_RANK)
+          return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
         out_axis[out++] = at;
       }
       continue;
     }
     if (i == n) break;
     if (spec->mask[NEW_AXIS_MASK] >> i & 1) {
-      if (out >= TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
+      if (out >= TENSOR_MAX_RANK)
+        return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
       out_axis[out++] = -1;
       continue;
     }
     if (at == rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Index out of range using input dim %d; input has only %d dims", at, rank);
+      return fail(st, TF_INVALID_ARGUMENT, "Index out of range using input dim %d; input has only %d dims",
+                  at, rank);
     DenseDim *d = &dense[at];
     *d = (DenseDim){.stride = spec->strides ? int_at(spec->strides, i) : 1,
                     .begin_masked = spec->mask[BEGIN_MASK] >> i & 1,
@@ -144,7 +156,8 @@ static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out
     if (spec->begin) d->begin = int_at(spec->begin, i);
     if (spec->end) d->end = int_at(spec->end, i);
     if (!d->shrink) {
-      if (out >= TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
+      if (out >= TENSOR_MAX_RANK)
+        return fail(st, TF_INVALID_ARGUMENT, "StridedSlice makes a tensor of too many dimensions");
       out_axis[out++] = at;
     }
     at++;
@@ -162,13 +175,15 @@ static int64_t canonical(int64_t x, bool masked, bool is_end, int64_t stride, in
 }
 
 /* begin and length of one dimension of `size` elements. */
-static TF_Code dense_range(const DenseDim *d, int axis, int64_t size, int64_t *begin, int64_t *length, TF_Status *st) {
+static TF_Code dense_range(const DenseDim *d, int axis, int64_t size, int64_t *begin, int64_t *length,
+                           TF_Status *st) {
   if (d->stride == 0) return fail(st, TF_INVALID_ARGUMENT, "strides[%d] must be non-zero", axis);
   if (d->shrink) {
     if (d->stride <= 0) return fail(st, TF_INVALID_ARGUMENT, "only stride 1 allowed on non-range indexing.");
     int64_t x = d->begin < 0 ? d->begin + size : d->begin; /* TF: begin_mask does not count here */
     if (!index_ok(x, size))
-      return fail(st, TF_INVALID_ARGUMENT, "slice index %lld of dimension %d out of bounds.", (long long)x, axis);
+      return fail(st, TF_INVALID_ARGUMENT, "slice index %lld of dimension %d out of bounds.", (long long)x,
+                  axis);
     *begin = x;
     *length = 1;
     return TF_OK;
@@ -186,9 +201,11 @@ static bool dims_agree(int64_t a, int64_t b) { return a < 0 || b < 0 || a == b; 
 
 static TF_Code check_spec(const Shape *const shapes[3], TF_Status *st) {
   for (int i = 0; i < 3; i++)
-    if (shapes[i]->rank >= 0 && (shapes[i]->rank != 1 || !dims_agree(shapes[i]->dims[0], shape_dim(shapes[0], 0))))
+    if (shapes[i]->rank >= 0 &&
+        (shapes[i]->rank != 1 || !dims_agree(shapes[i]->dims[0], shape_dim(shapes[0], 0))))
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Expected begin, end, and strides to be 1D equal size tensors, but got shapes %s, %s, and %s instead.",
+                  "Expected begin, end, and strides to be 1D equal size tensors, but got shapes %s, %s, and "
+                  "%s instead.",
                   shape_text(shapes[0]->dims, shapes[0]->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX),
                   shape_text(shapes[1]->dims, shapes[1]->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX),
                   shape_text(shapes[2]->dims, shapes[2]->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
@@ -197,8 +214,8 @@ static TF_Code check_spec(const Shape *const shapes[3], TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code slice_spec_resolve(const Node *node, const int64_t *in_dims, int in_rank, const Tensor *begin, const Tensor *end,
-                           const Tensor *strides, StridedSlice *out, TF_Status *st) {
+TF_Code slice_spec_resolve(const Node *node, const int64_t *in_dims, int in_rank, const Tensor *begin,
+                           const Tensor *end, const Tensor *strides, StridedSlice *out, TF_Status *st) {
   SliceSpec spec = {.count = (int)tensor_count(begin), .begin = begin, .end = end, .strides = strides};
   DenseDim dense[TENSOR_MAX_RANK];
   int out_axis[TENSOR_MAX_RANK];
@@ -236,7 +253,8 @@ static void slice_loops(const StridedSlice *s, bool sliced_is_src, ArrayCopy *p)
   *p = (ArrayCopy){0};
   *(sliced_is_src ? &p->src_at : &p->dst_at) = s->at;
   for (int i = 0; i < s->copy_rank; i++)
-    array_copy_loop(p, s->lengths[i], sliced_is_src ? s->steps[i] : dense[i], sliced_is_src ? dense[i] : s->steps[i]);
+    array_copy_loop(p, s->lengths[i], sliced_is_src ? s->steps[i] : dense[i],
+                    sliced_is_src ? dense[i] : s->steps[i]);
 }
 
 /* ---- StridedSlice ---- */
@@ -257,10 +275,12 @@ static TF_Code strided_shape(ShapeCtx *c, TF_Status *st) {
   for (int i = 0; i < in->rank; i++) {
     const DenseDim *d = &dense[i];
     int64_t from;
-    bool full = d->begin_masked && d->end_masked && d->stride == 1 && !d->shrink && (spec.strides || !d->listed);
+    bool full = d->begin_masked && d->end_masked && d->stride == 1 && !d->shrink &&
+                (spec.strides || !d->listed);
     lengths[i] = full ? in->dims[i] : -1;
     if (d->known && in->dims[i] >= 0) TRY(dense_range(d, i, in->dims[i], &from, &lengths[i], st));
-    else if (d->known && d->stride == 0) return fail(st, TF_INVALID_ARGUMENT, "strides[%d] must be non-zero", i);
+    else if (d->known && d->stride == 0)
+      return fail(st, TF_INVALID_ARGUMENT, "strides[%d] must be non-zero", i);
   }
   c->outputs[0].rank = rank;
   for (int i = 0; i < rank; i++) c->outputs[0].dims[i] = out_axis[i] < 0 ? 1 : lengths[out_axis[i]];
@@ -270,7 +290,8 @@ static TF_Code strided_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code strided_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   StridedSlice s;
-  TRY(slice_spec_resolve(c->node, in->dims, in->rank, op_input(c, 1), op_input(c, 2), op_input(c, 3), &s, st));
+  TRY(slice_spec_resolve(c->node, in->dims, in->rank, op_input(c, 1), op_input(c, 2), op_input(c, 3), &s,
+                         st));
   if (s.whole) return op_output_alias(c, 0, 0, s.dims, s.rank, st);
   slice_loops(&s, true, c->prep);
   array_copy_finish(c->prep);
@@ -279,7 +300,9 @@ static TF_Code strided_prepare(OpCtx *c, TF_Status *st) {
 
 /* ---- StridedSliceGrad: zeros, with dy put where the slice was taken ---- */
 
-static TF_Code strided_grad_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 0, &c->outputs[0], st); }
+static TF_Code strided_grad_shape(ShapeCtx *c, TF_Status *st) {
+  return shape_of_value(c, 0, &c->outputs[0], st);
+}
 
 static TF_Code strided_grad_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *dy = op_input(c, 4);
@@ -295,8 +318,8 @@ static TF_Code strided_grad_prepare(OpCtx *c, TF_Status *st) {
   TRY(slice_spec_resolve(c->node, dims, rank, op_input(c, 1), op_input(c, 2), op_input(c, 3), &s, st));
   bool same = dy->rank == s.rank && !memcmp(dy->dims, s.dims, (size_t)s.rank * sizeof *s.dims);
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "shape of dy was %s instead of %s", shape_text(dy->dims, dy->rank, a, sizeof a),
-                shape_text(s.dims, s.rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT, "shape of dy was %s instead of %s",
+                shape_text(dy->dims, dy->rank, a, sizeof a), shape_text(s.dims, s.rank, b, sizeof b));
   slice_loops(&s, false, c->prep);
   array_copy_finish(c->prep);
   return TF_OK;
@@ -304,12 +327,14 @@ static TF_Code strided_grad_prepare(OpCtx *c, TF_Status *st) {
 
 static TF_Code strided_grad_run(OpCtx *c, TF_Status *st) {
   tensor_zero(&c->outputs[0]);
-  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 4)->data, c->threads, st);
+  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 4)->data, c->threads,
+                        st);
 }
 
 /* ---- TensorStridedSliceUpdate, and what assignments to slices of variables share with it ---- */
 
-/* Steps through `value`, broadcast to the slice, for every dimension of the target; false when it does not fit. */
+/* Steps through `value`, broadcast to the slice, for every dimension of the target; false when it does not
+ * fit. */
 static bool broadcast_steps(const StridedSlice *s, const Tensor *value, int64_t *steps) {
   int64_t strides[TENSOR_MAX_RANK];
   int lead = s->rank - value->rank;
@@ -324,8 +349,8 @@ static bool broadcast_steps(const StridedSlice *s, const Tensor *value, int64_t 
   return true;
 }
 
-TF_Code slice_assign(const Node *node, Tensor *target, const Tensor *begin, const Tensor *end, const Tensor *strides,
-                     const Tensor *value, int threads, TF_Status *st) {
+TF_Code slice_assign(const Node *node, Tensor *target, const Tensor *begin, const Tensor *end,
+                     const Tensor *strides, const Tensor *value, int threads, TF_Status *st) {
   StridedSlice s;
   ArrayCopy p = {0};
   int64_t steps[TENSOR_MAX_RANK];
@@ -340,7 +365,9 @@ TF_Code slice_assign(const Node *node, Tensor *target, const Tensor *begin, cons
   return array_copy_run(&p, target->dtype, target->data, value->data, threads, st);
 }
 
-static TF_Code slice_update_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
+static TF_Code slice_update_prepare(OpCtx *c, TF_Status *st) {
+  return op_output_like(c, 0, op_input(c, 0), st);
+}
 
 static TF_Code slice_update_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
@@ -354,8 +381,8 @@ static TF_Code slice_update_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_array_slice[] = {
     {"Slice", .types = TYPES_SLICE, .value_inputs = 6, .prep_size = sizeof(ArrayCopy), .shape = slice_shape,
      .prepare = slice_prepare, .run = slice_run},
-    {"StridedSlice", .types = TYPES_SLICE, .value_inputs = 14, .prep_size = sizeof(ArrayCopy), .shape = strided_shape,
-     .prepare = strided_prepare, .run = slice_run},
+    {"StridedSlice", .types = TYPES_SLICE, .value_inputs = 14, .prep_size = sizeof(ArrayCopy),
+     .shape = strided_shape, .prepare = strided_prepare, .run = slice_run},
     {"StridedSliceGrad", .types = TYPES_SLICE, .value_inputs = 15, .prep_size = sizeof(ArrayCopy),
      .shape = strided_grad_shape, .prepare = strided_grad_prepare, .run = strided_grad_run},
     {"TensorStridedSliceUpdate", .types = TYPES_SLICE, .shape = shape_same, .prepare = slice_update_prepare,

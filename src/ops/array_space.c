@@ -18,8 +18,11 @@ static TF_Code depth_spec(const Node *node, DepthSpec *d, TF_Status *st) {
   TRY(node_attr_string(node, "data_format", &format, st));
   d->to_depth = !strcmp(node->op, "SpaceToDepth");
   d->channels_first = format.size == 4 && !memcmp(format.data, "NCHW", 4);
-  if (format.size != 4) return fail(st, TF_UNIMPLEMENTED, "%s: data_format %.*s is not supported", node->op, (int)format.size, (const char *)format.data);
-  if (d->block < 2) return fail(st, TF_INVALID_ARGUMENT, "Block size should be > 1, but was: %lld", (long long)d->block);
+  if (format.size != 4)
+    return fail(st, TF_UNIMPLEMENTED, "%s: data_format %.*s is not supported", node->op, (int)format.size,
+                (const char *)format.data);
+  if (d->block < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Block size should be > 1, but was: %lld", (long long)d->block);
   return TF_OK;
 }
 
@@ -27,17 +30,19 @@ static TF_Code depth_spec(const Node *node, DepthSpec *d, TF_Status *st) {
 static TF_Code depth_dims(const DepthSpec *d, const int64_t *in, int64_t *out, TF_Status *st) {
   int channel = d->channels_first ? 1 : 3, first = d->channels_first ? 2 : 1;
   int64_t squared;
-  if (!checked_mul_i64(d->block, d->block, &squared)) return fail(st, TF_INVALID_ARGUMENT, "block_size is too large");
+  if (!checked_mul_i64(d->block, d->block, &squared))
+    return fail(st, TF_INVALID_ARGUMENT, "block_size is too large");
   out[0] = in[0];
   for (int i = first; i < first + 2; i++) {
     if (d->to_depth && in[i] >= 0 && in[i] % d->block)
-      return fail(st, TF_INVALID_ARGUMENT, "Image width %lld and height %lld should be divisible by block_size: %lld",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Image width %lld and height %lld should be divisible by block_size: %lld",
                   (long long)in[first + 1], (long long)in[first], (long long)d->block);
     out[i] = d->to_depth ? (in[i] < 0 ? -1 : in[i] / d->block) : dim_mul(in[i], d->block);
   }
   if (!d->to_depth && in[channel] >= 0 && in[channel] % squared)
-    return fail(st, TF_INVALID_ARGUMENT, "Input depth dimension %lld should be divisible by: %lld", (long long)in[channel],
-                (long long)squared);
+    return fail(st, TF_INVALID_ARGUMENT, "Input depth dimension %lld should be divisible by: %lld",
+                (long long)in[channel], (long long)squared);
   out[channel] = d->to_depth ? dim_mul(in[channel], squared) : in[channel] < 0 ? -1 : in[channel] / squared;
   return TF_OK;
 }
@@ -57,7 +62,11 @@ static TF_Code depth_prepare(OpCtx *c, TF_Status *st) {
   DepthSpec d;
   int64_t dims[4], wide[4], deep[4];
   TRY(depth_spec(c->node, &d, st));
-  if (in->rank != 4) return fail(st, TF_INVALID_ARGUMENT, d.to_depth ? "Input rank should be 4 instead of %d" : "Input rank should be: 4 instead of: %d", in->rank);
+  if (in->rank != 4)
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        d.to_depth ? "Input rank should be 4 instead of %d" : "Input rank should be: 4 instead of: %d",
+        in->rank);
   TRY(depth_dims(&d, in->dims, dims, st));
   TRY(op_output(c, 0, in->dtype, dims, 4, st));
   const int64_t *space = d.to_depth ? in->dims : dims, *depth = d.to_depth ? dims : in->dims;
@@ -65,22 +74,22 @@ static TF_Code depth_prepare(OpCtx *c, TF_Status *st) {
   array_strides(depth, 4, deep);
   int ch = d.channels_first ? 1 : 3, y = d.channels_first ? 2 : 1, x = y + 1;
   int64_t channels = space[ch], b = d.block;
-  const struct { int64_t count, space, depth; } loops[] = {
-      {space[0], wide[0], deep[0]},
-      {depth[y], wide[y] * b, deep[y]},
-      {b, wide[y], deep[ch] * channels * b},
-      {depth[x], wide[x] * b, deep[x]},
-      {b, wide[x], deep[ch] * channels},
-      {channels, wide[ch], deep[ch]}};
+  const struct {
+    int64_t count, space, depth;
+  } loops[] = {{space[0], wide[0], deep[0]},          {depth[y], wide[y] * b, deep[y]},
+               {b, wide[y], deep[ch] * channels * b}, {depth[x], wide[x] * b, deep[x]},
+               {b, wide[x], deep[ch] * channels},     {channels, wide[ch], deep[ch]}};
   *p = (ArrayCopy){0};
   for (size_t i = 0; i < SM_COUNTOF(loops); i++)
-    array_copy_loop(p, loops[i].count, d.to_depth ? loops[i].space : loops[i].depth, d.to_depth ? loops[i].depth : loops[i].space);
+    array_copy_loop(p, loops[i].count, d.to_depth ? loops[i].space : loops[i].depth,
+                    d.to_depth ? loops[i].depth : loops[i].space);
   array_copy_finish(p);
   return TF_OK;
 }
 
 static TF_Code copy_run(OpCtx *c, TF_Status *st) {
-  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads, st);
+  return array_copy_run(c->prep, c->outputs[0].dtype, c->outputs[0].data, op_input(c, 0)->data, c->threads,
+                        st);
 }
 
 /* ---- SpaceToBatchND, BatchToSpaceND and their older forms ---- */
@@ -93,7 +102,8 @@ typedef struct BatchSpec {
 } BatchSpec;
 
 /* The older ops have one block size as an attribute and take no tensor for it. */
-static TF_Code batch_spec(const Node *node, const Tensor *block, const Tensor *pads, BatchSpec *b, TF_Status *st) {
+static TF_Code batch_spec(const Node *node, const Tensor *block, const Tensor *pads, BatchSpec *b,
+                          TF_Status *st) {
   b->to_batch = !strncmp(node->op, "SpaceToBatch", 12);
   int64_t old_block = 0;
   const char *pads_name = b->to_batch ? "paddings" : "crops";
@@ -102,8 +112,10 @@ static TF_Code batch_spec(const Node *node, const Tensor *block, const Tensor *p
     TRY(node_attr_int(node, "block_size", &old_block, st));
     b->count = 2;
   } else {
-    if (block->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "block_shape rank should be 1 instead of %d", block->rank);
-    if (block->dims[0] > TENSOR_MAX_RANK - 1) return fail(st, TF_INVALID_ARGUMENT, "block_shape has too many elements");
+    if (block->rank != 1)
+      return fail(st, TF_INVALID_ARGUMENT, "block_shape rank should be 1 instead of %d", block->rank);
+    if (block->dims[0] > TENSOR_MAX_RANK - 1)
+      return fail(st, TF_INVALID_ARGUMENT, "block_shape has too many elements");
     b->count = (int)block->dims[0];
   }
   if (pads->rank != 2 || pads->dims[0] != b->count || pads->dims[1] != 2)
@@ -111,11 +123,15 @@ static TF_Code batch_spec(const Node *node, const Tensor *block, const Tensor *p
                 shape_text(pads->dims, pads->rank, text, sizeof text));
   for (int i = 0; i < b->count; i++) {
     b->block[i] = block ? int_at(block, i) : old_block;
-    if (b->block[i] < 1) return fail(st, TF_INVALID_ARGUMENT, "All values in block_shape must be positive, got value, %lld at index %d.", (long long)b->block[i], i);
+    if (b->block[i] < 1)
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "All values in block_shape must be positive, got value, %lld at index %d.",
+                  (long long)b->block[i], i);
     for (int k = 0; k < 2; k++) {
       b->pads[i][k] = int_at(pads, 2 * i + k);
       if (b->pads[i][k] < 0)
-        return fail(st, TF_INVALID_ARGUMENT, b->to_batch ? "%s must be non-negative" : "%s must be non-negative", pads_name);
+        return fail(st, TF_INVALID_ARGUMENT,
+                    b->to_batch ? "%s must be non-negative" : "%s must be non-negative", pads_name);
     }
   }
   return TF_OK;
@@ -133,14 +149,15 @@ static TF_Code batch_dims(const BatchSpec *b, const int64_t *in, int rank, int64
       int64_t padded = dim_add(d, pad);
       if (padded < 0) return fail(st, TF_INVALID_ARGUMENT, "paddings overflow");
       if (padded % b->block[i])
-        return fail(st, TF_INVALID_ARGUMENT, "padded_shape[%d]=%lld is not divisible by block_shape[%d]=%lld", i, (long long)padded, i,
-                    (long long)b->block[i]);
+        return fail(st, TF_INVALID_ARGUMENT, "padded_shape[%d]=%lld is not divisible by block_shape[%d]=%lld",
+                    i, (long long)padded, i, (long long)b->block[i]);
       out[i + 1] = padded / b->block[i];
     } else {
       int64_t wide = dim_mul(d, b->block[i]);
       if (wide < 0) return fail(st, TF_INVALID_ARGUMENT, "block_shape overflows");
       if (wide < pad)
-        return fail(st, TF_INVALID_ARGUMENT, "cropped_shape[%d]=%lld must be non-negative", i, (long long)(wide - pad));
+        return fail(st, TF_INVALID_ARGUMENT, "cropped_shape[%d]=%lld must be non-negative", i,
+                    (long long)(wide - pad));
       out[i + 1] = wide - pad;
     }
   }
@@ -149,7 +166,8 @@ static TF_Code batch_dims(const BatchSpec *b, const int64_t *in, int rank, int64
     if (in[0] >= 0 && out[0] < 0) return fail(st, TF_INVALID_ARGUMENT, "the batch overflows");
   } else if (in[0] >= 0) {
     if (in[0] % product)
-      return fail(st, TF_INVALID_ARGUMENT, "Input batch dimension (%lld) is not divisible by product of block sizes (%lld)",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input batch dimension (%lld) is not divisible by product of block sizes (%lld)",
                   (long long)in[0], (long long)product);
     out[0] = in[0] / product;
   }
@@ -180,7 +198,8 @@ static TF_Code batch_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
   TRY(batch_spec(c->node, old ? NULL : op_input(c, 1), op_input(c, old ? 1 : 2), &p->spec, st));
   if (in->rank < p->spec.count + 1 || (old && in->rank != 4))
-    return fail(st, TF_INVALID_ARGUMENT, "input rank should be >= %d instead of %d", old ? 4 : p->spec.count + 1, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "input rank should be >= %d instead of %d",
+                old ? 4 : p->spec.count + 1, in->rank);
   TRY(batch_dims(&p->spec, in->dims, in->rank, dims, st));
   return op_output(c, 0, in->dtype, dims, in->rank, st);
 }
@@ -214,7 +233,8 @@ static TF_Code batch_part(OpCtx *c, const BatchSpec *b, int64_t part, TF_Status 
   *(b->to_batch ? &p.dst_at : &p.src_at) = batch_at;
   for (int i = 0; i < space->rank; i++) {
     bool blocked = i >= 1 && i <= b->count;
-    int64_t count = blocked ? counts[i - 1] : space->dims[i], s = blocked ? wide[i] * b->block[i - 1] : wide[i];
+    int64_t count = blocked ? counts[i - 1] : space->dims[i],
+            s = blocked ? wide[i] * b->block[i - 1] : wide[i];
     array_copy_loop(&p, count, b->to_batch ? s : deep[i], b->to_batch ? deep[i] : s);
   }
   array_copy_finish(&p);
@@ -232,17 +252,18 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
 }
 
 #define TYPES_DEPTH "T: " TYPES_ALL " qint8"
-#define BATCH(NAME, VALUES)                                                                                     \
-  {NAME, .types = "T: " TYPES_POD, .value_inputs = VALUES, .prep_size = sizeof(BatchPrep), .shape = batch_shape, \
-   .prepare = batch_prepare, .run = batch_run}
+#define BATCH(NAME, VALUES)                                                                 \
+  {                                                                                         \
+    NAME, .types = "T: " TYPES_POD, .value_inputs = VALUES, .prep_size = sizeof(BatchPrep), \
+          .shape = batch_shape, .prepare = batch_prepare, .run = batch_run                  \
+  }
 
-const OpRow ops_array_space[] = {
-    {"SpaceToDepth", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy), .shape = depth_shape, .prepare = depth_prepare,
-     .run = copy_run},
-    {"DepthToSpace", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy), .shape = depth_shape, .prepare = depth_prepare,
-     .run = copy_run},
-    BATCH("SpaceToBatchND", 6),
-    BATCH("BatchToSpaceND", 6),
-    BATCH("SpaceToBatch", 2),
-    BATCH("BatchToSpace", 2),
-    {0}};
+const OpRow ops_array_space[] = {{"SpaceToDepth", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy),
+                                  .shape = depth_shape, .prepare = depth_prepare, .run = copy_run},
+                                 {"DepthToSpace", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy),
+                                  .shape = depth_shape, .prepare = depth_prepare, .run = copy_run},
+                                 BATCH("SpaceToBatchND", 6),
+                                 BATCH("BatchToSpaceND", 6),
+                                 BATCH("SpaceToBatch", 2),
+                                 BATCH("BatchToSpace", 2),
+                                 {0}};

@@ -34,12 +34,14 @@ TF_Code tensor_fill(Tensor *t, const void *value, TF_Status *st) {
   int64_t n = tensor_count(t);
   size_t item = dtype_size(t->dtype);
   if (dtype_is_object(t->dtype)) {
-    for (int64_t i = 0; i < n; i++) TRY(elements_copy(t->dtype, (char *)t->data + (size_t)i * item, value, 1, st));
+    for (int64_t i = 0; i < n; i++)
+      TRY(elements_copy(t->dtype, (char *)t->data + (size_t)i * item, value, 1, st));
     return TF_OK;
   }
   if (!n) return TF_OK;
   memcpy(t->data, value, item);
-  for (size_t done = item, all = (size_t)n * item; done < all;) { /* doubles what is there, in steps that fit a cache */
+  for (size_t done = item, all = (size_t)n * item;
+       done < all;) { /* doubles what is there, in steps that fit a cache */
     size_t step = done < all - done ? done : all - done;
     if (step > 16384) step = 16384 / item * item;
     memcpy((char *)t->data + done, t->data, step);
@@ -92,7 +94,8 @@ TF_Code shape_want_rank(ShapeCtx *c, int i, int rank, TF_Status *st) {
 
 TF_Code shape_want_rank_at_least(ShapeCtx *c, int i, int rank, TF_Status *st) {
   if (c->inputs[i]->rank < 0 || c->inputs[i]->rank >= rank) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %d but is rank %d", rank, c->inputs[i]->rank);
+  return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank %d but is rank %d", rank,
+              c->inputs[i]->rank);
 }
 
 Shape shape_of_images(ShapeCtx *c, int64_t batch, int i, int64_t channels) {
@@ -110,7 +113,8 @@ TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st) {
   const Tensor *t = c->value(c, i);
   *out = shape_unknown();
   if (!t) {
-    if (in->rank == 1 && in->dims[0] >= 0 && in->dims[0] <= TENSOR_MAX_RANK) *out = shape_of_rank((int)in->dims[0]);
+    if (in->rank == 1 && in->dims[0] >= 0 && in->dims[0] <= TENSOR_MAX_RANK)
+      *out = shape_of_rank((int)in->dims[0]);
     return TF_OK;
   }
   c->asked_partial |= (uint64_t)1 << i;
@@ -124,8 +128,9 @@ TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st) {
   for (int k = 0; k < n; k++) {
     out->dims[k] = int_at(t, k);
     if (out->dims[k] < -1)
-      return fail(st, TF_INVALID_ARGUMENT, "Dimension size, given by scalar input %d must be non-negative but is %lld",
-                  i, (long long)out->dims[k]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Dimension size, given by scalar input %d must be non-negative but is %lld", i,
+                  (long long)out->dims[k]);
   }
   return TF_OK;
 }
@@ -139,7 +144,8 @@ bool shape_int_value(ShapeCtx *c, int i, int64_t *out) {
 
 TF_Code dim_merge(int64_t a, int64_t b, int64_t *out, TF_Status *st) {
   if (a >= 0 && b >= 0 && a != b)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)a, (long long)b);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)a,
+                (long long)b);
   *out = a >= 0 ? a : b;
   return TF_OK;
 }
@@ -164,6 +170,7 @@ TF_Code tensor_rows(Tensor *part, const Tensor *all, int64_t from, int64_t rows,
   int rank = drop ? all->rank - 1 : all->rank;
   if (!all->buffer || rows <= 0 || row <= 0) return tensor_alloc(part, all->dtype, start, rank, st);
   char *data = all->data;
-  tensor_view(part, all->buffer, all->dtype, start, rank, data + (size_t)(from * row) * dtype_size(all->dtype));
+  tensor_view(part, all->buffer, all->dtype, start, rank,
+              data + (size_t)(from * row) * dtype_size(all->dtype));
   return TF_OK;
 }

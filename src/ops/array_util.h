@@ -1,4 +1,5 @@
-/* Small things that array, state, string and random kernels share: reading index tensors, axes, shapes known in part. */
+/* Small things that array, state, string and random kernels share: reading index tensors, axes, shapes known
+ * in part. */
 #ifndef SM_OPS_ARRAY_UTIL_H_
 #define SM_OPS_ARRAY_UTIL_H_
 
@@ -23,8 +24,8 @@ int64_t dims_product(const int64_t *dims, int from, int to);
 /* Copies `count` elements of one dtype between tensors, from element `src_at` to `dst_at`. */
 TF_Code tensor_copy_range(Tensor *dst, int64_t dst_at, const Tensor *src, int64_t src_at, int64_t count,
                           TF_Status *st);
-/* `part` (none) becomes rows [from, from + rows) of `all`, a view where there are elements; `drop` leaves out the first
- * dim, for a single row. */
+/* `part` (none) becomes rows [from, from + rows) of `all`, a view where there are elements; `drop` leaves out
+ * the first dim, for a single row. */
 TF_Code tensor_rows(Tensor *part, const Tensor *all, int64_t from, int64_t rows, bool drop, TF_Status *st);
 /* Fills all elements of `t` with the one element at `value`. */
 TF_Code tensor_fill(Tensor *t, const void *value, TF_Status *st);
@@ -40,10 +41,11 @@ TF_Code shape_want_rank(ShapeCtx *c, int i, int rank, TF_Status *st);
 TF_Code shape_want_rank_at_least(ShapeCtx *c, int i, int rank, TF_Status *st);
 /* The dim of a shape known in part: -1 when the shape or it is unknown. */
 static inline int64_t shape_dim(const Shape *s, int i) { return s->rank < 0 ? -1 : s->dims[i]; }
-/* Images [batch, height, width, channels] whose height and width are input i's two elements, -1 where not known. */
+/* Images [batch, height, width, channels] whose height and width are input i's two elements, -1 where not
+ * known. */
 Shape shape_of_images(ShapeCtx *c, int64_t batch, int i, int64_t channels);
-/* The shape that input i's value names: known from the value, in rank from the length of the vector, or unknown.
- * -1 in the value is an unknown dim. */
+/* The shape that input i's value names: known from the value, in rank from the length of the vector, or
+ * unknown. -1 in the value is an unknown dim. */
 TF_Code shape_of_value(ShapeCtx *c, int i, Shape *out, TF_Status *st);
 /* The value of a scalar integer input when known. */
 bool shape_int_value(ShapeCtx *c, int i, int64_t *out);

@@ -133,8 +133,8 @@ static TF_Code mfcc_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 3, st));
   TRY(shape_want_rank(c, 1, 0, st));
   TRY(node_attr_int(c->node, "dct_coefficient_count", &coefficients, st));
-  c->outputs[0] =
-      (Shape){.rank = 3, .dims = {shape_dim(c->inputs[0], 0), shape_dim(c->inputs[0], 1), coefficients}};
+  c->outputs[0] = (Shape){.rank = 3,
+                          .dims = {shape_dim(c->inputs[0], 0), shape_dim(c->inputs[0], 1), coefficients}};
   return TF_OK;
 }
 

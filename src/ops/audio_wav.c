@@ -13,13 +13,15 @@ static void put_u16(Bytes *b, uint32_t v) {
   bytes_putc(b, (char)(v >> 8 & 255));
 }
 
-TF_Code wav_encode(Bytes *out, const float *samples, int64_t frames, int64_t channels, int64_t rate, TF_Status *st) {
+TF_Code wav_encode(Bytes *out, const float *samples, int64_t frames, int64_t channels, int64_t rate,
+                   TF_Status *st) {
   if (rate <= 0 || rate > UINT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be in (0, 2^32), got: %lld", (long long)rate);
   if (channels <= 0 || channels > UINT16_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "num_channels must be in (0, 2^16), got: %lld", (long long)channels);
   if (frames < 0) return fail(st, TF_INVALID_ARGUMENT, "num_frames must be positive.");
-  if (frames > (UINT32_MAX - WAV_HEADER) / SAMPLE_BYTES / channels || rate > UINT32_MAX / SAMPLE_BYTES / channels)
+  if (frames > (UINT32_MAX - WAV_HEADER) / SAMPLE_BYTES / channels ||
+      rate > UINT32_MAX / SAMPLE_BYTES / channels)
     return fail(st, TF_INVALID_ARGUMENT, "Provided channels and frames cannot be encoded as a WAV.");
   uint32_t size = (uint32_t)(frames * channels * SAMPLE_BYTES), frame = (uint32_t)channels * SAMPLE_BYTES;
   bytes_puts(out, "RIFF");
@@ -68,4 +70,6 @@ static TF_Code shape_encode(ShapeCtx *c, TF_Status *st) {
   return shape_scalar(c, st);
 }
 
-const OpRow ops_audio_wav[] = {{"EncodeWav", .shape = shape_encode, .prepare = encode_prepare, .run = encode_run}, {0}};
+const OpRow ops_audio_wav[] = {
+    {"EncodeWav", .shape = shape_encode, .prepare = encode_prepare, .run = encode_run},
+    {0}};

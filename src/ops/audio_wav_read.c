@@ -174,4 +174,5 @@ static TF_Code shape_decode(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_audio_wav_read[] = {
-    {"DecodeWav", .flags = OP_DYNAMIC, .shape = shape_decode, .run = decode_run}, {0}};
+    {"DecodeWav", .flags = OP_DYNAMIC, .shape = shape_decode, .run = decode_run},
+    {0}};

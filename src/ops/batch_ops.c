@@ -1,5 +1,6 @@
-/* Batching inside of a graph: BatchFunction, Batch, Unbatch, UnbatchGrad. TensorFlow joins the rows of several runs;
- * here every run is a batch of its own, which is one of the batches that TensorFlow may make, and needs no waiting. */
+/* Batching inside of a graph: BatchFunction, Batch, Unbatch, UnbatchGrad. TensorFlow joins the rows of
+ * several runs; here every run is a batch of its own, which is one of the batches that TensorFlow may make,
+ * and needs no waiting. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +55,9 @@ static TF_Code check_rows(const OpCtx *c, int64_t *rows, TF_Status *st) {
     const Tensor *t = op_input(c, i);
     if (t->rank == 0) return fail_inputs(c, "Batching input tensors must have at least one dimension.", st);
     if (*rows >= 0 && t->dims[0] != *rows)
-      return fail_inputs(c, "Batching input tensors supplied in a given op invocation must have equal 0th-dimension size.",
-                         st);
+      return fail_inputs(
+          c, "Batching input tensors supplied in a given op invocation must have equal 0th-dimension size.",
+          st);
     *rows = t->dims[0];
   }
   if (*rows > s->max_size)
@@ -102,24 +104,27 @@ static TF_Code alloc_rows(Tensor *out, const Tensor *like, int64_t rows, TF_Stat
 static TF_Code check_output(const Tensor *out, int64_t rows, TF_Status *st) {
   if (out->rank == 0) return fail(st, TF_FAILED_PRECONDITION, "Batched output tensor has 0 dimensions");
   if (out->dims[0] == rows) return TF_OK;
-  return fail(st, TF_FAILED_PRECONDITION,
-              "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input "
-              "tensors");
+  return fail(
+      st, TF_FAILED_PRECONDITION,
+      "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input "
+      "tensors");
 }
 
 /* Adds rows [first, first + n) of `total`, which a batch gave as its first, to output `out`. */
-static TF_Code add_rows(Tensor *out, const Tensor *part, int64_t first, int64_t n, int64_t total, TF_Status *st) {
+static TF_Code add_rows(Tensor *out, const Tensor *part, int64_t first, int64_t n, int64_t total,
+                        TF_Status *st) {
   int64_t row = dims_product(part->dims, 1, part->rank);
   if (!first) TRY(alloc_rows(out, part, total, st));
-  if (out->rank != part->rank || memcmp(out->dims + 1, part->dims + 1, (size_t)(part->rank - 1) * sizeof *part->dims))
+  if (out->rank != part->rank ||
+      memcmp(out->dims + 1, part->dims + 1, (size_t)(part->rank - 1) * sizeof *part->dims))
     return fail(st, TF_INVALID_ARGUMENT, "the outputs of a split batch differ in shape");
   return tensor_copy_range(out, first * row, part, 0, n * row, st);
 }
 
-/* Calls the function on `n` rows from `first` on, filled up to an allowed size; `tensors` (none): its inputs, then its
- * outputs. */
-static TF_Code call_part(OpCtx *c, int64_t first, int64_t n, int64_t total, const Tensor **inputs, Tensor *tensors,
-                         TF_Status *st) {
+/* Calls the function on `n` rows from `first` on, filled up to an allowed size; `tensors` (none): its inputs,
+ * then its outputs. */
+static TF_Code call_part(OpCtx *c, int64_t first, int64_t n, int64_t total, const Tensor **inputs,
+                         Tensor *tensors, TF_Status *st) {
   const BatchState *s = c->state;
   Tensor *outputs = tensors + c->num_inputs;
   int64_t padded = padded_rows(c, n);
@@ -187,7 +192,8 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
   static _Atomic int64_t next_id = 1;
   const BatchState *s = c->state;
   for (int i = 0; i < s->num_batched; i++)
-    if (c->outputs[i].dims[0] != op_input(c, i)->dims[0]) TRY(fill_rows(&c->outputs[i], op_input(c, i), 0, op_input(c, i)->dims[0], st));
+    if (c->outputs[i].dims[0] != op_input(c, i)->dims[0])
+      TRY(fill_rows(&c->outputs[i], op_input(c, i), 0, op_input(c, i)->dims[0], st));
   int64_t id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
   memcpy(c->outputs[s->num_batched].data, (int64_t[]){id, 0, op_input(c, 0)->dims[0]}, 3 * sizeof id);
   memcpy(c->outputs[s->num_batched + 1].data, &id, sizeof id);
@@ -197,18 +203,20 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
 /* ---- Unbatch and UnbatchGrad ---- */
 
 /* This run's rows in the batch. */
-static TF_Code find_rows(const OpCtx *c, const Tensor *batched, const Tensor *index, const Tensor *id, int64_t *first,
-                         int64_t *end, TF_Status *st) {
+static TF_Code find_rows(const OpCtx *c, const Tensor *batched, const Tensor *index, const Tensor *id,
+                         int64_t *first, int64_t *end, TF_Status *st) {
   if (id->rank) return fail(st, TF_INVALID_ARGUMENT, "Input id should be scalar; got rank: %d", id->rank);
-  if (batched->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Batched tensor must have at least one dimension");
+  if (batched->rank < 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Batched tensor must have at least one dimension");
   if (index->rank != 2 || index->dims[1] != 3)
     return fail(st, TF_INVALID_ARGUMENT, "batch_index should be a matrix of three columns");
   const int64_t *row = index->data;
   for (int64_t i = 0; i < index->dims[0]; i++, row += 3) {
     if (row[0] != *(const int64_t *)id->data) continue;
     if (row[1] < 0 || row[2] < row[1] || row[2] > batched->dims[0])
-      return fail(st, TF_INVALID_ARGUMENT, "batch_index [%lld, %lld) is out of the batched tensor's %lld rows",
-                  (long long)row[1], (long long)row[2], (long long)batched->dims[0]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "batch_index [%lld, %lld) is out of the batched tensor's %lld rows", (long long)row[1],
+                  (long long)row[2], (long long)batched->dims[0]);
     *first = row[1];
     *end = row[2];
     return TF_OK;
@@ -248,5 +256,6 @@ const OpRow ops_batch_ops[] = {
     {"Batch", .flags = OP_STATEFUL, .state_size = sizeof(BatchState), .shape = shape_unknown_outputs,
      .init = batch_init, .prepare = batch_prepare, .run = batch_run},
     {"Unbatch", .flags = OP_DYNAMIC | OP_STATEFUL, .shape = shape_unknown_outputs, .run = unbatch_run},
-    {"UnbatchGrad", .flags = OP_DYNAMIC | OP_STATEFUL, .shape = shape_unknown_outputs, .run = unbatch_grad_run},
+    {"UnbatchGrad", .flags = OP_DYNAMIC | OP_STATEFUL, .shape = shape_unknown_outputs,
+     .run = unbatch_grad_run},
     {0}};

@@ -5,15 +5,17 @@ static const TF_DataType floats[] = {TF_FLOAT, 0}, batch_out[] = {TF_FLOAT, TF_I
 
 static void open_batch(Bench *b, int64_t most) {
   static const TF_DataType types[] = {TF_FLOAT};
-  const Attr attrs[] = {{.name = "T", .kind = TF_ATTR_TYPE, .is_list = true, .count = 1, .v.list_type = types},
-                        attr_int("max_batch_size", most)};
+  const Attr attrs[] = {
+      {.name = "T", .kind = TF_ATTR_TYPE, .is_list = true, .count = 1, .v.list_type = types},
+      attr_int("max_batch_size", most)};
   assert_int_equal(bench_open(b, "Batch", "b", floats, batch_out, attrs, 2), TF_OK);
 }
 
 static void test_round_trip(void **state) {
   (void)state;
   Bench batch, unbatch, grad;
-  const TF_DataType in[] = {TF_FLOAT, TF_INT64, TF_INT64, 0}, four[] = {TF_FLOAT, TF_INT64, TF_FLOAT, TF_INT64, 0};
+  const TF_DataType in[] = {TF_FLOAT, TF_INT64, TF_INT64, 0},
+                    four[] = {TF_FLOAT, TF_INT64, TF_FLOAT, TF_INT64, 0};
   const float values[] = {1, 2, 3, 4, 5, 6};
   Tensor x = bench_tensor(TF_FLOAT, (int64_t[]){3, 2}, 2, values);
   open_batch(&batch, 8);
@@ -35,7 +37,8 @@ static void test_round_trip(void **state) {
   Tensor id = bench_tensor(TF_INT64, NULL, 0, &(int64_t){-5});
   Tensor wrong = bench_tensor(TF_INT64, (int64_t[]){1, 3}, 2, (int64_t[]){-5, 1, 4});
   assert_int_equal(bench_run(&unbatch, (BenchInput[]){back[0], back[1], {&id, NULL}}), TF_UNIMPLEMENTED);
-  assert_int_equal(bench_run(&unbatch, (BenchInput[]){back[0], {&wrong, NULL}, {&id, NULL}}), TF_INVALID_ARGUMENT);
+  assert_int_equal(bench_run(&unbatch, (BenchInput[]){back[0], {&wrong, NULL}, {&id, NULL}}),
+                   TF_INVALID_ARGUMENT);
   Tensor *all[] = {&x, &id, &wrong};
   for (int i = 0; i < 3; i++) tensor_clear(all[i]);
   bench_close(&grad);
@@ -58,7 +61,8 @@ static void test_too_many(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_round_trip, bench_setup, bench_teardown),
-                                     cmocka_unit_test_setup_teardown(test_too_many, bench_setup, bench_teardown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_round_trip, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_too_many, bench_setup, bench_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

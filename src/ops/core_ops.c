@@ -53,8 +53,9 @@ static TF_Code placeholder_run(OpCtx *c, TF_Status *st) {
   if (shape->rank <= 0)
     return fail(st, TF_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s",
                 c->node->name, dtype);
-  return fail(st, TF_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s and shape %s",
-              c->node->name, dtype, shape_text(shape->dims, shape->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "You must feed a value for placeholder tensor '%s' with dtype %s and shape %s", c->node->name,
+              dtype, shape_text(shape->dims, shape->rank, text, sizeof text));
 }
 
 static TF_Code placeholder_with_default_shape(ShapeCtx *c, TF_Status *st) {
@@ -154,11 +155,12 @@ const OpRow ops_core[] = {
     {"Copy", .shape = each_shape, .prepare = identity_prepare},
     {"CopyHost", .shape = each_shape, .prepare = identity_prepare},
     {"DebugIdentity", .shape = each_shape, .prepare = identity_prepare},
-    {"HostConst", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape, .init = const_init,
-     .run = const_run},
-    {"FakeParam", .shape = placeholder_with_default_shape, .prepare = fake_param_prepare, .run = fake_param_run},
+    {"HostConst", .flags = OP_DYNAMIC, .state_size = sizeof(ConstState), .shape = const_shape,
+     .init = const_init, .run = const_run},
+    {"FakeParam", .shape = placeholder_with_default_shape, .prepare = fake_param_prepare,
+     .run = fake_param_run},
     {"Abort", .flags = OP_STATEFUL, .shape = shape_none, .run = abort_run},
     {"RefIdentity", .flags = OP_STATEFUL, .shape = each_shape, .run = ref_identity_run},
-    {"Assert", .flags = OP_STATEFUL, .state_size = sizeof(AssertState), .shape = shape_none, .init = assert_init,
-     .run = assert_run},
+    {"Assert", .flags = OP_STATEFUL, .state_size = sizeof(AssertState), .shape = shape_none,
+     .init = assert_init, .run = assert_run},
     {0}};

@@ -44,12 +44,8 @@ typedef struct Search {
   size_t num_leaves, cap_leaves, cap_branches;
 } Search;
 
-static double rounded(const Search *s, double v) {
-  return ctc_round(s->values, v);
-}
-static double log_add(const Search *s, double a, double b) {
-  return rounded(s, ctc_log_add(a, b));
-}
+static double rounded(const Search *s, double v) { return ctc_round(s->values, v); }
+static double log_add(const Search *s, double a, double b) { return rounded(s, ctc_log_add(a, b)); }
 
 /* ---- nodes ---- */
 
@@ -163,8 +159,8 @@ static void extend_same(const Search *s, Beam *b, int64_t at, double offset) {
       b->now.label = log_add(s, b->now.label, b->label == up->label ? up->before.blank : up->before.total);
     b->now.label = rounded(s, b->now.label + rounded(s, ctc_value(s->values, at + b->label) - offset));
   }
-  b->now.blank =
-      rounded(s, rounded(s, b->before.total + ctc_value(s->values, at + s->in->classes - 1)) - offset);
+  b->now.blank = rounded(
+      s, rounded(s, b->before.total + ctc_value(s->values, at + s->in->classes - 1)) - offset);
   b->now.total = log_add(s, b->now.blank, b->now.label);
 }
 
@@ -265,8 +261,7 @@ static TF_Code search_row(OpCtx *c, Search *s, int64_t row, CtcPath *paths, TF_S
     TRY(push_labels(s->branches[p], state->merge, &paths[p], row, st));
     if (score->dtype == TF_FLOAT)
       ((float *)score->data)[row * state->paths + p] = (float)s->branches[p]->now.total;
-    else
-      ((double *)score->data)[row * state->paths + p] = s->branches[p]->now.total;
+    else ((double *)score->data)[row * state->paths + p] = s->branches[p]->now.total;
   }
   return TF_OK;
 }

@@ -47,10 +47,8 @@ static TF_Code greedy_row(const CtcInputs *in, const GreedyState *s, int64_t b, 
 }
 
 static void put_value(Tensor *t, int64_t i, double v) {
-  if (t->dtype == TF_FLOAT)
-    ((float *)t->data)[i] = (float)v;
-  else
-    ((double *)t->data)[i] = v;
+  if (t->dtype == TF_FLOAT) ((float *)t->data)[i] = (float)v;
+  else ((double *)t->data)[i] = v;
 }
 
 static TF_Code greedy_run(OpCtx *c, TF_Status *st) {
@@ -200,17 +198,13 @@ static TF_Code loss_path(Loss *l, int64_t b, TF_Status *st) {
 
 /* ---- CTCLoss: sums over all paths ---- */
 
-static double log_y(const Loss *l, int64_t t, int64_t u) {
-  return log(l->y[t * l->in.classes + l->path[u]]);
-}
+static double log_y(const Loss *l, int64_t t, int64_t u) { return log(l->y[t * l->in.classes + l->path[u]]); }
 
 /* Whether position u may be skipped to or from: two labels that differ, no blank between them. */
 static bool may_skip(const Loss *l, int64_t u, int64_t other) {
   return l->path[u] != l->in.classes - 1 && !(l->attrs->merge && l->path[u] == l->path[other]);
 }
-static bool may_stay(const Loss *l, int64_t u) {
-  return l->attrs->merge || l->path[u] == l->in.classes - 1;
-}
+static bool may_stay(const Loss *l, int64_t u) { return l->attrs->merge || l->path[u] == l->in.classes - 1; }
 
 /* Positions that time step t of `time` can have reached and can still end from. */
 static int64_t first_position(const Loss *l, int64_t t, int64_t time) {

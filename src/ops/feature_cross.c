@@ -7,9 +7,7 @@
 #include "ops/string_hash.h"
 #include "ops/string_util.h"
 
-static uint64_t shift_mix(uint64_t v) {
-  return v ^ v >> 47;
-}
+static uint64_t shift_mix(uint64_t v) { return v ^ v >> 47; }
 
 /* How TensorFlow joins two fingerprints. */
 static uint64_t fingerprint_cat(uint64_t a, uint64_t b) {

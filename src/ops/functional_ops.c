@@ -1,5 +1,6 @@
-/* Ops that call functions: PartitionedCall where the plan could not inline it (a function that calls itself), If,
- * Case and While of TensorFlow 2. Functions are plans of their own, reached through the step (op_call). */
+/* Ops that call functions: PartitionedCall where the plan could not inline it (a function that calls itself),
+ * If, Case and While of TensorFlow 2. Functions are plans of their own, reached through the step
+ * (op_call). */
 #include "ops/op_eval.h"
 
 /* The function that attr `name` names, or the i-th of its list. */
@@ -97,14 +98,14 @@ enum { CALL_FLAGS = OP_DYNAMIC | OP_STATEFUL };
 const OpRow ops_functional[] = {
     {"PartitionedCall", .flags = CALL_FLAGS, .state_size = sizeof(CallState), .shape = shape_unknown_outputs,
      .init = call_init, .run = call_run},
-    {"StatefulPartitionedCall", .flags = CALL_FLAGS, .state_size = sizeof(CallState), .shape = shape_unknown_outputs,
-     .init = call_init, .run = call_run},
-    {"If", .flags = CALL_FLAGS, .state_size = sizeof(IfState), .shape = shape_unknown_outputs, .init = if_init,
-     .run = if_run},
+    {"StatefulPartitionedCall", .flags = CALL_FLAGS, .state_size = sizeof(CallState),
+     .shape = shape_unknown_outputs, .init = call_init, .run = call_run},
+    {"If", .flags = CALL_FLAGS, .state_size = sizeof(IfState), .shape = shape_unknown_outputs,
+     .init = if_init, .run = if_run},
     {"StatelessIf", .flags = CALL_FLAGS, .state_size = sizeof(IfState), .shape = shape_unknown_outputs,
      .init = if_init, .run = if_run},
-    {"Case", .flags = CALL_FLAGS, .state_size = sizeof(CaseState), .shape = shape_unknown_outputs, .init = case_init,
-     .run = case_run},
+    {"Case", .flags = CALL_FLAGS, .state_size = sizeof(CaseState), .shape = shape_unknown_outputs,
+     .init = case_init, .run = case_run},
     {"StatelessCase", .flags = CALL_FLAGS, .state_size = sizeof(CaseState), .shape = shape_unknown_outputs,
      .init = case_init, .run = case_run},
     {"While", .flags = CALL_FLAGS, .state_size = sizeof(WhileState), .shape = shape_unknown_outputs,

@@ -28,9 +28,11 @@ static TF_Code check(ImageBmp *b, int64_t start, int64_t file_size, TF_Status *s
 TF_Code image_bmp_open(ImageBmp *b, Span file, TF_Status *st) {
   *b = (ImageBmp){0};
   if (file.size < BMP_HEADER)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Incomplete bmp content, requires at least 32 bytes to find the header size, width, height, and "
-                "bpp, got %zu bytes", file.size);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Incomplete bmp content, requires at least 32 bytes to find the header size, width, height, and "
+        "bpp, got %zu bytes",
+        file.size);
   Cursor in = cursor_of(file.data, file.size);
   cursor_take(&in, 10);
   int64_t start = (int32_t)cursor_u32le(&in);

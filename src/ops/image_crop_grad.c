@@ -112,12 +112,8 @@ static bool source_of(float from, float to, float scale, int64_t i, int64_t n, i
 static void add_to(Tensor *t, int64_t i, float v) {
   float f;
   switch (t->dtype) {
-    case TF_FLOAT:
-      ((float *)t->data)[i] += v;
-      break;
-    case TF_DOUBLE:
-      ((double *)t->data)[i] += (double)v;
-      break;
+    case TF_FLOAT: ((float *)t->data)[i] += v; break;
+    case TF_DOUBLE: ((double *)t->data)[i] += (double)v; break;
     default: {
       uint16_t *at = (uint16_t *)t->data + i;
       uint16_t rounded;

@@ -179,8 +179,8 @@ static TF_Code read_png(OpCtx *c, ImagePng *png, size_t file_size, TF_Status *st
   TRY(refuse(s, "PNG", "decode_png", st));
   if (!image_png_plausible(png))
     return fail(st, TF_INVALID_ARGUMENT, "Invalid PNG data, size %zu", file_size);
-  TF_Code code =
-      image_make(c, &pixels, png->height, png->width, png->channels, s->dtype == TF_UINT8 ? 1 : 2, st);
+  TF_Code code = image_make(c, &pixels, png->height, png->width, png->channels, s->dtype == TF_UINT8 ? 1 : 2,
+                            st);
   if (!code && !image_png_read(png, pixels.data))
     code = fail(st, TF_INVALID_ARGUMENT, "Invalid PNG data, size %zu", file_size);
   if (!code && pixels.owned) float_of_16(&c->outputs[0], pixels.owned);

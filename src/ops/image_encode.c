@@ -145,8 +145,8 @@ static TF_Code png_run(OpCtx *c, TF_Status *st) {
   }
   if (!code) code = bytes_finish(&bad, "an error message", st);
   if (!code && bad.size)
-    code =
-        fail(st, TF_INTERNAL, "PNG encoding failed at the following flattened batch indices: %s", bad.data);
+    code = fail(st, TF_INTERNAL, "PNG encoding failed at the following flattened batch indices: %s",
+                bad.data);
   bytes_clear(&bad);
   return code;
 }

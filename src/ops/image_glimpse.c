@@ -201,5 +201,6 @@ static TF_Code shape_glimpse(ShapeCtx *c, TF_Status *st) {
     name_, .flags = OP_STATEFUL, .value_inputs = 2, .state_size = sizeof(GlimpseState),          \
            .shape = shape_glimpse, .init = init_, .prepare = glimpse_prepare, .run = glimpse_run \
   }
-const OpRow ops_image_glimpse[] = {
-    GLIMPSE("ExtractGlimpse", init_glimpse_v1), GLIMPSE("ExtractGlimpseV2", init_glimpse), {0}};
+const OpRow ops_image_glimpse[] = {GLIMPSE("ExtractGlimpse", init_glimpse_v1),
+                                   GLIMPSE("ExtractGlimpseV2", init_glimpse),
+                                   {0}};

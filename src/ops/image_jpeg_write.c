@@ -63,8 +63,8 @@ static bool write_file(Writer *w) {
   jpeg_start_compress(c, TRUE);
   if (w->xmp.size) jpeg_write_marker(c, JPEG_APP0 + 1, (const JOCTET *)w->xmp.data, (unsigned)w->xmp.size);
   while (c->next_scanline < c->image_height) {
-    JSAMPROW row =
-        (JSAMPROW)(w->pixels + (size_t)c->next_scanline * c->image_width * (size_t)c->input_components);
+    JSAMPROW row = (JSAMPROW)(w->pixels +
+                              (size_t)c->next_scanline * c->image_width * (size_t)c->input_components);
     jpeg_write_scanlines(c, &row, 1);
   }
   jpeg_finish_compress(c);

@@ -91,8 +91,10 @@ static TF_Code check_boxes(const Nms *a, TF_Status *st) {
 static TF_Code nms_read(OpCtx *c, Nms *a, TF_Status *st) {
   float unused;
   const Attr *threshold = node_attr(c->node, "iou_threshold");
-  *a = (Nms){
-      .boxes = op_input(c, 0), .scores = op_input(c, 1), .dtype = op_input(c, 1)->dtype, .overlap = 0.5f};
+  *a = (Nms){.boxes = op_input(c, 0),
+             .scores = op_input(c, 1),
+             .dtype = op_input(c, 1)->dtype,
+             .overlap = 0.5f};
   a->overlaps = strcmp(c->row->name, "NonMaxSuppressionWithOverlaps") == 0;
   a->score = a->dtype == TF_HALF ? -65504 : -FLT_MAX;
   if (threshold) a->overlap = threshold->v.f;

@@ -203,4 +203,5 @@ static TF_Code shape_combined(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_image_nms_combined[] = {
-    {"CombinedNonMaxSuppression", .flags = OP_DYNAMIC, .shape = shape_combined, .run = combined_run}, {0}};
+    {"CombinedNonMaxSuppression", .flags = OP_DYNAMIC, .shape = shape_combined, .run = combined_run},
+    {0}};

@@ -1,8 +1,8 @@
 /* ResizeNearestNeighbor, ResizeBilinear, ResizeBicubic, ResizeArea on NHWC images.
  *
- * Where an output row or column takes its pixels from, and with what weights, is worked out once a run into tables in
- * scratch; positions are computed in float, as TensorFlow does, since rounding decides which pixel is taken. All but
- * nearest neighbour answer in float: other dtypes are widened into scratch first. */
+ * Where an output row or column takes its pixels from, and with what weights, is worked out once a run into
+ * tables in scratch; positions are computed in float, as TensorFlow does, since rounding decides which pixel
+ * is taken. All but nearest neighbour answer in float: other dtypes are widened into scratch first. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -40,7 +40,8 @@ float resize_scale(int64_t in, int64_t out, bool align) {
 
 static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
   size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes)) return fail_oom(st, "scratch of a resize");
+  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
+    return fail_oom(st, "scratch of a resize");
   *at = *total;
   if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a resize");
   return TF_OK;
@@ -52,7 +53,8 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *size = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
   if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s", shape_text(x->dims, x->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
   if (size->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
                 shape_text(size->dims, size->rank, text, sizeof text));
@@ -65,10 +67,12 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   p->channels = x->dims[3];
   p->out_h = int_at(size, 0);
   p->out_w = int_at(size, 1);
-  if (p->out_h <= 0 || p->out_w <= 0) return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");
+  if (p->out_h <= 0 || p->out_w <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");
   if (p->in_h > INT32_MAX || p->in_w > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "input sizes must be between 0 and max int32");
-  if (p->in_h == 0 || p->in_w == 0) return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
+  if (p->in_h == 0 || p->in_w == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
   if (p->channels == 0) return fail(st, TF_INVALID_ARGUMENT, "image must have at least one channel");
   p->scale_h = resize_scale(p->in_h, p->out_h, s->align);
   p->scale_w = resize_scale(p->in_w, p->out_w, s->align);
@@ -163,7 +167,8 @@ static void nearest_rows(void *arg, int64_t begin, int64_t end) {
   const Resize *r = arg;
   const ResizePrep *p = r->p;
   for (int64_t i = begin; i < end; i++) {
-    const char *in = (const char *)r->in + (size_t)(i / p->out_h * p->in_h + r->rows[i % p->out_h].at[0]) * (size_t)p->in_w * r->pixel;
+    const char *in = (const char *)r->in + (size_t)(i / p->out_h * p->in_h + r->rows[i % p->out_h].at[0]) *
+                                               (size_t)p->in_w * r->pixel;
     char *out = (char *)r->out + (size_t)(i * p->out_w) * r->pixel;
     for (int64_t x = 0; x < p->out_w; x++)
       memcpy(out + (size_t)x * r->pixel, in + (size_t)r->columns[x].at[0] * r->pixel, r->pixel);
@@ -212,8 +217,8 @@ static void bicubic_rows(void *arg, int64_t begin, int64_t end) {
         float sum = 0;
         for (int t = 0; t < 4; t++) {
           int64_t at = column->at[t] * n + c;
-          float down = rows[0][at] * row->weight[0] + rows[1][at] * row->weight[1] + rows[2][at] * row->weight[2] +
-                       rows[3][at] * row->weight[3];
+          float down = rows[0][at] * row->weight[0] + rows[1][at] * row->weight[1] +
+                       rows[2][at] * row->weight[2] + rows[3][at] * row->weight[3];
           sum += down * column->weight[t];
         }
         out[c] = sum;
@@ -253,8 +258,8 @@ static void area_rows(void *arg, int64_t begin, int64_t end) {
 
 /* ---- run ---- */
 
-#define WIDEN(T)                                                                   \
-  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[i];        \
+#define WIDEN(T)                                                            \
+  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[i]; \
   return
 
 static void to_float(float *out, const Tensor *in) {
@@ -276,9 +281,10 @@ static void to_float(float *out, const Tensor *in) {
 
 static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source, resize_bicubic_source,
-                                            area_source};
-  static void (*const fns[])(void *, int64_t, int64_t) = {nearest_rows, bilinear_rows, bicubic_rows, area_rows};
+  static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source,
+                                            resize_bicubic_source, area_source};
+  static void (*const fns[])(void *, int64_t, int64_t) = {nearest_rows, bilinear_rows, bicubic_rows,
+                                                          area_rows};
   const ResizeState *s = c->state;
   const ResizePrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
@@ -293,7 +299,8 @@ static TF_Code resize_run(OpCtx *c, TF_Status *st) {
     r.in = (char *)c->scratch + p->image_at;
   }
   if (s->mode == RESIZE_BILINEAR && p->in_h == p->out_h && p->in_w == p->out_w) {
-    memcpy(r.out, r.in, (size_t)tensor_count(x) * sizeof(float)); /* TF: no arithmetic, so that infinities stay */
+    memcpy(r.out, r.in,
+           (size_t)tensor_count(x) * sizeof(float)); /* TF: no arithmetic, so that infinities stay */
     return TF_OK;
   }
   int64_t work = p->out_w * p->channels;
@@ -311,10 +318,12 @@ static TF_Code shape_resize(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define RESIZE(name_, init_)                                                                              \
-  {name_, .types = "T: int8 uint8 int16 uint16 int32 int64 half float double bfloat16", .value_inputs = 2, \
-   .state_size = sizeof(ResizeState), .prep_size = sizeof(ResizePrep), .shape = shape_resize, .init = init_, \
-   .prepare = resize_prepare, .run = resize_run}
+#define RESIZE(name_, init_)                                                                                \
+  {                                                                                                         \
+    name_, .types = "T: int8 uint8 int16 uint16 int32 int64 half float double bfloat16", .value_inputs = 2, \
+           .state_size = sizeof(ResizeState), .prep_size = sizeof(ResizePrep), .shape = shape_resize,       \
+           .init = init_, .prepare = resize_prepare, .run = resize_run                                      \
+  }
 
 const OpRow ops_image_resize[] = {RESIZE("ResizeNearestNeighbor", nearest_init),
                                   RESIZE("ResizeBilinear", bilinear_init),

@@ -13,8 +13,9 @@ typedef struct ResizeState {
 
 /* The source of one output row or column. */
 typedef struct ResizeSource {
-  int64_t at[4];   /* source positions; area: at[0] to at[1], exclusive, to be clamped */
-  float weight[4]; /* bilinear: [0] is at[1]'s; area: of the first and of the last position; the others weigh 1 */
+  int64_t at[4]; /* source positions; area: at[0] to at[1], exclusive, to be clamped */
+  float weight
+      [4]; /* bilinear: [0] is at[1]'s; area: of the first and of the last position; the others weigh 1 */
 } ResizeSource;
 
 /* init: the attributes into a ResizeState. */

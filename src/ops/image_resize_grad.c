@@ -109,36 +109,38 @@ typedef struct Grad {
 
 /* Adds gradient row `row` (of `n` values a pixel), times `weight`, to row `out` of the image: columns have as
  * many taps as the mode; bilinear's weights are made of one. */
-#define ADD_ROW(NAME, T, IN, W)                                                                  \
-  static void NAME(const Grad *r, T *out, const IN *row, const ResizeSource *y, int tap_y) {     \
-    int taps = r->s->mode == RESIZE_BICUBIC ? 4 : r->s->mode == RESIZE_BILINEAR ? 2 : 1;         \
-    int64_t n = r->p->channels;                                                                  \
-    float wy = taps == 4 ? y->weight[tap_y] : tap_y ? y->weight[0] : 1 - y->weight[0];           \
-    for (int64_t x = 0; x < r->p->in_w; x++, row += n)                                           \
-      for (int tap = 0; tap < taps; tap++) {                                                     \
-        const ResizeSource *from = &r->columns[x];                                               \
-        T *to = out + from->at[tap] * n;                                                         \
-        float wx = taps == 4 ? from->weight[tap] : tap ? from->weight[0] : 1 - from->weight[0];  \
-        if (taps == 1) for (int64_t c = 0; c < n; c++) to[c] = (T)((W)to[c] + (W)row[c]);          \
-        else for (int64_t c = 0; c < n; c++) to[c] = (T)((W)to[c] + (W)((float)row[c] * wy * wx)); \
-      }                                                                                          \
+#define ADD_ROW(NAME, T, IN, W)                                                                 \
+  static void NAME(const Grad *r, T *out, const IN *row, const ResizeSource *y, int tap_y) {    \
+    int taps = r->s->mode == RESIZE_BICUBIC ? 4 : r->s->mode == RESIZE_BILINEAR ? 2 : 1;        \
+    int64_t n = r->p->channels;                                                                 \
+    float wy = taps == 4 ? y->weight[tap_y] : tap_y ? y->weight[0] : 1 - y->weight[0];          \
+    for (int64_t x = 0; x < r->p->in_w; x++, row += n)                                          \
+      for (int tap = 0; tap < taps; tap++) {                                                    \
+        const ResizeSource *from = &r->columns[x];                                              \
+        T *to = out + from->at[tap] * n;                                                        \
+        float wx = taps == 4 ? from->weight[tap] : tap ? from->weight[0] : 1 - from->weight[0]; \
+        if (taps == 1)                                                                          \
+          for (int64_t c = 0; c < n; c++) to[c] = (T)((W)to[c] + (W)row[c]);                    \
+        else                                                                                    \
+          for (int64_t c = 0; c < n; c++) to[c] = (T)((W)to[c] + (W)((float)row[c] * wy * wx)); \
+      }                                                                                         \
   }
-#define GRAD_IMAGES(NAME, ADD, T, IN, W)                                                         \
-  ADD_ROW(ADD, T, IN, W)                                                                         \
-  static void NAME(void *arg, int64_t begin, int64_t end) {                                      \
-    static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source,     \
-                                              resize_bicubic_source};                            \
-    const Grad *r = arg;                                                                         \
-    const GradPrep *p = r->p;                                                                    \
-    int taps = r->s->mode == RESIZE_BICUBIC ? 4 : r->s->mode == RESIZE_BILINEAR ? 2 : 1;         \
-    for (int64_t i = begin * p->in_h; i < end * p->in_h; i++) {                                  \
-      ResizeSource y;                                                                            \
-      T *image = (T *)r->out + i / p->in_h * p->out_h * p->out_w * p->channels;                  \
-      sources[r->s->mode](r->s, &y, i % p->in_h, p->out_h, p->scale_h);                          \
-      for (int t = 0; t < taps; t++)                                                             \
-        ADD(r, image + y.at[t] * p->out_w * p->channels,                                         \
-            (const IN *)r->in + i * p->in_w * p->channels, &y, t);                               \
-    }                                                                                            \
+#define GRAD_IMAGES(NAME, ADD, T, IN, W)                                                                    \
+  ADD_ROW(ADD, T, IN, W)                                                                                    \
+  static void NAME(void *arg, int64_t begin, int64_t end) {                                                 \
+    static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source,                \
+                                              resize_bicubic_source};                                       \
+    const Grad *r = arg;                                                                                    \
+    const GradPrep *p = r->p;                                                                               \
+    int taps = r->s->mode == RESIZE_BICUBIC ? 4 : r->s->mode == RESIZE_BILINEAR ? 2 : 1;                    \
+    for (int64_t i = begin * p->in_h; i < end * p->in_h; i++) {                                             \
+      ResizeSource y;                                                                                       \
+      T *image = (T *)r->out + i / p->in_h * p->out_h * p->out_w * p->channels;                             \
+      sources[r->s->mode](r->s, &y, i % p->in_h, p->out_h, p->scale_h);                                     \
+      for (int t = 0; t < taps; t++)                                                                        \
+        ADD(r, image + y.at[t] * p->out_w * p->channels, (const IN *)r->in + i * p->in_w * p->channels, &y, \
+            t);                                                                                             \
+    }                                                                                                       \
   }
 GRAD_IMAGES(images_f32, add_f32, float, float, float)
 GRAD_IMAGES(images_f32_f64, add_f32_f64, double, float, double)
@@ -197,9 +199,11 @@ static TF_Code size_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define GRAD(NAME, TYPES, VALUES, SHAPE, INIT, PREPARE)                                                     \
-  {NAME, .types = "T: " TYPES, .value_inputs = VALUES, .state_size = sizeof(ResizeState),                   \
-   .prep_size = sizeof(GradPrep), .shape = SHAPE, .init = INIT, .prepare = PREPARE, .run = grad_run}
+#define GRAD(NAME, TYPES, VALUES, SHAPE, INIT, PREPARE)                                                    \
+  {                                                                                                        \
+    NAME, .types = "T: " TYPES, .value_inputs = VALUES, .state_size = sizeof(ResizeState),                 \
+          .prep_size = sizeof(GradPrep), .shape = SHAPE, .init = INIT, .prepare = PREPARE, .run = grad_run \
+  }
 
 const OpRow ops_image_resize_grad[] = {
     GRAD("ResizeNearestNeighborGrad", TYPES_FLOATS " uint8 int8 int32", 2, size_shape, nearest_init,

@@ -100,24 +100,15 @@ static const float *row_at(const Tensor *in, int64_t at, int64_t n, float *out) 
     return out;
   }
   switch (math_kind(in->dtype)) {
-    case MK_F64:
-      WIDEN(double);
-    case MK_I8:
-      WIDEN(int8_t);
-    case MK_I16:
-      WIDEN(int16_t);
-    case MK_I32:
-      WIDEN(int32_t);
-    case MK_I64:
-      WIDEN(int64_t);
-    case MK_U8:
-      WIDEN(uint8_t);
-    case MK_U32:
-      WIDEN(uint32_t);
-    case MK_U64:
-      WIDEN(uint64_t);
-    default:
-      WIDEN(uint16_t);
+    case MK_F64: WIDEN(double);
+    case MK_I8: WIDEN(int8_t);
+    case MK_I16: WIDEN(int16_t);
+    case MK_I32: WIDEN(int32_t);
+    case MK_I64: WIDEN(int64_t);
+    case MK_U8: WIDEN(uint8_t);
+    case MK_U32: WIDEN(uint32_t);
+    case MK_U64: WIDEN(uint64_t);
+    default: WIDEN(uint16_t);
   }
 }
 

@@ -98,14 +98,10 @@ static float wrap(float x, int64_t n) {
 
 static float map_into(FillMode mode, float x, int64_t n) {
   switch (mode) {
-    case FILL_REFLECT:
-      return reflect(x, n);
-    case FILL_WRAP:
-      return wrap(x, n);
-    case FILL_NEAREST:
-      return clamp_to(x, n);
-    default:
-      return x;
+    case FILL_REFLECT: return reflect(x, n);
+    case FILL_WRAP: return wrap(x, n);
+    case FILL_NEAREST: return clamp_to(x, n);
+    default: return x;
   }
 }
 
@@ -114,42 +110,24 @@ static float map_into(FillMode mode, float x, int64_t n) {
 static float load(const void *data, int64_t i, TF_DataType dtype) {
   float f;
   switch (dtype) {
-    case TF_FLOAT:
-      return ((const float *)data)[i];
-    case TF_DOUBLE:
-      return (float)((const double *)data)[i];
-    case TF_UINT8:
-      return (float)((const uint8_t *)data)[i];
-    case TF_INT32:
-      return (float)((const int32_t *)data)[i];
-    case TF_INT64:
-      return (float)((const int64_t *)data)[i];
-    default:
-      math_load_16(&f, (const uint16_t *)data + i, 1, dtype);
-      return f;
+    case TF_FLOAT: return ((const float *)data)[i];
+    case TF_DOUBLE: return (float)((const double *)data)[i];
+    case TF_UINT8: return (float)((const uint8_t *)data)[i];
+    case TF_INT32: return (float)((const int32_t *)data)[i];
+    case TF_INT64: return (float)((const int64_t *)data)[i];
+    default: math_load_16(&f, (const uint16_t *)data + i, 1, dtype); return f;
   }
 }
 
 static void store(void *data, int64_t i, TF_DataType dtype, float v) {
   int64_t w = whole(v);
   switch (dtype) {
-    case TF_FLOAT:
-      ((float *)data)[i] = v;
-      break;
-    case TF_DOUBLE:
-      ((double *)data)[i] = (double)v;
-      break;
-    case TF_UINT8:
-      ((uint8_t *)data)[i] = (uint8_t)w;
-      break;
-    case TF_INT32:
-      ((int32_t *)data)[i] = w < INT32_MIN || w > INT32_MAX ? INT32_MIN : (int32_t)w;
-      break;
-    case TF_INT64:
-      ((int64_t *)data)[i] = w;
-      break;
-    default:
-      math_store_16((uint16_t *)data + i, &v, 1, dtype);
+    case TF_FLOAT: ((float *)data)[i] = v; break;
+    case TF_DOUBLE: ((double *)data)[i] = (double)v; break;
+    case TF_UINT8: ((uint8_t *)data)[i] = (uint8_t)w; break;
+    case TF_INT32: ((int32_t *)data)[i] = w < INT32_MIN || w > INT32_MAX ? INT32_MIN : (int32_t)w; break;
+    case TF_INT64: ((int64_t *)data)[i] = w; break;
+    default: math_store_16((uint16_t *)data + i, &v, 1, dtype);
   }
 }
 
@@ -241,5 +219,6 @@ static TF_Code shape_transform(ShapeCtx *c, TF_Status *st) {
            .state_size = sizeof(TransformState), .shape = shape_transform, .init = transform_init, \
            .prepare = transform_prepare, .run = transform_run                                      \
   }
-const OpRow ops_image_transform[] = {
-    TRANSFORM("ImageProjectiveTransformV2"), TRANSFORM("ImageProjectiveTransformV3"), {0}};
+const OpRow ops_image_transform[] = {TRANSFORM("ImageProjectiveTransformV2"),
+                                     TRANSFORM("ImageProjectiveTransformV3"),
+                                     {0}};

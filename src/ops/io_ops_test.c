@@ -95,7 +95,8 @@ static void test_save(void **state) {
   Tensor path = path_of("saved"), w = matrix(), n = bench_tensor(TF_INT32, NULL, 0, &(int32_t){5});
   Tensor names = bench_strings((const char *const[]){"w", "n"}, 2, false), one = text_of("w");
   assert_int_equal(bench_open(&save, "Save", "save", in, none, NULL, 0), TF_OK);
-  assert_int_equal(bench_run(&save, (BenchInput[]){{&path, NULL}, {&names, NULL}, {&w, NULL}, {&n, NULL}}), TF_OK);
+  assert_int_equal(bench_run(&save, (BenchInput[]){{&path, NULL}, {&names, NULL}, {&w, NULL}, {&n, NULL}}),
+                   TF_OK);
   assert_same_file("saved", "tests/data/exec/save.ckpt");
   assert_int_equal(bench_run(&save, (BenchInput[]){{&path, NULL}, {&one, NULL}, {&w, NULL}, {&n, NULL}}),
                    TF_INVALID_ARGUMENT);
@@ -115,12 +116,14 @@ static void test_save_slices(void **state) {
   Tensor names = bench_strings((const char *const[]){"w", "p", "p"}, 3, false);
   Tensor specs = bench_strings((const char *const[]){"", "4 2 0,1:-", "4 2 1,3:-"}, 3, false);
   Tensor wrong = bench_strings((const char *const[]){"", "4 2 0,2:-", "4 2 1,3:-"}, 3, false);
-  BenchInput inputs[] = {{&path, NULL}, {&names, NULL}, {&specs, NULL}, {&w, NULL}, {&first, NULL}, {&rest, NULL}};
+  BenchInput inputs[] = {{&path, NULL}, {&names, NULL}, {&specs, NULL},
+                         {&w, NULL},    {&first, NULL}, {&rest, NULL}};
   assert_int_equal(bench_open(&save, "SaveSlices", "save", in, none, NULL, 0), TF_OK);
   assert_int_equal(bench_run(&save, inputs), TF_OK);
   assert_same_file("slices", "tests/data/exec/save_slices.ckpt");
   inputs[2].tensor = &wrong;
-  assert_int_equal(bench_run(&save, inputs), TF_INVALID_ARGUMENT); /* a slice of another shape than its tensor */
+  assert_int_equal(bench_run(&save, inputs),
+                   TF_INVALID_ARGUMENT); /* a slice of another shape than its tensor */
   Tensor *all[] = {&path, &w, &first, &rest, &names, &specs, &wrong};
   for (size_t i = 0; i < SM_COUNTOF(all); i++) tensor_clear(all[i]);
   bench_close(&save);

@@ -10,7 +10,8 @@ typedef struct TridiagonalPrep {
   int64_t batch, n, rhs;
 } TridiagonalPrep;
 
-/* ---- TridiagonalSolve: diagonals [3][n] above, on and below; the last above and the first below don't count ---- */
+/* ---- TridiagonalSolve: diagonals [3][n] above, on and below; the last above and the first below don't count
+ * ---- */
 
 static TF_Code tridiagonal_solve_prepare(OpCtx *c, TF_Status *st) {
   TridiagonalPrep *p = c->prep;
@@ -23,12 +24,13 @@ static TF_Code tridiagonal_solve_prepare(OpCtx *c, TF_Status *st) {
   p->n = linalg_cols(c, 0);
   p->rhs = linalg_cols(c, 1);
   if (linalg_rows(c, 0) != 3)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected diagonals to be provided as a matrix with 3 rows, got %lld rows.",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected diagonals to be provided as a matrix with 3 rows, got %lld rows.",
                 (long long)linalg_rows(c, 0));
   if (linalg_rows(c, 1) != p->n)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Expected the same number of left-hand sides and right-hand sides, got %lld and %lld.", (long long)p->n,
-                (long long)linalg_rows(c, 1));
+                "Expected the same number of left-hand sides and right-hand sides, got %lld and %lld.",
+                (long long)p->n, (long long)linalg_rows(c, 1));
   TRY(linalg_scratch(c, 0, p->n, 1, p->rhs + 6, st));
   return op_output_like(c, 0, op_input(c, 1), st);
 }
@@ -147,7 +149,8 @@ static TF_Code tridiagonal_matmul_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- BandedTriangularSolve: bands [k][n], those below the diagonal to the right, those above to the left ---- */
+/* ---- BandedTriangularSolve: bands [k][n], those below the diagonal to the right, those above to the left
+ * ---- */
 
 typedef struct BandedPrep {
   Broadcast batch;
@@ -163,7 +166,8 @@ static TF_Code banded_check(const OpCtx *c, TF_Status *st) {
   }
   for (int i = 0; i < 2; i++)
     if (!tensor_count(op_input(c, i)))
-      return fail(st, TF_INVALID_ARGUMENT, "In[%d] must not be an empty tensor: Tensor<type: %s shape: %s values: >", i,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "In[%d] must not be an empty tensor: Tensor<type: %s shape: %s values: >", i,
                   dtype_name(op_input(c, i)->dtype), text[i]);
   return TF_OK;
 }
@@ -187,10 +191,11 @@ static TF_Code banded_prepare(OpCtx *c, TF_Status *st) {
   a.rank -= 2;
   b.rank -= 2;
   if (!broadcast_plan(&p->batch, both, 2, dims, &rank))
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", at, bt);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s",
+                at, bt);
   if (linalg_rows(c, 1) != p->n)
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] mismatch In[1] shape: %lld vs. %lld: %s %s %d %d", (long long)p->n,
-                (long long)linalg_rows(c, 1), at, bt, lower, adjoint);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] mismatch In[1] shape: %lld vs. %lld: %s %s %d %d",
+                (long long)p->n, (long long)linalg_rows(c, 1), at, bt, lower, adjoint);
   dims[rank] = p->n;
   dims[rank + 1] = p->rhs;
   TRY(linalg_scratch(c, 0, p->n, 1, p->bands + p->rhs, st));

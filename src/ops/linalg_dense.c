@@ -1,7 +1,7 @@
 /* Dense factorisations of the innermost matrices: Qr, Cholesky, MatrixInverse, MatrixDeterminant,
  * LogMatrixDeterminant, MatrixSolve, MatrixTriangularSolve.
- * All arithmetic is in double complex, one implementation for all dtypes: these matrices are small wherever models
- * have them. */
+ * All arithmetic is in double complex, one implementation for all dtypes: these matrices are small wherever
+ * models have them. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -50,7 +50,8 @@ static void store_part(Tensor *t, int64_t at, const Z *m, int64_t stride, int64_
 static TF_Code qr_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
   int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols;
-  int64_t q_cols = c->outputs[0].dims[c->outputs[0].rank - 1], r_rows = c->outputs[1].dims[c->outputs[1].rank - 2];
+  int64_t q_cols = c->outputs[0].dims[c->outputs[0].rank - 1],
+          r_rows = c->outputs[1].dims[c->outputs[1].rank - 2];
   Z *a = c->scratch, *v = a + rows * cols, *tau = v + rows * small, *q = tau + small;
   for (int64_t m = 0; m < p->batch; m++) {
     TRY(linalg_continue(c, st));
@@ -164,7 +165,8 @@ static void sign_and_log(Z *a, int64_t n, int64_t *order, Z *sign, double *log_a
   *log_abs = *log_abs > 0 ? INFINITY : -INFINITY;
 }
 
-/* MatrixDeterminant has one output; LogMatrixDeterminant two: the sign, and the logarithm of the magnitude. */
+/* MatrixDeterminant has one output; LogMatrixDeterminant two: the sign, and the logarithm of the
+ * magnitude. */
 static TF_Code determinant_run(OpCtx *c, TF_Status *st) {
   const DensePrep *p = c->prep;
   int64_t n = p->rows;
@@ -174,7 +176,8 @@ static TF_Code determinant_run(OpCtx *c, TF_Status *st) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, n * n);
     sign_and_log(a, n, (int64_t *)(a + n * n), &sign, &log_abs);
-    Z log_z = log_abs, det = creal(sign) * exp(log_abs) + I * (cimag(sign) == 0 ? 0 : cimag(sign) * exp(log_abs));
+    Z log_z = log_abs,
+      det = creal(sign) * exp(log_abs) + I * (cimag(sign) == 0 ? 0 : cimag(sign) * exp(log_abs));
     linalg_store(&c->outputs[0], m, c->num_outputs == 2 ? &sign : &det, 1);
     if (c->num_outputs == 2) linalg_store(&c->outputs[1], m, &log_z, 1);
   }
@@ -198,8 +201,10 @@ static TF_Code solve_prepare(OpCtx *c, TF_Status *st) {
   TRY(linalg_batch(c, 2, &p->batch, st));
   p->rows = linalg_rows(c, 0);
   p->rhs = linalg_cols(c, 1);
-  if (p->rows != linalg_cols(c, 0)) return fail(st, TF_INVALID_ARGUMENT, "First input (lhs) must be a square matrix.");
-  if (p->rows != linalg_rows(c, 1)) return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
+  if (p->rows != linalg_cols(c, 0))
+    return fail(st, TF_INVALID_ARGUMENT, "First input (lhs) must be a square matrix.");
+  if (p->rows != linalg_rows(c, 1))
+    return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
   TRY(linalg_scratch(c, 1, p->rows, 3, p->rhs ? p->rhs : 1, st)); /* the order of rows behind both sides */
   return op_output_like(c, 0, op_input(c, 1), st);
 }
@@ -251,11 +256,12 @@ static TF_Code triangular_prepare(OpCtx *c, TF_Status *st) {
   if (b->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] ndims must be >= 2: %d", b->rank);
   p->n = a->dims[a->rank - 1];
   if (a->dims[a->rank - 2] != p->n)
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] matrices in the last dimensions must be square (%lld =/= %lld)",
-                (long long)p->n, (long long)a->dims[a->rank - 2]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "In[0] matrices in the last dimensions must be square (%lld =/= %lld)", (long long)p->n,
+                (long long)a->dims[a->rank - 2]);
   if (b->dims[b->rank - 2] != p->n)
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] mismatch In[1] shape: %lld vs. %lld: %s %s %d %d", (long long)p->n,
-                (long long)b->dims[b->rank - 2], at, bt, lower, adjoint);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] mismatch In[1] shape: %lld vs. %lld: %s %s %d %d",
+                (long long)p->n, (long long)b->dims[b->rank - 2], at, bt, lower, adjoint);
   p->rhs = b->dims[b->rank - 1];
   Tensor ab = *a, bb = *b;
   ab.rank -= 2;
@@ -264,11 +270,13 @@ static TF_Code triangular_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
   int rank;
   if (!broadcast_plan(&p->batch, both, 2, dims, &rank))
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", at, bt);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s",
+                at, bt);
   dims[rank] = p->n;
   dims[rank + 1] = p->rhs;
   size_t values, bytes;
-  if (!checked_mul((size_t)p->n, (size_t)p->n + (size_t)p->rhs, &values) || !checked_mul(values, sizeof(Z), &bytes))
+  if (!checked_mul((size_t)p->n, (size_t)p->n + (size_t)p->rhs, &values) ||
+      !checked_mul(values, sizeof(Z), &bytes))
     return fail_oom(st, "a matrix");
   op_scratch(c, bytes);
   return op_output(c, 0, a->dtype, dims, rank + 2, st);

@@ -1,10 +1,11 @@
-/* Diagonals: Diag, DiagPart, MatrixDiag*, MatrixDiagPart*, MatrixSetDiag*, MatrixBandPart. Any dtype whose elements are
- * plain bytes.
+/* Diagonals: Diag, DiagPart, MatrixDiag*, MatrixDiagPart*, MatrixSetDiag*, MatrixBandPart. Any dtype whose
+ * elements are plain bytes.
  *
- * A band of diagonals lower..upper of [rows, cols] matrices is kept as [upper - lower + 1, longest], the uppermost
- * diagonal first; shorter ones are padded behind or, right-aligned, in front:
+ * A band of diagonals lower..upper of [rows, cols] matrices is kept as [upper - lower + 1, longest], the
+ * uppermost diagonal first; shorter ones are padded behind or, right-aligned, in front:
  *
- *     1 2 3        align RIGHT_LEFT, k = (-1, 1):   . 2 6      (first word: diagonals above and on the main one,
+ *     1 2 3        align RIGHT_LEFT, k = (-1, 1):   . 2 6      (first word: diagonals above and on the main
+ *     one,
  *     4 5 6                                         1 5 9       second word: below and on it)
  *     7 8 9                                         4 8 .
  */
@@ -23,7 +24,9 @@ typedef struct Band {
 static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 
-static int64_t diag_length(const Band *b, int64_t d) { return min64(b->rows + min64(d, 0), b->cols - max64(d, 0)); }
+static int64_t diag_length(const Band *b, int64_t d) {
+  return min64(b->rows + min64(d, 0), b->cols - max64(d, 0));
+}
 
 /* Where element `at` of diagonal d stands in its row of the band. */
 static int64_t band_place(const Band *b, int64_t d, int64_t at) {
@@ -60,12 +63,12 @@ static TF_Code read_k(const Tensor *k, Band *b, TF_Status *st) {
 static TF_Code check_bounds(const Band *b, TF_Status *st) {
   if (!((-b->rows < b->lower && b->lower < b->cols) || b->lower == 0))
     return fail(st, TF_INVALID_ARGUMENT,
-                "lower_diag_index is out of bound: %lld It must be between %lld and %lld", (long long)b->lower,
-                (long long)-b->rows, (long long)b->cols);
+                "lower_diag_index is out of bound: %lld It must be between %lld and %lld",
+                (long long)b->lower, (long long)-b->rows, (long long)b->cols);
   if (!((-b->rows < b->upper && b->upper < b->cols) || b->upper == 0))
     return fail(st, TF_INVALID_ARGUMENT,
-                "upper_diag_index is out of bound: %lld It must be between %lld and %lld", (long long)b->upper,
-                (long long)-b->rows, (long long)b->cols);
+                "upper_diag_index is out of bound: %lld It must be between %lld and %lld",
+                (long long)b->upper, (long long)-b->rows, (long long)b->cols);
   return TF_OK;
 }
 
@@ -118,15 +121,20 @@ static TF_Code matrix_diag_prepare(OpCtx *c, TF_Status *st) {
   int64_t diags = b->upper - b->lower + 1;
   b->longest = diag->dims[diag->rank - 1];
   if (diags > 1 && (diag->rank < 2 || diag->dims[diag->rank - 2] != diags))
-    return fail(st, TF_INVALID_ARGUMENT, "The number of diagonals provided in the input does not match the lower_diag_index and upper_diag_index range.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The number of diagonals provided in the input does not match the lower_diag_index and "
+                "upper_diag_index range.");
   int64_t min_rows = b->longest - min64(b->upper, 0), min_cols = b->longest + max64(b->lower, 0);
   if (rows != -1 && rows < min_rows) return fail(st, TF_INVALID_ARGUMENT, "The number of rows is too small.");
-  if (cols != -1 && cols < min_cols) return fail(st, TF_INVALID_ARGUMENT, "The number of columns is too small.");
+  if (cols != -1 && cols < min_cols)
+    return fail(st, TF_INVALID_ARGUMENT, "The number of columns is too small.");
   if (rows == -1 && cols == -1) rows = cols = max64(min_rows, min_cols);
   else if (rows == -1) rows = min_rows;
   else if (cols == -1) cols = min_cols;
   if (rows != min_rows && cols != min_cols)
-    return fail(st, TF_INVALID_ARGUMENT, "The number of rows or columns is not consistent with the specified d_lower, d_upper, and diagonal.");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "The number of rows or columns is not consistent with the specified d_lower, d_upper, and diagonal.");
   b->rows = rows;
   b->cols = cols;
   int64_t dims[TENSOR_MAX_RANK + 1];
@@ -256,8 +264,13 @@ static TF_Code set_diag_prepare(OpCtx *c, TF_Status *st) {
   want[rank++] = b->longest;
   if (diag->rank != rank || memcmp(want, diag->dims, (size_t)rank * sizeof *want) != 0) {
     if (c->num_inputs == 2 || b->lower == b->upper || diag->rank == rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is not equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: %s\nDiagonal shape: %s\nExpected diagonal shape: %s",
-                  shape_text(in->dims, in->rank, text, sizeof text), "", shape_text(want, rank, want_text, sizeof want_text));
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "Either first dimensions of diagonal don't match input.shape[:-2], or diagonal.shape[:-1] is not "
+          "equal to the longests diagonal in range [lower_diag_index:upper_diag_index].\nInput shape: "
+          "%s\nDiagonal shape: %s\nExpected diagonal shape: %s",
+          shape_text(in->dims, in->rank, text, sizeof text), "",
+          shape_text(want, rank, want_text, sizeof want_text));
     return fail(st, TF_INVALID_ARGUMENT, "diagonal has a shape that does not go with input and k");
   }
   return op_output_like(c, 0, in, st);
@@ -282,9 +295,10 @@ static TF_Code band_part_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "input must be at least 2-dim, received shape: %s",
                 shape_text(in->dims, in->rank, text, sizeof text));
   if (op_input(c, 1)->rank || op_input(c, 2)->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "%s must be scalar, got shape %s", op_input(c, 1)->rank ? "num_lower" : "num_upper",
-                shape_text(op_input(c, op_input(c, 1)->rank ? 1 : 2)->dims, op_input(c, op_input(c, 1)->rank ? 1 : 2)->rank,
-                           text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "%s must be scalar, got shape %s",
+                op_input(c, 1)->rank ? "num_lower" : "num_upper",
+                shape_text(op_input(c, op_input(c, 1)->rank ? 1 : 2)->dims,
+                           op_input(c, op_input(c, 1)->rank ? 1 : 2)->rank, text, sizeof text));
   return op_output_like(c, 0, in, st);
 }
 
@@ -294,21 +308,25 @@ static TF_Code band_part_run(OpCtx *c, TF_Status *st) {
   int64_t lower = math_int_at(op_input(c, 1), 0), upper = math_int_at(op_input(c, 2), 0);
   int64_t rows = in->dims[in->rank - 2], cols = in->dims[in->rank - 1];
   if (lower > rows)
-    return fail(st, TF_INVALID_ARGUMENT, "num_lower must be negative or less or equal to number of rows (%lld) got: %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "num_lower must be negative or less or equal to number of rows (%lld) got: %lld",
                 (long long)rows, (long long)lower);
   if (upper > cols)
-    return fail(st, TF_INVALID_ARGUMENT, "num_upper must be negative or less or equal to number of columns (%lld) got: %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "num_upper must be negative or less or equal to number of columns (%lld) got: %lld",
                 (long long)cols, (long long)upper);
   size_t size = dtype_size(in->dtype);
   int64_t all_rows = leading(in, 1);
   for (int64_t row = 0; row < all_rows && cols > 0; row++) {
     int64_t r = row % rows;
-    int64_t begin = lower < 0 ? 0 : min64(max64(r - lower, 0), cols), end = upper < 0 ? cols : min64(r + upper + 1, cols);
+    int64_t begin = lower < 0 ? 0 : min64(max64(r - lower, 0), cols),
+            end = upper < 0 ? cols : min64(r + upper + 1, cols);
     char *to = (char *)out->data + (size_t)(row * cols) * size;
     const char *from = (const char *)in->data + (size_t)(row * cols) * size;
     if (end < begin) end = begin;
     memset(to, 0, (size_t)begin * size);
-    if (to != from) memcpy(to + (size_t)begin * size, from + (size_t)begin * size, (size_t)(end - begin) * size);
+    if (to != from)
+      memcpy(to + (size_t)begin * size, from + (size_t)begin * size, (size_t)(end - begin) * size);
     memset(to + (size_t)end * size, 0, (size_t)(cols - end) * size);
   }
   return TF_OK;
@@ -343,11 +361,13 @@ static TF_Code part_prepare(OpCtx *c, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   shape_text(in->dims, in->rank, text, sizeof text);
   if (in->rank == 0 || in->rank % 2)
-    return fail(st, TF_INVALID_ARGUMENT, "The rank of the tensor should be even and positive, got shape %s", text);
+    return fail(st, TF_INVALID_ARGUMENT, "The rank of the tensor should be even and positive, got shape %s",
+                text);
   int half = in->rank / 2;
   for (int d = 0; d < half; d++)
     if (in->dims[d] != in->dims[d + half])
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid shape %s: dimensions %d and %d do not match.", text, d, d + half);
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid shape %s: dimensions %d and %d do not match.", text, d,
+                  d + half);
   return op_output(c, 0, in->dtype, in->dims, half, st);
 }
 
@@ -374,41 +394,49 @@ static TF_Code shape_diag(ShapeCtx *c, TF_Status *st) {
 static TF_Code shape_part(ShapeCtx *c, TF_Status *st) {
   Shape out = *c->inputs[0];
   if (out.rank < 0) return TF_OK;
-  if (out.rank % 2 || out.rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Input must have even and non-zero rank, input rank is %d", out.rank);
+  if (out.rank % 2 || out.rank == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Input must have even and non-zero rank, input rank is %d",
+                out.rank);
   out.rank /= 2;
   c->outputs[0] = out;
   return TF_OK;
 }
 
 #define PLAIN_TYPES "bool " TYPES_NUMBERS
-#define MATRIX_DIAG(name_, values_)                                                                        \
-  {name_, .types = "T: " PLAIN_TYPES, .value_inputs = values_, .prep_size = sizeof(Band), .shape = shape_matrix_diag, \
-   .prepare = matrix_diag_prepare, .run = matrix_diag_run}
-#define DIAG_PART(name_, values_)                                                                          \
-  {name_, .types = "T: " PLAIN_TYPES, .value_inputs = values_, .prep_size = sizeof(Band), .shape = shape_diag_part, \
-   .prepare = diag_part_prepare, .run = diag_part_run}
-#define SET_DIAG(name_, values_)                                                                           \
-  {name_, .types = "T: " PLAIN_TYPES, .flags = OP_INPLACE, .value_inputs = values_, .prep_size = sizeof(Band), \
-   .shape = shape_same, .prepare = set_diag_prepare, .run = set_diag_run}
+#define MATRIX_DIAG(name_, values_)                                                           \
+  {                                                                                           \
+    name_, .types = "T: " PLAIN_TYPES, .value_inputs = values_, .prep_size = sizeof(Band),    \
+           .shape = shape_matrix_diag, .prepare = matrix_diag_prepare, .run = matrix_diag_run \
+  }
+#define DIAG_PART(name_, values_)                                                          \
+  {                                                                                        \
+    name_, .types = "T: " PLAIN_TYPES, .value_inputs = values_, .prep_size = sizeof(Band), \
+           .shape = shape_diag_part, .prepare = diag_part_prepare, .run = diag_part_run    \
+  }
+#define SET_DIAG(name_, values_)                                                                            \
+  {                                                                                                         \
+    name_, .types = "T: " PLAIN_TYPES, .flags = OP_INPLACE, .value_inputs = values_,                        \
+           .prep_size = sizeof(Band), .shape = shape_same, .prepare = set_diag_prepare, .run = set_diag_run \
+  }
 
-const OpRow ops_linalg_diag[] = {
-  MATRIX_DIAG("MatrixDiag", 0),
-  MATRIX_DIAG("MatrixDiagV2", 14),
-  MATRIX_DIAG("MatrixDiagV3", 14),
-  DIAG_PART("MatrixDiagPart", 0),
-  DIAG_PART("MatrixDiagPartV2", 2),
-  DIAG_PART("MatrixDiagPartV3", 2),
-  SET_DIAG("MatrixSetDiag", 0),
-  SET_DIAG("MatrixSetDiagV2", 4),
-  SET_DIAG("MatrixSetDiagV3", 4),
-  {"MatrixBandPart", .types = "T: " PLAIN_TYPES, .shape = shape_same, .prepare = band_part_prepare, .run = band_part_run},
-  MATRIX_DIAG("BatchMatrixDiag", 0),
-  DIAG_PART("BatchMatrixDiagPart", 0),
-  SET_DIAG("BatchMatrixSetDiag", 0),
-  {"BatchMatrixBandPart", .types = "T: " PLAIN_TYPES, .shape = shape_same, .prepare = band_part_prepare,
-   .run = band_part_run},
-  {"Diag", .types = "T: half float double int32 int64 " TYPES_COMPLEX, .shape = shape_diag,
-   .prepare = diag_prepare, .run = diag_run},
-  {"DiagPart", .types = "T: half float double int32 int64 " TYPES_COMPLEX, .shape = shape_part,
-   .prepare = part_prepare, .run = part_run},
-  {0}};
+const OpRow ops_linalg_diag[] = {MATRIX_DIAG("MatrixDiag", 0),
+                                 MATRIX_DIAG("MatrixDiagV2", 14),
+                                 MATRIX_DIAG("MatrixDiagV3", 14),
+                                 DIAG_PART("MatrixDiagPart", 0),
+                                 DIAG_PART("MatrixDiagPartV2", 2),
+                                 DIAG_PART("MatrixDiagPartV3", 2),
+                                 SET_DIAG("MatrixSetDiag", 0),
+                                 SET_DIAG("MatrixSetDiagV2", 4),
+                                 SET_DIAG("MatrixSetDiagV3", 4),
+                                 {"MatrixBandPart", .types = "T: " PLAIN_TYPES, .shape = shape_same,
+                                  .prepare = band_part_prepare, .run = band_part_run},
+                                 MATRIX_DIAG("BatchMatrixDiag", 0),
+                                 DIAG_PART("BatchMatrixDiagPart", 0),
+                                 SET_DIAG("BatchMatrixSetDiag", 0),
+                                 {"BatchMatrixBandPart", .types = "T: " PLAIN_TYPES, .shape = shape_same,
+                                  .prepare = band_part_prepare, .run = band_part_run},
+                                 {"Diag", .types = "T: half float double int32 int64 " TYPES_COMPLEX,
+                                  .shape = shape_diag, .prepare = diag_prepare, .run = diag_run},
+                                 {"DiagPart", .types = "T: half float double int32 int64 " TYPES_COMPLEX,
+                                  .shape = shape_part, .prepare = part_prepare, .run = part_run},
+                                 {0}};

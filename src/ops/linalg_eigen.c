@@ -201,7 +201,8 @@ static TF_Code eig_run(OpCtx *c, TF_Status *st) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, n * n);
     if (!(real ? linalg_schur_real(a, n, u, work) : linalg_schur(a, n, u, work)))
-      return fail(st, TF_INVALID_ARGUMENT, "Eigen decomposition was not successful. The input might not be valid.");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Eigen decomposition was not successful. The input might not be valid.");
     eigenvectors(a, u, v, work, n);
     if (real) make_vectors_real(a, v, n);
     for (int64_t i = 0; i < n; i++) work[i] = a[i * n + i];
@@ -225,11 +226,13 @@ static TF_Code svd_prepare(OpCtx *c, TF_Status *st) {
   return linalg_scratch(c, s->full ? 2 : 0, large, 7, small + 2, st);
 }
 
-/* TF: what is not finite has NaN for singular values and vectors; of an empty matrix U and V are the identity. */
+/* TF: what is not finite has NaN for singular values and vectors; of an empty matrix U and V are the
+ * identity. */
 static TF_Code svd_run(OpCtx *c, TF_Status *st) {
   const EigenState *s = c->state;
   const EigenPrep *p = c->prep;
-  int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
+  int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols,
+          large = rows < cols ? cols : rows;
   int64_t full_u = s->full ? rows : small, full_v = s->full ? cols : small;
   Z *a = c->scratch, *u = a + rows * cols, *v = u + rows * full_u, *values = v + cols * full_v;
   Z *sv = values + small, *work = sv + large;
@@ -263,17 +266,18 @@ static TF_Code shape_values(ShapeCtx *c, TF_Status *st) {
 }
 
 #define FC "float double " TYPES_COMPLEX
-#define EIGEN(NAME, TYPES, SHAPE, PHASE)                                                                          \
-  {                                                                                                               \
-    NAME, .types = "T: " TYPES, .state_size = sizeof(EigenState), .prep_size = sizeof(EigenPrep), .shape = SHAPE, \
-          .init = eigen_init, .prepare = PHASE##_prepare, .run = PHASE##_run                                      \
+#define EIGEN(NAME, TYPES, SHAPE, PHASE)                                                          \
+  {                                                                                               \
+    NAME, .types = "T: " TYPES, .state_size = sizeof(EigenState), .prep_size = sizeof(EigenPrep), \
+          .shape = SHAPE, .init = eigen_init, .prepare = PHASE##_prepare, .run = PHASE##_run      \
   }
 
-const OpRow ops_linalg_eigen[] = {EIGEN("SelfAdjointEigV2", FC, shape_values, eigh),
-                                  EIGEN("BatchSelfAdjointEigV2", FC, shape_values, eigh),
-                                  EIGEN("SelfAdjointEig", "float double", shape_unknown_outputs, eigh_joined),
-                                  EIGEN("BatchSelfAdjointEig", "float double", shape_unknown_outputs, eigh_joined),
-                                  EIGEN("Eig", FC, shape_values, eig),
-                                  EIGEN("Svd", FC, shape_values, svd),
-                                  EIGEN("BatchSvd", FC, shape_values, svd),
-                                  {0}};
+const OpRow ops_linalg_eigen[] = {
+    EIGEN("SelfAdjointEigV2", FC, shape_values, eigh),
+    EIGEN("BatchSelfAdjointEigV2", FC, shape_values, eigh),
+    EIGEN("SelfAdjointEig", "float double", shape_unknown_outputs, eigh_joined),
+    EIGEN("BatchSelfAdjointEig", "float double", shape_unknown_outputs, eigh_joined),
+    EIGEN("Eig", FC, shape_values, eig),
+    EIGEN("Svd", FC, shape_values, svd),
+    EIGEN("BatchSvd", FC, shape_values, svd),
+    {0}};

@@ -1,5 +1,5 @@
-/* What the factorisations are for: their product is the matrix again, and their vectors are orthonormal. (Values are
- * compared with TensorFlow's by tests/ops; vectors have free signs and phases.) */
+/* What the factorisations are for: their product is the matrix again, and their vectors are orthonormal.
+ * (Values are compared with TensorFlow's by tests/ops; vectors have free signs and phases.) */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 
 enum { MOST = 40 };
 
-static Z a[MOST * MOST], copy[MOST * MOST], u[MOST * MOST], v[MOST * MOST], work[8 * MOST * MOST], product[MOST * MOST];
+static Z a[MOST * MOST], copy[MOST * MOST], u[MOST * MOST], v[MOST * MOST], work[8 * MOST * MOST],
+    product[MOST * MOST];
 static Z other[MOST * MOST];
 static double values[4 * MOST];
 static uint32_t seed = 1;
@@ -115,7 +116,8 @@ static void test_svd(void **state) {
       fill(shapes[i][0], shapes[i][1], is_complex);
       check_svd(shapes[i][0], shapes[i][1]);
       /* The same row again and again: one singular value that is not 0. */
-      for (int64_t k = 0; k < shapes[i][0]; k++) memcpy(a + k * shapes[i][1], copy, (size_t)shapes[i][1] * sizeof *a);
+      for (int64_t k = 0; k < shapes[i][0]; k++)
+        memcpy(a + k * shapes[i][1], copy, (size_t)shapes[i][1] * sizeof *a);
       memcpy(copy, a, sizeof a);
       check_svd(shapes[i][0], shapes[i][1]);
     }

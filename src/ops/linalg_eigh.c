@@ -1,12 +1,13 @@
-/* Hermitian eigenproblems: reflections to a real tridiagonal matrix, then implicit QL steps from its end. (Golub & Van
- * Loan, 8.3.) The order of operations is that of Eigen, which fixes the signs of the vectors. */
+/* Hermitian eigenproblems: reflections to a real tridiagonal matrix, then implicit QL steps from its end.
+ * (Golub & Van Loan, 8.3.) The order of operations is that of Eigen, which fixes the signs of the vectors. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "ops/linalg_eigen.h"
 
-/* A becomes tridiagonal: `d` its diagonal, `e` what stands beside it. `q` (or null) collects the reflections. */
+/* A becomes tridiagonal: `d` its diagonal, `e` what stands beside it. `q` (or null) collects the
+ * reflections. */
 static void tridiagonalize(Z *a, int64_t n, double *d, double *e, Z *q, Z *v) {
   if (q) linalg_identity(q, n);
   for (int64_t i = 0; i + 1 < n; i++) {

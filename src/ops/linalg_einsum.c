@@ -6,8 +6,8 @@
  *
  *     in both and the output: batch      in A and the output: m      in B and the output: n      else: k
  *
- * A is laid out as [batch, m, k], B as [batch, k, n], multiplied, and the result [batch, m, n] laid out as the
- * output wants it. What lies right already is not moved. */
+ * A is laid out as [batch, m, k], B as [batch, k, n], multiplied, and the result [batch, m, n] laid out as
+ * the output wants it. What lies right already is not moved. */
 #include <stddef.h>
 #include <string.h>
 
@@ -38,9 +38,9 @@ typedef struct Layout {
 } Layout;
 
 typedef struct EinsumPrep {
-  Layout a, b, c;  /* c: [batch, m, n] in the output; of one operand: a walks [output, reduced] */
+  Layout a, b, c; /* c: [batch, m, n] in the output; of one operand: a walks [output, reduced] */
   int64_t batch, m, n, k;
-  bool diagonal_output; /* labels repeated: the rest of the output is 0 */
+  bool diagonal_output;                                     /* labels repeated: the rest of the output is 0 */
   size_t wide_a_at, wide_b_at, a_at, b_at, c_at, narrow_at; /* scratch */
 } EinsumPrep;
 
@@ -50,7 +50,8 @@ static TF_Code fail_equation(const Node *node, const char *why, TF_Status *st) {
   Span text = {0};
   const Attr *equation = node_attr(node, "equation");
   if (equation) text = equation->v.s;
-  return fail(st, TF_INVALID_ARGUMENT, "Invalid einsum equation %.*s: %s", (int)text.size, (const char *)text.data, why);
+  return fail(st, TF_INVALID_ARGUMENT, "Invalid einsum equation %.*s: %s", (int)text.size,
+              (const char *)text.data, why);
 }
 
 static TF_Code read_term(const Node *node, const char **at, const char *end, Term *t, TF_Status *st) {
@@ -73,7 +74,9 @@ static TF_Code read_term(const Node *node, const char **at, const char *end, Ter
   return TF_OK;
 }
 
-static bool has_label(const Term *t, char label) { return t->count && memchr(t->labels, label, (size_t)t->count); }
+static bool has_label(const Term *t, char label) {
+  return t->count && memchr(t->labels, label, (size_t)t->count);
+}
 
 static TF_Code read_equation(const Node *node, EinsumState *s, TF_Status *st) {
   Span text;
@@ -95,7 +98,8 @@ static TF_Code read_equation(const Node *node, EinsumState *s, TF_Status *st) {
   if (at != end) return fail_equation(node, "more than one output", st);
   for (int i = 0; i < s->out.count; i++) {
     char label = s->out.labels[i];
-    if (label != ELLIPSIS && !has_label(&s->in[0], label) && !(s->num_inputs > 1 && has_label(&s->in[1], label)))
+    if (label != ELLIPSIS && !has_label(&s->in[0], label) &&
+        !(s->num_inputs > 1 && has_label(&s->in[1], label)))
       return fail_equation(node, "an output label is in no operand", st);
   }
   return TF_OK;
@@ -133,15 +137,18 @@ static int dots_of(const Term *t, int rank) {
   return has_label(t, ELLIPSIS) ? (rank >= named ? rank - named : -1) : (rank == named ? 0 : -1);
 }
 
-static TF_Code add_dim(Labels *l, int k, int label, const Tensor *t, int axis, int64_t stride, TF_Status *st) {
+static TF_Code add_dim(Labels *l, int k, int label, const Tensor *t, int axis, int64_t stride,
+                       TF_Status *st) {
   int64_t size = t->dims[axis];
   bool dots = label < l->dots;
   char text[SHAPE_TEXT_MAX];
   if (l->size[label] < 0 || (dots && l->size[label] == 1)) {
     l->size[label] = size;
   } else if (size != l->size[label] && !(dots && size == 1)) {
-    return fail(st, TF_INVALID_ARGUMENT, "Expected dimension %lld at axis %d of the input shaped %s but got dimension %lld",
-                (long long)l->size[label], axis, shape_text(t->dims, t->rank, text, sizeof text), (long long)size);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected dimension %lld at axis %d of the input shaped %s but got dimension %lld",
+                (long long)l->size[label], axis, shape_text(t->dims, t->rank, text, sizeof text),
+                (long long)size);
   }
   l->in[k][label] = true;
   if (!(dots && size == 1)) l->stride[k][label] += stride;
@@ -188,7 +195,8 @@ static TF_Code make_labels(OpCtx *c, Labels *l, int64_t *dims, TF_Status *st) {
   for (int i = 0; i < s->out.count; i++) {
     int repeat = s->out.labels[i] == ELLIPSIS ? l->dots : 1;
     for (int j = 0; j < repeat; j++) {
-      if (l->num_out == TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "the output's rank is too large");
+      if (l->num_out == TENSOR_MAX_RANK)
+        return fail(st, TF_INVALID_ARGUMENT, "the output's rank is too large");
       int label = s->out.labels[i] == ELLIPSIS ? j : find_label(l, s->out.labels[i]);
       l->in_out[label] = true;
       dims[l->num_out] = l->size[label];
@@ -223,8 +231,9 @@ static void layout_finish(Layout *y) {
 }
 
 /* Walks a layout: calls the statement with `from` the strided offset and `to` the dense one. */
-#define FOR_LAYOUT(y, from, to)                                                                 \
-  for (int64_t to = 0, from = 0, at_[MAX_LABELS] = {0}; to < (y)->count; to++, from = layout_next(y, at_, from))
+#define FOR_LAYOUT(y, from, to)                                          \
+  for (int64_t to = 0, from = 0, at_[MAX_LABELS] = {0}; to < (y)->count; \
+       to++, from = layout_next(y, at_, from))
 
 static int64_t layout_next(const Layout *y, int64_t *at, int64_t from) {
   for (int d = y->rank - 1; d >= 0; d--) {
@@ -236,15 +245,17 @@ static int64_t layout_next(const Layout *y, int64_t *at, int64_t from) {
   return from;
 }
 
-typedef struct Cell16 { uint64_t a, b; } Cell16;
+typedef struct Cell16 {
+  uint64_t a, b;
+} Cell16;
 
 /* Strided to dense (`gather`) or back. */
 static void layout_copy(const Layout *y, char *strided, char *dense, size_t size, bool gather) {
-#define COPY(T)                                             \
-  do {                                                      \
-    T *s = (T *)strided, *d = (T *)dense;                   \
-    if (gather) FOR_LAYOUT(y, from, to) d[to] = s[from];    \
-    else FOR_LAYOUT(y, from, to) s[from] = d[to];           \
+#define COPY(T)                                          \
+  do {                                                   \
+    T *s = (T *)strided, *d = (T *)dense;                \
+    if (gather) FOR_LAYOUT(y, from, to) d[to] = s[from]; \
+    else FOR_LAYOUT(y, from, to) s[from] = d[to];        \
   } while (0)
   if (size == 4) COPY(uint32_t);
   else if (size == 8) COPY(uint64_t);
@@ -255,7 +266,8 @@ static void layout_copy(const Layout *y, char *strided, char *dense, size_t size
 
 static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
   size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes)) return fail_oom(st, "Einsum");
+  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
+    return fail_oom(st, "Einsum");
   *at = *total;
   if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "Einsum");
   return TF_OK;
@@ -273,8 +285,8 @@ static Group group_of(const Labels *l, int label) {
 }
 
 /* Adds the labels of a group to up to two layouts, in the order of the output or of their number. */
-static TF_Code add_group(const Labels *l, Group group, int64_t *product, Layout *x, const int64_t *x_stride, Layout *y,
-                         const int64_t *y_stride, TF_Status *st) {
+static TF_Code add_group(const Labels *l, Group group, int64_t *product, Layout *x, const int64_t *x_stride,
+                         Layout *y, const int64_t *y_stride, TF_Status *st) {
   bool done[MAX_LABELS] = {false};
   *product = 1;
   for (int i = 0; i < l->num_out + l->count; i++) {
@@ -323,16 +335,16 @@ static TF_Code einsum_prepare(OpCtx *c, TF_Status *st) {
 
 /* Sums of one operand: layout a is [output, reduced]. */
 static void sum_one(const EinsumPrep *p, int kind, const void *in, void *out) {
-#define SUM(T, W)                                                            \
-  do {                                                                       \
-    W s = 0;                                                                 \
-    FOR_LAYOUT(&p->a, from, to) {                                            \
-      s += (W)((const T *)in)[from];                                         \
-      if ((to + 1) % p->k == 0) {                                            \
-        ((T *)out)[to / p->k] = (T)s;                                        \
-        s = 0;                                                               \
-      }                                                                      \
-    }                                                                        \
+#define SUM(T, W)                     \
+  do {                                \
+    W s = 0;                          \
+    FOR_LAYOUT(&p->a, from, to) {     \
+      s += (W)((const T *)in)[from];  \
+      if ((to + 1) % p->k == 0) {     \
+        ((T *)out)[to / p->k] = (T)s; \
+        s = 0;                        \
+      }                               \
+    }                                 \
   } while (0)
   switch (kind) {
     case MK_F32: SUM(float, double); break;
@@ -385,7 +397,8 @@ static TF_Code einsum_run(OpCtx *c, TF_Status *st) {
     for (int64_t i = 0; i < p->batch; i++) {
       const char *x = a + (size_t)(i * p->m * p->k) * size, *y = b + (size_t)(i * p->k * p->n) * size;
       char *z = result + (size_t)(i * p->m * p->n) * size;
-      if (math_kind(s->dtype) == MK_F32) matmul_f32(c->threads, &q, (const float *)x, (const float *)y, (float *)z);
+      if (math_kind(s->dtype) == MK_F32)
+        matmul_f32(c->threads, &q, (const float *)x, (const float *)y, (float *)z);
       else s->plain(&q, x, y, z);
     }
   }
@@ -418,10 +431,12 @@ static TF_Code shape_einsum(ShapeCtx *c, TF_Status *st) {
       if (out.rank == TENSOR_MAX_RANK) return TF_OK;
       int64_t size = -1;
       for (int k = 0; k < s.num_inputs && s.out.labels[i] != ELLIPSIS; k++) {
-        const char *at = s.in[k].count ? memchr(s.in[k].labels, s.out.labels[i], (size_t)s.in[k].count) : NULL;
+        const char *at = s.in[k].count ? memchr(s.in[k].labels, s.out.labels[i], (size_t)s.in[k].count)
+                                       : NULL;
         const char *dots_at = s.in[k].count ? memchr(s.in[k].labels, ELLIPSIS, (size_t)s.in[k].count) : NULL;
         if (!at) continue;
-        int axis = (int)(at - s.in[k].labels) + (dots_at && dots_at < at ? dots_of(&s.in[k], c->inputs[k]->rank) - 1 : 0);
+        int axis = (int)(at - s.in[k].labels) +
+                   (dots_at && dots_at < at ? dots_of(&s.in[k], c->inputs[k]->rank) - 1 : 0);
         if (size < 0) size = c->inputs[k]->dims[axis];
       }
       out.dims[out.rank++] = size;
@@ -432,7 +447,7 @@ static TF_Code shape_einsum(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_linalg_einsum[] = {
-  {"Einsum", .types = "T: " TYPES_FLOATS " int32 int64 " TYPES_COMPLEX, .state_size = sizeof(EinsumState),
-   .prep_size = sizeof(EinsumPrep), .shape = shape_einsum, .init = einsum_init, .prepare = einsum_prepare,
-   .run = einsum_run},
-  {0}};
+    {"Einsum", .types = "T: " TYPES_FLOATS " int32 int64 " TYPES_COMPLEX, .state_size = sizeof(EinsumState),
+     .prep_size = sizeof(EinsumPrep), .shape = shape_einsum, .init = einsum_init, .prepare = einsum_prepare,
+     .run = einsum_run},
+    {0}};

@@ -1,5 +1,5 @@
-/* Functions of square matrices: MatrixSquareRoot, MatrixLogarithm, MatrixExponential. (Higham, Functions of Matrices.)
- * What is not finite, or has no answer in the dtype, is NaN. */
+/* Functions of square matrices: MatrixSquareRoot, MatrixLogarithm, MatrixExponential. (Higham, Functions of
+ * Matrices.) What is not finite, or has no answer in the dtype, is NaN. */
 #include <math.h>
 #include <string.h>
 
@@ -20,7 +20,9 @@ static TF_Code function_prepare(OpCtx *c, TF_Status *st) {
   return op_output_like(c, 0, op_input(c, 0), st);
 }
 
-static bool is_real(const OpCtx *c) { return op_input(c, 0)->dtype == TF_FLOAT || op_input(c, 0)->dtype == TF_DOUBLE; }
+static bool is_real(const OpCtx *c) {
+  return op_input(c, 0)->dtype == TF_FLOAT || op_input(c, 0)->dtype == TF_DOUBLE;
+}
 
 /* Calls f on every matrix: it replaces `a`, which 7 more of its size and 2 n numbers follow. */
 static TF_Code each_matrix(OpCtx *c, bool (*f)(const OpCtx *, Z *a, int64_t n), TF_Status *st) {
@@ -76,10 +78,13 @@ static bool square_root(const OpCtx *c, Z *a, int64_t n) {
 
 static TF_Code square_root_run(OpCtx *c, TF_Status *st) { return each_matrix(c, square_root, st); }
 
-/* ---- the logarithm: square roots until the matrix is near 1, then a Pade approximant as a sum of fractions ---- */
+/* ---- the logarithm: square roots until the matrix is near 1, then a Pade approximant as a sum of fractions
+ * ---- */
 
-static const double nodes[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363};
-static const double weights[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763};
+static const double nodes[4] = {0.1834346424956498, 0.5255324099163290, 0.7966664774136267,
+                                0.9602898564975363};
+static const double weights[4] = {0.3626837833783620, 0.3137066458778873, 0.2223810344533745,
+                                  0.1012285362903763};
 
 /* sum += weight x (1 + node x)^-1, upper triangular; `y` is scratch. */
 static void add_fraction(Z *sum, const Z *x, double node, double weight, Z *y, int64_t n) {
@@ -153,7 +158,8 @@ static const double pade[14] = {64764752532480000,
 
 /* out = e + f1 a2 + f2 a4 + f3 a6 */
 static void polynomial(Z *out, const Z *a2, const Z *a4, const Z *a6, const double f[4], int64_t n) {
-  for (int64_t i = 0; i < n * n; i++) out[i] = (i / n == i % n ? f[0] : 0) + f[1] * a2[i] + f[2] * a4[i] + f[3] * a6[i];
+  for (int64_t i = 0; i < n * n; i++)
+    out[i] = (i / n == i % n ? f[0] : 0) + f[1] * a2[i] + f[2] * a4[i] + f[3] * a6[i];
 }
 
 static double largest_column(const Z *a, int64_t n) {
@@ -170,7 +176,8 @@ static double largest_column(const Z *a, int64_t n) {
 static bool exponential(const OpCtx *c, Z *a, int64_t n) {
   (void)c;
   int64_t count = n * n, *order = (int64_t *)(a + BUFFERS * count);
-  Z *a2 = a + count, *a4 = a2 + count, *a6 = a4 + count, *odd = a6 + count, *even = odd + count, *x = even + count;
+  Z *a2 = a + count, *a4 = a2 + count, *a6 = a4 + count, *odd = a6 + count, *even = odd + count,
+    *x = even + count;
   double size = largest_column(a, n), sign;
   int squares = 0;
   if (!isfinite(size)) return false;
@@ -203,13 +210,14 @@ static bool exponential(const OpCtx *c, Z *a, int64_t n) {
 
 static TF_Code exponential_run(OpCtx *c, TF_Status *st) { return each_matrix(c, exponential, st); }
 
-#define FUNCTION(NAME, TYPES, PHASE)                                                                                 \
-  {                                                                                                                  \
-    NAME, .types = "T: " TYPES, .prep_size = sizeof(FunctionPrep), .shape = shape_same, .prepare = function_prepare, \
-          .run = PHASE##_run                                                                                         \
+#define FUNCTION(NAME, TYPES, PHASE)                                                    \
+  {                                                                                     \
+    NAME, .types = "T: " TYPES, .prep_size = sizeof(FunctionPrep), .shape = shape_same, \
+          .prepare = function_prepare, .run = PHASE##_run                               \
   }
 
-const OpRow ops_linalg_function[] = {FUNCTION("MatrixSquareRoot", "float double " TYPES_COMPLEX, square_root),
-                                     FUNCTION("MatrixLogarithm", TYPES_COMPLEX, logarithm),
-                                     FUNCTION("MatrixExponential", "float double " TYPES_COMPLEX, exponential),
-                                     {0}};
+const OpRow ops_linalg_function[] = {
+    FUNCTION("MatrixSquareRoot", "float double " TYPES_COMPLEX, square_root),
+    FUNCTION("MatrixLogarithm", TYPES_COMPLEX, logarithm),
+    FUNCTION("MatrixExponential", "float double " TYPES_COMPLEX, exponential),
+    {0}};

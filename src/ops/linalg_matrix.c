@@ -40,12 +40,14 @@ void linalg_store(Tensor *t, int64_t at, const Z *m, int64_t count) {
 
 TF_Code linalg_batch(OpCtx *c, int num, int64_t *batch, TF_Status *st) {
   const Tensor *first = op_input(c, 0);
-  if (first->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "Input tensor 0 must have rank >= 2, got %d", first->rank);
+  if (first->rank < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Input tensor 0 must have rank >= 2, got %d", first->rank);
   *batch = 1;
   for (int d = 0; d < first->rank - 2; d++) *batch *= first->dims[d];
   for (int i = 1; i < num; i++) {
     const Tensor *t = op_input(c, i);
-    if (t->rank != first->rank) return fail(st, TF_INVALID_ARGUMENT, "All input tensors must have the same rank.");
+    if (t->rank != first->rank)
+      return fail(st, TF_INVALID_ARGUMENT, "All input tensors must have the same rank.");
     if (memcmp(t->dims, first->dims, (size_t)(t->rank - 2) * sizeof *t->dims))
       return fail(st, TF_INVALID_ARGUMENT, "All input tensors must have the same outer dimensions.");
   }

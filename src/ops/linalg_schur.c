@@ -1,6 +1,6 @@
-/* Schur forms: reflections to a Hessenberg matrix, then shifted QR steps: with complex shifts one at a time, for real
- * matrices with two conjugate shifts at a time (Francis), so that no imaginary parts come in. (Golub & Van Loan, 7.5.)
- * The order of operations is Eigen's, which fixes the order of the eigenvalues. */
+/* Schur forms: reflections to a Hessenberg matrix, then shifted QR steps: with complex shifts one at a time,
+ * for real matrices with two conjugate shifts at a time (Francis), so that no imaginary parts come in. (Golub
+ * & Van Loan, 7.5.) The order of operations is Eigen's, which fixes the order of the eigenvalues. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -68,15 +68,14 @@ static bool small_beside(Z *t, int64_t n, int64_t i) {
 static Z complex_shift(const Z *t, int64_t n, int64_t end, int iteration) {
   if ((iteration == 10 || iteration == 20) && end > 1)
     return fabs(creal(t[end * n + end - 1])) + fabs(creal(t[(end - 1) * n + end - 2]));
-  Z a = t[(end - 1) * n + end - 1], b = t[(end - 1) * n + end], c = t[end * n + end - 1], d = t[end * n + end];
+  Z a = t[(end - 1) * n + end - 1], b = t[(end - 1) * n + end], c = t[end * n + end - 1],
+    d = t[end * n + end];
   double norm = norm1(a) + norm1(b) + norm1(c) + norm1(d);
   a /= norm, b /= norm, c /= norm, d /= norm;
   Z root = csqrt((a - d) * (a - d) + 4 * b * c), det = a * d - b * c;
   Z one = (a + d + root) / 2, two = (a + d - root) / 2;
-  if (norm1(one) > norm1(two))
-    two = det / one;
-  else if (norm1(two) != 0)
-    one = det / two;
+  if (norm1(one) > norm1(two)) two = det / one;
+  else if (norm1(two) != 0) one = det / two;
   return norm * (norm1(one - d) < norm1(two - d) ? one : two);
 }
 
@@ -189,7 +188,8 @@ static void real_shift(RealSchur *s, int64_t end, int iteration, double shift[3]
 }
 
 /* Where in [start, end] a step may begin, and its first vector. */
-static int64_t step_start(const RealSchur *s, int64_t start, int64_t end, const double shift[3], double v[3]) {
+static int64_t step_start(const RealSchur *s, int64_t start, int64_t end, const double shift[3],
+                          double v[3]) {
   int64_t m = end - 2;
   for (;; m--) {
     double r = shift[0] - T(m, m), w = shift[1] - T(m, m);
@@ -232,10 +232,8 @@ static void francis_step(RealSchur *s, int64_t start, int64_t m, int64_t end, co
     double beta = linalg_reflector(x, size, 1, z, &tau);
     for (int i = 0; i < size; i++) v[i] = creal(z[i]);
     if (beta == 0) continue;
-    if (k == m && k > start)
-      T(k, k - 1) = -T(k, k - 1);
-    else if (k != m)
-      T(k, k - 1) = beta;
+    if (k == m && k > start) T(k, k - 1) = -T(k, k - 1);
+    else if (k != m) T(k, k - 1) = beta;
     reflect_three(s, k, size, v, creal(tau), k + 3 < end ? k + 3 : end);
   }
   for (int64_t i = m + 2; i <= end; i++) {
@@ -275,7 +273,8 @@ static void triangularize(Z *t, int64_t n, Z *u) {
   for (int64_t k = 0; k + 1 < n; k++) {
     if (t[(k + 1) * n + k] == 0) continue;
     double a = creal(t[k * n + k]), b = creal(t[k * n + k + 1]), c = creal(t[(k + 1) * n + k]);
-    double d = creal(t[(k + 1) * n + k + 1]), half = (a - d) / 2, most = fmax(fabs(half), fmax(fabs(b), fabs(c)));
+    double d = creal(t[(k + 1) * n + k + 1]), half = (a - d) / 2,
+           most = fmax(fabs(half), fmax(fabs(b), fabs(c)));
     double root = most * sqrt(fabs(half / most * (half / most) + b / most * (c / most)));
     Z high = (d + half) + I * root;
     /* (high - d, c) is its eigenvector: the rotation's first column. */

@@ -23,7 +23,8 @@ static TF_Code solve_plan(OpCtx *c, int inputs, TF_Status *st) {
 
 static TF_Code lu_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
-  if (in->rank < 2) return fail(st, TF_INVALID_ARGUMENT, "Input tensor must have rank >= 2, got %d", in->rank);
+  if (in->rank < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Input tensor must have rank >= 2, got %d", in->rank);
   TRY(solve_plan(c, 1, st));
   TRY(linalg_check_square(c, st));
   TRY(linalg_scratch(c, 1, linalg_rows(c, 0), 1, 1, st));
@@ -42,10 +43,8 @@ static TF_Code lu_run(OpCtx *c, TF_Status *st) {
     if (!linalg_has_pivots(c->scratch, n)) return fail(st, TF_INVALID_ARGUMENT, "Input is not invertible.");
     linalg_store(&c->outputs[0], m, c->scratch, n * n);
     for (int64_t i = 0; i < n; i++) {
-      if (c->outputs[1].dtype == TF_INT32)
-        ((int32_t *)c->outputs[1].data)[m * n + i] = (int32_t)order[i];
-      else
-        ((int64_t *)c->outputs[1].data)[m * n + i] = order[i];
+      if (c->outputs[1].dtype == TF_INT32) ((int32_t *)c->outputs[1].data)[m * n + i] = (int32_t)order[i];
+      else ((int64_t *)c->outputs[1].data)[m * n + i] = order[i];
     }
   }
   return TF_OK;
@@ -63,7 +62,8 @@ static TF_Code shape_lu(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code cholesky_grad_prepare(OpCtx *c, TF_Status *st) {
   TRY(solve_plan(c, 2, st));
-  if (linalg_rows(c, 0) != linalg_cols(c, 0)) return fail(st, TF_INVALID_ARGUMENT, "Inputs must be a square matrices.");
+  if (linalg_rows(c, 0) != linalg_cols(c, 0))
+    return fail(st, TF_INVALID_ARGUMENT, "Inputs must be a square matrices.");
   if (linalg_rows(c, 1) != linalg_rows(c, 0) || linalg_cols(c, 1) != linalg_cols(c, 0))
     return fail(st, TF_INVALID_ARGUMENT, "Inputs (L and grad) must have the same shape.");
   TRY(linalg_scratch(c, 3, linalg_rows(c, 0), 0, 0, st));
@@ -120,7 +120,8 @@ static TF_Code least_squares_prepare(OpCtx *c, TF_Status *st) {
   if (l2->rank)
     return fail(st, TF_INVALID_ARGUMENT, "l2_regularizer must be scalar, got shape %s",
                 shape_text(l2->dims, l2->rank, text, sizeof text));
-  if (p->rows != linalg_rows(c, 1)) return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
+  if (p->rows != linalg_rows(c, 1))
+    return fail(st, TF_INVALID_ARGUMENT, "Input matrix and rhs are incompatible.");
   int64_t large = p->rows < p->cols ? p->cols : p->rows;
   int64_t small = p->rows < p->cols ? p->rows : p->cols;
   TRY(linalg_scratch(c, 0, large, 6, p->rhs + small + 2, st));
@@ -145,20 +146,20 @@ static void cholesky_solve(const Z *l, Z *g, int64_t n, int64_t rhs) {
 }
 
 /* By the normal equations: x = (A^H A + l2)^-1 A^H b, or A^H (A A^H + l2)^-1 b of a wide matrix. */
-static TF_Code normal_equations(const SolvePrep *p, const Z *a, const Z *b, double l2, Z *x, Z *work, TF_Status *st) {
+static TF_Code normal_equations(const SolvePrep *p, const Z *a, const Z *b, double l2, Z *x, Z *work,
+                                TF_Status *st) {
   bool wide = p->rows < p->cols;
   int64_t n = wide ? p->rows : p->cols;
   Z *h = work, *gram = h + p->rows * p->cols, *side = gram + n * n;
   linalg_adjoint(h, a, p->rows, p->cols);
-  if (wide)
-    linalg_multiply(gram, a, h, n, p->cols, n);
-  else
-    linalg_multiply(gram, h, a, n, p->rows, n);
+  if (wide) linalg_multiply(gram, a, h, n, p->cols, n);
+  else linalg_multiply(gram, h, a, n, p->rows, n);
   for (int64_t i = 0; i < n; i++) gram[i * n + i] += l2;
   if (!linalg_cholesky(gram, n))
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Input matrix was rank deficient or ill-conditioned. Try setting fast=False or provide a larger "
-                "l2_regularizer > 0.");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Input matrix was rank deficient or ill-conditioned. Try setting fast=False or provide a larger "
+        "l2_regularizer > 0.");
   if (wide) {
     memcpy(side, b, (size_t)(n * p->rhs) * sizeof *b);
     cholesky_solve(gram, side, n, p->rhs);
@@ -170,11 +171,12 @@ static TF_Code normal_equations(const SolvePrep *p, const Z *a, const Z *b, doub
   return TF_OK;
 }
 
-/* By singular values: x = V diag(1 / sv) U^H b, without those that are nothing but rounding. TF: the regularizer plays
- * no part. */
+/* By singular values: x = V diag(1 / sv) U^H b, without those that are nothing but rounding. TF: the
+ * regularizer plays no part. */
 static TF_Code by_singular_values(const OpCtx *c, Z *a, const Z *b, Z *x, Z *work, TF_Status *st) {
   const SolvePrep *p = c->prep;
-  int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols, large = rows < cols ? cols : rows;
+  int64_t rows = p->rows, cols = p->cols, small = rows < cols ? rows : cols,
+          large = rows < cols ? cols : rows;
   TF_DataType dtype = op_input(c, 0)->dtype;
   double eps = dtype == TF_FLOAT || dtype == TF_COMPLEX64 ? (double)FLT_EPSILON : DBL_EPSILON;
   Z *u = work, *v = u + rows * small, *sv = v + cols * small;
@@ -204,12 +206,9 @@ static TF_Code least_squares_run(OpCtx *c, TF_Status *st) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, p->rows * p->cols);
     linalg_load(b, op_input(c, 1), m, p->rows * p->rhs);
-    if (p->rows == 0)
-      memset(x, 0, (size_t)(p->cols * p->rhs) * sizeof *x);
-    else if (fast)
-      TRY(normal_equations(p, a, b, l2, x, work, st));
-    else
-      TRY(by_singular_values(c, a, b, x, work, st));
+    if (p->rows == 0) memset(x, 0, (size_t)(p->cols * p->rhs) * sizeof *x);
+    else if (fast) TRY(normal_equations(p, a, b, l2, x, work, st));
+    else TRY(by_singular_values(c, a, b, x, work, st));
     linalg_store(&c->outputs[0], m, x, p->cols * p->rhs);
   }
   return TF_OK;
@@ -232,9 +231,10 @@ static TF_Code shape_least_squares(ShapeCtx *c, TF_Status *st) {
           .run = PHASE##_run                                                                                \
   }
 
-const OpRow ops_linalg_solve[] = {SOLVE("Lu", FC, shape_lu, lu),
-                                  SOLVE("CholeskyGrad", "float double", shape_same, cholesky_grad),
-                                  SOLVE("BatchCholeskyGrad", "float double", shape_same, cholesky_grad),
-                                  SOLVE("MatrixSolveLs", FC, shape_least_squares, least_squares),
-                                  SOLVE("BatchMatrixSolveLs", "float double", shape_least_squares, least_squares),
-                                  {0}};
+const OpRow ops_linalg_solve[] = {
+    SOLVE("Lu", FC, shape_lu, lu),
+    SOLVE("CholeskyGrad", "float double", shape_same, cholesky_grad),
+    SOLVE("BatchCholeskyGrad", "float double", shape_same, cholesky_grad),
+    SOLVE("MatrixSolveLs", FC, shape_least_squares, least_squares),
+    SOLVE("BatchMatrixSolveLs", "float double", shape_least_squares, least_squares),
+    {0}};

@@ -1,6 +1,6 @@
-/* Singular values by two-sided Jacobi rotations (Golub & Van Loan, 8.6), after a QR factorisation with exchanged
- * columns where a matrix is not square. The order of operations is Eigen's for small matrices, which fixes the vectors'
- * signs. */
+/* Singular values by two-sided Jacobi rotations (Golub & Van Loan, 8.6), after a QR factorisation with
+ * exchanged columns where a matrix is not square. The order of operations is Eigen's for small matrices,
+ * which fixes the vectors' signs. */
 #include "ops/linalg_svd.h"
 
 #include <float.h>
@@ -89,7 +89,8 @@ static void two_by_two(const Z *m, int64_t k, int64_t p, int64_t q, Turn *left, 
   }
   double x = c1 * a + s1 * c, y = c1 * b + s1 * d, z = -s1 * b + c1 * d;
   if (2 * fabs(y) >= DBL_MIN) {
-    double tau = (x - z) / (2 * fabs(y)), root = sqrt(tau * tau + 1), t = tau > 0 ? 1 / (tau + root) : 1 / (tau - root);
+    double tau = (x - z) / (2 * fabs(y)), root = sqrt(tau * tau + 1),
+           t = tau > 0 ? 1 / (tau + root) : 1 / (tau - root);
     c2 = 1 / sqrt(t * t + 1);
     s2 = -(t > 0 ? 1 : -1) * (y / fabs(y)) * fabs(t) * c2;
   }
@@ -145,8 +146,8 @@ static void identity(Z *m, int64_t rows, int64_t cols) {
     for (int64_t j = 0; j < cols; j++) m[i * cols + j] = i == j;
 }
 
-/* A (rows >= cols) = Q R P^T with the largest column first each time: R into `w` [cols][cols], the first `q_cols`
- * columns of Q into `q`, P [cols][cols]. `v` has rows * cols + cols: the reflections. */
+/* A (rows >= cols) = Q R P^T with the largest column first each time: R into `w` [cols][cols], the first
+ * `q_cols` columns of Q into `q`, P [cols][cols]. `v` has rows * cols + cols: the reflections. */
 static void pivoted_qr(Z *a, int64_t rows, int64_t cols, Z *w, Z *q, int64_t q_cols, Z *perm, Z *v) {
   Z *tau = v + rows * cols;
   linalg_identity(perm, cols);
@@ -212,10 +213,8 @@ bool linalg_svd(const OpCtx *c, Z *a, int64_t rows, int64_t cols, bool full, dou
               .v_cols = full ? cols : k};
   identity(u, rows, j.u_cols);
   identity(v, cols, j.v_cols);
-  if (rows == cols)
-    memcpy(j.w, a, (size_t)(k * k) * sizeof *a);
-  else if (k)
-    reduce(&j, a, work + k * k);
+  if (rows == cols) memcpy(j.w, a, (size_t)(k * k) * sizeof *a);
+  else if (k) reduce(&j, a, work + k * k);
   for (int64_t i = 0; i < k; i++) j.most = fmax(j.most, size_at(&j, i, i));
   for (int sweep = 0; !done && sweep < MAX_SWEEPS; sweep++) {
     done = true;

@@ -34,7 +34,8 @@ static uint64_t hash_key(const DenseTable *t, const void *key) {
   if (t->key_size == 1) return hash_element(t->key_dtype, key);
   uint64_t h = 0;
   for (int64_t i = 0; i < t->key_size; i++)
-    h ^= hash_element(t->key_dtype, element_of(t->key_dtype, key, i)) + 0x9e3779b97f4a7800u + (h << 10) + (h >> 4);
+    h ^= hash_element(t->key_dtype, element_of(t->key_dtype, key, i)) + 0x9e3779b97f4a7800u + (h << 10) +
+         (h >> 4);
   return h;
 }
 
@@ -42,18 +43,23 @@ static bool keys_equal(const DenseTable *t, const void *a, const void *b) {
   if (t->key_dtype != TF_STRING) return !memcmp(a, b, (size_t)t->key_size * dtype_size(t->key_dtype));
   for (int64_t i = 0; i < t->key_size; i++) {
     size_t x, y;
-    const char *p = tstring_data((const TF_TString *)a + i, &x), *q = tstring_data((const TF_TString *)b + i, &y);
+    const char *p = tstring_data((const TF_TString *)a + i, &x),
+               *q = tstring_data((const TF_TString *)b + i, &y);
     if (x != y || memcmp(p, q, x)) return false;
   }
   return true;
 }
 
 static bool is_empty(const DenseTable *t, const void *key) { return keys_equal(t, key, t->empty_key.data); }
-static bool is_deleted(const DenseTable *t, const void *key) { return keys_equal(t, key, t->deleted_key.data); }
+static bool is_deleted(const DenseTable *t, const void *key) {
+  return keys_equal(t, key, t->deleted_key.data);
+}
 
 static TF_Code check_key(const DenseTable *t, const void *key, TF_Status *st) {
-  if (is_empty(t, key)) return fail(st, TF_INVALID_ARGUMENT, "Using the empty_key as a table key is not allowed");
-  if (is_deleted(t, key)) return fail(st, TF_INVALID_ARGUMENT, "Using the deleted_key as a table key is not allowed");
+  if (is_empty(t, key))
+    return fail(st, TF_INVALID_ARGUMENT, "Using the empty_key as a table key is not allowed");
+  if (is_deleted(t, key))
+    return fail(st, TF_INVALID_ARGUMENT, "Using the deleted_key as a table key is not allowed");
   return TF_OK;
 }
 
@@ -63,7 +69,8 @@ static TF_Code count_keys(const DenseTable *t, const Tensor *keys, int64_t *n, T
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   *n = want[0];
   if (tensor_count(keys) == want[0] * t->key_size) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Expected key shape %s got %s", shape_text(want, 1 + t->key_rank, a, sizeof a),
+  return fail(st, TF_INVALID_ARGUMENT, "Expected key shape %s got %s",
+              shape_text(want, 1 + t->key_rank, a, sizeof a),
               shape_text(keys->dims, keys->rank, b, sizeof b));
 }
 
@@ -172,10 +179,8 @@ TF_Code dense_table_new(DenseTable **out, const DenseSpec *s, TF_Status *st) {
   if (!code && keys_equal(t, t->empty_key.data, t->deleted_key.data))
     code = fail(st, TF_INVALID_ARGUMENT, "Empty and deleted keys cannot be equal");
   if (!code) code = alloc_buckets(t, s->num_buckets, st);
-  if (code)
-    dense_table_free(t);
-  else
-    *out = t;
+  if (code) dense_table_free(t);
+  else *out = t;
   return code;
 }
 
@@ -200,7 +205,8 @@ static TF_Code find_key(const DenseTable *t, const void *key, int64_t *bucket, T
   return fail(st, TF_INTERNAL, "Internal error in MutableDenseHashTable lookup");
 }
 
-TF_Code dense_table_find(const DenseTable *t, const Tensor *keys, const void *defaults, void *out, TF_Status *st) {
+TF_Code dense_table_find(const DenseTable *t, const Tensor *keys, const void *defaults, void *out,
+                         TF_Status *st) {
   int64_t n, bucket;
   size_t bytes = (size_t)t->value_size * dtype_size(t->value_dtype);
   TRY(count_keys(t, keys, &n, st));
@@ -246,12 +252,13 @@ TF_Code dense_table_import(DenseTable *t, const Tensor *keys, const Tensor *valu
                 shape_text((int64_t[]){n, t->key_size}, 2, a, sizeof a),
                 shape_text(keys->dims, keys->rank, b, sizeof b));
   if (values->rank != 2 || values->dims[0] != n || values->dims[1] != t->value_size)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected shape %s for value, got %s", shape_text(want, 2, a, sizeof a),
-                shape_text(values->dims, values->rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected shape %s for value, got %s",
+                shape_text(want, 2, a, sizeof a), shape_text(values->dims, values->rank, b, sizeof b));
   TRY(alloc_buckets(t, n, st));
   TRY(tensor_copy_range(&t->keys, 0, keys, 0, n * t->key_size, st));
   TRY(tensor_copy_range(&t->values, 0, values, 0, n * t->value_size, st));
-  for (int64_t i = 0; i < n; i++) t->count += !is_empty(t, key_at(t, keys, i)) && !is_deleted(t, key_at(t, keys, i));
+  for (int64_t i = 0; i < n; i++)
+    t->count += !is_empty(t, key_at(t, keys, i)) && !is_deleted(t, key_at(t, keys, i));
   return TF_OK;
 }
 

@@ -1,8 +1,9 @@
-/* The buckets of MutableDenseHashTable: keys and values in two arrays, probed quadratically from TensorFlow's hash of
- * the key.
+/* The buckets of MutableDenseHashTable: keys and values in two arrays, probed quadratically from TensorFlow's
+ * hash of the key.
  *
- * What is exported, and stands in checkpoints, are the arrays themselves; so keys stand where TensorFlow puts them. One
- * key means "empty", another "deleted": neither can be stored. The table's lock guards all (lookup_table.h). */
+ * What is exported, and stands in checkpoints, are the arrays themselves; so keys stand where TensorFlow puts
+ * them. One key means "empty", another "deleted": neither can be stored. The table's lock guards all
+ * (lookup_table.h). */
 #ifndef SM_OPS_LOOKUP_DENSE_H_
 #define SM_OPS_LOOKUP_DENSE_H_
 
@@ -29,8 +30,10 @@ typedef struct DenseSpec {
 TF_Code dense_table_new(DenseTable **out, const DenseSpec *spec, TF_Status *st);
 void dense_table_free(DenseTable *t);
 
-/* `keys` is one key or a vector of them: else TF_INVALID_ARGUMENT. Values of missing keys are the one at `defaults`. */
-TF_Code dense_table_find(const DenseTable *t, const Tensor *keys, const void *defaults, void *out, TF_Status *st);
+/* `keys` is one key or a vector of them: else TF_INVALID_ARGUMENT. Values of missing keys are the one at
+ * `defaults`. */
+TF_Code dense_table_find(const DenseTable *t, const Tensor *keys, const void *defaults, void *out,
+                         TF_Status *st);
 TF_Code dense_table_insert(DenseTable *t, const Tensor *keys, const void *values, TF_Status *st);
 TF_Code dense_table_remove(DenseTable *t, const Tensor *keys, TF_Status *st);
 /* Takes over arrays as exported: copies of them. */

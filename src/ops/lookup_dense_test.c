@@ -11,8 +11,8 @@
 static Tensor ints(int64_t n, const int64_t *v) { return bench_tensor(TF_INT64, &n, 1, v); }
 static Tensor scalar(int64_t v) { return bench_tensor(TF_INT64, NULL, 0, &v); }
 
-static TF_Code open_table(Bench *b, const char *name, Tensor *empty, Tensor *deleted, int64_t buckets, float load,
-                          int64_t value_size, char *message) {
+static TF_Code open_table(Bench *b, const char *name, Tensor *empty, Tensor *deleted, int64_t buckets,
+                          float load, int64_t value_size, char *message) {
   Shape shape = {.rank = value_size ? 1 : 0, .dims = {value_size}};
   Attr attrs[] = {attr_type("key_dtype", empty->dtype),
                   attr_type("value_dtype", TF_FLOAT),
@@ -32,7 +32,8 @@ static TF_Code open_table(Bench *b, const char *name, Tensor *empty, Tensor *del
 }
 
 /* Runs an op of the table and one or two tensors, which it clears. */
-static TF_Code run(const char *op, const Bench *table, Tensor keys, Tensor values, Tensor *out, char *message) {
+static TF_Code run(const char *op, const Bench *table, Tensor keys, Tensor values, Tensor *out,
+                   char *message) {
   Bench b;
   Attr attrs[] = {attr_type("Tin", keys.dtype), attr_type("Tout", TF_FLOAT)};
   TF_DataType inputs[] = {TF_RESOURCE, keys.dtype, values.dtype, (TF_DataType)0},
@@ -55,18 +56,21 @@ static TF_Code take(const Bench *table, int64_t n, const int64_t *keys) {
 }
 
 /* The exported arrays and the size. */
-static void check_export(const Bench *table, int64_t n, const int64_t *keys, const float *values, int64_t size) {
+static void check_export(const Bench *table, int64_t n, const int64_t *keys, const float *values,
+                         int64_t size) {
   Bench b;
   Attr attrs[] = {attr_type("Tkeys", TF_INT64), attr_type("Tvalues", TF_FLOAT)};
   assert_int_equal(
-      bench_open(&b, "LookupTableExportV2", "e", TYPES(TF_RESOURCE, ), TYPES(TF_INT64, TF_FLOAT, ), attrs, 2), TF_OK);
+      bench_open(&b, "LookupTableExportV2", "e", TYPES(TF_RESOURCE, ), TYPES(TF_INT64, TF_FLOAT, ), attrs, 2),
+      TF_OK);
   assert_int_equal(bench_run(&b, (BenchInput[]){{&table->outputs[0], NULL}}), TF_OK);
   assert_int_equal(b.outputs[0].rank, 2);
   assert_int_equal(b.outputs[0].dims[0], n);
   assert_memory_equal(b.outputs[0].data, keys, (size_t)n * sizeof *keys);
   if (values) assert_memory_equal(b.outputs[1].data, values, (size_t)n * sizeof *values);
   bench_close(&b);
-  assert_int_equal(bench_open(&b, "LookupTableSizeV2", "s", TYPES(TF_RESOURCE, ), TYPES(TF_INT64, ), NULL, 0), TF_OK);
+  assert_int_equal(bench_open(&b, "LookupTableSizeV2", "s", TYPES(TF_RESOURCE, ), TYPES(TF_INT64, ), NULL, 0),
+                   TF_OK);
   assert_int_equal(bench_run(&b, (BenchInput[]){{&table->outputs[0], NULL}}), TF_OK);
   assert_int_equal(*(int64_t *)b.outputs[0].data, size);
   bench_close(&b);
@@ -98,8 +102,8 @@ static void test_places(void **state) {
   for (int i = 0; i < 20; i++) many[i] = 100 + i, values[i] = (float)i;
   assert_int_equal(insert(&t, 20, many, values), TF_OK);
   check_export(&t, 32,
-               INTS(-1, -1, -1, -1, 100, 5, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 16, 112, 111, 114, 113,
-                    116, 115, -9, 24, 118, 119, 117, -1, -1, -1, -1),
+               INTS(-1, -1, -1, -1, 100, 5, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 16, 112, 111,
+                    114, 113, 116, 115, -9, 24, 118, 119, 117, -1, -1, -1, -1),
                NULL, 24);
   /* Of one default a key only the first counts. */
   assert_int_equal(run("LookupTableFindV2", &t, ints(3, INTS(100, 7, 8)),
@@ -119,7 +123,8 @@ static void test_refused(void **state) {
   Tensor none = bench_tensor(TF_FLOAT, NULL, 0, FLOATS(0)), out = {0};
   assert_int_equal(run("LookupTableFindV2", &t, ints(1, INTS(-1)), none, &out, message), TF_INVALID_ARGUMENT);
   assert_string_equal(message, "Using the empty_key as a table key is not allowed");
-  assert_int_equal(run("LookupTableRemoveV2", &t, ints(1, INTS(-2)), (Tensor){0}, NULL, message), TF_INVALID_ARGUMENT);
+  assert_int_equal(run("LookupTableRemoveV2", &t, ints(1, INTS(-2)), (Tensor){0}, NULL, message),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(message, "Using the deleted_key as a table key is not allowed");
   assert_int_equal(run("LookupTableInsertV2", &t, bench_tensor(TF_INT64, INTS(1, 2), 2, INTS(1, 2)),
                        bench_tensor(TF_FLOAT, INTS(1, 2), 2, FLOATS(1, 2)), NULL, message),
@@ -156,13 +161,15 @@ static void test_rows(void **state) {
   char message[256];
   Tensor empty = ints(2, INTS(-1, -1)), deleted = ints(2, INTS(-2, -2)), out = {0};
   assert_int_equal(open_table(&t, "rows", &empty, &deleted, 8, .8f, 2, NULL), TF_OK);
-  assert_int_equal(run("LookupTableInsertV2", &t, bench_tensor(TF_INT64, INTS(4, 2), 2, INTS(1, 2, 3, 4, -1, 5, 0, 0)),
-                       bench_tensor(TF_FLOAT, INTS(4, 2), 2, FLOATS(1, 2, 3, 4, 5, 6, 7, 8)), NULL, NULL),
-                   TF_OK);
+  assert_int_equal(
+      run("LookupTableInsertV2", &t, bench_tensor(TF_INT64, INTS(4, 2), 2, INTS(1, 2, 3, 4, -1, 5, 0, 0)),
+          bench_tensor(TF_FLOAT, INTS(4, 2), 2, FLOATS(1, 2, 3, 4, 5, 6, 7, 8)), NULL, NULL),
+      TF_OK);
   LookupTable *table;
   TF_Status st = {0};
   assert_int_equal(lookup_table_of_handle(&t.outputs[0], &table, &st), TF_OK);
-  assert_memory_equal(table->dense->keys.data, INTS(0, 0, -1, -1, -1, -1, 1, 2, -1, 5, -1, -1, -1, -1, 3, 4), 128);
+  assert_memory_equal(table->dense->keys.data, INTS(0, 0, -1, -1, -1, -1, 1, 2, -1, 5, -1, -1, -1, -1, 3, 4),
+                      128);
   assert_int_equal(run("LookupTableFindV2", &t, bench_tensor(TF_INT64, INTS(2, 2), 2, INTS(3, 4, 9, 9)),
                        bench_tensor(TF_FLOAT, INTS(2), 1, FLOATS(.5, .25)), &out, NULL),
                    TF_OK);
@@ -186,9 +193,9 @@ static void test_import(void **state) {
       TF_OK);
   check_export(&t, 8, INTS(4, -1, 2, -1, -1, -2, 6, -1), FLOATS(0, 1, 2, 3, 4, 5, 6, 7), 3);
   /* 4 stands where it does not belong: it is not found, as in TensorFlow. */
-  assert_int_equal(
-      run("LookupTableFindV2", &t, ints(4, INTS(4, 2, 6, 7)), bench_tensor(TF_FLOAT, NULL, 0, FLOATS(-9)), &out, NULL),
-      TF_OK);
+  assert_int_equal(run("LookupTableFindV2", &t, ints(4, INTS(4, 2, 6, 7)),
+                       bench_tensor(TF_FLOAT, NULL, 0, FLOATS(-9)), &out, NULL),
+                   TF_OK);
   assert_memory_equal(out.data, FLOATS(-9, 2, 6, -9), 16);
   tensor_clear(&out);
   bench_close(&t);
@@ -201,7 +208,8 @@ static void test_strings(void **state) {
   Bench t;
   LookupTable *table;
   TF_Status st = {0};
-  Tensor empty = bench_strings((const char *[]){""}, 1, true), deleted = bench_strings((const char *[]){"$"}, 1, true);
+  Tensor empty = bench_strings((const char *[]){""}, 1, true),
+         deleted = bench_strings((const char *[]){"$"}, 1, true);
   assert_int_equal(open_table(&t, "strings", &empty, &deleted, 8, .8f, 0, NULL), TF_OK);
   assert_int_equal(run("LookupTableInsertV2", &t, bench_strings(words, 6, false),
                        bench_tensor(TF_FLOAT, INTS(6), 1, FLOATS(1, 2, 3, 4, 5, 6)), NULL, NULL),

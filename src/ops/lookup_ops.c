@@ -1,7 +1,8 @@
-/* Ops on lookup tables: making them, filling them from tensors and vocabulary files, asking, changing, exporting.
+/* Ops on lookup tables: making them, filling them from tensors and vocabulary files, asking, changing,
+ * exporting.
  *
- * V2 ops carry a resource handle. The older ones carry a ref to a string vector (container, name); the table is then
- * looked up by these in the session. */
+ * V2 ops carry a resource handle. The older ones carry a ref to a string vector (container, name); the table
+ * is then looked up by these in the session. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,21 +30,27 @@ typedef struct NewTable {
 static TF_Code create_table(void *arg, Object **out, TF_Status *st) {
   const NewTable *a = arg;
   LookupTable *t = NULL;
-  TRY(lookup_table_new(&t, a->key, a->value, a->is_static, a->value_rank, a->value_size, a->container, a->name, st));
+  TRY(lookup_table_new(&t, a->key, a->value, a->is_static, a->value_rank, a->value_size, a->container,
+                       a->name, st));
   *out = &t->object;
   return TF_OK;
 }
 
-/* The pairs of dtypes that TensorFlow registers, as keys' and values' characters: s string, l int64, i int32, f float,
- * d double, b bool. */
+/* The pairs of dtypes that TensorFlow registers, as keys' and values' characters: s string, l int64, i int32,
+ * f float, d double, b bool. */
 static char pair_letter(TF_DataType t) {
-  return t == TF_STRING ? 's' : t == TF_INT64 ? 'l' : t == TF_INT32 ? 'i' : t == TF_FLOAT ? 'f' : t == TF_DOUBLE ? 'd'
-       : t == TF_BOOL   ? 'b'
-                        : '?';
+  return t == TF_STRING   ? 's'
+         : t == TF_INT64  ? 'l'
+         : t == TF_INT32  ? 'i'
+         : t == TF_FLOAT  ? 'f'
+         : t == TF_DOUBLE ? 'd'
+         : t == TF_BOOL   ? 'b'
+                          : '?';
 }
 
 static bool pair_supported(TF_DataType key, TF_DataType value, bool is_static) {
-  static const char *const common[] = {"sl", "si", "sf", "sd", "sb", "ls", "ll", "li", "lf", "ld", "ii", "if", "id"};
+  static const char *const common[] = {"sl", "si", "sf", "sd", "sb", "ls", "ll",
+                                       "li", "lf", "ld", "ii", "if", "id"};
   char pair[3] = {pair_letter(key), pair_letter(value), 0};
   for (size_t i = 0; i < SM_COUNTOF(common); i++)
     if (!strcmp(common[i], pair)) return true;
@@ -55,21 +62,24 @@ static TF_Code make_legacy_handle(TableState *s, const NewTable *a, TF_Status *s
   TRY(variable_new(&legacy_variable_type, a->container, a->name, &s->handle, st));
   TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
   TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], a->container, strlen(a->container)) && tstring_set(&text[1], a->name, strlen(a->name));
+  bool ok = tstring_set(&text[0], a->container, strlen(a->container)) &&
+            tstring_set(&text[1], a->name, strlen(a->name));
   variable_assign(s->handle, &value);
   return ok ? TF_OK : fail_oom(st, "a table's handle");
 }
 
 static TF_Code table_init(OpInit *k, TF_Status *st) {
   TableState *s = k->state;
-  NewTable a = {.is_static = !strncmp(k->node->op, "HashTable", 9) || !strcmp(k->node->op, "AnonymousHashTable"),
-                .value_size = 1};
+  NewTable a = {
+      .is_static = !strncmp(k->node->op, "HashTable", 9) || !strcmp(k->node->op, "AnonymousHashTable"),
+      .value_size = 1};
   TRY(node_attr_type(k->node, "key_dtype", &a.key, st));
   TRY(node_attr_type(k->node, "value_dtype", &a.value, st));
   TRY(state_names(k, &a.container, &a.name, st));
   if (!pair_supported(a.key, a.value, a.is_static))
-    return fail(st, TF_INVALID_ARGUMENT, "No OpKernel was registered to support Op '%s' with keys of %s and values of %s",
-                k->node->op, dtype_name(a.key), dtype_name(a.value));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "No OpKernel was registered to support Op '%s' with keys of %s and values of %s", k->node->op,
+                dtype_name(a.key), dtype_name(a.value));
   if (node_attr(k->node, "value_shape")) {
     const Shape *shape;
     char text[SHAPE_TEXT_MAX];
@@ -82,16 +92,20 @@ static TF_Code table_init(OpInit *k, TF_Status *st) {
     if (a.value_size > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "the values of a table are too large");
   }
   if (!strncmp(k->node->op, "Anonymous", 9)) {
-    TRY(lookup_table_new(&s->table, a.key, a.value, a.is_static, a.value_rank, a.value_size, a.container, a.name, st));
+    TRY(lookup_table_new(&s->table, a.key, a.value, a.is_static, a.value_rank, a.value_size, a.container,
+                         a.name, st));
   } else {
     Object *o = NULL;
-    TRY(resource_find_or_create(k->resources, &lookup_table_type, a.container, a.name, create_table, &a, &o, st));
+    TRY(resource_find_or_create(k->resources, &lookup_table_type, a.container, a.name, create_table, &a, &o,
+                                st));
     s->table = (LookupTable *)o;
   }
   if (s->table->key_dtype != a.key || s->table->value_dtype != a.value)
-    return fail(st, TF_INVALID_ARGUMENT, "Conflicting key/value dtypes %s->%s with %s-%s for table %s", dtype_name(a.key),
-                dtype_name(a.value), dtype_name(s->table->key_dtype), dtype_name(s->table->value_dtype), a.name);
-  if (s->table->is_static != a.is_static || s->table->value_rank != a.value_rank || s->table->value_size != a.value_size)
+    return fail(st, TF_INVALID_ARGUMENT, "Conflicting key/value dtypes %s->%s with %s-%s for table %s",
+                dtype_name(a.key), dtype_name(a.value), dtype_name(s->table->key_dtype),
+                dtype_name(s->table->value_dtype), a.name);
+  if (s->table->is_static != a.is_static || s->table->value_rank != a.value_rank ||
+      s->table->value_size != a.value_size)
     return fail(st, TF_INVALID_ARGUMENT, "table %s is shared with an op of another kind", a.name);
   return dtype_is_ref(k->node->output_types[0]) ? make_legacy_handle(s, &a, st) : TF_OK;
 }
@@ -109,7 +123,8 @@ static TF_Code table_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code table_run(OpCtx *c, TF_Status *st) {
   const TableState *s = c->state;
   const void *object = s->table;
-  if (!dtype_is_ref(c->node->output_types[0])) return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
+  if (!dtype_is_ref(c->node->output_types[0]))
+    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
   op_set_ref(c, 0, s->handle);
   return TF_OK;
 }
@@ -143,9 +158,13 @@ static TF_Code table_of_input(const OpCtx *c, LookupTable **out, TF_Status *st) 
     text[i] = strndup(data, size);
   }
   tensor_clear(&names);
-  Object *o = text[0] && text[1] && c->env ? resource_find(c->env->resources, &lookup_table_type, text[0], text[1]) : NULL;
+  Object *o = text[0] && text[1] && c->env
+                  ? resource_find(c->env->resources, &lookup_table_type, text[0], text[1])
+                  : NULL;
   TF_Code code = TF_OK;
-  if (!o) code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "", text[1] ? text[1] : "", lookup_table_type.name);
+  if (!o)
+    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "",
+                text[1] ? text[1] : "", lookup_table_type.name);
   free(text[0]);
   free(text[1]);
   *out = (LookupTable *)o;
@@ -153,16 +172,19 @@ static TF_Code table_of_input(const OpCtx *c, LookupTable **out, TF_Status *st) 
 }
 
 /* TF: the text of OpKernelContext::MatchSignature. `value_input` is 0 for ops without one. */
-static TF_Code check_signature(const OpCtx *c, const LookupTable *t, int value_input, bool has_output, TF_Status *st) {
-  TF_DataType key = op_input(c, 1)->dtype, value = value_input ? op_input(c, value_input)->dtype : t->value_dtype;
+static TF_Code check_signature(const OpCtx *c, const LookupTable *t, int value_input, bool has_output,
+                               TF_Status *st) {
+  TF_DataType key = op_input(c, 1)->dtype,
+              value = value_input ? op_input(c, value_input)->dtype : t->value_dtype;
   const char *handle = dtype_is_ref(c->node->input_types[0]) ? "string_ref" : "resource";
   if (key == t->key_dtype && value == t->value_dtype) return TF_OK;
   if (!value_input)
-    return fail(st, TF_INVALID_ARGUMENT, "Signature mismatch, have: %s, %s-> expected: %s, %s->", handle, dtype_name(key),
-                handle, dtype_name(t->key_dtype));
-  return fail(st, TF_INVALID_ARGUMENT, "Signature mismatch, have: %s, %s, %s->%s expected: %s, %s, %s->%s", handle,
-              dtype_name(key), dtype_name(value), has_output ? dtype_name(value) : "", handle, dtype_name(t->key_dtype),
-              dtype_name(t->value_dtype), has_output ? dtype_name(t->value_dtype) : "");
+    return fail(st, TF_INVALID_ARGUMENT, "Signature mismatch, have: %s, %s-> expected: %s, %s->", handle,
+                dtype_name(key), handle, dtype_name(t->key_dtype));
+  return fail(st, TF_INVALID_ARGUMENT, "Signature mismatch, have: %s, %s, %s->%s expected: %s, %s, %s->%s",
+              handle, dtype_name(key), dtype_name(value), has_output ? dtype_name(value) : "", handle,
+              dtype_name(t->key_dtype), dtype_name(t->value_dtype),
+              has_output ? dtype_name(t->value_dtype) : "");
 }
 
 /* The dims of `keys` that count keys: all, but the last where keys are rows. */
@@ -173,7 +195,8 @@ static int batch_rank(const LookupTable *table, const Tensor *keys) {
 /* Whether `t` has the shape of the keys followed by that of one value. */
 static bool is_values_shape(const LookupTable *table, const Tensor *keys, const Tensor *t) {
   int rank = batch_rank(table, keys);
-  if (t->rank != rank + table->value_rank || memcmp(t->dims, keys->dims, (size_t)rank * sizeof *t->dims)) return false;
+  if (t->rank != rank + table->value_rank || memcmp(t->dims, keys->dims, (size_t)rank * sizeof *t->dims))
+    return false;
   return !table->value_rank || t->dims[rank] == table->value_size;
 }
 
@@ -182,10 +205,12 @@ static TF_Code check_key_shape(const LookupTable *table, const Tensor *keys, TF_
   if (!table->dense || !table->dense->key_rank) return TF_OK;
   if (keys->rank && keys->dims[keys->rank - 1] == table->dense->key_size) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT, "Input key shape %s must end with the table's key shape %s",
-              shape_text(keys->dims, keys->rank, a, sizeof a), shape_text(&table->dense->key_size, 1, b, sizeof b));
+              shape_text(keys->dims, keys->rank, a, sizeof a),
+              shape_text(&table->dense->key_size, 1, b, sizeof b));
 }
 
-static TF_Code values_dims(const LookupTable *table, const Tensor *keys, int64_t *dims, int *rank, TF_Status *st) {
+static TF_Code values_dims(const LookupTable *table, const Tensor *keys, int64_t *dims, int *rank,
+                           TF_Status *st) {
   int keys_rank = batch_rank(table, keys);
   *rank = keys_rank + table->value_rank;
   if (*rank > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "keys of too many dimensions");
@@ -198,9 +223,11 @@ static TF_Code values_dims(const LookupTable *table, const Tensor *keys, int64_t
 
 static TF_Code find_shape(ShapeCtx *c, TF_Status *st) {
   (void)st;
-  /* The value's shape stands behind the keys'; for a scalar default it is none. A dense table may have rows as keys. */
+  /* The value's shape stands behind the keys'; for a scalar default it is none. A dense table may have rows
+   * as keys. */
   const Node *maker = c->node->inputs ? c->node->inputs[0].oper : NULL;
-  bool plain = c->inputs[1]->rank < 2 || (maker && strstr(maker->op, "HashTable") && !strstr(maker->op, "Dense"));
+  bool plain = c->inputs[1]->rank < 2 ||
+               (maker && strstr(maker->op, "HashTable") && !strstr(maker->op, "Dense"));
   if (c->inputs[2]->rank == 0 && plain) c->outputs[0] = *c->inputs[1];
   return TF_OK;
 }
@@ -220,7 +247,8 @@ static TF_Code find_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
                 shape_text(defaults->dims, defaults->rank, d, sizeof d));
   TRY(op_alloc_output(c, 0, t->value_dtype, dims, rank, st));
   if (t->dense) return lookup_dense_find(t, keys, defaults->data, c->outputs[0].data, st);
-  return lookup_table_find(t, keys->data, tensor_count(keys), defaults->data, one ? 0 : 1, c->outputs[0].data, st);
+  return lookup_table_find(t, keys->data, tensor_count(keys), defaults->data, one ? 0 : 1, c->outputs[0].data,
+                           st);
 }
 
 static TF_Code insert_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
@@ -234,8 +262,8 @@ static TF_Code insert_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
   TRY(check_key_shape(t, keys, st));
   TRY(values_dims(t, keys, dims, &rank, st));
   if (!is_values_shape(t, keys, values))
-    return fail(st, TF_INVALID_ARGUMENT, "Expected shape %s for value, got %s", shape_text(dims, rank, a, sizeof a),
-                shape_text(values->dims, values->rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected shape %s for value, got %s",
+                shape_text(dims, rank, a, sizeof a), shape_text(values->dims, values->rank, b, sizeof b));
   if (t->dense) return lookup_dense_insert(t, keys, values->data, st);
   if (t->is_static && !import)
     return fail(st, TF_UNIMPLEMENTED, "Insert not supported by InitializableLookupTable implementations");
@@ -256,7 +284,8 @@ static TF_Code export_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
   Tensor keys = {0}, values = {0};
   if (t->key_dtype != c->node->output_types[0] || t->value_dtype != c->node->output_types[1])
     return fail(st, TF_INVALID_ARGUMENT, "the table holds %s to %s, not %s to %s", dtype_name(t->key_dtype),
-                dtype_name(t->value_dtype), dtype_name(c->node->output_types[0]), dtype_name(c->node->output_types[1]));
+                dtype_name(t->value_dtype), dtype_name(c->node->output_types[0]),
+                dtype_name(c->node->output_types[1]));
   TRY(lookup_table_export(t, &keys, &values, st));
   op_take_output(c, 0, &keys);
   op_take_output(c, 1, &values);
@@ -303,8 +332,8 @@ static TF_Code initialize_checked(OpCtx *c, LookupTable *t, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Values must be a vector, but received shape%s",
                 shape_text(values->dims, values->rank, text, sizeof text));
   if (keys->dims[0] != values->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Keys and values must have the same size %lld vs %lld", (long long)keys->dims[0],
-                (long long)values->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Keys and values must have the same size %lld vs %lld",
+                (long long)keys->dims[0], (long long)values->dims[0]);
   return lookup_table_initialize(t, keys->data, values->data, keys->dims[0], st);
 }
 
@@ -349,7 +378,8 @@ static bool line_field(Span line, char delimiter, int64_t index, Span *field, in
 }
 
 /* Puts what `index` says of a line into element i of `t`. */
-static TF_Code put_field(const VocabFile *f, int64_t index, Span line, int64_t number, Tensor *t, int64_t i, TF_Status *st) {
+static TF_Code put_field(const VocabFile *f, int64_t index, Span line, int64_t number, Tensor *t, int64_t i,
+                         TF_Status *st) {
   Span field = line;
   int64_t have;
   if (index == LINE_NUMBER) {
@@ -358,14 +388,17 @@ static TF_Code put_field(const VocabFile *f, int64_t index, Span line, int64_t n
   }
   if (index >= 0 && !line_field(line, f->delimiter, index, &field, &have)) {
     int64_t most = f->key_index > f->value_index ? f->key_index : f->value_index;
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid number of columns in %s line %lld (%.*s) : expected at least %lld got %lld",
-                f->path, (long long)number, (int)line.size, (const char *)line.data, (long long)most + 1, (long long)have);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Invalid number of columns in %s line %lld (%.*s) : expected at least %lld got %lld", f->path,
+                (long long)number, (int)line.size, (const char *)line.data, (long long)most + 1,
+                (long long)have);
   }
   bool ok = false;
   const char *want = dtype_name(t->dtype);
   switch (t->dtype) {
     case TF_STRING:
-      return tstring_set((TF_TString *)t->data + i, field.data, field.size) ? TF_OK : fail_oom(st, "a vocabulary");
+      return tstring_set((TF_TString *)t->data + i, field.data, field.size) ? TF_OK
+                                                                            : fail_oom(st, "a vocabulary");
     case TF_INT64: ok = text_to_int64(field.data, field.size, (int64_t *)t->data + i); break;
     case TF_INT32: ok = text_to_int32(field.data, field.size, (int32_t *)t->data + i); break;
     case TF_FLOAT: ok = text_to_float(field.data, field.size, (float *)t->data + i); break;
@@ -389,13 +422,15 @@ static bool next_line(char *data, size_t size, size_t *at, Span *line) {
   return true;
 }
 
-static TF_Code read_vocab(const VocabFile *f, Bytes *data, Tensor *keys, Tensor *values, int64_t *count, TF_Status *st) {
+static TF_Code read_vocab(const VocabFile *f, Bytes *data, Tensor *keys, Tensor *values, int64_t *count,
+                          TF_Status *st) {
   size_t at = 0;
   Span line;
   int64_t n = 0, limit = f->vocab_size < 0 ? INT64_MAX : f->vocab_size;
   while (n < limit && next_line(data->data, data->size, &at, &line)) {
     if (!line.size)
-      return fail(st, TF_INVALID_ARGUMENT, "Invalid content in %s: empty line found at position %zu.", f->path, at);
+      return fail(st, TF_INVALID_ARGUMENT, "Invalid content in %s: empty line found at position %zu.",
+                  f->path, at);
     TRY(put_field(f, f->key_index, line, n, keys, n, st));
     TRY(put_field(f, f->value_index, line, n, values, n, st));
     n++;
@@ -413,8 +448,8 @@ static TF_Code read_vocab(const VocabFile *f, Bytes *data, Tensor *keys, Tensor 
 static TF_Code check_index(int64_t index, TF_DataType dtype, const char *what, TF_Status *st) {
   bool capital = *what == 'K';
   if (index == LINE_NUMBER && dtype != TF_INT64)
-    return fail(st, TF_INVALID_ARGUMENT, "%s index for line number requires table %s dtype of int64, got %s", what,
-                capital ? "key" : "value", dtype_name(dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "%s index for line number requires table %s dtype of int64, got %s",
+                what, capital ? "key" : "value", dtype_name(dtype));
   return TF_OK;
 }
 
@@ -456,13 +491,18 @@ static TF_Code init_from_file(OpCtx *c, LookupTable *t, TF_Status *st) {
 
 static TF_Code init_file_run(OpCtx *c, TF_Status *st) { return with_table(c, init_from_file, st); }
 
-#define TABLE(NAME, SHAPE)                                                                                        \
-  {NAME, .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(TableState), .shape = SHAPE, .init = table_init, \
-   .prepare = table_prepare, .run = table_run, .clear = table_clear}
-#define LEGACY_TABLE(NAME)                                                                                       \
-  {NAME, .flags = OP_STATEFUL, .state_size = sizeof(TableState), .shape = legacy_handle_shape, .init = table_init, \
-   .prepare = table_prepare, .run = table_run, .clear = table_clear}
-#define BOTH(NAME, ...) {NAME, __VA_ARGS__}, {NAME "V2", __VA_ARGS__}
+#define TABLE(NAME, SHAPE)                                                                     \
+  {                                                                                            \
+    NAME, .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(TableState), .shape = SHAPE,  \
+          .init = table_init, .prepare = table_prepare, .run = table_run, .clear = table_clear \
+  }
+#define LEGACY_TABLE(NAME)                                                                      \
+  {                                                                                             \
+    NAME, .flags = OP_STATEFUL, .state_size = sizeof(TableState), .shape = legacy_handle_shape, \
+          .init = table_init, .prepare = table_prepare, .run = table_run, .clear = table_clear  \
+  }
+#define BOTH(NAME, ...) \
+  {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
 
 const OpRow ops_lookup_ops[] = {
     TABLE("HashTableV2", shape_scalar),
@@ -477,9 +517,12 @@ const OpRow ops_lookup_ops[] = {
     BOTH("LookupTableFind", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = find_shape, .run = find_run),
     BOTH("LookupTableInsert", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run),
     BOTH("LookupTableImport", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run),
-    BOTH("LookupTableExport", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = export_run),
-    BOTH("LookupTableSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = size_prepare, .run = size_run),
+    BOTH("LookupTableExport", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs,
+         .run = export_run),
+    BOTH("LookupTableSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = size_prepare,
+         .run = size_run),
     {"LookupTableRemoveV2", .flags = OP_STATEFUL, .shape = shape_none, .run = remove_run},
     BOTH("InitializeTable", .flags = OP_STATEFUL, .shape = shape_none, .run = initialize_run),
-    BOTH("InitializeTableFromTextFile", .flags = OP_STATEFUL | OP_BLOCKING, .shape = shape_none, .run = init_file_run),
+    BOTH("InitializeTableFromTextFile", .flags = OP_STATEFUL | OP_BLOCKING, .shape = shape_none,
+         .run = init_file_run),
     {0}};

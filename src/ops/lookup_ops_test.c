@@ -19,11 +19,13 @@ static Bench make_table(const char *op, const char *name, TF_DataType key, TF_Da
 }
 
 /* Runs an op of (table, keys, values); its message in `message` if that is not null. */
-static TF_Code run3(const char *op, const Bench *table, const Tensor *keys, const Tensor *values, Tensor *out, char *message) {
+static TF_Code run3(const char *op, const Bench *table, const Tensor *keys, const Tensor *values, Tensor *out,
+                    char *message) {
   Bench b;
   Attr attrs[] = {attr_type("Tin", keys->dtype), attr_type("Tout", values->dtype)};
   TF_DataType outputs[] = {out ? values->dtype : (TF_DataType)0, (TF_DataType)0};
-  assert_int_equal(bench_open(&b, op, "op", TYPES(TF_RESOURCE, keys->dtype, values->dtype, ), outputs, attrs, 2), TF_OK);
+  assert_int_equal(
+      bench_open(&b, op, "op", TYPES(TF_RESOURCE, keys->dtype, values->dtype, ), outputs, attrs, 2), TF_OK);
   TF_Code code = bench_run(&b, (BenchInput[]){{&table->outputs[0], NULL}, {keys, NULL}, {values, NULL}});
   if (message) snprintf(message, 512, "%s", TF_Message(&b.status));
   if (out && !code) tensor_move(out, &b.outputs[0]);
@@ -32,7 +34,8 @@ static TF_Code run3(const char *op, const Bench *table, const Tensor *keys, cons
 }
 
 static int64_t find(const Bench *table, const char *key) {
-  Tensor keys = bench_strings(&key, 1, true), def = bench_tensor(TF_INT64, NULL, 0, (int64_t[]){-1}), out = {0};
+  Tensor keys = bench_strings(&key, 1, true), def = bench_tensor(TF_INT64, NULL, 0, (int64_t[]){-1}),
+         out = {0};
   assert_int_equal(run3("LookupTableFindV2", table, &keys, &def, &out, NULL), TF_OK);
   int64_t v = *(int64_t *)out.data;
   tensor_clear(&keys);
@@ -45,18 +48,24 @@ static void test_static_table(void **state) {
   (void)state;
   char message[512];
   Bench t = make_table("HashTableV2", "t", TF_STRING, TF_INT64);
-  Tensor keys = bench_strings((const char *[]){"a", "b", "a"}, 3, false), one = bench_strings((const char *[]){"a"}, 1, false);
-  Tensor values = bench_tensor(TF_INT64, (int64_t[]){3}, 1, (int64_t[]){1, 2, 3}), same = bench_tensor(TF_INT64, (int64_t[]){3}, 1, (int64_t[]){1, 2, 1});
-  Tensor def = bench_tensor(TF_INT64, NULL, 0, (int64_t[]){-1}), narrow = bench_tensor(TF_INT32, (int64_t[]){3}, 1, NULL), out = {0};
+  Tensor keys = bench_strings((const char *[]){"a", "b", "a"}, 3, false),
+         one = bench_strings((const char *[]){"a"}, 1, false);
+  Tensor values = bench_tensor(TF_INT64, (int64_t[]){3}, 1, (int64_t[]){1, 2, 3}),
+         same = bench_tensor(TF_INT64, (int64_t[]){3}, 1, (int64_t[]){1, 2, 1});
+  Tensor def = bench_tensor(TF_INT64, NULL, 0, (int64_t[]){-1}),
+         narrow = bench_tensor(TF_INT32, (int64_t[]){3}, 1, NULL), out = {0};
   assert_int_equal(run3("LookupTableFindV2", &t, &keys, &def, &out, message), TF_FAILED_PRECONDITION);
   assert_string_equal(message, "Table not initialized.");
   assert_int_equal(run3("InitializeTableV2", &t, &keys, &values, NULL, message), TF_FAILED_PRECONDITION);
-  assert_string_equal(message, "HashTable has different value for same key. Key a has 1 and trying to add value 3");
-  assert_int_equal(run3("LookupTableFindV2", &t, &keys, &def, &out, message), TF_FAILED_PRECONDITION); /* nothing stayed */
+  assert_string_equal(message,
+                      "HashTable has different value for same key. Key a has 1 and trying to add value 3");
+  assert_int_equal(run3("LookupTableFindV2", &t, &keys, &def, &out, message),
+                   TF_FAILED_PRECONDITION); /* nothing stayed */
   assert_int_equal(run3("InitializeTableV2", &t, &one, &values, NULL, message), TF_INVALID_ARGUMENT);
   assert_string_equal(message, "Keys and values must have the same size 1 vs 3");
   assert_int_equal(run3("InitializeTableV2", &t, &keys, &narrow, NULL, message), TF_INVALID_ARGUMENT);
-  assert_string_equal(message, "Signature mismatch, have: resource, string, int32-> expected: resource, string, int64->");
+  assert_string_equal(
+      message, "Signature mismatch, have: resource, string, int32-> expected: resource, string, int64->");
   assert_int_equal(run3("LookupTableImportV2", &t, &keys, &same, NULL, NULL), TF_OK);
   assert_int_equal(find(&t, "a"), 1);
   assert_int_equal(find(&t, "b"), 2);
@@ -122,9 +131,11 @@ static void test_vocabulary(void **state) {
       {"a\nb\n", -2, -1, 9, NULL, 0, "Invalid vocab_size in FILE: expected 9 but got 2"},
       {"a\n\nb\n", -2, -1, -1, NULL, 0, "Invalid content in FILE: empty line found at position 3."},
       {"", -2, -1, -1, NULL, 0, "Read less bytes than requested"},
-      {"a\t1\nb\n", 0, 1, -1, NULL, 0, "Invalid number of columns in FILE line 1 (b) : expected at least 2 got 1"},
+      {"a\t1\nb\n", 0, 1, -1, NULL, 0,
+       "Invalid number of columns in FILE line 1 (b) : expected at least 2 got 1"},
       {"a\t0x12\n", 0, 1, -1, NULL, 0, "Field 0x12 in line 0 is not a valid int64."},
-      {"a\nb\na\n", -2, -1, -1, NULL, 0, "HashTable has different value for same key. Key a has 0 and trying to add value 2"},
+      {"a\nb\na\n", -2, -1, -1, NULL, 0,
+       "HashTable has different value for same key. Key a has 0 and trying to add value 2"},
       {"a\n", -1, -2, -1, NULL, 0, "Key index for line number requires table key dtype of int64, got string"},
   };
   char path[] = "/tmp/sm_vocab_XXXXXX";
@@ -140,13 +151,17 @@ static void test_vocabulary(void **state) {
     snprintf(name, sizeof name, "table%zu", i);
     assert_int_equal(file_write_atomic(path, (Span){k->text, strlen(k->text)}, false, &st), TF_OK);
     Bench table = make_table("HashTableV2", name, TF_STRING, TF_INT64), init;
-    Attr attrs[] = {attr_int("key_index", k->key_index), attr_int("value_index", k->value_index), attr_int("vocab_size", k->vocab_size),
-                    attr_text("delimiter", "\t"), attr_int("offset", 0)};
-    assert_int_equal(bench_open(&init, "InitializeTableFromTextFileV2", "init", TYPES(TF_RESOURCE, TF_STRING, ), TYPES(), attrs, 5), TF_OK);
+    Attr attrs[] = {attr_int("key_index", k->key_index), attr_int("value_index", k->value_index),
+                    attr_int("vocab_size", k->vocab_size), attr_text("delimiter", "\t"),
+                    attr_int("offset", 0)};
+    assert_int_equal(bench_open(&init, "InitializeTableFromTextFileV2", "init",
+                                TYPES(TF_RESOURCE, TF_STRING, ), TYPES(), attrs, 5),
+                     TF_OK);
     TF_Code code = bench_run(&init, (BenchInput[]){{&table.outputs[0], NULL}, {&filename, NULL}});
     if (k->error) {
       const char *file = strstr(k->error, "FILE");
-      snprintf(want, sizeof want, "%.*s%s%s", file ? (int)(file - k->error) : (int)strlen(k->error), k->error, file ? path : "", file ? file + 4 : "");
+      snprintf(want, sizeof want, "%.*s%s%s", file ? (int)(file - k->error) : (int)strlen(k->error), k->error,
+               file ? path : "", file ? file + 4 : "");
       assert_int_not_equal(code, TF_OK);
       assert_string_equal(TF_Message(&init.status), want);
     } else {

@@ -1,4 +1,5 @@
-/* Open addressing with linear probing over entries that stand in arrays; removing moves the last entry into the gap. */
+/* Open addressing with linear probing over entries that stand in arrays; removing moves the last entry into
+ * the gap. */
 #include "ops/lookup_table.h"
 
 #include <stdlib.h>
@@ -43,8 +44,9 @@ static void table_destroy(Object *o) {
 
 const ObjectType lookup_table_type = {"N10tensorflow6lookup15LookupInterfaceE", table_destroy};
 
-TF_Code lookup_table_new(LookupTable **out, TF_DataType key, TF_DataType value, bool is_static, int value_rank,
-                         int64_t value_size, const char *container, const char *name, TF_Status *st) {
+TF_Code lookup_table_new(LookupTable **out, TF_DataType key, TF_DataType value, bool is_static,
+                         int value_rank, int64_t value_size, const char *container, const char *name,
+                         TF_Status *st) {
   LookupTable *t = calloc(1, sizeof *t);
   if (!t) return fail_oom(st, "a table");
   object_init(&t->object, &lookup_table_type);
@@ -61,10 +63,10 @@ TF_Code lookup_table_new(LookupTable **out, TF_DataType key, TF_DataType value, 
   return TF_OK;
 }
 
-TF_Code lookup_table_new_dense(LookupTable **out, DenseTable *dense, int value_rank, const char *container, const char *name,
-                               TF_Status *st) {
-  TF_Code code = lookup_table_new(out, dense->key_dtype, dense->value_dtype, false, value_rank, dense->value_size, container,
-                                  name, st);
+TF_Code lookup_table_new_dense(LookupTable **out, DenseTable *dense, int value_rank, const char *container,
+                               const char *name, TF_Status *st) {
+  TF_Code code = lookup_table_new(out, dense->key_dtype, dense->value_dtype, false, value_rank,
+                                  dense->value_size, container, name, st);
   if (code) dense_table_free(dense);
   else (*out)->dense = dense;
   return code;
@@ -76,7 +78,8 @@ TF_Code lookup_table_of_handle(const Tensor *handle, LookupTable **out, TF_Statu
   Object *o = *(Object **)handle->data;
   if (!o || o->type != &lookup_table_type)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Trying to access a handle's resource using the wrong type. The handle points to a resource of type '%s' "
+                "Trying to access a handle's resource using the wrong type. The handle points to a resource "
+                "of type '%s' "
                 "but you are trying to access the resource as type 'tensorflow::lookup::LookupInterface'",
                 o ? o->type->name : "none");
   *out = (LookupTable *)o;
@@ -138,7 +141,8 @@ static TF_Code reserve(LookupTable *t, int64_t extra, TF_Status *st) {
   int64_t want = t->count + extra, capacity = t->capacity ? t->capacity : 16;
   if (want <= t->capacity) return TF_OK;
   while (capacity < want) capacity *= 2;
-  if (capacity > INT32_MAX) return fail(st, TF_RESOURCE_EXHAUSTED, "a table of more than %d entries", INT32_MAX);
+  if (capacity > INT32_MAX)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "a table of more than %d entries", INT32_MAX);
   void *hashes = t->hashes;
   bool ok = grow_array(&t->keys, dtype_size(t->key_dtype), t->capacity, capacity) &&
             grow_array(&t->values, value_bytes(t), t->capacity, capacity);
@@ -156,7 +160,9 @@ static TF_Code reserve(LookupTable *t, int64_t extra, TF_Status *st) {
   return TF_OK;
 }
 
-static void *value_of(const LookupTable *t, int64_t entry) { return (char *)t->values + (size_t)entry * value_bytes(t); }
+static void *value_of(const LookupTable *t, int64_t entry) {
+  return (char *)t->values + (size_t)entry * value_bytes(t);
+}
 
 static TF_Code append(LookupTable *t, const void *key, uint64_t hash, const void *value, TF_Status *st) {
   TRY(reserve(t, 1, st));
@@ -204,7 +210,8 @@ static void put_element(Bytes *b, TF_DataType dtype, const void *e) {
   }
 }
 
-static TF_Code fail_different(const LookupTable *t, const void *key, const void *has, const void *adds, TF_Status *st) {
+static TF_Code fail_different(const LookupTable *t, const void *key, const void *has, const void *adds,
+                              TF_Status *st) {
   Bytes b = {0};
   bytes_puts(&b, "HashTable has different value for same key. Key ");
   put_element(&b, t->key_dtype, key);
@@ -212,7 +219,8 @@ static TF_Code fail_different(const LookupTable *t, const void *key, const void 
   put_element(&b, t->value_dtype, has);
   bytes_puts(&b, " and trying to add value ");
   put_element(&b, t->value_dtype, adds);
-  TF_Code code = fail(st, TF_FAILED_PRECONDITION, "%s", b.data ? b.data : "HashTable has different value for same key.");
+  TF_Code code = fail(st, TF_FAILED_PRECONDITION, "%s",
+                      b.data ? b.data : "HashTable has different value for same key.");
   bytes_clear(&b);
   return code;
 }
@@ -225,16 +233,19 @@ static TF_Code fill(LookupTable *t, const void *keys, const void *values, int64_
     uint64_t hash = key_hash(t->key_dtype, key);
     int64_t slot, e = find_entry(t, key, hash, &slot);
     if (e < 0) TRY(append(t, key, hash, value, st));
-    else if (!values_equal(t, value_of(t, e), value)) return fail_different(t, key, value_of(t, e), value, st);
+    else if (!values_equal(t, value_of(t, e), value))
+      return fail_different(t, key, value_of(t, e), value, st);
   }
   return TF_OK;
 }
 
-TF_Code lookup_table_initialize(LookupTable *t, const void *keys, const void *values, int64_t size, TF_Status *st) {
+TF_Code lookup_table_initialize(LookupTable *t, const void *keys, const void *values, int64_t size,
+                                TF_Status *st) {
   TF_Code code = TF_OK;
   pthread_rwlock_wrlock(&t->lock);
   if (t->initialized) {
-    if (size != t->count) code = fail(st, TF_FAILED_PRECONDITION, "Table was already initialized with different data.");
+    if (size != t->count)
+      code = fail(st, TF_FAILED_PRECONDITION, "Table was already initialized with different data.");
   } else {
     code = fill(t, keys, values, size, st);
     if (code) forget(t);
@@ -246,8 +257,8 @@ TF_Code lookup_table_initialize(LookupTable *t, const void *keys, const void *va
 
 /* ---- reading ---- */
 
-TF_Code lookup_table_find(LookupTable *t, const void *keys, int64_t n, const void *defaults, int default_step, void *out,
-                          TF_Status *st) {
+TF_Code lookup_table_find(LookupTable *t, const void *keys, int64_t n, const void *defaults, int default_step,
+                          void *out, TF_Status *st) {
   TF_Code code = TF_OK;
   size_t bytes = value_bytes(t);
   pthread_rwlock_rdlock(&t->lock);
@@ -280,7 +291,8 @@ static TF_Code export_entries(const LookupTable *t, Tensor *keys, Tensor *values
 
 TF_Code lookup_table_export(LookupTable *t, Tensor *keys, Tensor *values, TF_Status *st) {
   pthread_rwlock_rdlock(&t->lock);
-  TF_Code code = t->dense ? dense_table_export(t->dense, keys, values, st) : export_entries(t, keys, values, st);
+  TF_Code code = t->dense ? dense_table_export(t->dense, keys, values, st)
+                          : export_entries(t, keys, values, st);
   pthread_rwlock_unlock(&t->lock);
   if (code) {
     tensor_clear(keys);
@@ -291,7 +303,8 @@ TF_Code lookup_table_export(LookupTable *t, Tensor *keys, Tensor *values, TF_Sta
 
 /* ---- dense tables ---- */
 
-TF_Code lookup_dense_find(LookupTable *t, const Tensor *keys, const void *defaults, void *out, TF_Status *st) {
+TF_Code lookup_dense_find(LookupTable *t, const Tensor *keys, const void *defaults, void *out,
+                          TF_Status *st) {
   pthread_rwlock_rdlock(&t->lock);
   TF_Code code = dense_table_find(t->dense, keys, defaults, out, st);
   pthread_rwlock_unlock(&t->lock);
@@ -321,7 +334,8 @@ TF_Code lookup_dense_remove(LookupTable *t, const Tensor *keys, TF_Status *st) {
 
 /* ---- mutable tables ---- */
 
-TF_Code lookup_table_insert(LookupTable *t, const void *keys, const void *values, int64_t n, bool clear, TF_Status *st) {
+TF_Code lookup_table_insert(LookupTable *t, const void *keys, const void *values, int64_t n, bool clear,
+                            TF_Status *st) {
   TF_Code code = TF_OK;
   pthread_rwlock_wrlock(&t->lock);
   if (clear) forget(t);
@@ -330,7 +344,8 @@ TF_Code lookup_table_insert(LookupTable *t, const void *keys, const void *values
     const void *value = (const char *)values + (size_t)i * value_bytes(t);
     uint64_t hash = key_hash(t->key_dtype, key);
     int64_t slot, e = find_entry(t, key, hash, &slot);
-    code = e < 0 ? append(t, key, hash, value, st) : elements_copy(t->value_dtype, value_of(t, e), value, t->value_size, st);
+    code = e < 0 ? append(t, key, hash, value, st)
+                 : elements_copy(t->value_dtype, value_of(t, e), value, t->value_size, st);
   }
   pthread_rwlock_unlock(&t->lock);
   return code;

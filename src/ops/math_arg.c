@@ -10,7 +10,8 @@
 static void store_int(Tensor *t, int64_t i, int64_t v) {
   switch (t->dtype) {
     case TF_INT64: ((int64_t *)t->data)[i] = v; break;
-    case TF_INT16: case TF_UINT16: ((int16_t *)t->data)[i] = (int16_t)v; break;
+    case TF_INT16:
+    case TF_UINT16: ((int16_t *)t->data)[i] = (int16_t)v; break;
     default: ((int32_t *)t->data)[i] = (int32_t)v; break;
   }
 }
@@ -29,10 +30,12 @@ static TF_Code arg_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "dim must be a scalar, but received tensor of shape: %s",
                 shape_text(dimension->dims, dimension->rank, text, sizeof text));
   int64_t axis = math_int_at(dimension, 0), at = axis < 0 ? axis + in->rank : axis;
-  if (in->rank <= 0) return fail(st, TF_INVALID_ARGUMENT, "Expected dimension in the range [0, 0), but got %lld", (long long)axis);
-  if (at < 0 || at >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected dimension in the range [%d, %d), but got %lld", -in->rank, in->rank,
+  if (in->rank <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected dimension in the range [0, 0), but got %lld",
                 (long long)axis);
+  if (at < 0 || at >= in->rank)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected dimension in the range [%d, %d), but got %lld", -in->rank,
+                in->rank, (long long)axis);
   p->n = in->dims[at];
   if (p->n == 0)
     return fail(st, TF_INVALID_ARGUMENT, "Reduction axis %lld is empty in shape %s", (long long)at,
@@ -56,23 +59,23 @@ typedef struct ArgRun {
 } ArgRun;
 
 /* The first of the best; NaN is never better. */
-#define BEST(T)                                                     \
-  do {                                                              \
-    const T *x = (const T *)in->data + first;                       \
-    T top = x[0];                                                   \
-    if (r->min) {                                                   \
-      for (int64_t j = 1; j < n; j++)                               \
-        if (x[j * step] < top || top != top) {                      \
-          top = x[j * step];                                        \
-          best = j;                                                 \
-        }                                                           \
-    } else {                                                        \
-      for (int64_t j = 1; j < n; j++)                               \
-        if (x[j * step] > top || top != top) {                      \
-          top = x[j * step];                                        \
-          best = j;                                                 \
-        }                                                           \
-    }                                                               \
+#define BEST(T)                                \
+  do {                                         \
+    const T *x = (const T *)in->data + first;  \
+    T top = x[0];                              \
+    if (r->min) {                              \
+      for (int64_t j = 1; j < n; j++)          \
+        if (x[j * step] < top || top != top) { \
+          top = x[j * step];                   \
+          best = j;                            \
+        }                                      \
+    } else {                                   \
+      for (int64_t j = 1; j < n; j++)          \
+        if (x[j * step] > top || top != top) { \
+          top = x[j * step];                   \
+          best = j;                            \
+        }                                      \
+    }                                          \
   } while (0)
 
 static float at_16(const Tensor *t, int64_t i) {
@@ -139,7 +142,8 @@ static TF_Code shape_arg(ShapeCtx *c, TF_Status *st) {
   }
   int64_t axis = math_int_at(axis_tensor, 0);
   if (axis < -in->rank || axis >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension (%lld) must be in the range [%d, %d)", (long long)axis, -in->rank, in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimension (%lld) must be in the range [%d, %d)", (long long)axis,
+                -in->rank, in->rank);
   if (axis < 0) axis += in->rank;
   Shape out = {.rank = 0};
   for (int d = 0; d < in->rank; d++)
@@ -161,8 +165,8 @@ static TF_Code top_k_of(OpCtx *c, int64_t k, TF_Status *st) {
   if (in->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "input must be >= 1-D, got shape []");
   p->n = in->dims[in->rank - 1];
   if (p->n < k)
-    return fail(st, TF_INVALID_ARGUMENT, "input must have at least k columns. Had %lld, needed %lld", (long long)p->n,
-                (long long)k);
+    return fail(st, TF_INVALID_ARGUMENT, "input must have at least k columns. Had %lld, needed %lld",
+                (long long)p->n, (long long)k);
   p->k = k;
   p->rows = 1;
   int64_t dims[TENSOR_MAX_RANK];
@@ -183,17 +187,18 @@ static TF_Code top_k_v2_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *k = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
   if (k->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "k must be scalar, got shape %s", shape_text(k->dims, k->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "k must be scalar, got shape %s",
+                shape_text(k->dims, k->rank, text, sizeof text));
   return top_k_of(c, math_int_at(k, 0), st);
 }
 
 /* Whether element a goes before b: larger first, NaN last, then the lower index. */
 typedef bool BeforeFn(const void *row, int64_t a, int64_t b);
-#define BEFORE(name, T)                                                     \
-  static bool name(const void *row, int64_t a, int64_t b) {                 \
-    T x = ((const T *)row)[a], y = ((const T *)row)[b];                     \
-    if (x != x || y != y) return x == x || (y != y && a < b);               \
-    return x > y || (x == y && a < b);                                      \
+#define BEFORE(name, T)                                       \
+  static bool name(const void *row, int64_t a, int64_t b) {   \
+    T x = ((const T *)row)[a], y = ((const T *)row)[b];       \
+    if (x != x || y != y) return x == x || (y != y && a < b); \
+    return x > y || (x == y && a < b);                        \
   }
 BEFORE(before_f32, float)
 BEFORE(before_f64, double)
@@ -205,19 +210,20 @@ BEFORE(before_u8, uint8_t)
 BEFORE(before_u16, uint16_t)
 BEFORE(before_u32, uint32_t)
 BEFORE(before_u64, uint64_t)
-#define BEFORE_16(name, load)                                               \
-  static bool name(const void *row, int64_t a, int64_t b) {                 \
+#define BEFORE_16(name, load)                                                         \
+  static bool name(const void *row, int64_t a, int64_t b) {                           \
     float x = load(((const uint16_t *)row)[a]), y = load(((const uint16_t *)row)[b]); \
-    if (x != x || y != y) return x == x || (y != y && a < b);               \
-    return x > y || (x == y && a < b);                                      \
+    if (x != x || y != y) return x == x || (y != y && a < b);                         \
+    return x > y || (x == y && a < b);                                                \
   }
 BEFORE_16(before_half, half_to_float)
 BEFORE_16(before_bfloat16, bfloat16_to_float)
 
 static BeforeFn *before_fn(TF_DataType dtype) {
   static BeforeFn *const fns[MK_COUNT] = {
-    [MK_F32] = before_f32, [MK_F64] = before_f64, [MK_I8] = before_i8,   [MK_I16] = before_i16, [MK_I32] = before_i32,
-    [MK_I64] = before_i64, [MK_U8] = before_u8,   [MK_U16] = before_u16, [MK_U32] = before_u32, [MK_U64] = before_u64};
+      [MK_F32] = before_f32, [MK_F64] = before_f64, [MK_I8] = before_i8, [MK_I16] = before_i16,
+      [MK_I32] = before_i32, [MK_I64] = before_i64, [MK_U8] = before_u8, [MK_U16] = before_u16,
+      [MK_U32] = before_u32, [MK_U64] = before_u64};
   if (dtype == TF_HALF) return before_half;
   if (dtype == TF_BFLOAT16) return before_bfloat16;
   return fns[math_kind(dtype)];
@@ -291,7 +297,8 @@ static TF_Code shape_top_k_of(ShapeCtx *c, int64_t k, TF_Status *st) {
   if (out.rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank 1 but is rank 0");
   int64_t *last = &out.dims[out.rank - 1];
   if (k >= 0 && *last >= 0 && *last < k)
-    return fail(st, TF_INVALID_ARGUMENT, "input must have last dimension >= k = %lld but is %lld", (long long)k, (long long)*last);
+    return fail(st, TF_INVALID_ARGUMENT, "input must have last dimension >= k = %lld but is %lld",
+                (long long)k, (long long)*last);
   *last = k;
   c->outputs[0] = c->outputs[1] = out;
   return TF_OK;
@@ -315,7 +322,8 @@ static TF_Code in_top_k_prepare(OpCtx *c, TF_Status *st) {
   if (predictions->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "predictions must be 2-dimensional");
   if (targets->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "targets must be 1-dimensional");
   if (predictions->dims[0] != targets->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "First dimension of predictions %lld must match length of targets %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "First dimension of predictions %lld must match length of targets %lld",
                 (long long)predictions->dims[0], (long long)targets->dims[0]);
   return op_output(c, 0, TF_BOOL, targets->dims, 1, st);
 }
@@ -337,7 +345,8 @@ static TF_Code in_top_k_run(OpCtx *c, TF_Status *st) {
   if (c->num_inputs > 2) k = math_int_at(op_input(c, 2), 0);
   else TRY(node_attr_int(c->node, "k", &k, st));
   for (int64_t i = 0; i < targets->dims[0]; i++)
-    ((bool *)c->outputs[0].data)[i] = in_top((const float *)predictions->data + i * n, n, math_int_at(targets, i), k);
+    ((bool *)c->outputs[0].data)[i] = in_top((const float *)predictions->data + i * n, n,
+                                             math_int_at(targets, i), k);
   return TF_OK;
 }
 
@@ -353,18 +362,23 @@ static TF_Code shape_in_top_k(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define ARG(name_)                                                                                              \
-  {name_, .types = "T: bool " TYPES_REAL "; Tidx: int32 int64; output_type: int16 uint16 int32 int64", .value_inputs = 2, \
-   .prep_size = sizeof(ArgPrep), .shape = shape_arg, .prepare = arg_prepare, .run = arg_run}
+#define ARG(name_)                                                                                      \
+  {                                                                                                     \
+    name_, .types = "T: bool " TYPES_REAL "; Tidx: int32 int64; output_type: int16 uint16 int32 int64", \
+           .value_inputs = 2, .prep_size = sizeof(ArgPrep), .shape = shape_arg, .prepare = arg_prepare, \
+           .run = arg_run                                                                               \
+  }
 
 const OpRow ops_math_arg[] = {
-  ARG("ArgMax"),
-  ARG("ArgMin"),
-  {"TopK", .types = "T: " TYPES_REAL, .prep_size = sizeof(TopKPrep), .shape = shape_top_k, .prepare = top_k_prepare,
-   .run = top_k_run},
-  {"TopKV2", .types = "T: " TYPES_REAL "; Tk: int16 int32 int64; index_type: int16 int32 int64", .value_inputs = 2,
-   .prep_size = sizeof(TopKPrep), .shape = shape_top_k_v2, .prepare = top_k_v2_prepare, .run = top_k_run},
-  {"InTopK", .types = "T: int32 int64", .shape = shape_in_top_k, .prepare = in_top_k_prepare, .run = in_top_k_run},
-  {"InTopKV2", .types = "T: int32 int64", .shape = shape_in_top_k, .prepare = in_top_k_v2_prepare,
-   .run = in_top_k_run},
-  {0}};
+    ARG("ArgMax"),
+    ARG("ArgMin"),
+    {"TopK", .types = "T: " TYPES_REAL, .prep_size = sizeof(TopKPrep), .shape = shape_top_k,
+     .prepare = top_k_prepare, .run = top_k_run},
+    {"TopKV2", .types = "T: " TYPES_REAL "; Tk: int16 int32 int64; index_type: int16 int32 int64",
+     .value_inputs = 2, .prep_size = sizeof(TopKPrep), .shape = shape_top_k_v2, .prepare = top_k_v2_prepare,
+     .run = top_k_run},
+    {"InTopK", .types = "T: int32 int64", .shape = shape_in_top_k, .prepare = in_top_k_prepare,
+     .run = in_top_k_run},
+    {"InTopKV2", .types = "T: int32 int64", .shape = shape_in_top_k, .prepare = in_top_k_v2_prepare,
+     .run = in_top_k_run},
+    {0}};

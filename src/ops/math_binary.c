@@ -1,7 +1,8 @@
 /* Binary elementwise ops with broadcasting: arithmetic, comparisons, bits, logic, gradients of activations.
  *
- * prepare plans the broadcast; run walks its outer dims and calls a loop on the inner one: of the vector table
- * where it has the type, else plain (math_binary_loops.c). half and bfloat16 go through float by blocks. */
+ * prepare plans the broadcast; run walks its outer dims and calls a loop on the inner one: of the vector
+ * table where it has the type, else plain (math_binary_loops.c). half and bfloat16 go through float by
+ * blocks. */
 #include <stddef.h>
 #include <string.h>
 
@@ -64,7 +65,8 @@ static TF_Code binary_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* One inner run. `a` and `b` are the operands' first elements. */
-static void run_inner(const BinaryState *s, void *out, const char *a, const char *b, int64_t n, int sa, int sb) {
+static void run_inner(const BinaryState *s, void *out, const char *a, const char *b, int64_t n, int sa,
+                      int sb) {
   if (s->fast) {
     s->fast(out, a, b, n, sa && sb ? EW_VV : sa ? EW_VS : EW_SV);
   } else {
@@ -73,7 +75,8 @@ static void run_inner(const BinaryState *s, void *out, const char *a, const char
 }
 
 /* Through float by blocks; bools come out as they are. */
-static void run_inner_16(const BinaryState *s, char *out, const char *a, const char *b, int64_t n, int sa, int sb) {
+static void run_inner_16(const BinaryState *s, char *out, const char *a, const char *b, int64_t n, int sa,
+                         int sb) {
   float x[MATH_BLOCK], y[MATH_BLOCK], z[MATH_BLOCK];
   for (int64_t i = 0; i < n; i += MATH_BLOCK) {
     int64_t k = n - i < MATH_BLOCK ? n - i : MATH_BLOCK;
@@ -95,7 +98,8 @@ typedef struct BinaryRun {
   const char *a, *c;
 } BinaryRun;
 
-static void run_any(const BinaryState *s, char *out, const char *a, const char *b, int64_t n, int sa, int sb) {
+static void run_any(const BinaryState *s, char *out, const char *a, const char *b, int64_t n, int sa,
+                    int sb) {
   if (s->is_16) run_inner_16(s, out, a, b, n, sa, sb);
   else run_inner(s, out, a, b, n, sa, sb);
 }
@@ -138,7 +142,7 @@ static void run_outer(void *arg, int64_t begin, int64_t end) {
 }
 
 enum {
-  SHORT_ROW = 64,     /* elements; below that a call for each row costs more than its arithmetic */
+  SHORT_ROW = 64, /* elements; below that a call for each row costs more than its arithmetic */
   TILE_BYTES = 8192,
 };
 
@@ -181,28 +185,36 @@ static void run_all(const OpCtx *c, BinaryRun *r) {
 static bool bad_operand(BinaryCheck check, const Tensor *t) {
   int64_t n = tensor_count(t);
   bool bad = false;
-#define SCAN(T, cond)              \
-  do {                             \
-    const T *p = t->data;          \
+#define SCAN(T, cond)                 \
+  do {                                \
+    const T *p = t->data;             \
     for (int64_t i = 0; i < n; i++) { \
-      T x = p[i];                  \
-      bad |= cond;                 \
-    }                              \
+      T x = p[i];                     \
+      bad |= cond;                    \
+    }                                 \
   } while (0)
-#define SCAN_TYPE(kind, T)                  \
-  case kind:                                \
+#define SCAN_TYPE(kind, T)                    \
+  case kind:                                  \
     if (check == CHECK_ZERO) SCAN(T, x == 0); \
-    else SCAN(T, x < 0);                    \
+    else SCAN(T, x < 0);                      \
     break
   switch (math_kind(t->dtype)) {
     SCAN_TYPE(MK_I8, int8_t);
     SCAN_TYPE(MK_I16, int16_t);
     SCAN_TYPE(MK_I32, int32_t);
     SCAN_TYPE(MK_I64, int64_t);
-    case MK_U8: if (check == CHECK_ZERO) SCAN(uint8_t, x == 0); break;
-    case MK_U16: if (check == CHECK_ZERO) SCAN(uint16_t, x == 0); break;
-    case MK_U32: if (check == CHECK_ZERO) SCAN(uint32_t, x == 0); break;
-    case MK_U64: if (check == CHECK_ZERO) SCAN(uint64_t, x == 0); break;
+    case MK_U8:
+      if (check == CHECK_ZERO) SCAN(uint8_t, x == 0);
+      break;
+    case MK_U16:
+      if (check == CHECK_ZERO) SCAN(uint16_t, x == 0);
+      break;
+    case MK_U32:
+      if (check == CHECK_ZERO) SCAN(uint32_t, x == 0);
+      break;
+    case MK_U64:
+      if (check == CHECK_ZERO) SCAN(uint64_t, x == 0);
+      break;
     default: break;
   }
 #undef SCAN_TYPE
@@ -216,7 +228,8 @@ static TF_Code check_operand(const BinaryState *s, const Tensor *y, TF_Status *s
     return fail(st, TF_INVALID_ARGUMENT, "Integers to negative integer powers are not allowed");
   /* TF: these functors lack the error's own text. */
   if (strncmp(s->op->name, "Truncate", 8) == 0)
-    return fail(st, TF_INTERNAL, "Unexpected error in binary operator (only integer div and mod should have errors)");
+    return fail(st, TF_INTERNAL,
+                "Unexpected error in binary operator (only integer div and mod should have errors)");
   return fail(st, TF_INVALID_ARGUMENT, "Integer division by zero");
 }
 
@@ -281,68 +294,75 @@ static TF_Code same_prepare(OpCtx *c, TF_Status *st) {
   return binary_prepare(c, st);
 }
 
-#define BINARY(name_, types_)                                                                       \
-  {name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(BinaryState),                  \
-   .prep_size = sizeof(BinaryPrep), .shape = shape_broadcast, .init = binary_init,                  \
-   .prepare = binary_prepare, .run = binary_run}
-#define COMPARE(name_, types_)                                                                      \
-  {name_, .types = types_, .state_size = sizeof(BinaryState), .prep_size = sizeof(BinaryPrep),      \
-   .shape = shape_broadcast, .init = binary_init, .prepare = binary_prepare, .run = binary_run}
-#define GRADIENT(name_, types_)                                                                     \
-  {name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(BinaryState),                  \
-   .prep_size = sizeof(BinaryPrep), .shape = shape_same_pair, .init = binary_init,                  \
-   .prepare = same_prepare, .run = binary_run}
+#define BINARY(name_, types_)                                                              \
+  {                                                                                        \
+    name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(BinaryState),        \
+           .prep_size = sizeof(BinaryPrep), .shape = shape_broadcast, .init = binary_init, \
+           .prepare = binary_prepare, .run = binary_run                                    \
+  }
+#define COMPARE(name_, types_)                                                                         \
+  {                                                                                                    \
+    name_, .types = types_, .state_size = sizeof(BinaryState), .prep_size = sizeof(BinaryPrep),        \
+           .shape = shape_broadcast, .init = binary_init, .prepare = binary_prepare, .run = binary_run \
+  }
+#define GRADIENT(name_, types_)                                                            \
+  {                                                                                        \
+    name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(BinaryState),        \
+           .prep_size = sizeof(BinaryPrep), .shape = shape_same_pair, .init = binary_init, \
+           .prepare = same_prepare, .run = binary_run                                      \
+  }
 
 const OpRow ops_math_binary[] = {
-  BINARY("Add", "T: " TYPES_FLOATS " int8 int16 int32 int64 uint8 string " TYPES_COMPLEX),
-  BINARY("AddV2", "T: " TYPES_NUMBERS),
-  BINARY("Sub", "T: " TYPES_NUMBERS),
-  BINARY("Mul", "T: " TYPES_NUMBERS),
-  BINARY("Div", "T: " TYPES_NUMBERS),
-  BINARY("RealDiv", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  BINARY("TruncateDiv", "T: " TYPES_REAL),
-  BINARY("FloorDiv", "T: " TYPES_REAL),
-  BINARY("FloorMod", "T: " TYPES_REAL),
-  BINARY("Mod", "T: float double int32 int64"),
-  BINARY("TruncateMod", "T: float double int32 int64"),
-  BINARY("Pow", "T: " TYPES_FLOATS " int8 int16 int32 int64 " TYPES_COMPLEX),
-  BINARY("Maximum", "T: " TYPES_REAL),
-  BINARY("Minimum", "T: " TYPES_REAL),
-  BINARY("SquaredDifference", "T: " TYPES_FLOATS " int32 int64 " TYPES_COMPLEX),
-  BINARY("Atan2", "T: " TYPES_FLOATS),
-  BINARY("NextAfter", "T: float double"),
-  BINARY("DivNoNan", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  BINARY("MulNoNan", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  BINARY("Xdivy", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  BINARY("Xlogy", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  BINARY("Xlog1py", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  COMPARE("Less", "T: " TYPES_REAL),
-  COMPARE("LessEqual", "T: " TYPES_REAL),
-  COMPARE("Greater", "T: " TYPES_REAL),
-  COMPARE("GreaterEqual", "T: " TYPES_REAL),
-  COMPARE("Equal", "T: bool string qint8 quint8 qint16 quint16 qint32 " TYPES_NUMBERS),
-  COMPARE("NotEqual", "T: bool string qint8 quint8 qint16 quint16 qint32 " TYPES_NUMBERS),
-  BINARY("BitwiseAnd", "T: " TYPES_INTS),
-  BINARY("BitwiseOr", "T: " TYPES_INTS),
-  BINARY("BitwiseXor", "T: " TYPES_INTS),
-  BINARY("LeftShift", "T: " TYPES_INTS),
-  BINARY("RightShift", "T: " TYPES_INTS),
-  BINARY("LogicalAnd", NULL),
-  BINARY("LogicalOr", NULL),
-  COMPARE("Complex", "T: float double"),
-  {"ApproximateEqual", .types = "T: float double", .state_size = sizeof(BinaryState), .prep_size = sizeof(BinaryPrep),
-   .shape = shape_same_pair, .init = binary_init, .prepare = same_prepare, .run = binary_run},
-  GRADIENT("ReluGrad", "T: " TYPES_REAL),
-  GRADIENT("Relu6Grad", "T: " TYPES_REAL),
-  GRADIENT("LeakyReluGrad", "T: " TYPES_FLOATS),
-  GRADIENT("EluGrad", "T: " TYPES_FLOATS),
-  GRADIENT("SeluGrad", "T: " TYPES_FLOATS),
-  GRADIENT("SoftplusGrad", "T: " TYPES_FLOATS),
-  GRADIENT("SoftsignGrad", "T: " TYPES_FLOATS),
-  GRADIENT("SigmoidGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  GRADIENT("TanhGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  GRADIENT("SqrtGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  GRADIENT("RsqrtGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  GRADIENT("InvGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  GRADIENT("ReciprocalGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
-  {0}};
+    BINARY("Add", "T: " TYPES_FLOATS " int8 int16 int32 int64 uint8 string " TYPES_COMPLEX),
+    BINARY("AddV2", "T: " TYPES_NUMBERS),
+    BINARY("Sub", "T: " TYPES_NUMBERS),
+    BINARY("Mul", "T: " TYPES_NUMBERS),
+    BINARY("Div", "T: " TYPES_NUMBERS),
+    BINARY("RealDiv", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    BINARY("TruncateDiv", "T: " TYPES_REAL),
+    BINARY("FloorDiv", "T: " TYPES_REAL),
+    BINARY("FloorMod", "T: " TYPES_REAL),
+    BINARY("Mod", "T: float double int32 int64"),
+    BINARY("TruncateMod", "T: float double int32 int64"),
+    BINARY("Pow", "T: " TYPES_FLOATS " int8 int16 int32 int64 " TYPES_COMPLEX),
+    BINARY("Maximum", "T: " TYPES_REAL),
+    BINARY("Minimum", "T: " TYPES_REAL),
+    BINARY("SquaredDifference", "T: " TYPES_FLOATS " int32 int64 " TYPES_COMPLEX),
+    BINARY("Atan2", "T: " TYPES_FLOATS),
+    BINARY("NextAfter", "T: float double"),
+    BINARY("DivNoNan", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    BINARY("MulNoNan", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    BINARY("Xdivy", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    BINARY("Xlogy", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    BINARY("Xlog1py", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    COMPARE("Less", "T: " TYPES_REAL),
+    COMPARE("LessEqual", "T: " TYPES_REAL),
+    COMPARE("Greater", "T: " TYPES_REAL),
+    COMPARE("GreaterEqual", "T: " TYPES_REAL),
+    COMPARE("Equal", "T: bool string qint8 quint8 qint16 quint16 qint32 " TYPES_NUMBERS),
+    COMPARE("NotEqual", "T: bool string qint8 quint8 qint16 quint16 qint32 " TYPES_NUMBERS),
+    BINARY("BitwiseAnd", "T: " TYPES_INTS),
+    BINARY("BitwiseOr", "T: " TYPES_INTS),
+    BINARY("BitwiseXor", "T: " TYPES_INTS),
+    BINARY("LeftShift", "T: " TYPES_INTS),
+    BINARY("RightShift", "T: " TYPES_INTS),
+    BINARY("LogicalAnd", NULL),
+    BINARY("LogicalOr", NULL),
+    COMPARE("Complex", "T: float double"),
+    {"ApproximateEqual", .types = "T: float double", .state_size = sizeof(BinaryState),
+     .prep_size = sizeof(BinaryPrep), .shape = shape_same_pair, .init = binary_init, .prepare = same_prepare,
+     .run = binary_run},
+    GRADIENT("ReluGrad", "T: " TYPES_REAL),
+    GRADIENT("Relu6Grad", "T: " TYPES_REAL),
+    GRADIENT("LeakyReluGrad", "T: " TYPES_FLOATS),
+    GRADIENT("EluGrad", "T: " TYPES_FLOATS),
+    GRADIENT("SeluGrad", "T: " TYPES_FLOATS),
+    GRADIENT("SoftplusGrad", "T: " TYPES_FLOATS),
+    GRADIENT("SoftsignGrad", "T: " TYPES_FLOATS),
+    GRADIENT("SigmoidGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    GRADIENT("TanhGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    GRADIENT("SqrtGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    GRADIENT("RsqrtGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    GRADIENT("InvGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    GRADIENT("ReciprocalGrad", "T: " TYPES_FLOATS " " TYPES_COMPLEX),
+    {0}};

@@ -1,5 +1,5 @@
-/* Binary elementwise ops: the plain loops for every op and kind of number (math_binary_loops.c), and the machinery
- * that rows of other files share (math_binary.c). */
+/* Binary elementwise ops: the plain loops for every op and kind of number (math_binary_loops.c), and the
+ * machinery that rows of other files share (math_binary.c). */
 #ifndef SM_OPS_MATH_BINARY_H_
 #define SM_OPS_MATH_BINARY_H_
 
@@ -15,7 +15,7 @@ typedef enum BinaryCheck { CHECK_NONE, CHECK_ZERO, CHECK_NEGATIVE } BinaryCheck;
 
 typedef struct BinaryOp {
   const char *name;
-  int simd; /* EwBinary, or -1 */
+  int simd;                 /* EwBinary, or -1 */
   BinaryLoop *const *loops; /* by MathKind */
   BinaryCheck check;        /* integers only */
   bool to_bool;

@@ -8,31 +8,33 @@
 typedef float complex C64;
 typedef double complex C128;
 
-#define LOOP(name, T, R, expr)                                                                      \
+#define LOOP(name, T, R, expr)                                                                          \
   static void name(void *out, const void *av, const void *bv, int64_t n, int sa, int sb, float param) { \
-    R *o = out;                                                                                     \
-    const T *a = av, *b = bv;                                                                       \
-    (void)param;                                                                                    \
-    for (int64_t i = 0; i < n; i++) {                                                               \
-      T x = a[i * sa], y = b[i * sb];                                                               \
-      o[i] = (R)(expr);                                                                             \
-    }                                                                                               \
+    R *o = out;                                                                                         \
+    const T *a = av, *b = bv;                                                                           \
+    (void)param;                                                                                        \
+    for (int64_t i = 0; i < n; i++) {                                                                   \
+      T x = a[i * sa], y = b[i * sb];                                                                   \
+      o[i] = (R)(expr);                                                                                 \
+    }                                                                                                   \
   }
 
 /* Small unsigned types promote to int, whose product may overflow: all goes through uint64_t. */
 typedef uint64_t U;
 
-#define SIGNED_LOOPS(op, expr)                                             \
-  LOOP(op##_i8, int8_t, int8_t, expr) LOOP(op##_i16, int16_t, int16_t, expr) \
+#define SIGNED_LOOPS(op, expr)           \
+  LOOP(op##_i8, int8_t, int8_t, expr)    \
+  LOOP(op##_i16, int16_t, int16_t, expr) \
   LOOP(op##_i32, int32_t, int32_t, expr) LOOP(op##_i64, int64_t, int64_t, expr)
-#define UNSIGNED_LOOPS(op, expr)                                              \
-  LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint16_t, expr) \
+#define UNSIGNED_LOOPS(op, expr)           \
+  LOOP(op##_u8, uint8_t, uint8_t, expr)    \
+  LOOP(op##_u16, uint16_t, uint16_t, expr) \
   LOOP(op##_u32, uint32_t, uint32_t, expr) LOOP(op##_u64, uint64_t, uint64_t, expr)
 #define INT_LOOPS(op, expr) SIGNED_LOOPS(op, expr) UNSIGNED_LOOPS(op, expr)
 #define FLOAT_LOOPS(op, e32, e64) LOOP(op##_f32, float, float, e32) LOOP(op##_f64, double, double, e64)
 #define COMPLEX_LOOPS(op, e64, e128) LOOP(op##_c64, C64, C64, e64) LOOP(op##_c128, C128, C128, e128)
 
-#define INT_ENTRIES(op)                                                                            \
+#define INT_ENTRIES(op)                                                                                \
   [MK_I8] = op##_i8, [MK_I16] = op##_i16, [MK_I32] = op##_i32, [MK_I64] = op##_i64, [MK_U8] = op##_u8, \
   [MK_U16] = op##_u16, [MK_U32] = op##_u32, [MK_U64] = op##_u64
 #define FLOAT_ENTRIES(op) [MK_F32] = op##_f32, [MK_F64] = op##_f64
@@ -123,26 +125,27 @@ TABLE(next_after, FLOAT_ENTRIES(next_after));
 FLOAT_LOOPS(div_no_nan, y == 0 ? 0 : x / y, y == 0 ? 0 : x / y)
 COMPLEX_LOOPS(div_no_nan, y == 0 ? 0 : x / y, y == 0 ? 0 : x / y)
 TABLE(div_no_nan, FLOAT_ENTRIES(div_no_nan), COMPLEX_ENTRIES(div_no_nan));
-FLOAT_LOOPS(mul_no_nan, y == 0 ? 0 : x *y, y == 0 ? 0 : x *y)
-COMPLEX_LOOPS(mul_no_nan, y == 0 ? 0 : x *y, y == 0 ? 0 : x *y)
+FLOAT_LOOPS(mul_no_nan, y == 0 ? 0 : x * y, y == 0 ? 0 : x * y)
+COMPLEX_LOOPS(mul_no_nan, y == 0 ? 0 : x * y, y == 0 ? 0 : x * y)
 TABLE(mul_no_nan, FLOAT_ENTRIES(mul_no_nan), COMPLEX_ENTRIES(mul_no_nan));
 FLOAT_LOOPS(xdivy, x == 0 ? 0 : x / y, x == 0 ? 0 : x / y)
 COMPLEX_LOOPS(xdivy, x == 0 ? 0 : x / y, x == 0 ? 0 : x / y)
 TABLE(xdivy, FLOAT_ENTRIES(xdivy), COMPLEX_ENTRIES(xdivy));
-FLOAT_LOOPS(xlogy, x == 0 ? 0 : x *logf(y), x == 0 ? 0 : x *log(y))
-COMPLEX_LOOPS(xlogy, x == 0 ? 0 : x *clog(y), x == 0 ? 0 : x *clog(y))
+FLOAT_LOOPS(xlogy, x == 0 ? 0 : x * logf(y), x == 0 ? 0 : x * log(y))
+COMPLEX_LOOPS(xlogy, x == 0 ? 0 : x * clog(y), x == 0 ? 0 : x * clog(y))
 TABLE(xlogy, FLOAT_ENTRIES(xlogy), COMPLEX_ENTRIES(xlogy));
-FLOAT_LOOPS(xlog1py, x == 0 ? 0 : x *log1pf(y), x == 0 ? 0 : x *log1p(y))
-COMPLEX_LOOPS(xlog1py, x == 0 ? 0 : x *clog(1 + y), x == 0 ? 0 : x *clog(1 + y))
+FLOAT_LOOPS(xlog1py, x == 0 ? 0 : x * log1pf(y), x == 0 ? 0 : x * log1p(y))
+COMPLEX_LOOPS(xlog1py, x == 0 ? 0 : x * clog(1 + y), x == 0 ? 0 : x * clog(1 + y))
 TABLE(xlog1py, FLOAT_ENTRIES(xlog1py), COMPLEX_ENTRIES(xlog1py));
 
 /* ---- comparisons ---- */
-#define COMPARE_LOOPS(op, expr)                                                                          \
-  LOOP(op##_i8, int8_t, uint8_t, expr) LOOP(op##_i16, int16_t, uint8_t, expr)                            \
-  LOOP(op##_i32, int32_t, uint8_t, expr) LOOP(op##_i64, int64_t, uint8_t, expr)                          \
-  LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint8_t, expr)                          \
-  LOOP(op##_u32, uint32_t, uint8_t, expr) LOOP(op##_u64, uint64_t, uint8_t, expr)                        \
-  LOOP(op##_f32, float, uint8_t, expr) LOOP(op##_f64, double, uint8_t, expr)
+#define COMPARE_LOOPS(op, expr)                                                           \
+  LOOP(op##_i8, int8_t, uint8_t, expr)                                                    \
+  LOOP(op##_i16, int16_t, uint8_t, expr)                                                  \
+  LOOP(op##_i32, int32_t, uint8_t, expr) LOOP(op##_i64, int64_t, uint8_t, expr)           \
+      LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint8_t, expr)       \
+          LOOP(op##_u32, uint32_t, uint8_t, expr) LOOP(op##_u64, uint64_t, uint8_t, expr) \
+              LOOP(op##_f32, float, uint8_t, expr) LOOP(op##_f64, double, uint8_t, expr)
 COMPARE_LOOPS(less, x < y)
 TABLE(less, INT_ENTRIES(less), FLOAT_ENTRIES(less));
 COMPARE_LOOPS(less_equal, x <= y)
@@ -158,8 +161,8 @@ TABLE(equal, INT_ENTRIES(equal), FLOAT_ENTRIES(equal), COMPLEX_ENTRIES(equal), [
 COMPARE_LOOPS(not_equal, x != y)
 LOOP(not_equal_c64, C64, uint8_t, x != y)
 LOOP(not_equal_c128, C128, uint8_t, x != y)
-TABLE(not_equal, INT_ENTRIES(not_equal), FLOAT_ENTRIES(not_equal), COMPLEX_ENTRIES(not_equal),
-      [MK_BOOL] = not_equal_u8);
+TABLE(not_equal, INT_ENTRIES(not_equal), FLOAT_ENTRIES(not_equal),
+      COMPLEX_ENTRIES(not_equal), [MK_BOOL] = not_equal_u8);
 LOOP(approximate_f32, float, uint8_t, fabsf(x - y) < param)
 LOOP(approximate_f64, double, uint8_t, fabs(x - y) < (double)param)
 TABLE(approximate, FLOAT_ENTRIES(approximate));
@@ -171,7 +174,7 @@ INT_LOOPS(or, x | y)
 TABLE(or, INT_ENTRIES(or));
 INT_LOOPS(xor, x ^ y)
 TABLE(xor, INT_ENTRIES(xor));
-LOOP(logical_and, uint8_t, uint8_t, x && y)
+LOOP(logical_and, uint8_t, uint8_t, x &&y)
 TABLE(logical_and, [MK_BOOL] = logical_and);
 LOOP(logical_or, uint8_t, uint8_t, x || y)
 TABLE(logical_or, [MK_BOOL] = logical_or);
@@ -193,14 +196,14 @@ TABLE(relu_grad, INT_ENTRIES(relu_grad), FLOAT_ENTRIES(relu_grad));
 INT_LOOPS(relu6_grad, y > 0 && y < 6 ? x : 0)
 FLOAT_LOOPS(relu6_grad, x *(y > 0 && y < 6 ? 1 : 0), x *(y > 0 && y < 6 ? 1 : 0))
 TABLE(relu6_grad, INT_ENTRIES(relu6_grad), FLOAT_ENTRIES(relu6_grad));
-FLOAT_LOOPS(leaky_relu_grad, y > 0 ? x : x *param, y > 0 ? x : x *(double)param)
+FLOAT_LOOPS(leaky_relu_grad, y > 0 ? x : x * param, y > 0 ? x : x * (double)param)
 TABLE(leaky_relu_grad, FLOAT_ENTRIES(leaky_relu_grad));
 FLOAT_LOOPS(elu_grad, y < 0 ? (y + 1) * x : x, y < 0 ? (y + 1) * x : x)
 TABLE(elu_grad, FLOAT_ENTRIES(elu_grad));
 #define SELU_SCALE 1.0507009873554804934193349852946
 #define SELU_SCALE_ALPHA 1.7580993408473768599402175208123
-FLOAT_LOOPS(selu_grad, y < 0 ? x *(y + (float)SELU_SCALE_ALPHA) : x *(float)SELU_SCALE,
-            y < 0 ? x *(y + SELU_SCALE_ALPHA) : x *SELU_SCALE)
+FLOAT_LOOPS(selu_grad, y < 0 ? x * (y + (float)SELU_SCALE_ALPHA) : x * (float)SELU_SCALE,
+            y < 0 ? x * (y + SELU_SCALE_ALPHA) : x * SELU_SCALE)
 TABLE(selu_grad, FLOAT_ENTRIES(selu_grad));
 FLOAT_LOOPS(softplus_grad, x / (expf(-y) + 1), x / (exp(-y) + 1))
 TABLE(softplus_grad, FLOAT_ENTRIES(softplus_grad));
@@ -219,7 +222,7 @@ FLOAT_LOOPS(rsqrt_grad, -0.5f * y * x * x * x, -0.5 * y * x * x * x)
 COMPLEX_LOOPS(rsqrt_grad, -0.5f * y * conjf(x * x * x), -0.5 * y * conj(x * x * x))
 TABLE(rsqrt_grad, FLOAT_ENTRIES(rsqrt_grad), COMPLEX_ENTRIES(rsqrt_grad));
 FLOAT_LOOPS(inv_grad, -y *x *x, -y *x *x)
-COMPLEX_LOOPS(inv_grad, -y *conjf(x * x), -y *conj(x * x))
+COMPLEX_LOOPS(inv_grad, -y *conjf(x *x), -y *conj(x *x))
 TABLE(inv_grad, FLOAT_ENTRIES(inv_grad), COMPLEX_ENTRIES(inv_grad));
 
 /* ---- 16-bit floats that round twice (floats here) ---- */
@@ -231,70 +234,70 @@ LOOP(truncate_div_half, float, float, truncf(HALF(x / y)))
 LOOP(truncate_div_bfloat16, float, float, truncf(BFLOAT16(x / y)))
 
 /* ---- making complex numbers (Complex: inputs are the parts) ---- */
-#define COMPLEX_OF(name, T)                                                                            \
+#define COMPLEX_OF(name, T)                                                                             \
   static void name(void *out, const void *av, const void *bv, int64_t n, int sa, int sb, float param) { \
-    T *o = out;                                                                                        \
-    const T *a = av, *b = bv;                                                                          \
-    (void)param;                                                                                       \
-    for (int64_t i = 0; i < n; i++) {                                                                  \
-      o[2 * i] = a[i * sa];                                                                            \
-      o[2 * i + 1] = b[i * sb];                                                                        \
-    }                                                                                                  \
+    T *o = out;                                                                                         \
+    const T *a = av, *b = bv;                                                                           \
+    (void)param;                                                                                        \
+    for (int64_t i = 0; i < n; i++) {                                                                   \
+      o[2 * i] = a[i * sa];                                                                             \
+      o[2 * i + 1] = b[i * sb];                                                                         \
+    }                                                                                                   \
   }
 COMPLEX_OF(complex_f32, float)
 COMPLEX_OF(complex_f64, double)
 TABLE(complex, [MK_F32] = complex_f32, [MK_F64] = complex_f64);
 
 const BinaryOp binary_ops[] = {
-  {"Add", EW_ADD, add_loops, 0, 0, 0, 0, 0},
-  {"AddV2", EW_ADD, add_loops, 0, 0, 0, 0, 0},
-  {"Sub", EW_SUB, sub_loops, 0, 0, 0, 0, 0},
-  {"Mul", EW_MUL, mul_loops, 0, 0, 0, 0, 0},
-  {"Div", EW_DIV, div_loops, CHECK_ZERO, 0, 0, 0, 0},
-  {"RealDiv", EW_DIV, div_loops, 0, 0, 0, 0, 0},
-  {"TruncateDiv", -1, truncate_div_loops, CHECK_ZERO, 0, 0, truncate_div_half, truncate_div_bfloat16},
-  {"FloorDiv", -1, floor_div_loops, CHECK_ZERO, 0, 0, floor_div_half, floor_div_bfloat16},
-  {"FloorMod", -1, floor_mod_loops, CHECK_ZERO, 0, 0, 0, 0},
-  {"Mod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
-  {"TruncateMod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
-  {"Pow", -1, pow_loops, CHECK_NEGATIVE, 0, 0, 0, 0},
-  {"Maximum", EW_MAX, max_loops, 0, 0, 0, 0, 0},
-  {"Minimum", EW_MIN, min_loops, 0, 0, 0, 0, 0},
-  {"SquaredDifference", EW_SQUARED_DIFFERENCE, sqdiff_loops, 0, 0, 0, 0, 0},
-  {"Atan2", -1, atan2_loops, 0, 0, 0, 0, 0},
-  {"NextAfter", -1, next_after_loops, 0, 0, 0, 0, 0},
-  {"DivNoNan", -1, div_no_nan_loops, 0, 0, 0, 0, 0},
-  {"MulNoNan", -1, mul_no_nan_loops, 0, 0, 0, 0, 0},
-  {"Xdivy", -1, xdivy_loops, 0, 0, 0, 0, 0},
-  {"Xlogy", -1, xlogy_loops, 0, 0, 0, 0, 0},
-  {"Xlog1py", -1, xlog1py_loops, 0, 0, 0, 0, 0},
-  {"Less", EW_LESS, less_loops, 0, true, 0, 0, 0},
-  {"LessEqual", EW_LESS_EQUAL, less_equal_loops, 0, true, 0, 0, 0},
-  {"Greater", EW_GREATER, greater_loops, 0, true, 0, 0, 0},
-  {"GreaterEqual", EW_GREATER_EQUAL, greater_equal_loops, 0, true, 0, 0, 0},
-  {"Equal", EW_EQUAL, equal_loops, 0, true, 0, 0, 0},
-  {"NotEqual", EW_NOT_EQUAL, not_equal_loops, 0, true, 0, 0, 0},
-  {"ApproximateEqual", -1, approximate_loops, 0, true, "tolerance", 0, 0},
-  {"BitwiseAnd", -1, and_loops, 0, 0, 0, 0, 0},
-  {"BitwiseOr", -1, or_loops, 0, 0, 0, 0, 0},
-  {"BitwiseXor", -1, xor_loops, 0, 0, 0, 0, 0},
-  {"LogicalAnd", -1, logical_and_loops, 0, 0, 0, 0, 0},
-  {"LogicalOr", -1, logical_or_loops, 0, 0, 0, 0, 0},
-  {"LeftShift", -1, shl_loops, 0, 0, 0, 0, 0},
-  {"RightShift", -1, shr_loops, 0, 0, 0, 0, 0},
-  {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0, 0, 0},
-  {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0, 0, 0},
-  {"LeakyReluGrad", -1, leaky_relu_grad_loops, 0, 0, "alpha", 0, 0},
-  {"EluGrad", -1, elu_grad_loops, 0, 0, 0, 0, 0},
-  {"SeluGrad", -1, selu_grad_loops, 0, 0, 0, 0, 0},
-  {"SoftplusGrad", -1, softplus_grad_loops, 0, 0, 0, 0, 0},
-  {"SoftsignGrad", -1, softsign_grad_loops, 0, 0, 0, 0, 0},
-  {"SigmoidGrad", EW_SIGMOID_GRAD, sigmoid_grad_loops, 0, 0, 0, 0, 0},
-  {"TanhGrad", EW_TANH_GRAD, tanh_grad_loops, 0, 0, 0, 0, 0},
-  {"SqrtGrad", -1, sqrt_grad_loops, 0, 0, 0, 0, 0},
-  {"RsqrtGrad", -1, rsqrt_grad_loops, 0, 0, 0, 0, 0},
-  {"InvGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
-  {"ReciprocalGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
-  {"Complex", -1, complex_loops, 0, 0, 0, 0, 0},
-  {0, 0, 0, 0, 0, 0, 0, 0},
+    {"Add", EW_ADD, add_loops, 0, 0, 0, 0, 0},
+    {"AddV2", EW_ADD, add_loops, 0, 0, 0, 0, 0},
+    {"Sub", EW_SUB, sub_loops, 0, 0, 0, 0, 0},
+    {"Mul", EW_MUL, mul_loops, 0, 0, 0, 0, 0},
+    {"Div", EW_DIV, div_loops, CHECK_ZERO, 0, 0, 0, 0},
+    {"RealDiv", EW_DIV, div_loops, 0, 0, 0, 0, 0},
+    {"TruncateDiv", -1, truncate_div_loops, CHECK_ZERO, 0, 0, truncate_div_half, truncate_div_bfloat16},
+    {"FloorDiv", -1, floor_div_loops, CHECK_ZERO, 0, 0, floor_div_half, floor_div_bfloat16},
+    {"FloorMod", -1, floor_mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+    {"Mod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+    {"TruncateMod", -1, mod_loops, CHECK_ZERO, 0, 0, 0, 0},
+    {"Pow", -1, pow_loops, CHECK_NEGATIVE, 0, 0, 0, 0},
+    {"Maximum", EW_MAX, max_loops, 0, 0, 0, 0, 0},
+    {"Minimum", EW_MIN, min_loops, 0, 0, 0, 0, 0},
+    {"SquaredDifference", EW_SQUARED_DIFFERENCE, sqdiff_loops, 0, 0, 0, 0, 0},
+    {"Atan2", -1, atan2_loops, 0, 0, 0, 0, 0},
+    {"NextAfter", -1, next_after_loops, 0, 0, 0, 0, 0},
+    {"DivNoNan", -1, div_no_nan_loops, 0, 0, 0, 0, 0},
+    {"MulNoNan", -1, mul_no_nan_loops, 0, 0, 0, 0, 0},
+    {"Xdivy", -1, xdivy_loops, 0, 0, 0, 0, 0},
+    {"Xlogy", -1, xlogy_loops, 0, 0, 0, 0, 0},
+    {"Xlog1py", -1, xlog1py_loops, 0, 0, 0, 0, 0},
+    {"Less", EW_LESS, less_loops, 0, true, 0, 0, 0},
+    {"LessEqual", EW_LESS_EQUAL, less_equal_loops, 0, true, 0, 0, 0},
+    {"Greater", EW_GREATER, greater_loops, 0, true, 0, 0, 0},
+    {"GreaterEqual", EW_GREATER_EQUAL, greater_equal_loops, 0, true, 0, 0, 0},
+    {"Equal", EW_EQUAL, equal_loops, 0, true, 0, 0, 0},
+    {"NotEqual", EW_NOT_EQUAL, not_equal_loops, 0, true, 0, 0, 0},
+    {"ApproximateEqual", -1, approximate_loops, 0, true, "tolerance", 0, 0},
+    {"BitwiseAnd", -1, and_loops, 0, 0, 0, 0, 0},
+    {"BitwiseOr", -1, or_loops, 0, 0, 0, 0, 0},
+    {"BitwiseXor", -1, xor_loops, 0, 0, 0, 0, 0},
+    {"LogicalAnd", -1, logical_and_loops, 0, 0, 0, 0, 0},
+    {"LogicalOr", -1, logical_or_loops, 0, 0, 0, 0, 0},
+    {"LeftShift", -1, shl_loops, 0, 0, 0, 0, 0},
+    {"RightShift", -1, shr_loops, 0, 0, 0, 0, 0},
+    {"ReluGrad", EW_RELU_GRAD, relu_grad_loops, 0, 0, 0, 0, 0},
+    {"Relu6Grad", -1, relu6_grad_loops, 0, 0, 0, 0, 0},
+    {"LeakyReluGrad", -1, leaky_relu_grad_loops, 0, 0, "alpha", 0, 0},
+    {"EluGrad", -1, elu_grad_loops, 0, 0, 0, 0, 0},
+    {"SeluGrad", -1, selu_grad_loops, 0, 0, 0, 0, 0},
+    {"SoftplusGrad", -1, softplus_grad_loops, 0, 0, 0, 0, 0},
+    {"SoftsignGrad", -1, softsign_grad_loops, 0, 0, 0, 0, 0},
+    {"SigmoidGrad", EW_SIGMOID_GRAD, sigmoid_grad_loops, 0, 0, 0, 0, 0},
+    {"TanhGrad", EW_TANH_GRAD, tanh_grad_loops, 0, 0, 0, 0, 0},
+    {"SqrtGrad", -1, sqrt_grad_loops, 0, 0, 0, 0, 0},
+    {"RsqrtGrad", -1, rsqrt_grad_loops, 0, 0, 0, 0, 0},
+    {"InvGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
+    {"ReciprocalGrad", -1, inv_grad_loops, 0, 0, 0, 0, 0},
+    {"Complex", -1, complex_loops, 0, 0, 0, 0, 0},
+    {0, 0, 0, 0, 0, 0, 0, 0},
 };

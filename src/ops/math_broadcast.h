@@ -1,7 +1,7 @@
 /* Broadcasting: how up to three inputs of different shapes walk together over one output.
  *
- * Dims are collapsed as far as the inputs allow: [8,16,32] with [32] becomes 128 x 32, equal shapes become one
- * dim. The last dim is the inner loop; an input's stride there is 1, or 0 where it is one element. */
+ * Dims are collapsed as far as the inputs allow: [8,16,32] with [32] becomes 128 x 32, equal shapes become
+ * one dim. The last dim is the inner loop; an input's stride there is 1, or 0 where it is one element. */
 #ifndef SM_OPS_MATH_BROADCAST_H_
 #define SM_OPS_MATH_BROADCAST_H_
 

@@ -1,9 +1,9 @@
 /* Cast: every number to every other, with the results of x86's conversions where C leaves them undefined.
  *
- * TF: floats to 8 and 16-bit integers go through int32 (out of range: its lowest number) and wrap; to uint32 and
- * uint64 through int64. (TensorFlow's own packets saturate instead, so that there the answer for a number out of range
- * depends on where it stands in the tensor; its scalar code is the rule here.) To bool is x != 0. half and bfloat16
- * go through float. Complex numbers lose their imaginary part. */
+ * TF: floats to 8 and 16-bit integers go through int32 (out of range: its lowest number) and wrap; to uint32
+ * and uint64 through int64. (TensorFlow's own packets saturate instead, so that there the answer for a number
+ * out of range depends on where it stands in the tensor; its scalar code is the rule here.) To bool is x !=
+ * 0. half and bfloat16 go through float. Complex numbers lose their imaginary part. */
 #include <complex.h>
 #include <stddef.h>
 #include <string.h>
@@ -53,21 +53,22 @@ typedef double complex C128;
 
 typedef void CastLoop(void *out, const void *in, int64_t n);
 
-#define CAST(F, from, T, to, kind)                                          \
-  static void cast_##from##_##to(void *out, const void *in, int64_t n) {    \
-    T *SM_RESTRICT o = out;                                                 \
-    const F *SM_RESTRICT a = in;                                            \
-    for (int64_t i = 0; i < n; i++) {                                       \
-      F x = a[i];                                                           \
-      o[i] = kind##_TO_##to(x);                                             \
-    }                                                                       \
+#define CAST(F, from, T, to, kind)                                       \
+  static void cast_##from##_##to(void *out, const void *in, int64_t n) { \
+    T *SM_RESTRICT o = out;                                              \
+    const F *SM_RESTRICT a = in;                                         \
+    for (int64_t i = 0; i < n; i++) {                                    \
+      F x = a[i];                                                        \
+      o[i] = kind##_TO_##to(x);                                          \
+    }                                                                    \
   }
-#define CASTS_FROM(F, from, kind)                                           \
-  CAST(F, from, float, f32, kind) CAST(F, from, double, f64, kind) CAST(F, from, int8_t, i8, kind) \
-  CAST(F, from, int16_t, i16, kind) CAST(F, from, int32_t, i32, kind) CAST(F, from, int64_t, i64, kind) \
-  CAST(F, from, uint8_t, u8, kind) CAST(F, from, uint16_t, u16, kind) CAST(F, from, uint32_t, u32, kind) \
-  CAST(F, from, uint64_t, u64, kind) CAST(F, from, C64, c64, kind) CAST(F, from, C128, c128, kind) \
-  CAST(F, from, uint8_t, b, kind)
+#define CASTS_FROM(F, from, kind)                                                                           \
+  CAST(F, from, float, f32, kind)                                                                           \
+  CAST(F, from, double, f64, kind)                                                                          \
+  CAST(F, from, int8_t, i8, kind) CAST(F, from, int16_t, i16, kind) CAST(F, from, int32_t, i32, kind)       \
+      CAST(F, from, int64_t, i64, kind) CAST(F, from, uint8_t, u8, kind) CAST(F, from, uint16_t, u16, kind) \
+          CAST(F, from, uint32_t, u32, kind) CAST(F, from, uint64_t, u64, kind)                             \
+              CAST(F, from, C64, c64, kind) CAST(F, from, C128, c128, kind) CAST(F, from, uint8_t, b, kind)
 CASTS_FROM(float, f32, FLT)
 CASTS_FROM(double, f64, FLT)
 CASTS_FROM(int8_t, i8, INT)
@@ -81,14 +82,16 @@ CASTS_FROM(uint64_t, u64, INT)
 CASTS_FROM(C64, c64, CPX)
 CASTS_FROM(C128, c128, CPX)
 
-#define CAST_ROW(from)                                                                                  \
-  {cast_##from##_f32, cast_##from##_f64, cast_##from##_i8, cast_##from##_i16, cast_##from##_i32,        \
-   cast_##from##_i64, cast_##from##_u8, cast_##from##_u16, cast_##from##_u32, cast_##from##_u64,        \
-   cast_##from##_c64, cast_##from##_c128, cast_##from##_b}
+#define CAST_ROW(from)                                                                                \
+  {                                                                                                   \
+    cast_##from##_f32, cast_##from##_f64, cast_##from##_i8, cast_##from##_i16, cast_##from##_i32,     \
+        cast_##from##_i64, cast_##from##_u8, cast_##from##_u16, cast_##from##_u32, cast_##from##_u64, \
+        cast_##from##_c64, cast_##from##_c128, cast_##from##_b                                        \
+  }
 /* By MathKind, from and to; a bool is a byte of 0 or 1. */
 static CastLoop *const cast_loops[MK_COUNT][MK_COUNT] = {
-  CAST_ROW(f32), CAST_ROW(f64), CAST_ROW(i8),  CAST_ROW(i16), CAST_ROW(i32),  CAST_ROW(i64), CAST_ROW(u8),
-  CAST_ROW(u16), CAST_ROW(u32), CAST_ROW(u64), CAST_ROW(c64), CAST_ROW(c128), CAST_ROW(u8),
+    CAST_ROW(f32), CAST_ROW(f64), CAST_ROW(i8),  CAST_ROW(i16), CAST_ROW(i32),  CAST_ROW(i64), CAST_ROW(u8),
+    CAST_ROW(u16), CAST_ROW(u32), CAST_ROW(u64), CAST_ROW(c64), CAST_ROW(c128), CAST_ROW(u8),
 };
 
 typedef struct CastState {
@@ -104,7 +107,8 @@ static TF_Code cast_init(OpInit *k, TF_Status *st) {
   s->same = s->from == s->to;
   int from = math_kind(s->from), to = math_kind(s->to);
   if (!s->same && (from < 0 || to < 0 || dtype_is_object(s->from) || dtype_is_object(s->to)))
-    return fail(st, TF_UNIMPLEMENTED, "Cast %s to %s is not supported", dtype_name(s->from), dtype_name(s->to));
+    return fail(st, TF_UNIMPLEMENTED, "Cast %s to %s is not supported", dtype_name(s->from),
+                dtype_name(s->to));
   if (!s->same) s->loop = cast_loops[from][to];
   const Attr *truncate = node_attr(k->node, "Truncate");
   s->truncate = truncate && truncate->v.b;
@@ -188,7 +192,6 @@ static TF_Code cast_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-const OpRow ops_math_cast[] = {
-  {"Cast", .state_size = sizeof(CastState), .shape = shape_same, .init = cast_init, .prepare = cast_prepare,
-   .run = cast_run},
-  {0}};
+const OpRow ops_math_cast[] = {{"Cast", .state_size = sizeof(CastState), .shape = shape_same,
+                                .init = cast_init, .prepare = cast_prepare, .run = cast_run},
+                               {0}};

@@ -37,8 +37,7 @@ static TF_Code nth_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *n = op_input(c, 1);
   bool reverse;
   TRY(node_attr_bool(c->node, "reverse", &reverse, st));
-  if (n->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "N must be scalar but has rank %d", n->rank);
+  if (n->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "N must be scalar but has rank %d", n->rank);
   p->n = int_at(n, 0);
   if (p->n < 0) return fail(st, TF_INVALID_ARGUMENT, "n must be non-negative but is %lld", (long long)p->n);
   if (in->rank < 1)

@@ -1,5 +1,5 @@
-/* Cumsum, Cumprod, CumulativeLogsumexp: running results along one axis, which splits the tensor into outer x n x
- * inner elements. */
+/* Cumsum, Cumprod, CumulativeLogsumexp: running results along one axis, which splits the tensor into outer x
+ * n x inner elements. */
 #include <complex.h>
 #include <math.h>
 #include <stddef.h>
@@ -25,17 +25,16 @@ typedef struct ScanPrep {
 } ScanPrep;
 
 /* One lane: n elements `step` apart. */
-#define SCAN(name, T, W, start, expr)                                                                 \
-  static void name(T *out, const T *in, int64_t n, int64_t step, bool exclusive) {                    \
-    W s = start;                                                                                      \
-    for (int64_t i = 0; i < n; i++, in += step, out += step) {                                        \
-      W x = (W)*in, before = s;                                                                       \
-      s = expr;                                                                                       \
-      *out = (T)(exclusive ? before : s);                                                             \
-    }                                                                                                 \
+#define SCAN(name, T, W, start, expr)                                              \
+  static void name(T *out, const T *in, int64_t n, int64_t step, bool exclusive) { \
+    W s = start;                                                                   \
+    for (int64_t i = 0; i < n; i++, in += step, out += step) {                     \
+      W x = (W)*in, before = s;                                                    \
+      s = expr;                                                                    \
+      *out = (T)(exclusive ? before : s);                                          \
+    }                                                                              \
   }
-#define INT_SCAN(t, T)                        \
-  SCAN(sum_##t, T, uint64_t, 0, s + x) SCAN(prod_##t, T, uint64_t, 1, s *x)
+#define INT_SCAN(t, T) SCAN(sum_##t, T, uint64_t, 0, s + x) SCAN(prod_##t, T, uint64_t, 1, s *x)
 INT_SCAN(i8, int8_t)
 INT_SCAN(i16, int16_t)
 INT_SCAN(i32, int32_t)
@@ -77,7 +76,9 @@ static void scan_16(const ScanState *s, uint16_t *out, const uint16_t *in, int64
 
 static TF_Code scan_init(OpInit *k, TF_Status *st) {
   ScanState *s = k->state;
-  s->op = strcmp(k->row->name, "Cumsum") == 0 ? SCAN_SUM : strcmp(k->row->name, "Cumprod") == 0 ? SCAN_PROD : SCAN_LOGSUMEXP;
+  s->op = strcmp(k->row->name, "Cumsum") == 0    ? SCAN_SUM
+          : strcmp(k->row->name, "Cumprod") == 0 ? SCAN_PROD
+                                                 : SCAN_LOGSUMEXP;
   s->dtype = dtype_base(k->node->input_types[0]);
   TRY(node_attr_bool(k->node, "exclusive", &s->exclusive, st));
   return node_attr_bool(k->node, "reverse", &s->reverse, st);
@@ -92,8 +93,8 @@ static TF_Code scan_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(axis_tensor->dims, axis_tensor->rank, text, sizeof text));
   int64_t axis = math_int_at(axis_tensor, 0), at = axis < 0 ? axis + in->rank : axis;
   if (at < 0 || at >= in->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "ScanOp: Expected scan axis in the range [%d, %d), but got %lld", -in->rank,
-                in->rank, (long long)at); /* TF: tells it with the rank added */
+    return fail(st, TF_INVALID_ARGUMENT, "ScanOp: Expected scan axis in the range [%d, %d), but got %lld",
+                -in->rank, in->rank, (long long)at); /* TF: tells it with the rank added */
   p->outer = p->inner = 1;
   for (int d = 0; d < at; d++) p->outer *= in->dims[d];
   for (int d = (int)at + 1; d < in->rank; d++) p->inner *= in->dims[d];
@@ -138,10 +139,14 @@ static void scan_lanes(void *arg, int64_t begin, int64_t end) {
         else SUM_OR_PROD(f64, double);
         break;
       /* Wrapping arithmetic is the same with and without sign. */
-      case MK_I8: case MK_U8: SUM_OR_PROD(i8, int8_t); break;
-      case MK_I16: case MK_U16: SUM_OR_PROD(i16, int16_t); break;
-      case MK_I32: case MK_U32: SUM_OR_PROD(i32, int32_t); break;
-      case MK_I64: case MK_U64: SUM_OR_PROD(i64, int64_t); break;
+      case MK_I8:
+      case MK_U8: SUM_OR_PROD(i8, int8_t); break;
+      case MK_I16:
+      case MK_U16: SUM_OR_PROD(i16, int16_t); break;
+      case MK_I32:
+      case MK_U32: SUM_OR_PROD(i32, int32_t); break;
+      case MK_I64:
+      case MK_U64: SUM_OR_PROD(i64, int64_t); break;
       case MK_C64: SUM_OR_PROD(c64, C64); break;
       default: SUM_OR_PROD(c128, C128); break;
     }
@@ -157,12 +162,14 @@ static TF_Code scan_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define SCAN_ROW(name_, types_)                                                                                  \
-  {name_, .types = types_, .flags = OP_INPLACE, .value_inputs = 2, .state_size = sizeof(ScanState),              \
-   .prep_size = sizeof(ScanPrep), .shape = shape_same, .init = scan_init, .prepare = scan_prepare, .run = scan_run}
+#define SCAN_ROW(name_, types_)                                                                            \
+  {                                                                                                        \
+    name_, .types = types_, .flags = OP_INPLACE, .value_inputs = 2, .state_size = sizeof(ScanState),       \
+           .prep_size = sizeof(ScanPrep), .shape = shape_same, .init = scan_init, .prepare = scan_prepare, \
+           .run = scan_run                                                                                 \
+  }
 
-const OpRow ops_math_scan[] = {
-  SCAN_ROW("Cumsum", "T: " TYPES_NUMBERS),
-  SCAN_ROW("Cumprod", "T: " TYPES_NUMBERS),
-  SCAN_ROW("CumulativeLogsumexp", "T: " TYPES_FLOATS),
-  {0}};
+const OpRow ops_math_scan[] = {SCAN_ROW("Cumsum", "T: " TYPES_NUMBERS),
+                               SCAN_ROW("Cumprod", "T: " TYPES_NUMBERS),
+                               SCAN_ROW("CumulativeLogsumexp", "T: " TYPES_FLOATS),
+                               {0}};

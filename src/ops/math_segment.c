@@ -1,5 +1,5 @@
-/* Segment, SparseSegment and UnsortedSegment reductions, and Bucketize. Rows of the data are folded into the output row that
- * their segment id names, with the plain loops of the binary ops. */
+/* Segment, SparseSegment and UnsortedSegment reductions, and Bucketize. Rows of the data are folded into the
+ * output row that their segment id names, with the plain loops of the binary ops. */
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
@@ -17,8 +17,9 @@ typedef struct SegmentState {
 } SegmentState;
 
 static TF_Code segment_init(OpInit *k, TF_Status *st) {
-  static const struct { const char *suffix, *fold; } ops[] = {
-    {"Sum", "AddV2"}, {"Mean", "AddV2"}, {"Prod", "Mul"}, {"Max", "Maximum"}, {"Min", "Minimum"}};
+  static const struct {
+    const char *suffix, *fold;
+  } ops[] = {{"Sum", "AddV2"}, {"Mean", "AddV2"}, {"Prod", "Mul"}, {"Max", "Maximum"}, {"Min", "Minimum"}};
   SegmentState *s = k->state;
   const char *name = strstr(k->row->name, "Segment") + strlen("Segment");
   while ((int)s->op < SEG_MIN && strncmp(name, ops[s->op].suffix, strlen(ops[s->op].suffix)) != 0) s->op++;
@@ -26,34 +27,36 @@ static TF_Code segment_init(OpInit *k, TF_Status *st) {
   s->kind = math_kind(s->dtype);
   for (const BinaryOp *op = binary_ops; op->name; op++)
     if (strcmp(op->name, ops[s->op].fold) == 0 && s->kind >= 0) s->fold = op->loops[s->kind];
-  if (!s->fold) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
+  if (!s->fold)
+    return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   return TF_OK;
 }
 
-/* The value of a segment without rows: 0 or 1, or for unsorted extremes the lowest or highest finite number. */
+/* The value of a segment without rows: 0 or 1, or for unsorted extremes the lowest or highest finite
+ * number. */
 static void fill_start(const SegmentState *s, bool unsorted, void *out, int64_t n) {
   bool low = s->op == SEG_MAX, extreme = low || s->op == SEG_MIN;
-#define FILL(T, lowest, highest, one)                                                                    \
-  do {                                                                                                   \
-    T v = extreme && unsorted ? (T)(low ? lowest : highest) : s->op == SEG_PROD ? (T)(one) : (T)0;        \
-    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = v;                                                   \
+#define FILL(T, lowest, highest, one)                                                              \
+  do {                                                                                             \
+    T v = extreme && unsorted ? (T)(low ? lowest : highest) : s->op == SEG_PROD ? (T)(one) : (T)0; \
+    for (int64_t i = 0; i < n; i++) ((T *)out)[i] = v;                                             \
   } while (0)
   if (s->dtype == TF_HALF) FILL(uint16_t, 0xfbff, 0x7bff, 0x3c00);
   else if (s->dtype == TF_BFLOAT16) FILL(uint16_t, 0xff7f, 0x7f7f, 0x3f80);
   else switch (s->kind) {
-    case MK_F32: FILL(float, -FLT_MAX, FLT_MAX, 1); break;
-    case MK_F64: FILL(double, -DBL_MAX, DBL_MAX, 1); break;
-    case MK_I8: FILL(int8_t, INT8_MIN, INT8_MAX, 1); break;
-    case MK_I16: FILL(int16_t, INT16_MIN, INT16_MAX, 1); break;
-    case MK_I32: FILL(int32_t, INT32_MIN, INT32_MAX, 1); break;
-    case MK_I64: FILL(int64_t, INT64_MIN, INT64_MAX, 1); break;
-    case MK_U8: FILL(uint8_t, 0, UINT8_MAX, 1); break;
-    case MK_U16: FILL(uint16_t, 0, UINT16_MAX, 1); break;
-    case MK_U32: FILL(uint32_t, 0, UINT32_MAX, 1); break;
-    case MK_U64: FILL(uint64_t, 0, UINT64_MAX, 1); break;
-    case MK_C64: FILL(float _Complex, 0, 0, 1); break;
-    default: FILL(double _Complex, 0, 0, 1); break;
-  }
+      case MK_F32: FILL(float, -FLT_MAX, FLT_MAX, 1); break;
+      case MK_F64: FILL(double, -DBL_MAX, DBL_MAX, 1); break;
+      case MK_I8: FILL(int8_t, INT8_MIN, INT8_MAX, 1); break;
+      case MK_I16: FILL(int16_t, INT16_MIN, INT16_MAX, 1); break;
+      case MK_I32: FILL(int32_t, INT32_MIN, INT32_MAX, 1); break;
+      case MK_I64: FILL(int64_t, INT64_MIN, INT64_MAX, 1); break;
+      case MK_U8: FILL(uint8_t, 0, UINT8_MAX, 1); break;
+      case MK_U16: FILL(uint16_t, 0, UINT16_MAX, 1); break;
+      case MK_U32: FILL(uint32_t, 0, UINT32_MAX, 1); break;
+      case MK_U64: FILL(uint64_t, 0, UINT64_MAX, 1); break;
+      case MK_C64: FILL(float _Complex, 0, 0, 1); break;
+      default: FILL(double _Complex, 0, 0, 1); break;
+    }
 #undef FILL
 }
 
@@ -77,11 +80,11 @@ static void divide_row(const SegmentState *s, char *out, int64_t n, int64_t coun
   const BinaryOp *op = binary_ops;
   while (strcmp(op->name, div) != 0) op++;
   switch (s->kind) {
-#define DIVIDE(kind, T)                              \
-  case kind: {                                       \
-    T by = (T)count;                                 \
-    op->loops[kind](out, out, &by, n, 1, 0, 0);      \
-    break;                                           \
+#define DIVIDE(kind, T)                         \
+  case kind: {                                  \
+    T by = (T)count;                            \
+    op->loops[kind](out, out, &by, n, 1, 0, 0); \
+    break;                                      \
   }
     DIVIDE(MK_F64, double)
     DIVIDE(MK_I8, int8_t)
@@ -118,9 +121,10 @@ static TF_Code check_sorted(const Tensor *ids, TF_Status *st) {
   for (int64_t i = 0, last = 0; i < n; i++) {
     int64_t id = math_int_at(ids, i);
     if (i == 0 && id < 0)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Segment id %lld out of range [0, %lld), possibly because 'segment_ids' input is not sorted.",
-                  (long long)id, (long long)end + 1);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "Segment id %lld out of range [0, %lld), possibly because 'segment_ids' input is not sorted.",
+          (long long)id, (long long)end + 1);
     if (id < last) return fail(st, TF_INVALID_ARGUMENT, "segment ids are not increasing");
     last = id;
   }
@@ -136,7 +140,8 @@ static TF_Code segment_run(OpCtx *c, TF_Status *st) {
   if (ids->dims[0] && math_int_at(ids, ids->dims[0] - 1) == INT64_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "segment ids must be < 2^63 - 1");
   TRY(check_sorted(ids, st));
-  int64_t rows = ids->dims[0], out_rows = rows ? math_int_at(ids, rows - 1) : -1, inner = 1, dims[TENSOR_MAX_RANK];
+  int64_t rows = ids->dims[0], out_rows = rows ? math_int_at(ids, rows - 1) : -1, inner = 1,
+          dims[TENSOR_MAX_RANK];
   memcpy(dims, data->dims, sizeof dims);
   dims[0] = out_rows + 1;
   for (int d = 1; d < data->rank; d++) inner *= dims[d];
@@ -164,7 +169,8 @@ static TF_Code shape_segment(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- SparseSegment: rows picked by index, of floats; sums, means, or sums over the root of the count ---- */
+/* ---- SparseSegment: rows picked by index, of floats; sums, means, or sums over the root of the count
+ * ---- */
 
 typedef struct SparseState {
   bool mean, sqrt_n, counted; /* counted: input 3 tells the number of rows */
@@ -186,7 +192,8 @@ static TF_Code sparse_check(OpCtx *c, int64_t *segments, TF_Status *st) {
   if (indices->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "indices should be a vector.");
   if (ids->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "segment_ids should be a vector.");
   int64_t n = indices->dims[0];
-  if (n != ids->dims[0]) return fail(st, TF_INVALID_ARGUMENT, "segment_ids and indices should have same size.");
+  if (n != ids->dims[0])
+    return fail(st, TF_INVALID_ARGUMENT, "segment_ids and indices should have same size.");
   int64_t end = n ? math_int_at(ids, n - 1) : -1;
   if (n && (end < 0 || end == INT64_MAX)) return fail(st, TF_INVALID_ARGUMENT, "segment ids must be >= 0");
   *segments = end + 1;
@@ -198,7 +205,8 @@ static TF_Code sparse_check(OpCtx *c, int64_t *segments, TF_Status *st) {
   }
   for (int64_t i = 0, last = 0; i < n; i++) {
     int64_t id = math_int_at(ids, i), index = math_int_at(indices, i);
-    if (id < 0 || (i > 0 && id < last)) return fail(st, TF_INVALID_ARGUMENT, "segment ids are not increasing");
+    if (id < 0 || (i > 0 && id < last))
+      return fail(st, TF_INVALID_ARGUMENT, "segment ids are not increasing");
     last = id;
     if (index < 0 || index >= data->dims[0])
       return fail(st, TF_INVALID_ARGUMENT, "Bad: indices[%lld] == %lld out of range [0, %lld)", (long long)i,
@@ -216,7 +224,8 @@ static void sparse_add(double *sum, const Tensor *data, int64_t row, int64_t at,
       math_load_16(x, (const uint16_t *)data->data + from, 1, data->dtype);
       sum[i] += (double)x[0];
     } else {
-      sum[i] += data->dtype == TF_DOUBLE ? ((const double *)data->data)[from] : (double)((const float *)data->data)[from];
+      sum[i] += data->dtype == TF_DOUBLE ? ((const double *)data->data)[from]
+                                         : (double)((const float *)data->data)[from];
     }
   }
 }
@@ -231,11 +240,11 @@ static void sparse_store(Tensor *out, int64_t at, const double *sum, int64_t n, 
 }
 
 /* Integers wrap, so their width is all that matters. */
-#define ADD_WRAPPING(T)                                                       \
-  do {                                                                        \
-    T *to = (T *)out->data + at;                                              \
-    const T *from = (const T *)data->data + row;                              \
-    for (int64_t i = 0; i < n; i++) to[i] = (T)(to[i] + from[i]);             \
+#define ADD_WRAPPING(T)                                           \
+  do {                                                            \
+    T *to = (T *)out->data + at;                                  \
+    const T *from = (const T *)data->data + row;                  \
+    for (int64_t i = 0; i < n; i++) to[i] = (T)(to[i] + from[i]); \
   } while (0)
 static void sparse_add_integers(Tensor *out, int64_t at, const Tensor *data, int64_t row, int64_t n) {
   switch (dtype_size(data->dtype)) {
@@ -266,7 +275,8 @@ static TF_Code sparse_run(OpCtx *c, TF_Status *st) {
     int64_t id = math_int_at(ids, i);
     for (stop = i + 1; stop < n && math_int_at(ids, stop) == id;) stop++;
     if (!is_floating(data->dtype)) {
-      for (int64_t j = i; j < stop; j++) sparse_add_integers(out, id * inner, data, math_int_at(indices, j) * inner, inner);
+      for (int64_t j = i; j < stop; j++)
+        sparse_add_integers(out, id * inner, data, math_int_at(indices, j) * inner, inner);
       continue;
     }
     double count = (double)(stop - i), scale = s->mean ? 1 / count : s->sqrt_n ? 1 / sqrt(count) : 1;
@@ -293,10 +303,12 @@ static TF_Code unsorted_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(count->dims, count->rank, a, sizeof a));
   if (!starts)
     return fail(st, TF_INVALID_ARGUMENT, "data.shape = %s does not start with segment_ids.shape = %s",
-                shape_text(data->dims, data->rank, a, sizeof a), shape_text(ids->dims, ids->rank, b, sizeof b));
+                shape_text(data->dims, data->rank, a, sizeof a),
+                shape_text(ids->dims, ids->rank, b, sizeof b));
   int64_t dims[TENSOR_MAX_RANK], segments = math_int_at(count, 0);
   if (segments < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Input num_segments == %lld must not be negative.", (long long)segments);
+    return fail(st, TF_INVALID_ARGUMENT, "Input num_segments == %lld must not be negative.",
+                (long long)segments);
   int rank = 1;
   dims[0] = segments;
   for (int d = ids->rank; d < data->rank; d++) {
@@ -316,8 +328,8 @@ static TF_Code fail_id(const Tensor *ids, int64_t i, int64_t segments, TF_Status
     rest /= ids->dims[d];
   }
   return fail(st, TF_INVALID_ARGUMENT, "segment_ids%s = %lld is out of range [0, %lld)",
-              ids->rank ? shape_text(place.dims, ids->rank, text, sizeof text) : "", (long long)math_int_at(ids, i),
-              (long long)segments);
+              ids->rank ? shape_text(place.dims, ids->rank, text, sizeof text) : "",
+              (long long)math_int_at(ids, i), (long long)segments);
 }
 
 static TF_Code unsorted_run(OpCtx *c, TF_Status *st) {
@@ -344,7 +356,8 @@ static TF_Code shape_unsorted(ShapeCtx *c, TF_Status *st) {
   if (data->rank < 0 || ids->rank < 0 || data->rank < ids->rank) return TF_OK;
   Shape out = {.rank = 1};
   out.dims[0] = count && count->rank == 0 && math_int_at(count, 0) >= 0 ? math_int_at(count, 0) : -1;
-  for (int d = ids->rank; d < data->rank && out.rank < TENSOR_MAX_RANK; d++) out.dims[out.rank++] = data->dims[d];
+  for (int d = ids->rank; d < data->rank && out.rank < TENSOR_MAX_RANK; d++)
+    out.dims[out.rank++] = data->dims[d];
   c->outputs[0] = out;
   return TF_OK;
 }
@@ -355,7 +368,8 @@ static TF_Code bucketize_init(OpInit *k, TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(k->node, "boundaries", TF_ATTR_FLOAT, &list, st));
   for (int64_t i = 1; i < list->count; i++)
-    if (list->v.list_f[i] < list->v.list_f[i - 1]) return fail(st, TF_INVALID_ARGUMENT, "Expected sorted boundaries");
+    if (list->v.list_f[i] < list->v.list_f[i - 1])
+      return fail(st, TF_INVALID_ARGUMENT, "Expected sorted boundaries");
   return TF_OK;
 }
 
@@ -369,8 +383,9 @@ static TF_Code bucketize_run(OpCtx *c, TF_Status *st) {
   int32_t *out = c->outputs[0].data;
   TRY(node_attr_list(c->node, "boundaries", TF_ATTR_FLOAT, &list, st));
   for (int64_t i = 0, n = tensor_count(in); i < n; i++) {
-    double x = in->dtype == TF_FLOAT ? (double)((const float *)in->data)[i]
-               : in->dtype == TF_DOUBLE ? ((const double *)in->data)[i] : (double)math_int_at(in, i);
+    double x = in->dtype == TF_FLOAT    ? (double)((const float *)in->data)[i]
+               : in->dtype == TF_DOUBLE ? ((const double *)in->data)[i]
+                                        : (double)math_int_at(in, i);
     int64_t low = 0, high = list->count;
     while (low < high) {
       int64_t mid = (low + high) / 2;
@@ -382,32 +397,38 @@ static TF_Code bucketize_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define SEGMENT(name_, types_)                                                                             \
-  {name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(SegmentState), .shape = shape_segment, \
-   .init = segment_init, .run = segment_run}
-#define SPARSE(name_, types_)                                                                              \
-  {name_, .types = "T: " types_, .flags = OP_DYNAMIC, .state_size = sizeof(SparseState), .shape = shape_segment, \
-   .init = sparse_init, .run = sparse_run}
-#define UNSORTED(name_, types_)                                                                            \
-  {name_, .types = types_, .value_inputs = 4, .state_size = sizeof(SegmentState), .shape = shape_unsorted, \
-   .init = segment_init, .prepare = unsorted_prepare, .run = unsorted_run}
+#define SEGMENT(name_, types_)                                                                               \
+  {                                                                                                          \
+    name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(SegmentState), .shape = shape_segment, \
+           .init = segment_init, .run = segment_run                                                          \
+  }
+#define SPARSE(name_, types_)                                                             \
+  {                                                                                       \
+    name_, .types = "T: " types_, .flags = OP_DYNAMIC, .state_size = sizeof(SparseState), \
+           .shape = shape_segment, .init = sparse_init, .run = sparse_run                 \
+  }
+#define UNSORTED(name_, types_)                                                                             \
+  {                                                                                                         \
+    name_, .types = types_, .value_inputs = 4, .state_size = sizeof(SegmentState), .shape = shape_unsorted, \
+           .init = segment_init, .prepare = unsorted_prepare, .run = unsorted_run                           \
+  }
 
 const OpRow ops_math_segment[] = {
-  SEGMENT("SegmentSum", "T: " TYPES_NUMBERS),
-  SEGMENT("SegmentMean", "T: " TYPES_NUMBERS),
-  SEGMENT("SegmentProd", "T: " TYPES_NUMBERS),
-  SEGMENT("SegmentMax", "T: " TYPES_REAL),
-  SEGMENT("SegmentMin", "T: " TYPES_REAL),
-  SPARSE("SparseSegmentSum", TYPES_REAL),
-  SPARSE("SparseSegmentMean", TYPES_FLOATS),
-  SPARSE("SparseSegmentSqrtN", TYPES_FLOATS),
-  SPARSE("SparseSegmentSumWithNumSegments", TYPES_REAL),
-  SPARSE("SparseSegmentMeanWithNumSegments", TYPES_FLOATS),
-  SPARSE("SparseSegmentSqrtNWithNumSegments", TYPES_FLOATS),
-  UNSORTED("UnsortedSegmentSum", "T: " TYPES_NUMBERS),
-  UNSORTED("UnsortedSegmentProd", "T: " TYPES_NUMBERS),
-  UNSORTED("UnsortedSegmentMax", "T: " TYPES_REAL),
-  UNSORTED("UnsortedSegmentMin", "T: " TYPES_REAL),
-  {"Bucketize", .types = "T: int32 int64 float double", .shape = shape_same, .init = bucketize_init,
-   .prepare = bucketize_prepare, .run = bucketize_run},
-  {0}};
+    SEGMENT("SegmentSum", "T: " TYPES_NUMBERS),
+    SEGMENT("SegmentMean", "T: " TYPES_NUMBERS),
+    SEGMENT("SegmentProd", "T: " TYPES_NUMBERS),
+    SEGMENT("SegmentMax", "T: " TYPES_REAL),
+    SEGMENT("SegmentMin", "T: " TYPES_REAL),
+    SPARSE("SparseSegmentSum", TYPES_REAL),
+    SPARSE("SparseSegmentMean", TYPES_FLOATS),
+    SPARSE("SparseSegmentSqrtN", TYPES_FLOATS),
+    SPARSE("SparseSegmentSumWithNumSegments", TYPES_REAL),
+    SPARSE("SparseSegmentMeanWithNumSegments", TYPES_FLOATS),
+    SPARSE("SparseSegmentSqrtNWithNumSegments", TYPES_FLOATS),
+    UNSORTED("UnsortedSegmentSum", "T: " TYPES_NUMBERS),
+    UNSORTED("UnsortedSegmentProd", "T: " TYPES_NUMBERS),
+    UNSORTED("UnsortedSegmentMax", "T: " TYPES_REAL),
+    UNSORTED("UnsortedSegmentMin", "T: " TYPES_REAL),
+    {"Bucketize", .types = "T: int32 int64 float double", .shape = shape_same, .init = bucketize_init,
+     .prepare = bucketize_prepare, .run = bucketize_run},
+    {0}};

@@ -138,7 +138,10 @@ static TF_Code grad_shape(ShapeCtx *c, TF_Status *st) {
           .run = grad_run                                                                               \
   }
 
-const OpRow ops_math_segment_grad[] = {
-    GRAD("SparseSegmentSumGrad"),   GRAD("SparseSegmentMeanGrad"),   GRAD("SparseSegmentSqrtNGrad"),
-    GRAD("SparseSegmentSumGradV2"), GRAD("SparseSegmentMeanGradV2"), GRAD("SparseSegmentSqrtNGradV2"),
-    {0}};
+const OpRow ops_math_segment_grad[] = {GRAD("SparseSegmentSumGrad"),
+                                       GRAD("SparseSegmentMeanGrad"),
+                                       GRAD("SparseSegmentSqrtNGrad"),
+                                       GRAD("SparseSegmentSumGradV2"),
+                                       GRAD("SparseSegmentMeanGradV2"),
+                                       GRAD("SparseSegmentSqrtNGradV2"),
+                                       {0}};

@@ -12,8 +12,8 @@ typedef struct SelectPrep {
 } SelectPrep;
 
 /* n elements at strides of 0 or 1. */
-static TF_Code select_run_of(TF_DataType dtype, char *out, const uint8_t *cond, const char *t, const char *e, int64_t n,
-                             int64_t sc, int64_t stt, int64_t se, TF_Status *st) {
+static TF_Code select_run_of(TF_DataType dtype, char *out, const uint8_t *cond, const char *t, const char *e,
+                             int64_t n, int64_t sc, int64_t stt, int64_t se, TF_Status *st) {
   size_t size = dtype_size(dtype);
   if (dtype_is_object(dtype)) {
     for (int64_t i = 0; i < n; i++) {
@@ -30,16 +30,18 @@ static TF_Code select_run_of(TF_DataType dtype, char *out, const uint8_t *cond, 
       return TF_OK;
     }
   }
-#define CHOOSE(T)                                                              \
-  do {                                                                         \
-    T *o = (T *)out;                                                           \
-    const T *x = (const T *)t, *y = (const T *)e;                              \
-    SM_IVDEP for (int64_t i = 0; i < n; i++) {                                 \
-      T a = x[i * stt], b = y[i * se];                                         \
-      o[i] = cond[i * sc] ? a : b;                                             \
-    }                                                                          \
+#define CHOOSE(T)                                 \
+  do {                                            \
+    T *o = (T *)out;                              \
+    const T *x = (const T *)t, *y = (const T *)e; \
+    SM_IVDEP for (int64_t i = 0; i < n; i++) {    \
+      T a = x[i * stt], b = y[i * se];            \
+      o[i] = cond[i * sc] ? a : b;                \
+    }                                             \
   } while (0)
-  typedef struct Pair { uint64_t a, b; } Pair;
+  typedef struct Pair {
+    uint64_t a, b;
+  } Pair;
   switch (size) {
     case 1: CHOOSE(uint8_t); break;
     case 2: CHOOSE(uint16_t); break;
@@ -75,15 +77,17 @@ static TF_Code select_v2_prepare(OpCtx *c, TF_Status *st) {
   int rank;
   char text[3][SHAPE_TEXT_MAX];
   if (!broadcast_plan(&p->b, c->inputs, 3, dims, &rank)) {
-    for (int i = 0; i < 3; i++) shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text[i], sizeof text[i]);
-    return fail(st, TF_INVALID_ARGUMENT, "condition %s, then %s, and else %s must be broadcastable", text[0], text[1],
-                text[2]);
+    for (int i = 0; i < 3; i++)
+      shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text[i], sizeof text[i]);
+    return fail(st, TF_INVALID_ARGUMENT, "condition %s, then %s, and else %s must be broadcastable", text[0],
+                text[1], text[2]);
   }
   return op_output(c, 0, op_input(c, 1)->dtype, dims, rank, st);
 }
 
 static bool same_dims(const Tensor *a, const Tensor *b) {
-  return a->rank == b->rank && (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0);
+  return a->rank == b->rank &&
+         (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0);
 }
 
 /* The condition is a scalar, a vector that picks rows, or of the others' shape. */
@@ -97,16 +101,20 @@ static TF_Code select_prepare(OpCtx *c, TF_Status *st) {
     for (int i = 1; i < 3; i++)
       if (!same_dims(&cond, op_input(c, i)))
         return fail(st, TF_INVALID_ARGUMENT,
-                    "Inputs to operation %s of type %s must have the same size and shape.  Input 0: %s != input %d: %s",
+                    "Inputs to operation %s of type %s must have the same size and shape.  Input 0: %s != "
+                    "input %d: %s",
                     c->node->name, c->node->op, shape_text(cond.dims, cond.rank, a, sizeof a), i,
                     shape_text(op_input(c, i)->dims, op_input(c, i)->rank, b, sizeof b));
   }
   if (!same_dims(t, e))
-    return fail(st, TF_INVALID_ARGUMENT, "'then' and 'else' must have the same size.  but received: %s vs. %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "'then' and 'else' must have the same size.  but received: %s vs. %s",
                 shape_text(t->dims, t->rank, a, sizeof a), shape_text(e->dims, e->rank, b, sizeof b));
-  if (rows && t->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "'then' must be at least a vector, but saw shape: []");
+  if (rows && t->rank == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "'then' must be at least a vector, but saw shape: []");
   if (rows && cond.dims[0] != t->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Number of batches of 'then' must match size of 'cond', but saw: %lld vs. %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Number of batches of 'then' must match size of 'cond', but saw: %lld vs. %lld",
                 (long long)t->dims[0], (long long)cond.dims[0]);
   for (; rows && cond.rank < t->rank; cond.rank++) cond.dims[cond.rank] = 1;
   const Tensor *all[3] = {&cond, t, e};
@@ -116,7 +124,9 @@ static TF_Code select_prepare(OpCtx *c, TF_Status *st) {
   return op_output_like(c, 0, t, st);
 }
 
-static TF_Code shape_select(ShapeCtx *c, TF_Status *st) { return shape_merge(c->inputs[1], c->inputs[2], &c->outputs[0], st); }
+static TF_Code shape_select(ShapeCtx *c, TF_Status *st) {
+  return shape_merge(c->inputs[1], c->inputs[2], &c->outputs[0], st);
+}
 
 static TF_Code shape_select_v2(ShapeCtx *c, TF_Status *st) {
   Shape both;
@@ -134,15 +144,15 @@ typedef struct ClipRun {
 } ClipRun;
 
 /* NaN stays; where low is above high, low wins. */
-#define CLIP(T)                                                                  \
-  do {                                                                           \
-    T *o = (T *)r->out;                                                          \
+#define CLIP(T)                                                                       \
+  do {                                                                                \
+    T *o = (T *)r->out;                                                               \
     const T *x = (const T *)r->in, *lo = (const T *)r->low, *hi = (const T *)r->high; \
-    for (int64_t i = begin; i < end; i++) {                                      \
-      T v = x[i], l = lo[i * r->low_step], h = hi[i * r->high_step];             \
-      v = v > h ? h : v;                                                         \
-      o[i] = v < l ? l : v;                                                      \
-    }                                                                            \
+    for (int64_t i = begin; i < end; i++) {                                           \
+      T v = x[i], l = lo[i * r->low_step], h = hi[i * r->high_step];                  \
+      v = v > h ? h : v;                                                              \
+      o[i] = v < l ? l : v;                                                           \
+    }                                                                                 \
   } while (0)
 
 static float load_16(TF_DataType dtype, const char *p, int64_t i) {
@@ -181,7 +191,8 @@ static TF_Code clip_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *lo = op_input(c, 1), *hi = op_input(c, 2);
   if ((lo->rank && !same_dims(x, lo)) || (hi->rank && !same_dims(x, hi))) {
     char text[3][SHAPE_TEXT_MAX];
-    for (int i = 0; i < 3; i++) shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text[i], sizeof text[i]);
+    for (int i = 0; i < 3; i++)
+      shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text[i], sizeof text[i]);
     return fail(st, TF_INVALID_ARGUMENT,
                 "clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. "
                 "input shape: %sclip_value_min shape: %sclip_value_max shape: %s",
@@ -192,16 +203,17 @@ static TF_Code clip_prepare(OpCtx *c, TF_Status *st) {
 
 static TF_Code clip_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  ClipRun r = {op_input(c, 0)->dtype, c->outputs[0].data, op_input(c, 0)->data, op_input(c, 1)->data,
-               op_input(c, 2)->data, op_input(c, 1)->rank > 0, op_input(c, 2)->rank > 0};
+  ClipRun r = {op_input(c, 0)->dtype, c->outputs[0].data,       op_input(c, 0)->data,    op_input(c, 1)->data,
+               op_input(c, 2)->data,  op_input(c, 1)->rank > 0, op_input(c, 2)->rank > 0};
   parallel_for(c->threads, tensor_count(op_input(c, 0)), 32768, clip_part, &r);
   return TF_OK;
 }
 
 const OpRow ops_math_select[] = {
-  {"Select", .prep_size = sizeof(SelectPrep), .shape = shape_select, .prepare = select_prepare, .run = select_walk},
-  {"SelectV2", .prep_size = sizeof(SelectPrep), .shape = shape_select_v2, .prepare = select_v2_prepare,
-   .run = select_walk},
-  {"ClipByValue", .types = "T: " TYPES_FLOATS " int8 int16 int32 int64 uint8 uint16", .flags = OP_INPLACE,
-   .shape = shape_same, .prepare = clip_prepare, .run = clip_run},
-  {0}};
+    {"Select", .prep_size = sizeof(SelectPrep), .shape = shape_select, .prepare = select_prepare,
+     .run = select_walk},
+    {"SelectV2", .prep_size = sizeof(SelectPrep), .shape = shape_select_v2, .prepare = select_v2_prepare,
+     .run = select_walk},
+    {"ClipByValue", .types = "T: " TYPES_FLOATS " int8 int16 int32 int64 uint8 uint16", .flags = OP_INPLACE,
+     .shape = shape_same, .prepare = clip_prepare, .run = clip_run},
+    {0}};

@@ -15,7 +15,9 @@ double special_digamma(double x) {
   double sum = 0;
   for (; x < 10; x += 1) sum -= 1 / x;
   double y = 1 / (x * x);
-  double series = y * (1.0 / 12 - y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * 691 / 32760)))));
+  double series = y *
+                  (1.0 / 12 -
+                   y * (1.0 / 120 - y * (1.0 / 252 - y * (1.0 / 240 - y * (1.0 / 132 - y * 691 / 32760)))));
   return sum + log(x) - 0.5 / x - series;
 }
 
@@ -106,8 +108,14 @@ double special_igammac(double a, double x) {
 
 /* Twelve terms, then Euler and Maclaurin's formula: B_2j / (2j)! times the derivatives. */
 double special_zeta(double s, double q) {
-  static const double b[] = {1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000.0,
-                             1.0 / 74724249600.0, -3617.0 / 10670622842880000.0};
+  static const double b[] = {1.0 / 12,
+                             -1.0 / 720,
+                             1.0 / 30240,
+                             -1.0 / 1209600,
+                             1.0 / 47900160,
+                             -691.0 / 1307674368000.0,
+                             1.0 / 74724249600.0,
+                             -3617.0 / 10670622842880000.0};
   if (s != s || q != q) return NAN;
   if (s == 1) return INFINITY;
   if (s < 1) return NAN;
@@ -160,7 +168,8 @@ static double betainc_fraction(double a, double b, double x) {
     }
     if (fabs(step - 1) < precise * 10) break;
   }
-  return h * exp(special_lgamma(a + b) - special_lgamma(a) - special_lgamma(b) + a * log(x) + b * log1p(-x)) / a;
+  return h * exp(special_lgamma(a + b) - special_lgamma(a) - special_lgamma(b) + a * log(x) + b * log1p(-x)) /
+         a;
 }
 
 double special_betainc(double a, double b, double x) {

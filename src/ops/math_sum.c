@@ -1,4 +1,5 @@
-/* AddN, AccumulateNV2, BiasAdd, BiasAddGrad, L2Loss, BroadcastGradientArgs: sums around the edges of layers. */
+/* AddN, AccumulateNV2, BiasAdd, BiasAddGrad, L2Loss, BroadcastGradientArgs: sums around the edges of
+ * layers. */
 #include <stddef.h>
 #include <string.h>
 
@@ -17,10 +18,11 @@ static TF_Code add_n_prepare(OpCtx *c, TF_Status *st) {
     for (int d = 0; same && d < t->rank; d++) same = t->dims[d] == first->dims[d];
     if (same) continue;
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Inputs to operation %s of type %s must have the same size and shape.  Input 0: %s != input %d: %s",
-                c->node->name, c->node->op, shape_text(first->dims, first->rank, a, sizeof a), i,
-                shape_text(t->dims, t->rank, b, sizeof b));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Inputs to operation %s of type %s must have the same size and shape.  Input 0: %s != input %d: %s",
+        c->node->name, c->node->op, shape_text(first->dims, first->rank, a, sizeof a), i,
+        shape_text(t->dims, t->rank, b, sizeof b));
   }
   return op_output_like(c, 0, first, st);
 }
@@ -110,7 +112,8 @@ static TF_Code bias_add_prepare(OpCtx *c, TF_Status *st) {
   int channel = nchw ? 1 : x->rank - 1;
   if (bias.dims[0] != x->dims[channel])
     return fail(st, TF_INVALID_ARGUMENT,
-                "Must provide as many biases as the last dimension of the input tensor: %s vs. %s", bias_text, text);
+                "Must provide as many biases as the last dimension of the input tensor: %s vs. %s", bias_text,
+                text);
   for (int d = channel + 1; d < x->rank; d++) bias.dims[bias.rank++] = 1;
   return binary_prepare_as(c, x, &bias, st);
 }
@@ -164,7 +167,8 @@ static TF_Code grad_args_prepare(OpCtx *c, TF_Status *st) {
       return fail(st, TF_INVALID_ARGUMENT, "In[%d] must be a vector.%s", k,
                   shape_text(s[k]->dims, s[k]->rank, text, sizeof text));
     n[k] = s[k]->dims[0];
-    if (n[k] > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "rank %lld is too large", (long long)n[k]);
+    if (n[k] > TENSOR_MAX_RANK)
+      return fail(st, TF_INVALID_ARGUMENT, "rank %lld is too large", (long long)n[k]);
   }
   int rank = (int)(n[0] > n[1] ? n[0] : n[1]);
   bool equal = n[0] == n[1];
@@ -210,22 +214,26 @@ static TF_Code shape_grad_args(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define BIAS_ADD(name_)                                                                                    \
-  {name_, .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .state_size = sizeof(BinaryState),            \
-   .prep_size = sizeof(BinaryPrep), .shape = shape_same, .init = bias_add_init, .prepare = bias_add_prepare, \
-   .run = binary_run}
+#define BIAS_ADD(name_)                                                                          \
+  {                                                                                              \
+    name_, .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .state_size = sizeof(BinaryState), \
+           .prep_size = sizeof(BinaryPrep), .shape = shape_same, .init = bias_add_init,          \
+           .prepare = bias_add_prepare, .run = binary_run                                        \
+  }
 
 const OpRow ops_math_sum[] = {
-  {"AddN", .types = "T: " TYPES_NUMBERS " variant", .flags = OP_INPLACE, .shape = shape_add_n, .prepare = add_n_prepare,
-   .run = add_n_run},
-  {"AccumulateNV2", .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .shape = shape_add_n, .prepare = add_n_prepare,
-   .run = add_n_run},
-  BIAS_ADD("BiasAdd"),
-  BIAS_ADD("BiasAddV1"),
-  {"BiasAddGrad", .types = "T: " TYPES_NUMBERS, .state_size = sizeof(ReduceState), .prep_size = sizeof(ReducePrep),
-   .shape = shape_bias_grad, .init = bias_grad_init, .prepare = bias_grad_prepare, .run = reduce_run},
-  {"L2Loss", .types = "T: " TYPES_FLOATS, .state_size = sizeof(ReduceState), .prep_size = sizeof(ReducePrep),
-   .shape = shape_scalar, .init = l2_loss_init, .prepare = l2_loss_prepare, .run = reduce_run},
-  {"BroadcastGradientArgs", .types = "T: int32 int64", .value_inputs = 3, .prep_size = sizeof(GradArgsPrep),
-   .shape = shape_grad_args, .prepare = grad_args_prepare, .run = grad_args_run},
-  {0}};
+    {"AddN", .types = "T: " TYPES_NUMBERS " variant", .flags = OP_INPLACE, .shape = shape_add_n,
+     .prepare = add_n_prepare, .run = add_n_run},
+    {"AccumulateNV2", .types = "T: " TYPES_NUMBERS, .flags = OP_INPLACE, .shape = shape_add_n,
+     .prepare = add_n_prepare, .run = add_n_run},
+    BIAS_ADD("BiasAdd"),
+    BIAS_ADD("BiasAddV1"),
+    {"BiasAddGrad", .types = "T: " TYPES_NUMBERS, .state_size = sizeof(ReduceState),
+     .prep_size = sizeof(ReducePrep), .shape = shape_bias_grad, .init = bias_grad_init,
+     .prepare = bias_grad_prepare, .run = reduce_run},
+    {"L2Loss", .types = "T: " TYPES_FLOATS, .state_size = sizeof(ReduceState),
+     .prep_size = sizeof(ReducePrep), .shape = shape_scalar, .init = l2_loss_init, .prepare = l2_loss_prepare,
+     .run = reduce_run},
+    {"BroadcastGradientArgs", .types = "T: int32 int64", .value_inputs = 3, .prep_size = sizeof(GradArgsPrep),
+     .shape = shape_grad_args, .prepare = grad_args_prepare, .run = grad_args_run},
+    {0}};

@@ -2,14 +2,21 @@
 
 int math_kind(TF_DataType dtype) {
   switch (dtype) {
-    case TF_FLOAT: case TF_HALF: case TF_BFLOAT16: return MK_F32;
+    case TF_FLOAT:
+    case TF_HALF:
+    case TF_BFLOAT16: return MK_F32;
     case TF_DOUBLE: return MK_F64;
-    case TF_INT8: case TF_QINT8: return MK_I8;
-    case TF_INT16: case TF_QINT16: return MK_I16;
-    case TF_INT32: case TF_QINT32: return MK_I32;
+    case TF_INT8:
+    case TF_QINT8: return MK_I8;
+    case TF_INT16:
+    case TF_QINT16: return MK_I16;
+    case TF_INT32:
+    case TF_QINT32: return MK_I32;
     case TF_INT64: return MK_I64;
-    case TF_UINT8: case TF_QUINT8: return MK_U8;
-    case TF_UINT16: case TF_QUINT16: return MK_U16;
+    case TF_UINT8:
+    case TF_QUINT8: return MK_U8;
+    case TF_UINT16:
+    case TF_QUINT16: return MK_U16;
     case TF_UINT32: return MK_U32;
     case TF_UINT64: return MK_U64;
     case TF_COMPLEX64: return MK_C64;
@@ -49,12 +56,18 @@ int64_t math_int_at(const Tensor *t, int64_t i) {
   switch (t->dtype) {
     case TF_INT64: return ((const int64_t *)t->data)[i];
     case TF_UINT64: return (int64_t)((const uint64_t *)t->data)[i];
-    case TF_INT16: case TF_QINT16: return ((const int16_t *)t->data)[i];
-    case TF_INT8: case TF_QINT8: return ((const int8_t *)t->data)[i];
-    case TF_UINT8: case TF_QUINT8: case TF_BOOL: return ((const uint8_t *)t->data)[i];
-    case TF_UINT16: case TF_QUINT16: return ((const uint16_t *)t->data)[i];
+    case TF_INT16:
+    case TF_QINT16: return ((const int16_t *)t->data)[i];
+    case TF_INT8:
+    case TF_QINT8: return ((const int8_t *)t->data)[i];
+    case TF_UINT8:
+    case TF_QUINT8:
+    case TF_BOOL: return ((const uint8_t *)t->data)[i];
+    case TF_UINT16:
+    case TF_QUINT16: return ((const uint16_t *)t->data)[i];
     case TF_UINT32: return ((const uint32_t *)t->data)[i];
-    case TF_INT32: case TF_QINT32: return ((const int32_t *)t->data)[i];
+    case TF_INT32:
+    case TF_QINT32: return ((const int32_t *)t->data)[i];
     default: return 0; /* no integers: nothing is read past small elements */
   }
 }
@@ -69,7 +82,8 @@ double math_number_at(const Tensor *t, int64_t i) {
     case MK_I16: return (double)((const int16_t *)t->data)[i];
     case MK_I32: return (double)((const int32_t *)t->data)[i];
     case MK_I64: return (double)((const int64_t *)t->data)[i];
-    case MK_U8: case MK_BOOL: return (double)((const uint8_t *)t->data)[i];
+    case MK_U8:
+    case MK_BOOL: return (double)((const uint8_t *)t->data)[i];
     case MK_U16: return (double)((const uint16_t *)t->data)[i];
     case MK_U32: return (double)((const uint32_t *)t->data)[i];
     case MK_U64: return (double)((const uint64_t *)t->data)[i];
@@ -81,16 +95,16 @@ void math_number_put(Tensor *t, int64_t i, double v) {
   if (t->dtype == TF_HALF) ((uint16_t *)t->data)[i] = half_of_float((float)v);
   else if (t->dtype == TF_BFLOAT16) ((uint16_t *)t->data)[i] = bfloat16_of_float((float)v);
   else switch (math_kind(t->dtype)) {
-    case MK_F32: ((float *)t->data)[i] = (float)v; break;
-    case MK_F64: ((double *)t->data)[i] = v; break;
-    case MK_I8: ((int8_t *)t->data)[i] = (int8_t)v; break;
-    case MK_I16: ((int16_t *)t->data)[i] = (int16_t)v; break;
-    case MK_I32: ((int32_t *)t->data)[i] = (int32_t)v; break;
-    case MK_I64: ((int64_t *)t->data)[i] = (int64_t)v; break;
-    case MK_U8: ((uint8_t *)t->data)[i] = (uint8_t)v; break;
-    case MK_U16: ((uint16_t *)t->data)[i] = (uint16_t)v; break;
-    case MK_U32: ((uint32_t *)t->data)[i] = (uint32_t)v; break;
-    case MK_U64: ((uint64_t *)t->data)[i] = (uint64_t)v; break;
-    default: break;
-  }
+      case MK_F32: ((float *)t->data)[i] = (float)v; break;
+      case MK_F64: ((double *)t->data)[i] = v; break;
+      case MK_I8: ((int8_t *)t->data)[i] = (int8_t)v; break;
+      case MK_I16: ((int16_t *)t->data)[i] = (int16_t)v; break;
+      case MK_I32: ((int32_t *)t->data)[i] = (int32_t)v; break;
+      case MK_I64: ((int64_t *)t->data)[i] = (int64_t)v; break;
+      case MK_U8: ((uint8_t *)t->data)[i] = (uint8_t)v; break;
+      case MK_U16: ((uint16_t *)t->data)[i] = (uint16_t)v; break;
+      case MK_U32: ((uint32_t *)t->data)[i] = (uint32_t)v; break;
+      case MK_U64: ((uint64_t *)t->data)[i] = (uint64_t)v; break;
+      default: break;
+    }
 }

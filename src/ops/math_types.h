@@ -11,7 +11,20 @@
 
 /* half and bfloat16 are computed as float, a block at a time, and are no kinds of their own. */
 typedef enum MathKind {
-  MK_F32, MK_F64, MK_I8, MK_I16, MK_I32, MK_I64, MK_U8, MK_U16, MK_U32, MK_U64, MK_C64, MK_C128, MK_BOOL, MK_COUNT,
+  MK_F32,
+  MK_F64,
+  MK_I8,
+  MK_I16,
+  MK_I32,
+  MK_I64,
+  MK_U8,
+  MK_U16,
+  MK_U32,
+  MK_U64,
+  MK_C64,
+  MK_C128,
+  MK_BOOL,
+  MK_COUNT,
 } MathKind;
 
 enum { MATH_BLOCK = 512 }; /* elements of half converted at a time, on the stack */
@@ -35,8 +48,8 @@ static inline double _Complex complex_of(double re, double im) {
   return z;
 }
 
-/* A real number's element as double, and back: rounded once for floats, C's conversion for integers, which `v` must fit.
- * For loops where the time goes elsewhere. */
+/* A real number's element as double, and back: rounded once for floats, C's conversion for integers, which
+ * `v` must fit. For loops where the time goes elsewhere. */
 double math_number_at(const Tensor *t, int64_t i);
 void math_number_put(Tensor *t, int64_t i, double v);
 

@@ -1,5 +1,5 @@
-/* Unary elementwise ops. Each has a loop by kind of number; floats that the vector tables know take those, half and
- * bfloat16 go through float by blocks, complex64 is computed as double complex. */
+/* Unary elementwise ops. Each has a loop by kind of number; floats that the vector tables know take those,
+ * half and bfloat16 go through float by blocks, complex64 is computed as double complex. */
 #include <complex.h>
 #include <math.h>
 #include <stddef.h>
@@ -16,21 +16,23 @@ typedef uint64_t U;
 
 typedef void UnaryLoop(void *out, const void *in, int64_t n, float param);
 
-#define LOOP(name, T, R, expr)                                                \
-  static void name(void *out, const void *in, int64_t n, float param) {      \
-    R *o = out;                                                               \
-    const T *a = in;                                                          \
-    (void)param;                                                              \
-    for (int64_t i = 0; i < n; i++) {                                         \
-      T x = a[i];                                                             \
-      o[i] = (R)(expr);                                                       \
-    }                                                                         \
+#define LOOP(name, T, R, expr)                                          \
+  static void name(void *out, const void *in, int64_t n, float param) { \
+    R *o = out;                                                         \
+    const T *a = in;                                                    \
+    (void)param;                                                        \
+    for (int64_t i = 0; i < n; i++) {                                   \
+      T x = a[i];                                                       \
+      o[i] = (R)(expr);                                                 \
+    }                                                                   \
   }
-#define SIGNED(op, expr)                                                      \
-  LOOP(op##_i8, int8_t, int8_t, expr) LOOP(op##_i16, int16_t, int16_t, expr)  \
+#define SIGNED(op, expr)                 \
+  LOOP(op##_i8, int8_t, int8_t, expr)    \
+  LOOP(op##_i16, int16_t, int16_t, expr) \
   LOOP(op##_i32, int32_t, int32_t, expr) LOOP(op##_i64, int64_t, int64_t, expr)
-#define UNSIGNED(op, expr)                                                    \
-  LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint16_t, expr) \
+#define UNSIGNED(op, expr)                 \
+  LOOP(op##_u8, uint8_t, uint8_t, expr)    \
+  LOOP(op##_u16, uint16_t, uint16_t, expr) \
   LOOP(op##_u32, uint32_t, uint32_t, expr) LOOP(op##_u64, uint64_t, uint64_t, expr)
 #define FLOATS(op, e32, e64) LOOP(op##_f32, float, float, e32) LOOP(op##_f64, double, double, e64)
 #define COMPLEX(op, expr) LOOP(op##_c64, C64, C64, expr) LOOP(op##_c128, C128, C128, expr)
@@ -105,7 +107,8 @@ FLOAT_OP(softsign, x / (1 + fabsf(x)), x / (1 + fabs(x)))
 FLOAT_OP(elu, x < 0 ? expm1f(x) : x, x < 0 ? expm1(x) : x)
 #define SELU_SCALE 1.0507009873554804934193349852946
 #define SELU_SCALE_ALPHA 1.7580993408473768599402175208123
-FLOAT_OP(selu, x < 0 ? SELU_SCALE_ALPHA *expm1(x) : SELU_SCALE *x, x < 0 ? SELU_SCALE_ALPHA *expm1(x) : SELU_SCALE *x)
+FLOAT_OP(selu, x < 0 ? SELU_SCALE_ALPHA * expm1(x) : SELU_SCALE * x,
+         x < 0 ? SELU_SCALE_ALPHA * expm1(x) : SELU_SCALE * x)
 FLOAT_OP(erf, erff(x), erf(x))
 FLOAT_OP(erfc, erfcf(x), erfc(x))
 FLOAT_OP(erfinv, special_erfinv(x), special_erfinv(x))
@@ -123,11 +126,11 @@ SIGNED(relu, x < 0 ? 0 : x)
 UNSIGNED(relu, x)
 FLOATS(relu, x < 0 ? 0 : x, x < 0 ? 0 : x)
 TABLE(relu, IN_SIGNED(relu), IN_UNSIGNED(relu), IN_FLOATS(relu));
-SIGNED(relu6, x < 0 ? 0 : x > 6 ? 6 : x)
+SIGNED(relu6, x<0 ? 0 : x> 6 ? 6 : x)
 UNSIGNED(relu6, x > 6 ? 6 : x)
-FLOATS(relu6, x < 0 ? 0 : x > 6 ? 6 : x, x < 0 ? 0 : x > 6 ? 6 : x)
+FLOATS(relu6, x<0 ? 0 : x> 6 ? 6 : x, x<0 ? 0 : x> 6 ? 6 : x)
 TABLE(relu6, IN_SIGNED(relu6), IN_UNSIGNED(relu6), IN_FLOATS(relu6));
-FLOAT_OP(leaky_relu, x > 0 ? x : x *param, x > 0 ? x : x *(double)param)
+FLOAT_OP(leaky_relu, x > 0 ? x : x * param, x > 0 ? x : x * (double)param)
 
 SIGNED(invert, ~x)
 UNSIGNED(invert, ~x)
@@ -148,11 +151,12 @@ TABLE(isfinite, IN_FLOATS(isfinite));
 
 /* Bits set, as uint8. */
 #define POPCOUNT(name, T, W) LOOP(name, T, uint8_t, __builtin_popcountll((W)x))
-POPCOUNT(popcount_i8, int8_t, uint8_t) POPCOUNT(popcount_i16, int16_t, uint16_t)
+POPCOUNT(popcount_i8, int8_t, uint8_t)
+POPCOUNT(popcount_i16, int16_t, uint16_t)
 POPCOUNT(popcount_i32, int32_t, uint32_t) POPCOUNT(popcount_i64, int64_t, uint64_t)
-POPCOUNT(popcount_u8, uint8_t, uint8_t) POPCOUNT(popcount_u16, uint16_t, uint16_t)
-POPCOUNT(popcount_u32, uint32_t, uint32_t) POPCOUNT(popcount_u64, uint64_t, uint64_t)
-TABLE(popcount, IN_SIGNED(popcount), IN_UNSIGNED(popcount));
+    POPCOUNT(popcount_u8, uint8_t, uint8_t) POPCOUNT(popcount_u16, uint16_t, uint16_t)
+        POPCOUNT(popcount_u32, uint32_t, uint32_t) POPCOUNT(popcount_u64, uint64_t, uint64_t)
+            TABLE(popcount, IN_SIGNED(popcount), IN_UNSIGNED(popcount));
 
 /* Parts of complex numbers. */
 COMPLEX(conj, conj(x))
@@ -168,65 +172,65 @@ typedef struct UnaryOp {
   const char *name;
   int simd; /* EwUnary, or -1 */
   UnaryLoop *const *loops;
-  bool to_other; /* the output has another type: half is not stored back */
+  bool to_other;              /* the output has another type: half is not stored back */
   UnaryLoop *half, *bfloat16; /* loops of floats where rounding the exact result would not do; else null */
 } UnaryOp;
 
 static const UnaryOp unary_ops[] = {
-  {"Neg", EW_NEG, neg_loops, 0, 0, 0},
-  {"Abs", EW_ABS, abs_loops, 0, 0, 0},
-  {"Sign", EW_SIGN, sign_loops, 0, 0, 0},
-  {"Square", EW_SQUARE, square_loops, 0, 0, 0},
-  {"Sqrt", EW_SQRT, sqrt_loops, 0, 0, 0},
-  {"Rsqrt", EW_RSQRT, rsqrt_loops, 0, 0, 0},
-  {"Exp", EW_EXP, exp_loops, 0, 0, 0},
-  {"Expm1", EW_EXPM1, expm1_loops, 0, 0, 0},
-  {"Log", EW_LOG, log_loops, 0, 0, 0},
-  {"Log1p", EW_LOG1P, log1p_loops, 0, 0, 0},
-  {"Sin", EW_SIN, sin_loops, 0, 0, 0},
-  {"Cos", EW_COS, cos_loops, 0, 0, 0},
-  {"Tan", -1, tan_loops, 0, 0, 0},
-  {"Asin", -1, asin_loops, 0, 0, 0},
-  {"Acos", -1, acos_loops, 0, 0, 0},
-  {"Atan", -1, atan_loops, 0, 0, 0},
-  {"Sinh", -1, sinh_loops, 0, 0, 0},
-  {"Cosh", -1, cosh_loops, 0, 0, 0},
-  {"Tanh", EW_TANH, tanh_loops, 0, 0, 0},
-  {"Asinh", -1, asinh_loops, 0, 0, 0},
-  {"Acosh", -1, acosh_loops, 0, 0, 0},
-  {"Atanh", -1, atanh_loops, 0, 0, 0},
-  {"Floor", EW_FLOOR, floor_loops, 0, 0, 0},
-  {"Ceil", EW_CEIL, ceil_loops, 0, 0, 0},
-  {"Round", EW_RINT, round_loops, 0, 0, 0},
-  {"Rint", EW_RINT, rint_loops, 0, 0, 0},
-  {"Reciprocal", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
-  {"Inv", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
-  {"Sigmoid", EW_SIGMOID, sigmoid_loops, 0, 0, 0},
-  {"Softplus", EW_SOFTPLUS, softplus_loops, 0, softplus_half, softplus_bfloat16},
-  {"Softsign", EW_SOFTSIGN, softsign_loops, 0, 0, 0},
-  {"Relu", EW_RELU, relu_loops, 0, 0, 0},
-  {"Relu6", EW_RELU6, relu6_loops, 0, 0, 0},
-  {"LeakyRelu", EW_LEAKY_RELU, leaky_relu_loops, 0, 0, 0},
-  {"Elu", EW_ELU, elu_loops, 0, 0, 0},
-  {"Selu", EW_SELU, selu_loops, 0, 0, 0},
-  {"Erf", EW_ERF, erf_loops, 0, 0, 0},
-  {"Erfc", -1, erfc_loops, 0, 0, 0},
-  {"Erfinv", -1, erfinv_loops, 0, 0, 0},
-  {"Ndtri", -1, ndtri_loops, 0, 0, 0},
-  {"Lgamma", -1, lgamma_loops, 0, 0, 0},
-  {"Digamma", -1, digamma_loops, 0, 0, 0},
-  {"IsNan", -1, isnan_loops, true, 0, 0},
-  {"IsInf", -1, isinf_loops, true, 0, 0},
-  {"IsFinite", -1, isfinite_loops, true, 0, 0},
-  {"LogicalNot", -1, not_loops, 0, 0, 0},
-  {"Invert", -1, invert_loops, 0, 0, 0},
-  {"PopulationCount", -1, popcount_loops, true, 0, 0},
-  {"Conj", -1, conj_loops, 0, 0, 0},
-  {"Real", -1, real_loops, true, 0, 0},
-  {"Imag", -1, imag_loops, true, 0, 0},
-  {"Angle", -1, angle_loops, true, 0, 0},
-  {"ComplexAbs", -1, complex_abs_loops, true, 0, 0},
-  {0, 0, 0, 0, 0, 0},
+    {"Neg", EW_NEG, neg_loops, 0, 0, 0},
+    {"Abs", EW_ABS, abs_loops, 0, 0, 0},
+    {"Sign", EW_SIGN, sign_loops, 0, 0, 0},
+    {"Square", EW_SQUARE, square_loops, 0, 0, 0},
+    {"Sqrt", EW_SQRT, sqrt_loops, 0, 0, 0},
+    {"Rsqrt", EW_RSQRT, rsqrt_loops, 0, 0, 0},
+    {"Exp", EW_EXP, exp_loops, 0, 0, 0},
+    {"Expm1", EW_EXPM1, expm1_loops, 0, 0, 0},
+    {"Log", EW_LOG, log_loops, 0, 0, 0},
+    {"Log1p", EW_LOG1P, log1p_loops, 0, 0, 0},
+    {"Sin", EW_SIN, sin_loops, 0, 0, 0},
+    {"Cos", EW_COS, cos_loops, 0, 0, 0},
+    {"Tan", -1, tan_loops, 0, 0, 0},
+    {"Asin", -1, asin_loops, 0, 0, 0},
+    {"Acos", -1, acos_loops, 0, 0, 0},
+    {"Atan", -1, atan_loops, 0, 0, 0},
+    {"Sinh", -1, sinh_loops, 0, 0, 0},
+    {"Cosh", -1, cosh_loops, 0, 0, 0},
+    {"Tanh", EW_TANH, tanh_loops, 0, 0, 0},
+    {"Asinh", -1, asinh_loops, 0, 0, 0},
+    {"Acosh", -1, acosh_loops, 0, 0, 0},
+    {"Atanh", -1, atanh_loops, 0, 0, 0},
+    {"Floor", EW_FLOOR, floor_loops, 0, 0, 0},
+    {"Ceil", EW_CEIL, ceil_loops, 0, 0, 0},
+    {"Round", EW_RINT, round_loops, 0, 0, 0},
+    {"Rint", EW_RINT, rint_loops, 0, 0, 0},
+    {"Reciprocal", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
+    {"Inv", EW_RECIPROCAL, reciprocal_loops, 0, 0, 0},
+    {"Sigmoid", EW_SIGMOID, sigmoid_loops, 0, 0, 0},
+    {"Softplus", EW_SOFTPLUS, softplus_loops, 0, softplus_half, softplus_bfloat16},
+    {"Softsign", EW_SOFTSIGN, softsign_loops, 0, 0, 0},
+    {"Relu", EW_RELU, relu_loops, 0, 0, 0},
+    {"Relu6", EW_RELU6, relu6_loops, 0, 0, 0},
+    {"LeakyRelu", EW_LEAKY_RELU, leaky_relu_loops, 0, 0, 0},
+    {"Elu", EW_ELU, elu_loops, 0, 0, 0},
+    {"Selu", EW_SELU, selu_loops, 0, 0, 0},
+    {"Erf", EW_ERF, erf_loops, 0, 0, 0},
+    {"Erfc", -1, erfc_loops, 0, 0, 0},
+    {"Erfinv", -1, erfinv_loops, 0, 0, 0},
+    {"Ndtri", -1, ndtri_loops, 0, 0, 0},
+    {"Lgamma", -1, lgamma_loops, 0, 0, 0},
+    {"Digamma", -1, digamma_loops, 0, 0, 0},
+    {"IsNan", -1, isnan_loops, true, 0, 0},
+    {"IsInf", -1, isinf_loops, true, 0, 0},
+    {"IsFinite", -1, isfinite_loops, true, 0, 0},
+    {"LogicalNot", -1, not_loops, 0, 0, 0},
+    {"Invert", -1, invert_loops, 0, 0, 0},
+    {"PopulationCount", -1, popcount_loops, true, 0, 0},
+    {"Conj", -1, conj_loops, 0, 0, 0},
+    {"Real", -1, real_loops, true, 0, 0},
+    {"Imag", -1, imag_loops, true, 0, 0},
+    {"Angle", -1, angle_loops, true, 0, 0},
+    {"ComplexAbs", -1, complex_abs_loops, true, 0, 0},
+    {0, 0, 0, 0, 0, 0},
 };
 
 typedef struct UnaryState {
@@ -244,15 +248,18 @@ static TF_Code unary_init(OpInit *k, TF_Status *st) {
   s->dtype = dtype_base(k->node->input_types[0]);
   int kind = math_kind(s->dtype), ew = math_ew_type(kind);
   if (op->name && kind >= 0) s->loop = op->loops[kind];
-  if (s->loop && ew >= 0 && op->simd >= 0 && simd()->unary[op->simd][ew]) s->loop = simd()->unary[op->simd][ew];
+  if (s->loop && ew >= 0 && op->simd >= 0 && simd()->unary[op->simd][ew])
+    s->loop = simd()->unary[op->simd][ew];
   if (op->name && s->dtype == TF_HALF && op->half) s->loop = op->half;
   if (op->name && s->dtype == TF_BFLOAT16 && op->bfloat16) s->loop = op->bfloat16;
-  if (!s->loop) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
+  if (!s->loop)
+    return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   s->is_16 = math_is_16(s->dtype);
   s->out_is_16 = s->is_16 && !op->to_other;
   s->in_size = (uint8_t)dtype_size(s->dtype);
   s->out_size = (uint8_t)dtype_size(dtype_base(k->node->output_types[0]));
-  if (node_attr(k->node, "Tout") && s->in_size != 2 * s->out_size) return op_fail_no_kernel(k->row, k->node, st);
+  if (node_attr(k->node, "Tout") && s->in_size != 2 * s->out_size)
+    return op_fail_no_kernel(k->row, k->node, st);
   const Attr *alpha = node_attr(k->node, "alpha");
   if (alpha) TRY(node_attr_float(k->node, "alpha", &s->param, st));
   return TF_OK;
@@ -295,66 +302,69 @@ static TF_Code unary_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define UNARY(name_, types_)                                                                          \
-  {name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(UnaryState), .shape = shape_same, \
-   .init = unary_init, .prepare = unary_prepare, .run = unary_run}
-#define UNARY_TO(name_, types_)                                                                       \
-  {name_, .types = types_, .state_size = sizeof(UnaryState), .shape = shape_same, .init = unary_init, \
-   .prepare = unary_prepare, .run = unary_run}
+#define UNARY(name_, types_)                                                                            \
+  {                                                                                                     \
+    name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(UnaryState), .shape = shape_same, \
+           .init = unary_init, .prepare = unary_prepare, .run = unary_run                               \
+  }
+#define UNARY_TO(name_, types_)                                                                        \
+  {                                                                                                    \
+    name_, .types = types_, .state_size = sizeof(UnaryState), .shape = shape_same, .init = unary_init, \
+           .prepare = unary_prepare, .run = unary_run                                                  \
+  }
 #define FC TYPES_FLOATS " " TYPES_COMPLEX
 
-const OpRow ops_math_unary[] = {
-  UNARY("Neg", "T: " FC " int8 int16 int32 int64"),
-  UNARY("Abs", "T: " TYPES_FLOATS " int8 int16 int32 int64"),
-  UNARY("Sign", "T: " FC " int8 int16 int32 int64"),
-  UNARY("Square", "T: " TYPES_NUMBERS),
-  UNARY("Sqrt", "T: " FC),
-  UNARY("Rsqrt", "T: " FC),
-  UNARY("Exp", "T: " FC),
-  UNARY("Expm1", "T: " FC),
-  UNARY("Log", "T: " FC),
-  UNARY("Log1p", "T: " FC),
-  UNARY("Sin", "T: " FC),
-  UNARY("Cos", "T: " FC),
-  UNARY("Tan", "T: " FC),
-  UNARY("Asin", "T: " FC),
-  UNARY("Acos", "T: " FC),
-  UNARY("Atan", "T: " FC),
-  UNARY("Sinh", "T: " FC),
-  UNARY("Cosh", "T: " FC),
-  UNARY("Tanh", "T: " FC),
-  UNARY("Asinh", "T: " FC),
-  UNARY("Acosh", "T: " FC),
-  UNARY("Atanh", "T: " FC),
-  UNARY("Floor", "T: " TYPES_FLOATS),
-  UNARY("Ceil", "T: " TYPES_FLOATS),
-  UNARY("Round", "T: " TYPES_FLOATS " int32 int64"),
-  UNARY("Rint", "T: float double"),
-  UNARY("Reciprocal", "T: " FC),
-  UNARY("Inv", "T: " FC),
-  UNARY("Sigmoid", "T: " FC),
-  UNARY("Softplus", "T: " TYPES_FLOATS),
-  UNARY("Softsign", "T: " TYPES_FLOATS),
-  UNARY("Relu", "T: " TYPES_REAL),
-  UNARY("Relu6", "T: " TYPES_REAL),
-  UNARY("LeakyRelu", "T: " TYPES_FLOATS),
-  UNARY("Elu", "T: " TYPES_FLOATS),
-  UNARY("Selu", "T: " TYPES_FLOATS),
-  UNARY("Erf", "T: " TYPES_FLOATS),
-  UNARY("Erfc", "T: " TYPES_FLOATS),
-  UNARY("Erfinv", "T: float double"),
-  UNARY("Ndtri", "T: float double"),
-  UNARY("Lgamma", "T: half float double"),
-  UNARY("Digamma", "T: half float double"),
-  UNARY_TO("IsNan", "T: " TYPES_FLOATS),
-  UNARY_TO("IsInf", "T: " TYPES_FLOATS),
-  UNARY_TO("IsFinite", "T: " TYPES_FLOATS),
-  UNARY("LogicalNot", NULL),
-  UNARY("Invert", "T: " TYPES_INTS),
-  UNARY_TO("PopulationCount", "T: " TYPES_INTS),
-  UNARY("Conj", "T: " TYPES_COMPLEX),
-  UNARY_TO("Real", "T: " TYPES_COMPLEX),
-  UNARY_TO("Imag", "T: " TYPES_COMPLEX),
-  UNARY_TO("Angle", "T: " TYPES_COMPLEX),
-  UNARY_TO("ComplexAbs", "T: " TYPES_COMPLEX),
-  {0}};
+const OpRow ops_math_unary[] = {UNARY("Neg", "T: " FC " int8 int16 int32 int64"),
+                                UNARY("Abs", "T: " TYPES_FLOATS " int8 int16 int32 int64"),
+                                UNARY("Sign", "T: " FC " int8 int16 int32 int64"),
+                                UNARY("Square", "T: " TYPES_NUMBERS),
+                                UNARY("Sqrt", "T: " FC),
+                                UNARY("Rsqrt", "T: " FC),
+                                UNARY("Exp", "T: " FC),
+                                UNARY("Expm1", "T: " FC),
+                                UNARY("Log", "T: " FC),
+                                UNARY("Log1p", "T: " FC),
+                                UNARY("Sin", "T: " FC),
+                                UNARY("Cos", "T: " FC),
+                                UNARY("Tan", "T: " FC),
+                                UNARY("Asin", "T: " FC),
+                                UNARY("Acos", "T: " FC),
+                                UNARY("Atan", "T: " FC),
+                                UNARY("Sinh", "T: " FC),
+                                UNARY("Cosh", "T: " FC),
+                                UNARY("Tanh", "T: " FC),
+                                UNARY("Asinh", "T: " FC),
+                                UNARY("Acosh", "T: " FC),
+                                UNARY("Atanh", "T: " FC),
+                                UNARY("Floor", "T: " TYPES_FLOATS),
+                                UNARY("Ceil", "T: " TYPES_FLOATS),
+                                UNARY("Round", "T: " TYPES_FLOATS " int32 int64"),
+                                UNARY("Rint", "T: float double"),
+                                UNARY("Reciprocal", "T: " FC),
+                                UNARY("Inv", "T: " FC),
+                                UNARY("Sigmoid", "T: " FC),
+                                UNARY("Softplus", "T: " TYPES_FLOATS),
+                                UNARY("Softsign", "T: " TYPES_FLOATS),
+                                UNARY("Relu", "T: " TYPES_REAL),
+                                UNARY("Relu6", "T: " TYPES_REAL),
+                                UNARY("LeakyRelu", "T: " TYPES_FLOATS),
+                                UNARY("Elu", "T: " TYPES_FLOATS),
+                                UNARY("Selu", "T: " TYPES_FLOATS),
+                                UNARY("Erf", "T: " TYPES_FLOATS),
+                                UNARY("Erfc", "T: " TYPES_FLOATS),
+                                UNARY("Erfinv", "T: float double"),
+                                UNARY("Ndtri", "T: float double"),
+                                UNARY("Lgamma", "T: half float double"),
+                                UNARY("Digamma", "T: half float double"),
+                                UNARY_TO("IsNan", "T: " TYPES_FLOATS),
+                                UNARY_TO("IsInf", "T: " TYPES_FLOATS),
+                                UNARY_TO("IsFinite", "T: " TYPES_FLOATS),
+                                UNARY("LogicalNot", NULL),
+                                UNARY("Invert", "T: " TYPES_INTS),
+                                UNARY_TO("PopulationCount", "T: " TYPES_INTS),
+                                UNARY("Conj", "T: " TYPES_COMPLEX),
+                                UNARY_TO("Real", "T: " TYPES_COMPLEX),
+                                UNARY_TO("Imag", "T: " TYPES_COMPLEX),
+                                UNARY_TO("Angle", "T: " TYPES_COMPLEX),
+                                UNARY_TO("ComplexAbs", "T: " TYPES_COMPLEX),
+                                {0}};

@@ -1,8 +1,9 @@
 /* MatMul, BatchMatMul, BatchMatMulV2, BatchMatMulV3.
  *
- * Three ways, chosen in prepare by size and dtype: our own vector code for small products of floats, oneDNN for
- * large ones, plain loops for other numbers (and for everything when oneDNN is not there). half and bfloat16
- * are widened into scratch, computed as float and rounded once; so are the bytes that V3 takes beside other types. */
+ * Three ways, chosen in prepare by size and dtype: our own vector code for small products of floats, oneDNN
+ * for large ones, plain loops for other numbers (and for everything when oneDNN is not there). half and
+ * bfloat16 are widened into scratch, computed as float and rounded once; so are the bytes that V3 takes
+ * beside other types. */
 #include <complex.h>
 #include <stddef.h>
 #include <string.h>
@@ -17,25 +18,24 @@ typedef float complex C64;
 typedef double complex C128;
 
 /* Row by row of B, so that the inner loop runs along memory. Integers wrap. */
-#define PLAIN(name, T, W, LOAD_A, LOAD_B)                                        \
-  static void name(const Product *p, const void *av, const void *bv, void *cv) { \
-    const T *a = av, *b = bv;                                                    \
-    T *c = cv;                                                                   \
-    for (int64_t i = 0; i < p->m; i++) {                                         \
-      T *row = c + i * p->n;                                                     \
-      memset(row, 0, (size_t)p->n * sizeof(T));                                  \
-      for (int64_t x = 0; x < p->k; x++) {                                       \
-        T av_ = a[i * p->a_row + x * p->a_col];                                  \
-        W f = (W)(LOAD_A(av_));                                                  \
-        const T *from = b + x * p->b_row;                                        \
-        if (p->b_col == 1) {                                                     \
-          for (int64_t j = 0; j < p->n; j++) row[j] = (T)((W)row[j] + f * (W)(LOAD_B(from[j]))); \
-        } else {                                                                 \
-          for (int64_t j = 0; j < p->n; j++)                                     \
-            row[j] = (T)((W)row[j] + f * (W)(LOAD_B(from[j * p->b_col])));       \
-        }                                                                        \
-      }                                                                          \
-    }                                                                            \
+#define PLAIN(name, T, W, LOAD_A, LOAD_B)                                                                   \
+  static void name(const Product *p, const void *av, const void *bv, void *cv) {                            \
+    const T *a = av, *b = bv;                                                                               \
+    T *c = cv;                                                                                              \
+    for (int64_t i = 0; i < p->m; i++) {                                                                    \
+      T *row = c + i * p->n;                                                                                \
+      memset(row, 0, (size_t)p->n * sizeof(T));                                                             \
+      for (int64_t x = 0; x < p->k; x++) {                                                                  \
+        T av_ = a[i * p->a_row + x * p->a_col];                                                             \
+        W f = (W)(LOAD_A(av_));                                                                             \
+        const T *from = b + x * p->b_row;                                                                   \
+        if (p->b_col == 1) {                                                                                \
+          for (int64_t j = 0; j < p->n; j++) row[j] = (T)((W)row[j] + f * (W)(LOAD_B(from[j])));            \
+        } else {                                                                                            \
+          for (int64_t j = 0; j < p->n; j++) row[j] = (T)((W)row[j] + f * (W)(LOAD_B(from[j * p->b_col]))); \
+        }                                                                                                   \
+      }                                                                                                     \
+    }                                                                                                       \
   }
 #define AS_IS(x) (x)
 #define MAYBE_CONJ_A(x) (p->conj_a ? conj(x) : (x))
@@ -72,13 +72,13 @@ typedef struct MatMulState {
 
 typedef struct MatMulPrep {
   Product p;
-  Broadcast batch;         /* which matrices each product takes; count is the number of products */
-  int64_t a_size, b_size;  /* elements of one matrix */
-  int64_t a_count, b_count;/* elements of the whole inputs */
-  DnnlCall *call;          /* or null */
-  int64_t call_batch;      /* how many products one call makes */
-  bool keep_b;             /* B is one matrix, the same in each run: what oneDNN makes of it is kept */
-  bool pack_b;             /* B's columns lie apart: transpose it into scratch first */
+  Broadcast batch;          /* which matrices each product takes; count is the number of products */
+  int64_t a_size, b_size;   /* elements of one matrix */
+  int64_t a_count, b_count; /* elements of the whole inputs */
+  DnnlCall *call;           /* or null */
+  int64_t call_batch;       /* how many products one call makes */
+  bool keep_b;              /* B is one matrix, the same in each run: what oneDNN makes of it is kept */
+  bool pack_b;              /* B's columns lie apart: transpose it into scratch first */
   size_t a_at, b_at, c_at, pack_at, call_at; /* offsets in scratch */
 } MatMulPrep;
 
@@ -90,9 +90,10 @@ static TF_Code check_types(MatMulState *s, const Node *node, TF_Status *st) {
   s->mixed = a != s->dtype || b != s->dtype;
   if (!s->mixed) return TF_OK;
   if (s->dtype == TF_INT32 && is_byte(a) && is_byte(b)) return TF_OK;
-  if (s->dtype == TF_BFLOAT16 && ((a == TF_BFLOAT16 && is_byte(b)) || (is_byte(a) && b == TF_BFLOAT16))) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "No OpKernel was registered to support Op '%s' of %s and %s giving %s", node->op,
-              dtype_name(a), dtype_name(b), dtype_name(s->dtype));
+  if (s->dtype == TF_BFLOAT16 && ((a == TF_BFLOAT16 && is_byte(b)) || (is_byte(a) && b == TF_BFLOAT16)))
+    return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "No OpKernel was registered to support Op '%s' of %s and %s giving %s",
+              node->op, dtype_name(a), dtype_name(b), dtype_name(s->dtype));
 }
 
 static TF_Code matmul_init(OpInit *k, TF_Status *st) {
@@ -104,15 +105,16 @@ static TF_Code matmul_init(OpInit *k, TF_Status *st) {
   TRY(check_types(s, k->node, st));
   s->keep_b = s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   s->plain = matmul_plain_fn(math_kind(s->dtype));
-  if (!s->plain) return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
+  if (!s->plain)
+    return fail(st, TF_UNIMPLEMENTED, "%s has no kernel for %s", k->row->name, dtype_name(s->dtype));
   TRY(node_attr_bool(k->node, s->batched ? "adj_x" : "transpose_a", &s->transpose_a, st));
   return node_attr_bool(k->node, s->batched ? "adj_y" : "transpose_b", &s->transpose_b, st);
 }
 
 static TF_Code fail_sizes(const Tensor *a, const Tensor *b, TF_Status *st) {
   char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
-  return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s", shape_text(a->dims, a->rank, at, sizeof at),
-              shape_text(b->dims, b->rank, bt, sizeof bt));
+  return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s",
+              shape_text(a->dims, a->rank, at, sizeof at), shape_text(b->dims, b->rank, bt, sizeof bt));
 }
 
 static TF_Code check_ranks(const MatMulState *s, const Tensor *a, const Tensor *b, TF_Status *st) {
@@ -127,16 +129,18 @@ static TF_Code check_ranks(const MatMulState *s, const Tensor *a, const Tensor *
   if (a->rank != b->rank)
     return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] has different ndims: %s vs. %s", at, bt);
   if (s->batched ? a->rank < 2 : a->rank != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] ndims must be %s 2: %d", s->batched ? ">=" : "==", a->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "In[0] and In[1] ndims must be %s 2: %d",
+                s->batched ? ">=" : "==", a->rank);
   for (int i = 0; i < a->rank - 2; i++)
     if (a->dims[i] != b->dims[i])
-      return fail(st, TF_INVALID_ARGUMENT, "In[0].dim(%d) and In[1].dim(%d) must be the same: %s vs %s", i, i, at, bt);
+      return fail(st, TF_INVALID_ARGUMENT, "In[0].dim(%d) and In[1].dim(%d) must be the same: %s vs %s", i, i,
+                  at, bt);
   return TF_OK;
 }
 
 /* The batch dims as tensors of their own, broadcast; `dims` gets the output's. */
-static TF_Code plan_batch(MatMulPrep *p, const Tensor *a, const Tensor *b, int64_t *dims,
-                          int *rank, TF_Status *st) {
+static TF_Code plan_batch(MatMulPrep *p, const Tensor *a, const Tensor *b, int64_t *dims, int *rank,
+                          TF_Status *st) {
   Tensor ab = *a, bb = *b;
   ab.rank -= 2;
   bb.rank -= 2;
@@ -161,15 +165,23 @@ static void take_scratch(size_t *total, size_t *at, size_t bytes) {
 static void plan_dnnl(OpCtx *c, MatMulPrep *p) {
   const MatMulState *s = c->state;
   const Broadcast *b = &p->batch;
-  DnnlMatmulShape shape = {.batch = 1, .m = p->p.m, .n = p->p.n, .k = p->p.k, .a_row = p->p.a_row,
-                           .a_col = p->p.a_col, .b_row = p->p.b_row, .b_col = p->p.b_col, .threads = c->threads};
+  DnnlMatmulShape shape = {.batch = 1,
+                           .m = p->p.m,
+                           .n = p->p.n,
+                           .k = p->p.k,
+                           .a_row = p->p.a_row,
+                           .a_col = p->p.a_col,
+                           .b_row = p->p.b_row,
+                           .b_col = p->p.b_col,
+                           .threads = c->threads};
   if (b->rank == 1) {
     shape.batch = b->count;
     shape.a_batch = b->stride[0][0] * p->a_size;
     shape.b_batch = b->stride[1][0] * p->b_size;
   }
   const Tensor *lasting = s->dtype == TF_FLOAT && !s->mixed ? op_lasting_input(c, 1) : NULL;
-  p->keep_b = shape.b_weights = (s->keep_b || lasting) && b->count == 1; /* lasting: weights transposed, say */
+  p->keep_b = shape.b_weights = (s->keep_b || lasting) &&
+                                b->count == 1; /* lasting: weights transposed, say */
   p->call = dnnl_matmul_new(&shape);
   if (p->call && p->keep_b && lasting) dnnl_call_pack(p->call, lasting);
   p->call_batch = shape.batch;
@@ -240,7 +252,8 @@ static void pack_transposed(const Product *p, const float *b, float *out) {
   for (int64_t j0 = 0; j0 < p->n; j0 += TILE)
     for (int64_t x0 = 0; x0 < p->k; x0 += TILE)
       for (int64_t x = x0; x < p->k && x < x0 + TILE; x++)
-        for (int64_t j = j0; j < p->n && j < j0 + TILE; j++) out[x * p->n + j] = b[x * p->b_row + j * p->b_col];
+        for (int64_t j = j0; j < p->n && j < j0 + TILE; j++)
+          out[x * p->n + j] = b[x * p->b_row + j * p->b_col];
 }
 
 typedef struct GemmPart {
@@ -253,15 +266,24 @@ typedef struct GemmPart {
 static void gemm_rows(void *arg, int64_t begin, int64_t end) {
   const GemmPart *g = arg;
   const Product *p = g->p;
-  GemmF32 gemm = {g->a + begin * p->a_row, g->b, g->c + begin * p->n, end - begin, p->n, p->k, p->a_row, p->a_col,
-                  g->b_row, p->n};
+  GemmF32 gemm = {g->a + begin * p->a_row,
+                  g->b,
+                  g->c + begin * p->n,
+                  end - begin,
+                  p->n,
+                  p->k,
+                  p->a_row,
+                  p->a_col,
+                  g->b_row,
+                  p->n};
   simd()->gemm_f32(&gemm);
 }
 
 static void gemm_columns(void *arg, int64_t begin, int64_t end) {
   const GemmPart *g = arg;
   const Product *p = g->p;
-  GemmF32 gemm = {g->a, g->b + begin, g->c + begin, p->m, end - begin, p->k, p->a_row, p->a_col, g->b_row, p->n};
+  GemmF32 gemm = {g->a, g->b + begin, g->c + begin, p->m,     end - begin,
+                  p->k, p->a_row,     p->a_col,     g->b_row, p->n};
   simd()->gemm_f32(&gemm);
 }
 
@@ -297,7 +319,8 @@ void matmul_f32(int threads, const Product *p, const float *a, const float *b, f
 }
 
 /* One product with our own vector code. */
-static void product_f32(const OpCtx *c, const MatMulPrep *p, const float *a, const float *b, float *out, char *scratch) {
+static void product_f32(const OpCtx *c, const MatMulPrep *p, const float *a, const float *b, float *out,
+                        char *scratch) {
   const Product *q = &p->p;
   GemmPart g = {q, a, b, out, q->b_row};
   int64_t per_column = q->m * q->k + 1;
@@ -329,7 +352,8 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
     float *z = out + i * out_size;
     if (p->call) {
       void *buffers[3] = {(void *)x, (void *)y, z};
-      if (!dnnl_call_run_weights(p->call, weights, buffers, scratch + p->call_at)) return fail_oom(st, "oneDNN");
+      if (!dnnl_call_run_weights(p->call, weights, buffers, scratch + p->call_at))
+        return fail_oom(st, "oneDNN");
       i += p->call_batch;
     } else {
       product_f32(c, p, x, y, z, scratch);
@@ -341,14 +365,16 @@ static TF_Code run_f32(OpCtx *c, const float *a, const float *b, float *out, TF_
 
 static void widen(float *out, const Tensor *t, int64_t n) {
   if (math_is_16(t->dtype)) math_load_16(out, t->data, n, t->dtype);
-  else for (int64_t i = 0; i < n; i++) out[i] = (float)math_int_at(t, i);
+  else
+    for (int64_t i = 0; i < n; i++) out[i] = (float)math_int_at(t, i);
 }
 
 static TF_Code run_16(OpCtx *c, TF_Status *st) {
   const MatMulState *s = c->state;
   const MatMulPrep *p = c->prep;
   char *scratch = c->scratch;
-  float *a = (float *)(scratch + p->a_at), *b = (float *)(scratch + p->b_at), *out = (float *)(scratch + p->c_at);
+  float *a = (float *)(scratch + p->a_at), *b = (float *)(scratch + p->b_at),
+        *out = (float *)(scratch + p->c_at);
   widen(a, op_input(c, 0), p->a_count);
   widen(b, op_input(c, 1), p->b_count);
   TRY(run_f32(c, a, b, out, st));
@@ -417,12 +443,14 @@ static TF_Code matmul_shape_of(ShapeCtx *c, bool ta, bool tb, bool batched, TF_S
   for (int i = 0; i < 2; i++) {
     const Shape *s = c->inputs[i];
     if (s->rank >= 0 && (batched ? s->rank < min_rank : s->rank != 2))
-      return fail(st, TF_INVALID_ARGUMENT, "Shape must be %srank 2 but is rank %d", batched ? "at least " : "", s->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "Shape must be %srank 2 but is rank %d",
+                  batched ? "at least " : "", s->rank);
   }
   int64_t m = -1, k = -1, k2 = -1, n = -1;
   bool a_known = matrix_dims(a, ta, &m, &k), b_known = matrix_dims(b, tb, &k2, &n);
   if (k >= 0 && k2 >= 0 && k != k2)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)k, (long long)k2);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)k,
+                (long long)k2);
   Shape batch = {.rank = 0};
   if (batched) {
     if (!a_known || !b_known) return TF_OK;
@@ -452,18 +480,21 @@ static TF_Code shape_batch_matmul(ShapeCtx *c, TF_Status *st) {
   return matmul_shape_of(c, ta, tb, true, st);
 }
 
-#define MATMUL(name_, shape_)                                                                                   \
-  {name_, .types = "T: " TYPES_FLOATS " int16 int32 int64 " TYPES_COMPLEX, .state_size = sizeof(MatMulState),   \
-   .prep_size = sizeof(MatMulPrep), .shape = shape_, .init = matmul_init, .prepare = matmul_prepare,            \
-   .run = matmul_run, .clear_prep = matmul_clear_prep, .way = matmul_way}
+#define MATMUL(name_, shape_)                                                                   \
+  {                                                                                             \
+    name_, .types = "T: " TYPES_FLOATS " int16 int32 int64 " TYPES_COMPLEX,                     \
+           .state_size = sizeof(MatMulState), .prep_size = sizeof(MatMulPrep), .shape = shape_, \
+           .init = matmul_init, .prepare = matmul_prepare, .run = matmul_run,                   \
+           .clear_prep = matmul_clear_prep, .way = matmul_way                                   \
+  }
 
 #define V3_TYPES "bfloat16 float double int8 uint8 int16 int32 int64 " TYPES_COMPLEX
 
-const OpRow ops_matmul[] = {
-  MATMUL("MatMul", shape_matmul),
-  MATMUL("BatchMatMul", shape_batch_matmul),
-  MATMUL("BatchMatMulV2", shape_batch_matmul),
-  {"BatchMatMulV3", .types = "Ta: " V3_TYPES "; Tb: " V3_TYPES "; Tout: " V3_TYPES, .state_size = sizeof(MatMulState),
-   .prep_size = sizeof(MatMulPrep), .shape = shape_batch_matmul, .init = matmul_init, .prepare = matmul_prepare,
-   .run = matmul_run, .clear_prep = matmul_clear_prep, .way = matmul_way},
-  {0}};
+const OpRow ops_matmul[] = {MATMUL("MatMul", shape_matmul),
+                            MATMUL("BatchMatMul", shape_batch_matmul),
+                            MATMUL("BatchMatMulV2", shape_batch_matmul),
+                            {"BatchMatMulV3", .types = "Ta: " V3_TYPES "; Tb: " V3_TYPES "; Tout: " V3_TYPES,
+                             .state_size = sizeof(MatMulState), .prep_size = sizeof(MatMulPrep),
+                             .shape = shape_batch_matmul, .init = matmul_init, .prepare = matmul_prepare,
+                             .run = matmul_run, .clear_prep = matmul_clear_prep, .way = matmul_way},
+                            {0}};

@@ -13,7 +13,8 @@ typedef struct Product {
 
 typedef void PlainFn(const Product *p, const void *a, const void *b, void *c);
 
-/* Plain loops for a kind of number (math_types.h), or null: integers of 16, 32 and 64 bits, floats, complex. */
+/* Plain loops for a kind of number (math_types.h), or null: integers of 16, 32 and 64 bits, floats,
+ * complex. */
 PlainFn *matmul_plain_fn(int kind);
 /* The same of floats, by vector code on `threads` threads; B's columns must be adjacent. */
 void matmul_f32(int threads, const Product *p, const float *a, const float *b, float *c);

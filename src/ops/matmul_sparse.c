@@ -1,5 +1,5 @@
-/* SparseMatMul: a product of two dense matrices of which one or both are told to be mostly zeros, which are skipped: a
- * zero of such a matrix makes no NaN of an infinity. Answers in float. */
+/* SparseMatMul: a product of two dense matrices of which one or both are told to be mostly zeros, which are
+ * skipped: a zero of such a matrix makes no NaN of an infinity. Answers in float. */
 #include <stddef.h>
 #include <string.h>
 
@@ -36,15 +36,15 @@ static TF_Code sparse_prepare(OpCtx *c, TF_Status *st) {
   p->n = b->dims[!s->turn_b];
   if (p->k != b->dims[s->turn_b]) {
     char at[SHAPE_TEXT_MAX], bt[SHAPE_TEXT_MAX];
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Matrix size incompatible: a: %s, b: %s", shape_text(a->dims, 2, at, sizeof at),
-                shape_text(b->dims, 2, bt, sizeof bt));
+    return fail(st, TF_INVALID_ARGUMENT, "Matrix size incompatible: a: %s, b: %s",
+                shape_text(a->dims, 2, at, sizeof at), shape_text(b->dims, 2, bt, sizeof bt));
   }
   int64_t dims[2] = {p->m, p->n};
   TRY(op_output(c, 0, TF_FLOAT, dims, 2, st));
   size_t a_size, b_size, total;
-  if (!checked_mul((size_t)tensor_count(a), sizeof(float), &a_size) || !checked_mul((size_t)tensor_count(b), sizeof(float), &b_size) ||
-      !checked_add(a_size, 63, &a_size) || !checked_add(a_size / 64 * 64, b_size, &total))
+  if (!checked_mul((size_t)tensor_count(a), sizeof(float), &a_size) ||
+      !checked_mul((size_t)tensor_count(b), sizeof(float), &b_size) || !checked_add(a_size, 63, &a_size) ||
+      !checked_add(a_size / 64 * 64, b_size, &total))
     return fail_oom(st, "scratch of a product");
   p->b_at = a_size / 64 * 64;
   op_scratch(c, total);
@@ -67,7 +67,8 @@ static TF_Code sparse_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const SparseState *s = c->state;
   const SparsePrep *p = c->prep;
-  float *a = (float *)((char *)c->scratch + p->a_at), *b = (float *)((char *)c->scratch + p->b_at), *out = c->outputs[0].data;
+  float *a = (float *)((char *)c->scratch + p->a_at), *b = (float *)((char *)c->scratch + p->b_at),
+        *out = c->outputs[0].data;
   int64_t m = p->m, n = p->n, k = p->k;
   if (m == 0 || n == 0) return TF_OK;
   memset(out, 0, (size_t)(m * n) * sizeof *out);
@@ -108,11 +109,13 @@ static TF_Code shape_sparse(ShapeCtx *c, TF_Status *st) {
   c->outputs[0].dims[1] = b->rank < 0 ? -1 : b->dims[!tb];
   int64_t ka = a->rank < 0 ? -1 : a->dims[!ta], kb = b->rank < 0 ? -1 : b->dims[tb];
   if (ka >= 0 && kb >= 0 && ka != kb)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)ka, (long long)kb);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimensions must be equal, but are %lld and %lld", (long long)ka,
+                (long long)kb);
   return TF_OK;
 }
 
 const OpRow ops_matmul_sparse[] = {
-  {"SparseMatMul", .types = "Ta: float bfloat16; Tb: float bfloat16", .state_size = sizeof(SparseState),
-   .prep_size = sizeof(SparsePrep), .shape = shape_sparse, .init = sparse_init, .prepare = sparse_prepare, .run = sparse_run},
-  {0}};
+    {"SparseMatMul", .types = "Ta: float bfloat16; Tb: float bfloat16", .state_size = sizeof(SparseState),
+     .prep_size = sizeof(SparsePrep), .shape = shape_sparse, .init = sparse_init, .prepare = sparse_prepare,
+     .run = sparse_run},
+    {0}};

@@ -1,10 +1,11 @@
 /* Conv2D, DepthwiseConv2dNative, and their gradients, on NHWC tensors.
  *
- * Forward, and the input's gradient (the transposed convolution of decoders): oneDNN when it is there; else patches ("im2col") of a stretch of output pixels go to scratch and are
- * multiplied with the filter, which lies as a [filter_h * filter_w * in_c, out_c] matrix already. Depthwise: a
- * multiply-add along the channels for every tap. half and bfloat16 are widened into scratch; double and int32
- * take plain loops. Gradients use the same patches: of the input, products with the transposed filter are added
- * back where their patches came from; of the filter, transposed patches times the output's gradient. */
+ * Forward, and the input's gradient (the transposed convolution of decoders): oneDNN when it is there; else
+ * patches ("im2col") of a stretch of output pixels go to scratch and are multiplied with the filter, which
+ * lies as a [filter_h * filter_w * in_c, out_c] matrix already. Depthwise: a multiply-add along the channels
+ * for every tap. half and bfloat16 are widened into scratch; double and int32 take plain loops. Gradients use
+ * the same patches: of the input, products with the transposed filter are added back where their patches came
+ * from; of the filter, transposed patches times the output's gradient. */
 #include <stddef.h>
 #include <string.h>
 
@@ -35,8 +36,8 @@ typedef struct ConvShape {
 typedef struct ConvPrep {
   ConvShape s;
   DnnlCall *call;
-  int64_t stretch, parts;      /* output pixels a patch matrix holds; how many such matrices at a time */
-  size_t a_at, b_at, out_at;   /* widened operands in scratch (16-bit types) */
+  int64_t stretch, parts;    /* output pixels a patch matrix holds; how many such matrices at a time */
+  size_t a_at, b_at, out_at; /* widened operands in scratch (16-bit types) */
   size_t patch_at, filter_at, call_at;
   size_t a_count, b_count, out_count;
 } ConvPrep;
@@ -50,47 +51,66 @@ static TF_Code conv_init_as(OpInit *k, ConvKind kind, bool depthwise, TF_Status 
   TRY(window_attrs_read(&s->w, k->node, st));
   if (s->w.nchw && !depthwise)
     return fail(st, TF_UNIMPLEMENTED,
-                "The %s op currently only supports the NHWC tensor format on the CPU. The op was given the format: NCHW",
+                "The %s op currently only supports the NHWC tensor format on the CPU. The op was given the "
+                "format: NCHW",
                 k->node->op);
   if (s->w.nchw)
     return fail(st, TF_UNIMPLEMENTED, "Depthwise convolution on CPU is only supported for NHWC format");
   if (depthwise && s->w.stride_h != s->w.stride_w)
-    return fail(st, TF_INVALID_ARGUMENT, "Current implementation only supports equal length strides in the row and column dimensions.");
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Current implementation only supports equal length strides in the row and column dimensions.");
   return TF_OK;
 }
 static TF_Code conv_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_FORWARD, false, st); }
 static TF_Code depthwise_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_FORWARD, true, st); }
-static TF_Code conv_input_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_GRAD_INPUT, false, st); }
-static TF_Code conv_filter_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_GRAD_FILTER, false, st); }
-static TF_Code depthwise_input_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_GRAD_INPUT, true, st); }
-static TF_Code depthwise_filter_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_GRAD_FILTER, true, st); }
+static TF_Code conv_input_init(OpInit *k, TF_Status *st) {
+  return conv_init_as(k, CONV_GRAD_INPUT, false, st);
+}
+static TF_Code conv_filter_init(OpInit *k, TF_Status *st) {
+  return conv_init_as(k, CONV_GRAD_FILTER, false, st);
+}
+static TF_Code depthwise_input_init(OpInit *k, TF_Status *st) {
+  return conv_init_as(k, CONV_GRAD_INPUT, true, st);
+}
+static TF_Code depthwise_filter_init(OpInit *k, TF_Status *st) {
+  return conv_init_as(k, CONV_GRAD_FILTER, true, st);
+}
 
 /* Checks x [N,H,W,C] and f [h,w,c,m] and works out the rest. */
-static TF_Code conv_shape(const ConvState *s, const int64_t *x, const int64_t *f, ConvShape *g, TF_Status *st) {
-  *g = (ConvShape){.batch = x[0], .in_h = x[1], .in_w = x[2], .in_c = x[3], .filter_h = f[0], .filter_w = f[1],
+static TF_Code conv_shape(const ConvState *s, const int64_t *x, const int64_t *f, ConvShape *g,
+                          TF_Status *st) {
+  *g = (ConvShape){.batch = x[0],
+                   .in_h = x[1],
+                   .in_w = x[2],
+                   .in_c = x[3],
+                   .filter_h = f[0],
+                   .filter_w = f[1],
                    .filter_c = f[2]};
   if (s->depthwise) {
     if (g->in_c != f[2])
-      return fail(st, TF_INVALID_ARGUMENT, "input and filter must have the same depth: %lld vs %lld", (long long)g->in_c,
-                  (long long)f[2]);
+      return fail(st, TF_INVALID_ARGUMENT, "input and filter must have the same depth: %lld vs %lld",
+                  (long long)g->in_c, (long long)f[2]);
     g->multiplier = f[3];
     g->groups = g->in_c;
     g->out_c = g->in_c * f[3];
   } else {
     if (f[2] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter depth must not be 0");
     if (g->in_c % f[2] != 0)
-      return fail(st, TF_INVALID_ARGUMENT, "input depth must be evenly divisible by filter depth: %lld vs %lld",
-                  (long long)g->in_c, (long long)f[2]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "input depth must be evenly divisible by filter depth: %lld vs %lld", (long long)g->in_c,
+                  (long long)f[2]);
     g->groups = g->in_c / f[2];
     g->out_c = f[3];
     if (g->groups > 0 && g->out_c % g->groups != 0)
-      return fail(st, TF_INVALID_ARGUMENT, "output depth must be evenly divisible by number of groups: %lld vs %lld",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "output depth must be evenly divisible by number of groups: %lld vs %lld",
                   (long long)g->out_c, (long long)g->groups);
   }
-  TRY(window_size(s->w.padding, s->w.explicit_h, g->in_h, g->filter_h, s->w.dilation_h, s->w.stride_h, &g->out_h,
-                  &g->pad_top, &g->pad_bottom, st));
-  return window_size(s->w.padding, s->w.explicit_w, g->in_w, g->filter_w, s->w.dilation_w, s->w.stride_w, &g->out_w,
-                     &g->pad_left, &g->pad_right, st);
+  TRY(window_size(s->w.padding, s->w.explicit_h, g->in_h, g->filter_h, s->w.dilation_h, s->w.stride_h,
+                  &g->out_h, &g->pad_top, &g->pad_bottom, st));
+  return window_size(s->w.padding, s->w.explicit_w, g->in_w, g->filter_w, s->w.dilation_w, s->w.stride_w,
+                     &g->out_w, &g->pad_left, &g->pad_right, st);
 }
 
 static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
@@ -104,7 +124,8 @@ static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
 
 enum { PATCH_FLOATS = 64 * 1024 }; /* a patch matrix stays in the second-level cache */
 
-/* Scratch for widened operands, patches and a transposed filter; a oneDNN call for floats, forward and transposed. */
+/* Scratch for widened operands, patches and a transposed filter; a oneDNN call for floats, forward and
+ * transposed. */
 static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
   const ConvState *s = c->state;
   ConvPrep *p = c->prep;
@@ -121,9 +142,10 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
     return TF_OK;
   }
   if (s->kind == CONV_FORWARD || (s->kind == CONV_GRAD_INPUT && !s->depthwise)) {
-    DnnlConvShape shape = {g->batch, g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c, g->filter_h, g->filter_w,
-                           s->w.stride_h, s->w.stride_w, s->w.dilation_h, s->w.dilation_w, g->pad_top, g->pad_bottom,
-                           g->pad_left, g->pad_right, g->groups, c->threads};
+    DnnlConvShape shape = {g->batch,      g->in_h,         g->in_w,         g->in_c,     g->out_h,
+                           g->out_w,      g->out_c,        g->filter_h,     g->filter_w, s->w.stride_h,
+                           s->w.stride_w, s->w.dilation_h, s->w.dilation_w, g->pad_top,  g->pad_bottom,
+                           g->pad_left,   g->pad_right,    g->groups,       c->threads};
     p->call = s->kind == CONV_FORWARD ? dnnl_conv_new(&shape) : dnnl_deconv_new(&shape);
   }
   if (p->call) {
@@ -145,7 +167,8 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
 
 static TF_Code fail_rank(const char *what, const Tensor *t, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
-  return fail(st, TF_INVALID_ARGUMENT, "%s must be 4-dimensional: %s", what, shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT, "%s must be 4-dimensional: %s", what,
+              shape_text(t->dims, t->rank, text, sizeof text));
 }
 
 static TF_Code forward_prepare(OpCtx *c, TF_Status *st) {
@@ -181,8 +204,8 @@ static TF_Code check_gradient(const ConvShape *g, const Tensor *dy, const char *
   int64_t want[4] = {g->batch, g->out_h, g->out_w, g->out_c};
   if (dy->rank == 4 && memcmp(want, dy->dims, sizeof want) == 0) return TF_OK;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-  return fail(st, TF_INVALID_ARGUMENT, "%s: out_backprop must have shape %s, got %s", op, shape_text(want, 4, a, sizeof a),
-              shape_text(dy->dims, dy->rank, b, sizeof b));
+  return fail(st, TF_INVALID_ARGUMENT, "%s: out_backprop must have shape %s, got %s", op,
+              shape_text(want, 4, a, sizeof a), shape_text(dy->dims, dy->rank, b, sizeof b));
 }
 
 static TF_Code grad_input_prepare(OpCtx *c, TF_Status *st) {
@@ -250,21 +273,21 @@ typedef struct Conv {
 
 /* Calls f for every tap of output pixel `pixel` that falls inside the input: the tap's number, and the input
  * pixel it reads (as an index of pixels); taps outside give -1. */
-#define FOR_TAPS(w, g, pixel, tap, at)                                                                    \
-  int64_t ox_ = (pixel) % (g)->out_w, oy_ = (pixel) / (g)->out_w % (g)->out_h;                            \
-  int64_t image_ = (pixel) / ((g)->out_w * (g)->out_h), tap = 0;                                          \
-  for (int64_t fy_ = 0; fy_ < (g)->filter_h; fy_++)                                                       \
-    for (int64_t fx_ = 0, iy_ = oy_ * (w)->stride_h - (g)->pad_top + fy_ * (w)->dilation_h,               \
-                 ix_ = ox_ * (w)->stride_w - (g)->pad_left, at = -1;                                      \
-         fx_ < (g)->filter_w &&                                                                           \
-         ((at = iy_ >= 0 && iy_ < (g)->in_h && ix_ >= 0 && ix_ < (g)->in_w                                \
-                   ? (image_ * (g)->in_h + iy_) * (g)->in_w + ix_                                         \
-                   : -1),                                                                                 \
-         1);                                                                                              \
+#define FOR_TAPS(w, g, pixel, tap, at)                                                            \
+  int64_t ox_ = (pixel) % (g)->out_w, oy_ = (pixel) / (g)->out_w % (g)->out_h;                    \
+  int64_t image_ = (pixel) / ((g)->out_w * (g)->out_h), tap = 0;                                  \
+  for (int64_t fy_ = 0; fy_ < (g)->filter_h; fy_++)                                               \
+    for (int64_t fx_ = 0, iy_ = oy_ * (w)->stride_h - (g)->pad_top + fy_ * (w)->dilation_h,       \
+                 ix_ = ox_ * (w)->stride_w - (g)->pad_left, at = -1;                              \
+         fx_ < (g)->filter_w && ((at = iy_ >= 0 && iy_ < (g)->in_h && ix_ >= 0 && ix_ < (g)->in_w \
+                                           ? (image_ * (g)->in_h + iy_) * (g)->in_w + ix_         \
+                                           : -1),                                                 \
+                                 1);                                                              \
          fx_++, ix_ += (w)->dilation_w, tap++)
 
 /* Rows of patches for pixels [begin, end) of channels [channel, channel + filter_c). */
-static void gather_patches(const Conv *r, const float *x, int64_t begin, int64_t end, int64_t channel, float *patch) {
+static void gather_patches(const Conv *r, const float *x, int64_t begin, int64_t end, int64_t channel,
+                           float *patch) {
   const ConvShape *g = &r->p->s;
   size_t bytes = (size_t)g->filter_c * sizeof(float);
   for (int64_t pixel = begin; pixel < end; pixel++) {
@@ -278,7 +301,8 @@ static void gather_patches(const Conv *r, const float *x, int64_t begin, int64_t
 }
 
 /* The reverse: adds the rows of patches to the input's gradient. */
-static void scatter_patches(const Conv *r, const float *patch, int64_t begin, int64_t end, int64_t channel, float *dx) {
+static void scatter_patches(const Conv *r, const float *patch, int64_t begin, int64_t end, int64_t channel,
+                            float *dx) {
   const ConvShape *g = &r->p->s;
   for (int64_t pixel = begin; pixel < end; pixel++) {
     FOR_TAPS(&r->s->w, g, pixel, tap, at) {
@@ -306,8 +330,16 @@ static void forward_part(void *arg, int64_t begin_part, int64_t end_part) {
       int64_t end = begin + r->p->stretch < last ? begin + r->p->stretch : last;
       for (int64_t group = 0; group < g->groups; group++) {
         gather_patches(r, r->a, begin, end, group * g->filter_c, patch);
-        GemmF32 gemm = {patch, r->b + group * out_c, r->out + begin * g->out_c + group * out_c, end - begin, out_c, k,
-                        k, 1, g->out_c, g->out_c};
+        GemmF32 gemm = {patch,
+                        r->b + group * out_c,
+                        r->out + begin * g->out_c + group * out_c,
+                        end - begin,
+                        out_c,
+                        k,
+                        k,
+                        1,
+                        g->out_c,
+                        g->out_c};
         simd()->gemm_f32(&gemm);
       }
     }
@@ -326,8 +358,16 @@ static void grad_input(const Conv *r) {
   for (int64_t begin = 0; begin < pixels; begin += r->p->stretch) {
     int64_t end = begin + r->p->stretch < pixels ? begin + r->p->stretch : pixels;
     for (int64_t group = 0; group < g->groups; group++) {
-      GemmF32 gemm = {r->a + begin * g->out_c + group * out_c, turned + group * out_c * k, patch, end - begin, k, out_c,
-                      g->out_c, 1, k, k};
+      GemmF32 gemm = {r->a + begin * g->out_c + group * out_c,
+                      turned + group * out_c * k,
+                      patch,
+                      end - begin,
+                      k,
+                      out_c,
+                      g->out_c,
+                      1,
+                      k,
+                      k};
       simd()->gemm_f32(&gemm);
       scatter_patches(r, patch, begin, end, group * g->filter_c, r->out);
     }
@@ -369,7 +409,8 @@ static void depthwise_pixels(void *arg, int64_t begin, int64_t end) {
         simd()->mul_add(y, x, f, g->in_c);
       } else {
         for (int64_t c = 0; c < g->in_c; c++)
-          for (int64_t m = 0; m < g->multiplier; m++) y[c * g->multiplier + m] += x[c] * f[c * g->multiplier + m];
+          for (int64_t m = 0; m < g->multiplier; m++)
+            y[c * g->multiplier + m] += x[c] * f[c * g->multiplier + m];
       }
     }
   }
@@ -407,26 +448,26 @@ static void depthwise_grad_filter(const Conv *r) {
 
 /* ---- double and int32: every kind in one loop over (pixel, tap, channel, output) ----
  * y += x f, dx += dy f, df += x dy. Integers wrap. */
-#define PLAIN_CONV(name, T, W)                                                                              \
-  static void name(const ConvState *s, const ConvPrep *p, const T *a, const T *b, T *out) {                 \
-    const ConvShape *g = &p->s;                                                                             \
-    int64_t per_group = g->out_c / g->groups;                                                               \
-    memset(out, 0, p->out_count * sizeof(T));                                                               \
-    for (int64_t pixel = 0; pixel < g->batch * g->out_h * g->out_w; pixel++) {                              \
-      FOR_TAPS(&s->w, g, pixel, tap, at) {                                                                  \
-        if (at < 0) continue;                                                                               \
-        for (int64_t o = 0; o < g->out_c; o++) {                                                            \
-          int64_t group = o / per_group, channels = s->depthwise ? 1 : g->filter_c;                         \
-          for (int64_t c = 0; c < channels; c++) {                                                          \
-            int64_t xi = at * g->in_c + group * channels + c, yi = pixel * g->out_c + o;                    \
-            int64_t fi = (tap * channels + c) * g->out_c + o;                                               \
-            if (s->kind == CONV_FORWARD) out[yi] = (T)((W)out[yi] + (W)a[xi] * (W)b[fi]);                   \
-            else if (s->kind == CONV_GRAD_INPUT) out[xi] = (T)((W)out[xi] + (W)a[yi] * (W)b[fi]);           \
-            else out[fi] = (T)((W)out[fi] + (W)a[xi] * (W)b[yi]);                                           \
-          }                                                                                                 \
-        }                                                                                                   \
-      }                                                                                                     \
-    }                                                                                                       \
+#define PLAIN_CONV(name, T, W)                                                                    \
+  static void name(const ConvState *s, const ConvPrep *p, const T *a, const T *b, T *out) {       \
+    const ConvShape *g = &p->s;                                                                   \
+    int64_t per_group = g->out_c / g->groups;                                                     \
+    memset(out, 0, p->out_count * sizeof(T));                                                     \
+    for (int64_t pixel = 0; pixel < g->batch * g->out_h * g->out_w; pixel++) {                    \
+      FOR_TAPS(&s->w, g, pixel, tap, at) {                                                        \
+        if (at < 0) continue;                                                                     \
+        for (int64_t o = 0; o < g->out_c; o++) {                                                  \
+          int64_t group = o / per_group, channels = s->depthwise ? 1 : g->filter_c;               \
+          for (int64_t c = 0; c < channels; c++) {                                                \
+            int64_t xi = at * g->in_c + group * channels + c, yi = pixel * g->out_c + o;          \
+            int64_t fi = (tap * channels + c) * g->out_c + o;                                     \
+            if (s->kind == CONV_FORWARD) out[yi] = (T)((W)out[yi] + (W)a[xi] * (W)b[fi]);         \
+            else if (s->kind == CONV_GRAD_INPUT) out[xi] = (T)((W)out[xi] + (W)a[yi] * (W)b[fi]); \
+            else out[fi] = (T)((W)out[fi] + (W)a[xi] * (W)b[yi]);                                 \
+          }                                                                                       \
+        }                                                                                         \
+      }                                                                                           \
+    }                                                                                             \
   }
 PLAIN_CONV(conv_f64, double, double)
 PLAIN_CONV(conv_i32, int32_t, uint32_t)
@@ -441,7 +482,8 @@ static TF_Code run_floats(OpCtx *c, const float *a, const float *b, float *out, 
   if (p->call) {
     void *buffers[3] = {(void *)a, (void *)b, out};
     const Tensor *filter = s->keep_filter ? op_lasting_input(c, 1) : NULL;
-    if (!dnnl_call_run_weights(p->call, filter, buffers, (char *)c->scratch + p->call_at)) return fail_oom(st, "oneDNN");
+    if (!dnnl_call_run_weights(p->call, filter, buffers, (char *)c->scratch + p->call_at))
+      return fail_oom(st, "oneDNN");
     return TF_OK;
   }
   if (s->depthwise) {
@@ -463,7 +505,8 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
   const ConvPrep *p = c->prep;
   const ConvShape *g = &p->s;
   /* a, b: input and filter; gradient and filter; input and gradient. */
-  const Tensor *a = op_input(c, s->kind == CONV_GRAD_INPUT ? 2 : 0), *b = op_input(c, s->kind == CONV_GRAD_FILTER ? 2 : 1);
+  const Tensor *a = op_input(c, s->kind == CONV_GRAD_INPUT ? 2 : 0),
+               *b = op_input(c, s->kind == CONV_GRAD_FILTER ? 2 : 1);
   Tensor *out = &c->outputs[0];
   if (p->out_count == 0) return TF_OK;
   if (g->batch * g->out_h * g->out_w * g->out_c == 0 || g->in_c == 0) {
@@ -480,7 +523,8 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
     return TF_OK;
   }
   char *scratch = c->scratch;
-  float *x = (float *)(scratch + p->a_at), *y = (float *)(scratch + p->b_at), *z = (float *)(scratch + p->out_at);
+  float *x = (float *)(scratch + p->a_at), *y = (float *)(scratch + p->b_at),
+        *z = (float *)(scratch + p->out_at);
   math_load_16(x, a->data, (int64_t)p->a_count, s->dtype);
   math_load_16(y, b->data, (int64_t)p->b_count, s->dtype);
   TRY(run_floats(c, x, y, z, st));
@@ -495,12 +539,15 @@ static TF_Code shape_conv_of(ShapeCtx *c, bool depthwise, TF_Status *st) {
   TRY(window_attrs_read(&w, c->node, st));
   const Shape *x = c->inputs[0], *f = c->inputs[1];
   Shape out = shape_of_rank(4);
-  if (x->rank >= 0 && x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
-  if (f->rank >= 0 && f->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", f->rank);
+  if (x->rank >= 0 && x->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
+  if (f->rank >= 0 && f->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", f->rank);
   Shape filter = f->rank == 4 ? *f : shape_of_rank(4), in = x->rank == 4 ? *x : shape_of_rank(4);
   int h = w.nchw ? 2 : 1, channel = w.nchw ? 1 : 3;
   out.dims[0] = in.dims[0];
-  TRY(window_size_partial(w.padding, w.explicit_h, in.dims[h], filter.dims[0], w.dilation_h, w.stride_h, &out.dims[h], st));
+  TRY(window_size_partial(w.padding, w.explicit_h, in.dims[h], filter.dims[0], w.dilation_h, w.stride_h,
+                          &out.dims[h], st));
   TRY(window_size_partial(w.padding, w.explicit_w, in.dims[h + 1], filter.dims[1], w.dilation_w, w.stride_w,
                           &out.dims[h + 1], st));
   int64_t m = filter.dims[3], depth = filter.dims[2];
@@ -531,18 +578,22 @@ static TF_Code shape_grad_filter(ShapeCtx *c, TF_Status *st) {
   return shape_from_value(c, 1);
 }
 
-#define CONV(name_, types_, values_, shape_, init_, prepare_)                                                     \
-  {name_, .types = types_, .value_inputs = values_, .state_size = sizeof(ConvState), .prep_size = sizeof(ConvPrep), \
-   .shape = shape_, .init = init_, .prepare = prepare_, .run = conv_run, .clear_prep = conv_clear_prep,  \
-   .way = conv_way}
+#define CONV(name_, types_, values_, shape_, init_, prepare_)                                  \
+  {                                                                                            \
+    name_, .types = types_, .value_inputs = values_, .state_size = sizeof(ConvState),          \
+           .prep_size = sizeof(ConvPrep), .shape = shape_, .init = init_, .prepare = prepare_, \
+           .run = conv_run, .clear_prep = conv_clear_prep, .way = conv_way                     \
+  }
 
 const OpRow ops_nn_conv[] = {
-  CONV("Conv2D", "T: int32 " TYPES_FLOATS, 0, shape_conv, conv_init, forward_prepare),
-  CONV("DepthwiseConv2dNative", "T: " TYPES_FLOATS, 0, shape_depthwise, depthwise_init, forward_prepare),
-  CONV("Conv2DBackpropInput", "T: int32 " TYPES_FLOATS, 1, shape_grad_input, conv_input_init, grad_input_prepare),
-  CONV("Conv2DBackpropFilter", "T: " TYPES_FLOATS, 2, shape_grad_filter, conv_filter_init, grad_filter_prepare),
-  CONV("DepthwiseConv2dNativeBackpropInput", "T: " TYPES_FLOATS, 1, shape_grad_input, depthwise_input_init,
-       grad_input_prepare),
-  CONV("DepthwiseConv2dNativeBackpropFilter", "T: " TYPES_FLOATS, 2, shape_grad_filter, depthwise_filter_init,
-       grad_filter_prepare),
-  {0}};
+    CONV("Conv2D", "T: int32 " TYPES_FLOATS, 0, shape_conv, conv_init, forward_prepare),
+    CONV("DepthwiseConv2dNative", "T: " TYPES_FLOATS, 0, shape_depthwise, depthwise_init, forward_prepare),
+    CONV("Conv2DBackpropInput", "T: int32 " TYPES_FLOATS, 1, shape_grad_input, conv_input_init,
+         grad_input_prepare),
+    CONV("Conv2DBackpropFilter", "T: " TYPES_FLOATS, 2, shape_grad_filter, conv_filter_init,
+         grad_filter_prepare),
+    CONV("DepthwiseConv2dNativeBackpropInput", "T: " TYPES_FLOATS, 1, shape_grad_input, depthwise_input_init,
+         grad_input_prepare),
+    CONV("DepthwiseConv2dNativeBackpropFilter", "T: " TYPES_FLOATS, 2, shape_grad_filter,
+         depthwise_filter_init, grad_filter_prepare),
+    {0}};

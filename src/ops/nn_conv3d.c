@@ -1,8 +1,9 @@
 /* Conv3D and Conv3DBackpropInputV2 on NDHWC tensors.
  *
  * Patches of a stretch of output pixels go to scratch and are multiplied with the filter, which lies as a
- * [depth * height * width * in_c, out_c] matrix already; the gradient of the input adds products with the transposed
- * filter back where their patches came from. half and bfloat16 are widened into scratch, double takes plain loops. */
+ * [depth * height * width * in_c, out_c] matrix already; the gradient of the input adds products with the
+ * transposed filter back where their patches came from. half and bfloat16 are widened into scratch, double
+ * takes plain loops. */
 #include <stddef.h>
 #include <string.h>
 
@@ -47,11 +48,12 @@ static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_St
 /* What TensorFlow's CPU kernel does not take. */
 static TF_Code check_supported(const Conv3State *s, TF_Status *st) {
   if (s->w.channels_first)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "%s only supports the NDHWC tensor format on the CPU", s->gradient ? "Conv3DBackpropInputOpV2" : "Conv3D");
+    return fail(st, TF_INVALID_ARGUMENT, "%s only supports the NDHWC tensor format on the CPU",
+                s->gradient ? "Conv3DBackpropInputOpV2" : "Conv3D");
   for (int i = 0; i < 3; i++) {
     if (s->w.dilation[i] != 1)
-      return fail(st, TF_INVALID_ARGUMENT, "CPU implementation of Conv3D currently only supports dilated rates of 1.");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "CPU implementation of Conv3D currently only supports dilated rates of 1.");
   }
   return TF_OK;
 }
@@ -63,10 +65,11 @@ static TF_Code conv3_plan(OpCtx *c, const int64_t *x, const int64_t *f, TF_Statu
   const Conv3State *s = c->state;
   Conv3Prep *p = c->prep;
   if (f[3] == 0 || x[4] % f[3] != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Input depth must be evenly divisible by filter depth: %lld vs %lld", (long long)x[4],
-                (long long)f[3]);
+    return fail(st, TF_INVALID_ARGUMENT, "Input depth must be evenly divisible by filter depth: %lld vs %lld",
+                (long long)x[4], (long long)f[3]);
   if (f[3] != x[4])
-    return fail(st, TF_INVALID_ARGUMENT, "Number of channels in filter (%lld) must match last dimension of input (%lld)",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Number of channels in filter (%lld) must match last dimension of input (%lld)",
                 (long long)f[3], (long long)x[4]);
   TRY(window3_plan(&p->g, &s->w, x, f, st));
   p->in_c = f[3];
@@ -90,7 +93,8 @@ static TF_Code conv3_scratch(OpCtx *c, const Tensor *a, const Tensor *b, TF_Stat
   if (p->stretch > pixels) p->stretch = pixels;
   p->parts = s->gradient || c->threads < 1 ? 1 : c->threads;
   int64_t patches;
-  if (!checked_mul_i64(p->parts * p->stretch, p->k, &patches)) return fail_oom(st, "scratch of a convolution");
+  if (!checked_mul_i64(p->parts * p->stretch, p->k, &patches))
+    return fail_oom(st, "scratch of a convolution");
   TRY(take(&total, &p->patch_at, patches, size, st));
   if (s->gradient) TRY(take(&total, &p->filter_at, tensor_count(b), size, st));
   op_scratch(c, total);
@@ -110,7 +114,8 @@ static TF_Code conv3_prepare(OpCtx *c, TF_Status *st) {
   TRY(check_supported(s, st));
   if (f->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter_depth must be non-zero");
   if (tensor_count(f) == 0)
-    return fail(st, TF_INVALID_ARGUMENT, "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "filter must not have zero elements (i.e. all dimensions must be non-zero)");
   TRY(conv3_plan(c, x->dims, f->dims, st));
   int64_t dims[5] = {p->g.batch, p->g.out[0], p->g.out[1], p->g.out[2], p->out_c};
   TRY(op_output(c, 0, s->dtype, dims, 5, st));
@@ -166,7 +171,8 @@ static void move_patches(const Conv3 *r, char *input, int64_t begin, int64_t end
         bool row = index_ok(z, g->in[0]) && index_ok(y, g->in[1]);
         for (int64_t x = corner[2]; x < corner[2] + g->size[2]; x++, patch += bytes) {
           bool inside = row && index_ok(x, g->in[2]);
-          char *at = inside ? input + (size_t)(((image * g->in[0] + z) * g->in[1] + y) * g->in[2] + x) * bytes : NULL;
+          char *at = inside ? input + (size_t)(((image * g->in[0] + z) * g->in[1] + y) * g->in[2] + x) * bytes
+                            : NULL;
           if (add && inside) simd()->binary[EW_ADD][r->size == 4 ? EW_F32 : EW_F64](at, at, patch, n, EW_VV);
           else if (!add && inside) memcpy(patch, at, bytes);
           else if (!add) memset(patch, 0, bytes);
@@ -177,7 +183,8 @@ static void move_patches(const Conv3 *r, char *input, int64_t begin, int64_t end
 }
 
 /* C[m, n] = A[m, k] B[k, n], all dense. */
-static void multiply(const Conv3 *r, const char *a, const char *b, char *out, int64_t m, int64_t n, int64_t k) {
+static void multiply(const Conv3 *r, const char *a, const char *b, char *out, int64_t m, int64_t n,
+                     int64_t k) {
   if (r->size == 4) {
     GemmF32 gemm = {(const float *)a, (const float *)b, (float *)out, m, n, k, k, 1, n, n};
     simd()->gemm_f32(&gemm);
@@ -223,7 +230,8 @@ static TF_Code conv3_run(OpCtx *c, TF_Status *st) {
   Tensor *out = &c->outputs[0];
   int64_t count = tensor_count(out);
   if (count == 0) return TF_OK;
-  Conv3 r = {s, p, a->data, b->data, out->data, c->scratch, s->dtype == TF_DOUBLE ? sizeof(double) : sizeof(float)};
+  Conv3 r = {
+      s, p, a->data, b->data, out->data, c->scratch, s->dtype == TF_DOUBLE ? sizeof(double) : sizeof(float)};
   if (math_is_16(s->dtype)) {
     r.a = r.scratch + p->a_at;
     r.b = r.scratch + p->b_at;
@@ -261,12 +269,12 @@ static TF_Code shape_conv3_grad(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_nn_conv3d[] = {
-  {"Conv3D", .types = "T: " TYPES_FLOATS, .state_size = sizeof(Conv3State), .prep_size = sizeof(Conv3Prep),
-   .shape = shape_conv3, .init = conv3_init, .prepare = conv3_prepare, .run = conv3_run},
-  {"Conv3DBackpropInputV2", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(Conv3State),
-   .prep_size = sizeof(Conv3Prep), .shape = shape_conv3_grad, .init = conv3_grad_init, .prepare = conv3_grad_prepare,
-   .run = conv3_run},
-  {"Conv3DBackpropInput", .types = "T: half float double", .state_size = sizeof(Conv3State),
-   .prep_size = sizeof(Conv3Prep), .shape = shape_same, .init = conv3_grad_init, .prepare = conv3_grad_prepare,
-   .run = conv3_run},
-  {0}};
+    {"Conv3D", .types = "T: " TYPES_FLOATS, .state_size = sizeof(Conv3State), .prep_size = sizeof(Conv3Prep),
+     .shape = shape_conv3, .init = conv3_init, .prepare = conv3_prepare, .run = conv3_run},
+    {"Conv3DBackpropInputV2", .types = "T: " TYPES_FLOATS, .value_inputs = 1,
+     .state_size = sizeof(Conv3State), .prep_size = sizeof(Conv3Prep), .shape = shape_conv3_grad,
+     .init = conv3_grad_init, .prepare = conv3_grad_prepare, .run = conv3_run},
+    {"Conv3DBackpropInput", .types = "T: half float double", .state_size = sizeof(Conv3State),
+     .prep_size = sizeof(Conv3Prep), .shape = shape_same, .init = conv3_grad_init,
+     .prepare = conv3_grad_prepare, .run = conv3_run},
+    {0}};

@@ -97,35 +97,35 @@ static int64_t corner_element(const DilationPrep *p, int64_t image, int64_t y, i
 /* best_*: the largest of input + filter for channel d of output pixel `at` (image, row, column); `from` gets
  * the elements of input and filter that it is made of, those of the first corner where nothing is above the
  * lowest number. add_*: out[i] += in[j]. Sums of integers wrap, those of floats round to the type. */
-#define DILATION(NAME, T, V, LOAD, ROUND, STORE, LOWEST)                                          \
+#define DILATION(NAME, T, V, LOAD, ROUND, STORE, LOWEST)                                            \
   static void best_##NAME(const OpCtx *c, const int64_t *at, int64_t d, int64_t *from, void *out) { \
-    const DilationState *s = c->state;                                                            \
-    const DilationPrep *p = c->prep;                                                              \
-    const T *x = op_input(c, 0)->data, *f = op_input(c, 1)->data;                                 \
-    int64_t y0 = at[1] * s->stride[0] - p->pad[0], x0 = at[2] * s->stride[1] - p->pad[1];         \
-    V best = LOWEST;                                                                              \
-    from[0] = corner_element(p, at[0], y0, x0, d);                                                \
-    from[1] = d;                                                                                  \
-    for (int64_t h = 0; h < p->size[0]; h++) {                                                    \
-      int64_t row = y0 + h * s->rate[0];                                                          \
-      if (!index_ok(row, p->in[0])) continue;                                                     \
-      for (int64_t w = 0; w < p->size[1]; w++) {                                                  \
-        int64_t column = x0 + w * s->rate[1];                                                     \
-        if (!index_ok(column, p->in[1])) continue;                                                \
-        int64_t i = ((at[0] * p->in[0] + row) * p->in[1] + column) * p->depth + d;                \
-        int64_t j = (h * p->size[1] + w) * p->depth + d;                                          \
-        V v = ROUND(LOAD(x[i]) + LOAD(f[j]));                                                     \
-        if (!(v > best)) continue;                                                                \
-        best = v;                                                                                 \
-        from[0] = i;                                                                              \
-        from[1] = j;                                                                              \
-      }                                                                                           \
-    }                                                                                             \
-    if (out) *(T *)out = STORE(best);                                                             \
-  }                                                                                               \
-  static void add_##NAME(void *out, int64_t i, const void *in, int64_t j) {                       \
-    V v = ROUND(LOAD(((const T *)out)[i]) + LOAD(((const T *)in)[j]));                            \
-    ((T *)out)[i] = STORE(v);                                                                     \
+    const DilationState *s = c->state;                                                              \
+    const DilationPrep *p = c->prep;                                                                \
+    const T *x = op_input(c, 0)->data, *f = op_input(c, 1)->data;                                   \
+    int64_t y0 = at[1] * s->stride[0] - p->pad[0], x0 = at[2] * s->stride[1] - p->pad[1];           \
+    V best = LOWEST;                                                                                \
+    from[0] = corner_element(p, at[0], y0, x0, d);                                                  \
+    from[1] = d;                                                                                    \
+    for (int64_t h = 0; h < p->size[0]; h++) {                                                      \
+      int64_t row = y0 + h * s->rate[0];                                                            \
+      if (!index_ok(row, p->in[0])) continue;                                                       \
+      for (int64_t w = 0; w < p->size[1]; w++) {                                                    \
+        int64_t column = x0 + w * s->rate[1];                                                       \
+        if (!index_ok(column, p->in[1])) continue;                                                  \
+        int64_t i = ((at[0] * p->in[0] + row) * p->in[1] + column) * p->depth + d;                  \
+        int64_t j = (h * p->size[1] + w) * p->depth + d;                                            \
+        V v = ROUND(LOAD(x[i]) + LOAD(f[j]));                                                       \
+        if (!(v > best)) continue;                                                                  \
+        best = v;                                                                                   \
+        from[0] = i;                                                                                \
+        from[1] = j;                                                                                \
+      }                                                                                             \
+    }                                                                                               \
+    if (out) *(T *)out = STORE(best);                                                               \
+  }                                                                                                 \
+  static void add_##NAME(void *out, int64_t i, const void *in, int64_t j) {                         \
+    V v = ROUND(LOAD(((const T *)out)[i]) + LOAD(((const T *)in)[j]));                              \
+    ((T *)out)[i] = STORE(v);                                                                       \
   }
 #define ROUND_HALF(v) half_to_float(half_of_float(v))
 #define ROUND_BFLOAT16(v) bfloat16_to_float(bfloat16_of_float(v))
@@ -148,7 +148,8 @@ typedef struct DilationFns {
   void (*add)(void *out, int64_t i, const void *in, int64_t j);
 } DilationFns;
 
-#define FNS(NAME) {best_##NAME, add_##NAME}
+#define FNS(NAME) \
+  { best_##NAME, add_##NAME }
 static const DilationFns *dilation_fns(TF_DataType dtype) {
   static const DilationFns half = FNS(half), bfloat16 = FNS(bfloat16);
   static const DilationFns fns[MK_COUNT] = {
@@ -229,9 +230,11 @@ static TF_Code filter_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define ROW(NAME, SHAPE, PREPARE, RUN)                                                                  \
-  {NAME, .types = "T: " TYPES_REAL, .state_size = sizeof(DilationState), .prep_size = sizeof(DilationPrep), \
-   .shape = SHAPE, .init = dilation_init, .prepare = PREPARE, .run = RUN}
+#define ROW(NAME, SHAPE, PREPARE, RUN)                                                                       \
+  {                                                                                                          \
+    NAME, .types = "T: " TYPES_REAL, .state_size = sizeof(DilationState), .prep_size = sizeof(DilationPrep), \
+          .shape = SHAPE, .init = dilation_init, .prepare = PREPARE, .run = RUN                              \
+  }
 
 const OpRow ops_nn_dilation[] = {
     ROW("Dilation2D", dilation_shape, dilation_prepare, dilation_run),

@@ -108,27 +108,27 @@ static bool span_of(const Geometry *g, int64_t pixel, Span4 *v) {
   return v->y0 < v->y1 && v->x0 < v->x1;
 }
 
-#define FOR_SPAN(g, v, ch, at)                                 \
-  for (int64_t y_ = (v).y0; y_ < (v).y1; y_++)                 \
+#define FOR_SPAN(g, v, ch, at)                                                                             \
+  for (int64_t y_ = (v).y0; y_ < (v).y1; y_++)                                                             \
     for (int64_t x_ = (v).x0, at = (((v).image * (g)->in_h + y_) * (g)->in_w + x_) * (g)->channels + (ch); \
          x_ < (v).x1; x_++, at += (g)->channels)
 
 /* W: in which sums are made. */
-#define POOL(NAME, T, W, LOWEST)                                                                       \
-  static void NAME(const Geometry *g, bool average, const void *in, void *out, int64_t n) {            \
-    for (int64_t i = 0; i < n; i++) {                                                                  \
-      Span4 v;                                                                                         \
-      T most = LOWEST;                                                                                 \
-      W sum = 0;                                                                                       \
-      if (!span_of(g, i / g->channels, &v)) v = (Span4){0};                                            \
-      FOR_SPAN(g, v, i % g->channels, at) {                                                            \
-        T x = ((const T *)in)[at];                                                                     \
-        most = x > most ? x : most;                                                                    \
-        sum += (W)x;                                                                                   \
-      }                                                                                                \
-      int64_t count = (v.y1 - v.y0) * (v.x1 - v.x0);                                                   \
-      ((T *)out)[i] = average ? (T)sum / (T)(count ? count : 1) : most;                                \
-    }                                                                                                  \
+#define POOL(NAME, T, W, LOWEST)                                                            \
+  static void NAME(const Geometry *g, bool average, const void *in, void *out, int64_t n) { \
+    for (int64_t i = 0; i < n; i++) {                                                       \
+      Span4 v;                                                                              \
+      T most = LOWEST;                                                                      \
+      W sum = 0;                                                                            \
+      if (!span_of(g, i / g->channels, &v)) v = (Span4){0};                                 \
+      FOR_SPAN(g, v, i % g->channels, at) {                                                 \
+        T x = ((const T *)in)[at];                                                          \
+        most = x > most ? x : most;                                                         \
+        sum += (W)x;                                                                        \
+      }                                                                                     \
+      int64_t count = (v.y1 - v.y0) * (v.x1 - v.x0);                                        \
+      ((T *)out)[i] = average ? (T)sum / (T)(count ? count : 1) : most;                     \
+    }                                                                                       \
   }
 POOL(pool_f32, float, float, -FLT_MAX)
 POOL(pool_f64, double, double, -DBL_MAX)
@@ -163,8 +163,7 @@ static TF_Code fractional_shape(ShapeCtx *c, TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(c->node, "pooling_ratio", TF_ATTR_FLOAT, &list, st));
   TRY(shape_want_rank(c, 0, 4, st));
-  if (list->count != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio field must specify 4 dimensions");
+  if (list->count != 4) return fail(st, TF_INVALID_ARGUMENT, "pooling_ratio field must specify 4 dimensions");
   Shape out = shape_of_rank(4);
   for (int i = 0; i < 4 && c->inputs[0]->rank == 4; i++) {
     if (!(list->v.list_f[i] >= 1))
@@ -221,8 +220,8 @@ static Geometry grad_geometry(const OpCtx *c, bool *ok) {
   const Tensor *dy = op_input(c, c->num_inputs - 3), *rows = op_input(c, c->num_inputs - 2);
   const Tensor *columns = op_input(c, c->num_inputs - 1), *out = &c->outputs[0];
   const Attr *overlapping = node_attr(c->node, "overlapping");
-  Geometry g = {rows->data, columns->data, out->dims[1], out->dims[2], dy->dims[1], dy->dims[2], dy->dims[3],
-                overlapping && overlapping->v.b};
+  Geometry g = {rows->data,  columns->data, out->dims[1], out->dims[2],
+                dy->dims[1], dy->dims[2],   dy->dims[3],  overlapping && overlapping->v.b};
   Span4 v;
   *ok = true;
   for (int64_t i = 0, n = g.channels ? tensor_count(dy) / g.channels : 0; i < n && *ok; i++)
@@ -253,20 +252,19 @@ static TF_Code average_grad_run(OpCtx *c, TF_Status *st) {
 }
 
 /* False where y is not what `in` was pooled to. */
-#define MAX_GRAD(NAME, T, W)                                                                          \
-  static bool NAME(const Geometry *g, const void *in, const void *y, const void *dy, void *out,       \
-                   int64_t n) {                                                                       \
-    for (int64_t i = 0; i < n; i++) {                                                                 \
-      Span4 v;                                                                                        \
-      int64_t best = -1;                                                                              \
-      if (!span_of(g, i / g->channels, &v)) continue;                                                 \
-      FOR_SPAN(g, v, i % g->channels, at) {                                                           \
-        if (best < 0 || ((const T *)in)[at] > ((const T *)in)[best]) best = at;                       \
-      }                                                                                               \
-      if (((const T *)in)[best] != ((const T *)y)[i]) return false;                                   \
-      ((T *)out)[best] = (T)((W)((T *)out)[best] + (W)((const T *)dy)[i]);                            \
-    }                                                                                                 \
-    return true;                                                                                      \
+#define MAX_GRAD(NAME, T, W)                                                                                 \
+  static bool NAME(const Geometry *g, const void *in, const void *y, const void *dy, void *out, int64_t n) { \
+    for (int64_t i = 0; i < n; i++) {                                                                        \
+      Span4 v;                                                                                               \
+      int64_t best = -1;                                                                                     \
+      if (!span_of(g, i / g->channels, &v)) continue;                                                        \
+      FOR_SPAN(g, v, i % g->channels, at) {                                                                  \
+        if (best < 0 || ((const T *)in)[at] > ((const T *)in)[best]) best = at;                              \
+      }                                                                                                      \
+      if (((const T *)in)[best] != ((const T *)y)[i]) return false;                                          \
+      ((T *)out)[best] = (T)((W)((T *)out)[best] + (W)((const T *)dy)[i]);                                   \
+    }                                                                                                        \
+    return true;                                                                                             \
   }
 MAX_GRAD(max_grad_f32, float, float)
 MAX_GRAD(max_grad_f64, double, double)

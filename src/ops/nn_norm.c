@@ -55,7 +55,8 @@ static TF_Code norm_plan(OpCtx *c, const Tensor *x, TF_Status *st) {
   NormPrep *p = c->prep;
   char text[SHAPE_TEXT_MAX];
   if (x->rank != 4 && x->rank != 5)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4 or 5-dimensional%s", shape_text(x->dims, x->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "input must be 4 or 5-dimensional%s",
+                shape_text(x->dims, x->rank, text, sizeof text));
   int at = s->channels_first ? 1 : x->rank - 1;
   p->outer = p->inner = 1;
   p->channels = x->dims[at];
@@ -70,8 +71,9 @@ static TF_Code check_vector(const Tensor *t, const char *name, int64_t channels,
   shape_text(t->dims, t->rank, text, sizeof text);
   if (t->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "%s must be 1-dimensional%s", name, text);
   if (t->dims[0] != channels)
-    return fail(st, TF_INVALID_ARGUMENT, "%s must have the same number of elements as the channels of x, got %lld and %lld",
-                name, (long long)t->dims[0], (long long)channels);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "%s must have the same number of elements as the channels of x, got %lld and %lld", name,
+                (long long)t->dims[0], (long long)channels);
   return TF_OK;
 }
 
@@ -83,8 +85,10 @@ static TF_Code norm_prepare(OpCtx *c, TF_Status *st) {
   TRY(check_vector(op_input(c, 1), "scale", p->channels, st));
   TRY(check_vector(op_input(c, 2), "offset", p->channels, st));
   bool needs_moments = !s->training || s->factor != 1;
-  if (needs_moments || tensor_count(op_input(c, 3)) != 0) TRY(check_vector(op_input(c, 3), "mean", p->channels, st));
-  if (needs_moments || tensor_count(op_input(c, 4)) != 0) TRY(check_vector(op_input(c, 4), "variance", p->channels, st));
+  if (needs_moments || tensor_count(op_input(c, 3)) != 0)
+    TRY(check_vector(op_input(c, 3), "mean", p->channels, st));
+  if (needs_moments || tensor_count(op_input(c, 4)) != 0)
+    TRY(check_vector(op_input(c, 4), "variance", p->channels, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) TRY(take(&total, &p->x_at, tensor_count(x), sizeof(float), st));
   TRY(take(&total, &p->stats_at, p->channels * 4, sizeof(double), st));
@@ -101,8 +105,8 @@ typedef struct Walk {
   const NormPrep *p;
   const float *x, *dy;
   float *out;
-  const double *mean, *inv;      /* a channel's mean, and 1 / sqrt(variance + epsilon) */
-  const float *scale, *offset;   /* folded, a channel */
+  const double *mean, *inv;    /* a channel's mean, and 1 / sqrt(variance + epsilon) */
+  const float *scale, *offset; /* folded, a channel */
   double *sum, *sum2;
 } Walk;
 
@@ -135,7 +139,8 @@ static void apply_rows(void *arg, int64_t begin, int64_t end) {
       continue;
     }
     for (int64_t c = 0; c < p->channels; c++)
-      for (int64_t i = 0; i < p->inner; i++) y[c * p->inner + i] = x[c * p->inner + i] * w->scale[c] + w->offset[c];
+      for (int64_t i = 0; i < p->inner; i++)
+        y[c * p->inner + i] = x[c * p->inner + i] * w->scale[c] + w->offset[c];
   }
 }
 
@@ -238,7 +243,8 @@ static TF_Code norm_grad_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* dx = scale inv (dy - [mean(dy) + xhat mean(dy xhat)]), the bracket in training only; xhat = (x - mean) inv. */
+/* dx = scale inv (dy - [mean(dy) + xhat mean(dy xhat)]), the bracket in training only; xhat = (x - mean)
+ * inv. */
 static TF_Code norm_grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const NormState *s = c->state;
@@ -298,7 +304,9 @@ static TF_Code shape_norm_of(ShapeCtx *c, const Shape *x, const Shape *vector, i
   for (int i = 1; i < c->num_outputs; i++) c->outputs[i] = i <= vectors ? v : shape_unknown();
   return TF_OK;
 }
-static TF_Code shape_norm(ShapeCtx *c, TF_Status *st) { return shape_norm_of(c, c->inputs[0], c->inputs[1], 4, st); }
+static TF_Code shape_norm(ShapeCtx *c, TF_Status *st) {
+  return shape_norm_of(c, c->inputs[0], c->inputs[1], 4, st);
+}
 static TF_Code shape_norm_grad(ShapeCtx *c, TF_Status *st) {
   return shape_norm_of(c, c->inputs[1], c->inputs[2], 2, st);
 }
@@ -365,20 +373,24 @@ static TF_Code lrn_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define NORM(name_, types_)                                                                                     \
-  {name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(NormState), .prep_size = sizeof(NormPrep), \
-   .shape = shape_norm, .init = norm_init, .prepare = norm_prepare, .run = norm_run}
-#define NORM_GRAD(name_, types_)                                                                                \
-  {name_, .types = types_, .state_size = sizeof(NormState), .prep_size = sizeof(NormPrep), .shape = shape_norm_grad, \
-   .init = norm_init, .prepare = norm_grad_prepare, .run = norm_grad_run}
+#define NORM(name_, types_)                                                                                \
+  {                                                                                                        \
+    name_, .types = types_, .flags = OP_INPLACE, .state_size = sizeof(NormState),                          \
+           .prep_size = sizeof(NormPrep), .shape = shape_norm, .init = norm_init, .prepare = norm_prepare, \
+           .run = norm_run                                                                                 \
+  }
+#define NORM_GRAD(name_, types_)                                                                           \
+  {                                                                                                        \
+    name_, .types = types_, .state_size = sizeof(NormState), .prep_size = sizeof(NormPrep),                \
+           .shape = shape_norm_grad, .init = norm_init, .prepare = norm_grad_prepare, .run = norm_grad_run \
+  }
 
-const OpRow ops_nn_norm[] = {
-  NORM("FusedBatchNorm", "T: float"),
-  NORM("FusedBatchNormV2", "T: half bfloat16 float; U: float"),
-  NORM("FusedBatchNormV3", "T: half bfloat16 float; U: float"),
-  NORM_GRAD("FusedBatchNormGrad", "T: float"),
-  NORM_GRAD("FusedBatchNormGradV2", "T: half bfloat16 float; U: float"),
-  NORM_GRAD("FusedBatchNormGradV3", "T: half bfloat16 float; U: float"),
-  {"LRN", .types = "T: half float", .state_size = sizeof(LrnState), .shape = shape_same, .init = lrn_init,
-   .prepare = lrn_prepare, .run = lrn_run},
-  {0}};
+const OpRow ops_nn_norm[] = {NORM("FusedBatchNorm", "T: float"),
+                             NORM("FusedBatchNormV2", "T: half bfloat16 float; U: float"),
+                             NORM("FusedBatchNormV3", "T: half bfloat16 float; U: float"),
+                             NORM_GRAD("FusedBatchNormGrad", "T: float"),
+                             NORM_GRAD("FusedBatchNormGradV2", "T: half bfloat16 float; U: float"),
+                             NORM_GRAD("FusedBatchNormGradV3", "T: half bfloat16 float; U: float"),
+                             {"LRN", .types = "T: half float", .state_size = sizeof(LrnState),
+                              .shape = shape_same, .init = lrn_init, .prepare = lrn_prepare, .run = lrn_run},
+                             {0}};

@@ -201,9 +201,11 @@ static TF_Code global_norm_grad_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define GLOBAL_NORM(NAME, SHAPE, PREPARE, RUN)                                                     \
-  {NAME, .types = "T: half float double", .state_size = sizeof(GlobalNormState), .shape = SHAPE,   \
-   .init = global_norm_init, .prepare = PREPARE, .run = RUN}
+#define GLOBAL_NORM(NAME, SHAPE, PREPARE, RUN)                                                    \
+  {                                                                                               \
+    NAME, .types = "T: half float double", .state_size = sizeof(GlobalNormState), .shape = SHAPE, \
+          .init = global_norm_init, .prepare = PREPARE, .run = RUN                                \
+  }
 
 const OpRow ops_nn_norm_grad[] = {
     {"LRNGrad", .types = "T: half float", .state_size = sizeof(LrnGradState), .shape = lrn_grad_shape,

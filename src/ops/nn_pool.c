@@ -1,5 +1,5 @@
-/* MaxPool, MaxPoolV2, AvgPool and their gradients, on NHWC tensors: every output pixel folds the input pixels under its
- * window, all channels side by side. half and bfloat16 are widened into scratch. */
+/* MaxPool, MaxPoolV2, AvgPool and their gradients, on NHWC tensors: every output pixel folds the input pixels
+ * under its window, all channels side by side. half and bfloat16 are widened into scratch. */
 #include <float.h>
 #include <stddef.h>
 #include <string.h>
@@ -45,14 +45,16 @@ static TF_Code pool_init(OpInit *k, TF_Status *st) {
 }
 
 /* A list of four in an int32 vector. */
-static TF_Code read_pair(const WindowAttrs *w, const Tensor *t, const char *what, int64_t *h, int64_t *wd, TF_Status *st) {
+static TF_Code read_pair(const WindowAttrs *w, const Tensor *t, const char *what, int64_t *h, int64_t *wd,
+                         TF_Status *st) {
   int64_t list[4];
   if (tensor_count(t) != 4)
     return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 4 dimensions", what);
   for (int i = 0; i < 4; i++) list[i] = math_int_at(t, i);
   Attr attr = {.kind = TF_ATTR_INT, .is_list = true, .count = 4, .v.list_i = list};
   TRY(window_pair(w, &attr, what, h, wd, st));
-  if (*h <= 0 || *wd <= 0) return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s must be greater than 0", what);
+  if (*h <= 0 || *wd <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s must be greater than 0", what);
   return TF_OK;
 }
 
@@ -73,8 +75,10 @@ static TF_Code pool_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
   p->in_h = x[1];
   p->in_w = x[2];
   p->channels = x[3];
-  TRY(window_size(p->w.padding, p->w.explicit_h, p->in_h, p->size_h, 1, p->w.stride_h, &p->out_h, &p->pad_top, &after, st));
-  return window_size(p->w.padding, p->w.explicit_w, p->in_w, p->size_w, 1, p->w.stride_w, &p->out_w, &p->pad_left, &after, st);
+  TRY(window_size(p->w.padding, p->w.explicit_h, p->in_h, p->size_h, 1, p->w.stride_h, &p->out_h, &p->pad_top,
+                  &after, st));
+  return window_size(p->w.padding, p->w.explicit_w, p->in_w, p->size_w, 1, p->w.stride_w, &p->out_w,
+                     &p->pad_left, &after, st);
 }
 
 static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
@@ -131,24 +135,24 @@ static Window window_at(const PoolPrep *p, int64_t pixel) {
 }
 
 /* Calls the statement with `at` the element where each input pixel under window v starts. */
-#define FOR_WINDOW(p, v, at)                                                                               \
-  for (int64_t y_ = (v).y0; y_ < (v).y1; y_++)                                                             \
-    for (int64_t x_ = (v).x0, at = (((v).image * (p)->in_h + y_) * (p)->in_w + x_) * (p)->channels; x_ < (v).x1; \
-         x_++, at += (p)->channels)
+#define FOR_WINDOW(p, v, at)                                                                        \
+  for (int64_t y_ = (v).y0; y_ < (v).y1; y_++)                                                      \
+    for (int64_t x_ = (v).x0, at = (((v).image * (p)->in_h + y_) * (p)->in_w + x_) * (p)->channels; \
+         x_ < (v).x1; x_++, at += (p)->channels)
 
-#define MAX_POOL(name, T, lowest)                                                  \
-  static void name(void *arg, int64_t begin, int64_t end) {                       \
-    const Pool *r = arg;                                                           \
-    const PoolPrep *p = r->p;                                                      \
-    for (int64_t pixel = begin; pixel < end; pixel++) {                            \
-      T *out = (T *)r->out + pixel * p->channels;                                  \
-      Window v = window_at(p, pixel);                                              \
-      for (int64_t c = 0; c < p->channels; c++) out[c] = lowest;                   \
-      FOR_WINDOW(p, v, at) {                                                       \
-        const T *x = (const T *)r->in + at;                                        \
+#define MAX_POOL(name, T, lowest)                                                         \
+  static void name(void *arg, int64_t begin, int64_t end) {                               \
+    const Pool *r = arg;                                                                  \
+    const PoolPrep *p = r->p;                                                             \
+    for (int64_t pixel = begin; pixel < end; pixel++) {                                   \
+      T *out = (T *)r->out + pixel * p->channels;                                         \
+      Window v = window_at(p, pixel);                                                     \
+      for (int64_t c = 0; c < p->channels; c++) out[c] = lowest;                          \
+      FOR_WINDOW(p, v, at) {                                                              \
+        const T *x = (const T *)r->in + at;                                               \
         for (int64_t c = 0; c < p->channels; c++) out[c] = x[c] > out[c] ? x[c] : out[c]; \
-      }                                                                            \
-    }                                                                              \
+      }                                                                                   \
+    }                                                                                     \
   }
 MAX_POOL(max_pool_f64, double, -DBL_MAX)
 MAX_POOL(max_pool_i8, int8_t, INT8_MIN)
@@ -181,7 +185,7 @@ static void avg_pool_f32(void *arg, int64_t begin, int64_t end) {
     Window v = window_at(p, pixel);
     memset(out, 0, (size_t)p->channels * sizeof *out);
     FOR_WINDOW(p, v, at)
-      table->binary[EW_ADD][EW_F32](out, out, (const float *)r->in + at, p->channels, EW_VV);
+    table->binary[EW_ADD][EW_F32](out, out, (const float *)r->in + at, p->channels, EW_VV);
     float count = (float)((v.y1 - v.y0) * (v.x1 - v.x0));
     table->binary[EW_DIV][EW_F32](out, out, &count, p->channels, EW_VS);
   }
@@ -205,9 +209,9 @@ typedef void PoolFn(void *arg, int64_t begin, int64_t end);
 
 static PoolFn *pool_fn(bool average, int kind) {
   static PoolFn *const max_fns[MK_COUNT] = {
-    [MK_F32] = max_pool_f32, [MK_F64] = max_pool_f64, [MK_I8] = max_pool_i8,   [MK_I16] = max_pool_i16,
-    [MK_I32] = max_pool_i32, [MK_I64] = max_pool_i64, [MK_U8] = max_pool_u8,   [MK_U16] = max_pool_u16,
-    [MK_U32] = max_pool_u32, [MK_U64] = max_pool_u64};
+      [MK_F32] = max_pool_f32, [MK_F64] = max_pool_f64, [MK_I8] = max_pool_i8, [MK_I16] = max_pool_i16,
+      [MK_I32] = max_pool_i32, [MK_I64] = max_pool_i64, [MK_U8] = max_pool_u8, [MK_U16] = max_pool_u16,
+      [MK_U32] = max_pool_u32, [MK_U64] = max_pool_u64};
   if (average) return kind == MK_F64 ? avg_pool_f64 : avg_pool_f32;
   return max_fns[kind];
 }
@@ -262,8 +266,9 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
     const Tensor *t = op_input(c, i);
     if (t->rank == 4 && memcmp(t->dims, want, sizeof want) == 0) continue;
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-    return fail(st, TF_INVALID_ARGUMENT, "Expected %s shape to be %s, but got %s", i == 1 && !s->average ? "orig_output" : "grad",
-                shape_text(want, 4, a, sizeof a), shape_text(t->dims, t->rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected %s shape to be %s, but got %s",
+                i == 1 && !s->average ? "orig_output" : "grad", shape_text(want, 4, a, sizeof a),
+                shape_text(t->dims, t->rank, b, sizeof b));
   }
   TRY(op_output(c, 0, s->dtype, x, 4, st));
   size_t total = 0;
@@ -276,9 +281,10 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* Windows overlap, so an image at a time: images are independent. The first of the largest gets the gradient. */
+/* Windows overlap, so an image at a time: images are independent. The first of the largest gets the
+ * gradient. */
 #define POOL_GRADS(t, T)                                                           \
-  static void max_grad_##t(void *arg, int64_t begin, int64_t end) {               \
+  static void max_grad_##t(void *arg, int64_t begin, int64_t end) {                \
     const Pool *r = arg;                                                           \
     const PoolPrep *p = r->p;                                                      \
     int64_t pixels = p->out_h * p->out_w;                                          \
@@ -295,20 +301,20 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
       }                                                                            \
     }                                                                              \
   }
-#define AVG_GRAD(t, T)                                                             \
-  static void avg_grad_##t(void *arg, int64_t begin, int64_t end) {               \
-    const Pool *r = arg;                                                           \
-    const PoolPrep *p = r->p;                                                      \
-    int64_t pixels = p->out_h * p->out_w;                                          \
-    const T *grad = r->grad;                                                       \
-    T *out = r->out;                                                               \
-    for (int64_t pixel = begin * pixels; pixel < end * pixels; pixel++) {          \
-      Window v = window_at(p, pixel);                                              \
-      T scale = (T)1 / (T)((v.y1 - v.y0) * (v.x1 - v.x0));                         \
-      FOR_WINDOW(p, v, at) {                                                       \
+#define AVG_GRAD(t, T)                                                                                  \
+  static void avg_grad_##t(void *arg, int64_t begin, int64_t end) {                                     \
+    const Pool *r = arg;                                                                                \
+    const PoolPrep *p = r->p;                                                                           \
+    int64_t pixels = p->out_h * p->out_w;                                                               \
+    const T *grad = r->grad;                                                                            \
+    T *out = r->out;                                                                                    \
+    for (int64_t pixel = begin * pixels; pixel < end * pixels; pixel++) {                               \
+      Window v = window_at(p, pixel);                                                                   \
+      T scale = (T)1 / (T)((v.y1 - v.y0) * (v.x1 - v.x0));                                              \
+      FOR_WINDOW(p, v, at) {                                                                            \
         for (int64_t c = 0; c < p->channels; c++) out[at + c] += grad[pixel * p->channels + c] * scale; \
-      }                                                                            \
-    }                                                                              \
+      }                                                                                                 \
+    }                                                                                                   \
   }
 POOL_GRADS(f32, float)
 POOL_GRADS(f64, double)
@@ -326,9 +332,9 @@ AVG_GRAD(f64, double)
 static TF_Code grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
   static PoolFn *const max_fns[MK_COUNT] = {
-    [MK_F32] = max_grad_f32, [MK_F64] = max_grad_f64, [MK_I8] = max_grad_i8,   [MK_I16] = max_grad_i16,
-    [MK_I32] = max_grad_i32, [MK_I64] = max_grad_i64, [MK_U8] = max_grad_u8,   [MK_U16] = max_grad_u16,
-    [MK_U32] = max_grad_u32, [MK_U64] = max_grad_u64};
+      [MK_F32] = max_grad_f32, [MK_F64] = max_grad_f64, [MK_I8] = max_grad_i8, [MK_I16] = max_grad_i16,
+      [MK_I32] = max_grad_i32, [MK_I64] = max_grad_i64, [MK_U8] = max_grad_u8, [MK_U16] = max_grad_u16,
+      [MK_U32] = max_grad_u32, [MK_U64] = max_grad_u64};
   const PoolState *s = c->state;
   const PoolPrep *p = c->prep;
   const Tensor *grad = op_input(c, s->average ? 1 : 2);
@@ -362,7 +368,8 @@ static TF_Code shape_pool(ShapeCtx *c, TF_Status *st) {
   int64_t size_h = -1, size_w = -1;
   TRY(window_attrs_read(&w, c->node, st));
   const Shape *x = c->inputs[0];
-  if (x->rank >= 0 && x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
+  if (x->rank >= 0 && x->rank != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
   Shape in = x->rank == 4 ? *x : shape_of_rank(4), out = in;
   int h = w.nchw ? 2 : 1;
   out.dims[h] = out.dims[h + 1] = -1;
@@ -371,7 +378,8 @@ static TF_Code shape_pool(ShapeCtx *c, TF_Status *st) {
     TRY(node_attr_list(c->node, "ksize", TF_ATTR_INT, &sizes, st));
     TRY(window_pair(&w, sizes, "ksize", &size_h, &size_w, st));
     TRY(window_size_partial(w.padding, w.explicit_h, in.dims[h], size_h, 1, w.stride_h, &out.dims[h], st));
-    TRY(window_size_partial(w.padding, w.explicit_w, in.dims[h + 1], size_w, 1, w.stride_w, &out.dims[h + 1], st));
+    TRY(window_size_partial(w.padding, w.explicit_w, in.dims[h + 1], size_w, 1, w.stride_w, &out.dims[h + 1],
+                            st));
   }
   c->outputs[0] = out;
   return TF_OK;
@@ -389,16 +397,19 @@ static TF_Code shape_avg_grad(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_nn_pool[] = {
-  {"MaxPool", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
-   .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
-  {"MaxPoolV2", .types = "T: " TYPES_REAL, .value_inputs = 6, .state_size = sizeof(PoolState),
-   .prep_size = sizeof(PoolPrep), .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
-  {"AvgPool", .types = "T: " TYPES_FLOATS, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
-   .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
-  {"MaxPoolGrad", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
-   .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
-  {"MaxPoolGradV2", .types = "T: " TYPES_REAL, .value_inputs = 24, .state_size = sizeof(PoolState),
-   .prep_size = sizeof(PoolPrep), .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
-  {"AvgPoolGrad", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(PoolState),
-   .prep_size = sizeof(PoolPrep), .shape = shape_avg_grad, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
-  {0}};
+    {"MaxPool", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
+     .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
+    {"MaxPoolV2", .types = "T: " TYPES_REAL, .value_inputs = 6, .state_size = sizeof(PoolState),
+     .prep_size = sizeof(PoolPrep), .shape = shape_pool, .init = pool_init, .prepare = pool_prepare,
+     .run = pool_run},
+    {"AvgPool", .types = "T: " TYPES_FLOATS, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
+     .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
+    {"MaxPoolGrad", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
+     .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
+    {"MaxPoolGradV2", .types = "T: " TYPES_REAL, .value_inputs = 24, .state_size = sizeof(PoolState),
+     .prep_size = sizeof(PoolPrep), .shape = shape_same, .init = pool_init, .prepare = grad_prepare,
+     .run = grad_run},
+    {"AvgPoolGrad", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(PoolState),
+     .prep_size = sizeof(PoolPrep), .shape = shape_avg_grad, .init = pool_init, .prepare = grad_prepare,
+     .run = grad_run},
+    {0}};

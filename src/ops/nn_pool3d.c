@@ -1,5 +1,5 @@
-/* MaxPool3D and AvgPool3D on NDHWC tensors: every output pixel folds the input pixels under its window, all channels
- * side by side, in float (bfloat16 a stretch of channels at a time). */
+/* MaxPool3D and AvgPool3D on NDHWC tensors: every output pixel folds the input pixels under its window, all
+ * channels side by side, in float (bfloat16 a stretch of channels at a time). */
 #include <float.h>
 #include <stddef.h>
 #include <string.h>
@@ -103,9 +103,10 @@ static TF_Code shape_pool3(ShapeCtx *c, TF_Status *st) {
   return window3_shape(&w, c->inputs[0], w.size, &c->outputs[0], st);
 }
 
-const OpRow ops_nn_pool3d[] = {
-  {"MaxPool3D", .types = "T: bfloat16 float", .state_size = sizeof(Pool3State), .prep_size = sizeof(Pool3Prep),
-   .shape = shape_pool3, .init = pool3_init, .prepare = pool3_prepare, .run = pool3_run},
-  {"AvgPool3D", .types = "T: bfloat16 float", .state_size = sizeof(Pool3State), .prep_size = sizeof(Pool3Prep),
-   .shape = shape_pool3, .init = pool3_init, .prepare = pool3_prepare, .run = pool3_run},
-  {0}};
+const OpRow ops_nn_pool3d[] = {{"MaxPool3D", .types = "T: bfloat16 float", .state_size = sizeof(Pool3State),
+                                .prep_size = sizeof(Pool3Prep), .shape = shape_pool3, .init = pool3_init,
+                                .prepare = pool3_prepare, .run = pool3_run},
+                               {"AvgPool3D", .types = "T: bfloat16 float", .state_size = sizeof(Pool3State),
+                                .prep_size = sizeof(Pool3Prep), .shape = shape_pool3, .init = pool3_init,
+                                .prepare = pool3_prepare, .run = pool3_run},
+                               {0}};

@@ -55,8 +55,9 @@ static TF_Code grad_init(OpInit *k, TF_Status *st) {
   s->from_inputs = strcmp(node->op, "MaxPoolGradGradV2") == 0;
   s->with_batch = with_batch && with_batch->v.b;
   TRY(node_attr_string(node, "padding", &padding, st));
-  s->w = (Window3Attrs){
-      .padding = padding.size == 4 ? PAD_SAME : PAD_VALID, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+  s->w = (Window3Attrs){.padding = padding.size == 4 ? PAD_SAME : PAD_VALID,
+                        .stride = {1, 1, 1},
+                        .dilation = {1, 1, 1}};
   if (format && format->v.s.size >= 2 && ((const char *)format->v.s.data)[1] == 'C')
     return fail(st, TF_INVALID_ARGUMENT, "Default %s only supports %s on device type CPU", node->op,
                 s->dims == 3 ? "NDHWC" : "NHWC");
@@ -142,7 +143,8 @@ static bool equal_at(const Tensor *x, int64_t a, const Tensor *y, int64_t b) {
   return math_number_at(x, a) == math_number_at(y, b);
 }
 
-/* The first of the input's elements under the window of output element i that is what was pooled; -1: none. */
+/* The first of the input's elements under the window of output element i that is what was pooled; -1:
+ * none. */
 static int64_t best_of(const GradPrep *p, const Tensor *x, const Tensor *y, int64_t i) {
   Window3Span v = window3_at(&p->g, i / p->channels);
   int64_t ch = i % p->channels;

@@ -1,5 +1,5 @@
-/* LSTMBlockCell, BlockLSTM, BlockLSTMV2 and GRUBlockCell: whole recurrent cells as one op. half is widened into
- * scratch.
+/* LSTMBlockCell, BlockLSTM, BlockLSTMV2 and GRUBlockCell: whole recurrent cells as one op. half is widened
+ * into scratch.
  *
  * LSTM, with peepholes in brackets:
  *   [i, c, f, o] = x Wx + h Wh + b        (BlockLSTMV2: i, f, c, o)
@@ -63,8 +63,8 @@ static TF_Code want(const Tensor *t, const char *name, int rank, int64_t d0, int
   if (t->rank == rank && t->dims[0] == d0 && (rank < 2 || t->dims[1] == d1)) return TF_OK;
   char text[SHAPE_TEXT_MAX], wanted[SHAPE_TEXT_MAX];
   int64_t dims[2] = {d0, d1};
-  return fail(st, TF_INVALID_ARGUMENT, "%s must have shape %s, got %s", name, shape_text(dims, rank, wanted, sizeof wanted),
-              shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT, "%s must have shape %s, got %s", name,
+              shape_text(dims, rank, wanted, sizeof wanted), shape_text(t->dims, t->rank, text, sizeof text));
 }
 
 /* Places for the widened tensors of a half cell. */
@@ -104,7 +104,8 @@ static TF_Code lstm_prepare(OpCtx *c, TF_Status *st) {
   RnnPrep *p = c->prep;
   int first = s->sequence; /* input x */
   const Tensor *x = op_input(c, first), *cs = op_input(c, first + 1), *w = op_input(c, first + 3);
-  if (s->sequence && op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "seq_len_max must be a scalar");
+  if (s->sequence && op_input(c, 0)->rank != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "seq_len_max must be a scalar");
   if (x->rank != 2 + first) return fail(st, TF_INVALID_ARGUMENT, "x must be %dD", 2 + first);
   p->time = s->sequence ? x->dims[0] : 1;
   p->batch = x->dims[first];
@@ -112,12 +113,14 @@ static TF_Code lstm_prepare(OpCtx *c, TF_Status *st) {
   if (cs->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "cs_prev must be 2D");
   p->cells = cs->dims[1];
   int64_t gates;
-  if (!checked_mul_i64(p->cells, 4, &gates)) return fail(st, TF_INVALID_ARGUMENT, "cell size is out of range");
+  if (!checked_mul_i64(p->cells, 4, &gates))
+    return fail(st, TF_INVALID_ARGUMENT, "cell size is out of range");
   TRY(want(cs, "cs_prev", 2, p->batch, p->cells, st));
   TRY(want(op_input(c, first + 2), "h_prev", 2, p->batch, p->cells, st));
   TRY(want(w, "w", 2, p->inputs + p->cells, gates, st));
   static const char *const names[] = {"wci", "wcf", "wco"};
-  for (int i = 0; i < 3 && s->peephole; i++) TRY(want(op_input(c, first + 4 + i), names[i], 1, p->cells, 0, st));
+  for (int i = 0; i < 3 && s->peephole; i++)
+    TRY(want(op_input(c, first + 4 + i), names[i], 1, p->cells, 0, st));
   TRY(want(op_input(c, first + 7), "b", 1, gates, 0, st));
   int64_t dims[3] = {p->time, p->batch, p->cells};
   for (int i = 0; i < LSTM_OUTPUTS; i++) TRY(op_output(c, i, x->dtype, dims + !first, 2 + first, st));
@@ -176,7 +179,8 @@ static TF_Code lstm_run(OpCtx *c, TF_Status *st) {
   int first = s->sequence;
   int64_t steps = s->sequence ? *(const int64_t *)op_input(c, 0)->data : 1, n = p->cells, step = p->batch * n;
   if (steps < 0 || steps > p->time)
-    return fail(st, TF_INVALID_ARGUMENT, "seq_len_max must be in [0, %lld], got %lld", (long long)p->time, (long long)steps);
+    return fail(st, TF_INVALID_ARGUMENT, "seq_len_max must be in [0, %lld], got %lld", (long long)p->time,
+                (long long)steps);
   float *out[LSTM_OUTPUTS];
   for (int i = 0; i < LSTM_OUTPUTS; i++) out[i] = float_output(c, i);
   const float *x = float_input(c, first), *cs = float_input(c, first + 1), *h = float_input(c, first + 2);
@@ -240,7 +244,8 @@ static TF_Code gru_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* out = x W[:inputs] + h W[inputs:]; `more` holds a product meanwhile. */
-static void two_products(OpCtx *c, const float *x, const float *h, const float *w, int64_t n, float *out, float *more) {
+static void two_products(OpCtx *c, const float *x, const float *h, const float *w, int64_t n, float *out,
+                         float *more) {
   const RnnPrep *p = c->prep;
   Product px = dense_product(p->batch, n, p->inputs), ph = dense_product(p->batch, n, p->cells);
   matmul_f32(c->threads, &ph, h, w + p->inputs * n, out);
@@ -254,10 +259,12 @@ static TF_Code gru_run(OpCtx *c, TF_Status *st) {
   const RnnPrep *p = c->prep;
   int64_t n = p->cells;
   if (p->batch == 0 || n == 0) return TF_OK;
-  const float *x = op_input(c, 0)->data, *h = op_input(c, 1)->data, *b_ru = op_input(c, 4)->data, *b_c = op_input(c, 5)->data;
+  const float *x = op_input(c, 0)->data, *h = op_input(c, 1)->data, *b_ru = op_input(c, 4)->data,
+              *b_c = op_input(c, 5)->data;
   float *r = c->outputs[0].data, *u = c->outputs[1].data, *cc = c->outputs[2].data, *out = c->outputs[3].data;
   char *scratch = c->scratch;
-  float *ru = (float *)(scratch + p->x_at), *more = (float *)(scratch + p->h_at), *rh = (float *)(scratch + p->extra_at);
+  float *ru = (float *)(scratch + p->x_at), *more = (float *)(scratch + p->h_at),
+        *rh = (float *)(scratch + p->extra_at);
   const Simd *v = simd();
   two_products(c, x, h, op_input(c, 2)->data, 2 * n, ru, more);
   for (int64_t b = 0; b < p->batch; b++) {
@@ -278,7 +285,8 @@ static TF_Code gru_run(OpCtx *c, TF_Status *st) {
 static TF_Code shape_lstm_cell(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 2, st));
   TRY(shape_want_rank(c, 1, 2, st));
-  for (int i = 0; i < LSTM_OUTPUTS; i++) c->outputs[i] = shape_matrix(shape_dim(c->inputs[0], 0), shape_dim(c->inputs[1], 1));
+  for (int i = 0; i < LSTM_OUTPUTS; i++)
+    c->outputs[i] = shape_matrix(shape_dim(c->inputs[0], 0), shape_dim(c->inputs[1], 1));
   return TF_OK;
 }
 
@@ -298,17 +306,20 @@ static TF_Code shape_block_lstm(ShapeCtx *c, TF_Status *st) {
 static TF_Code shape_gru(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 2, st));
   TRY(shape_want_rank(c, 1, 2, st));
-  for (int i = 0; i < 4; i++) c->outputs[i] = shape_matrix(shape_dim(c->inputs[0], 0), shape_dim(c->inputs[1], 1));
+  for (int i = 0; i < 4; i++)
+    c->outputs[i] = shape_matrix(shape_dim(c->inputs[0], 0), shape_dim(c->inputs[1], 1));
   return TF_OK;
 }
 
-#define LSTM(name_, shape_)                                                                                    \
-  {name_, .types = "T: half float", .state_size = sizeof(RnnState), .prep_size = sizeof(RnnPrep), .shape = shape_, \
-   .init = lstm_init, .prepare = lstm_prepare, .run = lstm_run}
+#define LSTM(name_, shape_)                                                                        \
+  {                                                                                                \
+    name_, .types = "T: half float", .state_size = sizeof(RnnState), .prep_size = sizeof(RnnPrep), \
+           .shape = shape_, .init = lstm_init, .prepare = lstm_prepare, .run = lstm_run            \
+  }
 
 const OpRow ops_nn_rnn[] = {LSTM("LSTMBlockCell", shape_lstm_cell),
                             LSTM("BlockLSTM", shape_block_lstm),
                             LSTM("BlockLSTMV2", shape_block_lstm),
-                            {"GRUBlockCell", .types = "T: float", .prep_size = sizeof(RnnPrep), .shape = shape_gru,
-                             .prepare = gru_prepare, .run = gru_run},
+                            {"GRUBlockCell", .types = "T: float", .prep_size = sizeof(RnnPrep),
+                             .shape = shape_gru, .prepare = gru_prepare, .run = gru_run},
                             {0}};

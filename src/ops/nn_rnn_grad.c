@@ -34,10 +34,11 @@ static void store_output(OpCtx *c, int i, const float *from) {
 static TF_Code want_shape(const OpCtx *c, int i, int64_t rows, int64_t cols, TF_Status *st) {
   const Tensor *t = op_input(c, i);
   char text[SHAPE_TEXT_MAX];
-  bool ok = rows < 0 ? t->rank == 1 && t->dims[0] == cols : t->rank == 2 && t->dims[0] == rows && t->dims[1] == cols;
+  bool ok = rows < 0 ? t->rank == 1 && t->dims[0] == cols
+                     : t->rank == 2 && t->dims[0] == rows && t->dims[1] == cols;
   if (ok) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "%s: input %d has shape %s, which does not go with the others", c->node->op, i,
-              shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT, "%s: input %d has shape %s, which does not go with the others",
+              c->node->op, i, shape_text(t->dims, t->rank, text, sizeof text));
 }
 
 static TF_Code cell_plan(OpCtx *c, TF_Status *st) {
@@ -64,7 +65,8 @@ static TF_Code lstm_prepare(OpCtx *c, TF_Status *st) {
   TRY(want_shape(c, 7, -1, 4 * n, st));
   for (int i = 8; i < 16; i++) TRY(want_shape(c, i, p->batch, n, st));
   for (int i = 0; i < c->num_inputs; i++) total += tensor_count(op_input(c, i));
-  if (op_input(c, 0)->dtype != TF_FLOAT) op_scratch(c, (size_t)(total + 6 * p->batch * n + 3 * n) * sizeof(float));
+  if (op_input(c, 0)->dtype != TF_FLOAT)
+    op_scratch(c, (size_t)(total + 6 * p->batch * n + 3 * n) * sizeof(float));
   TRY(op_output_like(c, 0, op_input(c, 1), st));
   TRY(op_output(c, 1, op_input(c, 0)->dtype, (int64_t[]){p->batch, 4 * n}, 2, st));
   for (int i = 2; i < 5; i++) TRY(op_output_like(c, i, op_input(c, 2 + i), st));
@@ -166,8 +168,9 @@ static TF_Code gru_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-const OpRow ops_nn_rnn_grad[] = {{"LSTMBlockCellGrad", .types = "T: half float", .prep_size = sizeof(CellPrep),
-                                  .shape = shape_unknown_outputs, .prepare = lstm_prepare, .run = lstm_run},
-                                 {"GRUBlockCellGrad", .types = "T: float", .prep_size = sizeof(CellPrep),
-                                  .shape = shape_unknown_outputs, .prepare = gru_prepare, .run = gru_run},
-                                 {0}};
+const OpRow ops_nn_rnn_grad[] = {
+    {"LSTMBlockCellGrad", .types = "T: half float", .prep_size = sizeof(CellPrep),
+     .shape = shape_unknown_outputs, .prepare = lstm_prepare, .run = lstm_run},
+    {"GRUBlockCellGrad", .types = "T: float", .prep_size = sizeof(CellPrep), .shape = shape_unknown_outputs,
+     .prepare = gru_prepare, .run = gru_run},
+    {0}};

@@ -1,5 +1,5 @@
-/* Softmax, LogSoftmax, and the cross entropies on top of them. Rows are independent; half and bfloat16 are widened
- * into scratch. */
+/* Softmax, LogSoftmax, and the cross entropies on top of them. Rows are independent; half and bfloat16 are
+ * widened into scratch. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -57,7 +57,8 @@ static TF_Code softmax_run(OpCtx *c, TF_Status *st) {
   const RowsPrep *p = c->prep;
   const Tensor *in = op_input(c, 0);
   if (p->rows == 0 || p->n == 0) return TF_OK;
-  RowsRun r = {p, in->dtype == TF_DOUBLE, strcmp(c->row->name, "LogSoftmax") == 0, in->data, c->outputs[0].data};
+  RowsRun r = {p, in->dtype == TF_DOUBLE, strcmp(c->row->name, "LogSoftmax") == 0, in->data,
+               c->outputs[0].data};
   if (math_is_16(in->dtype)) {
     math_load_16(c->scratch, in->data, p->rows * p->n, in->dtype);
     r.in = r.out = c->scratch;
@@ -68,12 +69,14 @@ static TF_Code softmax_run(OpCtx *c, TF_Status *st) {
 }
 
 static TF_Code shape_softmax(ShapeCtx *c, TF_Status *st) {
-  if (c->inputs[0]->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank 1 but is rank 0");
+  if (c->inputs[0]->rank == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at least rank 1 but is rank 0");
   return shape_same(c, st);
 }
 
 /* ---- cross entropies ----
- * One row: loss = sum(labels * (log(sum(exp(x))) - x)), backprop = softmax(x) - labels, x less its maximum. */
+ * One row: loss = sum(labels * (log(sum(exp(x))) - x)), backprop = softmax(x) - labels, x less its
+ * maximum. */
 
 typedef struct XentPrep {
   int64_t rows, n;
@@ -114,9 +117,12 @@ static TF_Code xent_prepare(OpCtx *c, TF_Status *st) {
   int rank;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (!broadcast_plan(&p->b, c->inputs, 2, dims, &rank))
-    return fail(st, TF_INVALID_ARGUMENT, "logits and labels must be broadcastable: logits_size=%s labels_size=%s",
-                shape_text(x->dims, x->rank, a, sizeof a), shape_text(labels->dims, labels->rank, b, sizeof b));
-  if (rank != 2) return fail(st, TF_INVALID_ARGUMENT, "logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional");
+    return fail(
+        st, TF_INVALID_ARGUMENT, "logits and labels must be broadcastable: logits_size=%s labels_size=%s",
+        shape_text(x->dims, x->rank, a, sizeof a), shape_text(labels->dims, labels->rank, b, sizeof b));
+  if (rank != 2)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional");
   p->rows = dims[0];
   p->n = dims[1];
   TRY(op_output(c, 0, x->dtype, dims, 1, st));
@@ -133,7 +139,8 @@ static void xent_rows(void *arg, int64_t begin, int64_t end) {
   OpCtx *c = arg;
   const XentPrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *labels = op_input(c, 1);
-  int64_t x_row = stride_of(x, 1), x_step = stride_of(x, 0), l_row = stride_of(labels, 1), l_step = stride_of(labels, 0);
+  int64_t x_row = stride_of(x, 1), x_step = stride_of(x, 0), l_row = stride_of(labels, 1),
+          l_step = stride_of(labels, 0);
   for (int64_t i = begin; i < end; i++) {
     double max, sum, loss = 0;
     row_stats(x, i * x_row, p->n, x_step, &max, &sum);
@@ -174,9 +181,12 @@ static TF_Code sparse_xent_prepare(OpCtx *c, TF_Status *st) {
   if (x->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "logits must be 2-D, but got shape %s", a);
   if (labels->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "labels must be 1-D, but got shape %s", b);
   if (x->dims[0] != labels->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT,
-                "logits and labels must have the same first dimension, got logits shape %s and labels shape %s", a, b);
-  if (x->dims[1] <= 0) return fail(st, TF_INVALID_ARGUMENT, "Must have at least one class, but got logits shape %s", a);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "logits and labels must have the same first dimension, got logits shape %s and labels shape %s", a,
+        b);
+  if (x->dims[1] <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Must have at least one class, but got logits shape %s", a);
   p->rows = x->dims[0];
   p->n = x->dims[1];
   TRY(op_output(c, 0, x->dtype, x->dims, 1, st));
@@ -202,8 +212,8 @@ static TF_Code fail_label(const Tensor *labels, int64_t bad, int64_t n, TF_Statu
   for (int64_t i = 0, count = tensor_count(labels); i < count; i++)
     bytes_printf(&b, "%s%lld", i ? " " : "", (long long)math_int_at(labels, i));
   fail(st, TF_INVALID_ARGUMENT,
-       "Received a label value of %lld which is outside the valid range of [0, %lld).  Label values: %s", (long long)bad,
-       (long long)n, b.data ? b.data : "");
+       "Received a label value of %lld which is outside the valid range of [0, %lld).  Label values: %s",
+       (long long)bad, (long long)n, b.data ? b.data : "");
   bytes_clear(&b);
   return TF_INVALID_ARGUMENT;
 }
@@ -221,8 +231,10 @@ static TF_Code sparse_xent_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code shape_sparse_xent(ShapeCtx *c, TF_Status *st) {
   const Shape *x = c->inputs[0], *labels = c->inputs[1];
-  if (x->rank >= 0 && x->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 2 but is rank %d", x->rank);
-  if (labels->rank >= 0 && labels->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 1 but is rank %d", labels->rank);
+  if (x->rank >= 0 && x->rank != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 2 but is rank %d", x->rank);
+  if (labels->rank >= 0 && labels->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 1 but is rank %d", labels->rank);
   Shape grad = x->rank == 2 ? *x : shape_of_rank(2);
   if (grad.dims[0] < 0 && labels->rank == 1) grad.dims[0] = labels->dims[0];
   c->outputs[1] = grad;
@@ -231,15 +243,18 @@ static TF_Code shape_sparse_xent(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define SOFTMAX(name_)                                                                                          \
-  {name_, .types = "T: " TYPES_FLOATS, .flags = OP_INPLACE, .prep_size = sizeof(RowsPrep), .shape = shape_softmax, \
-   .prepare = softmax_prepare, .run = softmax_run}
+#define SOFTMAX(name_)                                                                      \
+  {                                                                                         \
+    name_, .types = "T: " TYPES_FLOATS, .flags = OP_INPLACE, .prep_size = sizeof(RowsPrep), \
+           .shape = shape_softmax, .prepare = softmax_prepare, .run = softmax_run           \
+  }
 
 const OpRow ops_nn_softmax[] = {
-  SOFTMAX("Softmax"),
-  SOFTMAX("LogSoftmax"),
-  {"SoftmaxCrossEntropyWithLogits", .types = "T: " TYPES_FLOATS, .prep_size = sizeof(XentPrep), .shape = shape_xent,
-   .prepare = xent_prepare, .run = xent_run},
-  {"SparseSoftmaxCrossEntropyWithLogits", .types = "T: " TYPES_FLOATS "; Tlabels: int32 int64",
-   .prep_size = sizeof(XentPrep), .shape = shape_sparse_xent, .prepare = sparse_xent_prepare, .run = sparse_xent_run},
-  {0}};
+    SOFTMAX("Softmax"),
+    SOFTMAX("LogSoftmax"),
+    {"SoftmaxCrossEntropyWithLogits", .types = "T: " TYPES_FLOATS, .prep_size = sizeof(XentPrep),
+     .shape = shape_xent, .prepare = xent_prepare, .run = xent_run},
+    {"SparseSoftmaxCrossEntropyWithLogits", .types = "T: " TYPES_FLOATS "; Tlabels: int32 int64",
+     .prep_size = sizeof(XentPrep), .shape = shape_sparse_xent, .prepare = sparse_xent_prepare,
+     .run = sparse_xent_run},
+    {0}};

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
-static bool text_is(Span s, const char *text) { return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0; }
+static bool text_is(Span s, const char *text) {
+  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
+}
 
-TF_Code window_pair(const WindowAttrs *w, const Attr *list, const char *what, int64_t *h, int64_t *wd, TF_Status *st) {
+TF_Code window_pair(const WindowAttrs *w, const Attr *list, const char *what, int64_t *h, int64_t *wd,
+                    TF_Status *st) {
   if (list->count != 4)
     return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 4 dimensions", what);
   int channel = w->nchw ? 1 : 3, at_h = w->nchw ? 2 : 1;
@@ -49,7 +52,8 @@ TF_Code window_attrs_read(WindowAttrs *w, const Node *node, TF_Status *st) {
       if (list->v.list_i[i] < 0)
         return fail(st, TF_INVALID_ARGUMENT, "All elements of explicit_paddings must be nonnegative");
       if ((i < at || i >= at + 4) && list->v.list_i[i] != 0)
-        return fail(st, TF_INVALID_ARGUMENT, "Nonzero explicit padding in the batch or depth dimensions is not supported");
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "Nonzero explicit padding in the batch or depth dimensions is not supported");
     }
     memcpy(w->explicit_h, list->v.list_i + at, sizeof w->explicit_h);
     memcpy(w->explicit_w, list->v.list_i + at + 2, sizeof w->explicit_w);
@@ -57,8 +61,9 @@ TF_Code window_attrs_read(WindowAttrs *w, const Node *node, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code window_size(Padding padding, const int64_t *explicit_pad, int64_t in, int64_t filter, int64_t dilation,
-                    int64_t stride, int64_t *out, int64_t *before, int64_t *after, TF_Status *st) {
+TF_Code window_size(Padding padding, const int64_t *explicit_pad, int64_t in, int64_t filter,
+                    int64_t dilation, int64_t stride, int64_t *out, int64_t *before, int64_t *after,
+                    TF_Status *st) {
   int64_t effective;
   if (filter <= 0 || __builtin_mul_overflow(filter - 1, dilation, &effective) || effective > (INT64_MAX >> 2))
     return fail(st, TF_INVALID_ARGUMENT, "filter size %lld is out of range", (long long)filter);
@@ -82,15 +87,17 @@ TF_Code window_size(Padding padding, const int64_t *explicit_pad, int64_t in, in
   }
   if (*out < 0)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Computed output size would be negative: %lld [input_size: %lld, effective_filter_size: %lld, stride: %lld]",
+                "Computed output size would be negative: %lld [input_size: %lld, effective_filter_size: "
+                "%lld, stride: %lld]",
                 (long long)*out, (long long)in, (long long)effective, (long long)stride);
   return TF_OK;
 }
 
-TF_Code window_size_partial(Padding padding, const int64_t *explicit_pad, int64_t in, int64_t filter, int64_t dilation,
-                            int64_t stride, int64_t *out, TF_Status *st) {
+TF_Code window_size_partial(Padding padding, const int64_t *explicit_pad, int64_t in, int64_t filter,
+                            int64_t dilation, int64_t stride, int64_t *out, TF_Status *st) {
   int64_t before, after;
   *out = -1;
   if (in < 0 || (filter < 0 && padding != PAD_SAME)) return TF_OK;
-  return window_size(padding, explicit_pad, in, filter < 0 ? 1 : filter, dilation, stride, out, &before, &after, st);
+  return window_size(padding, explicit_pad, in, filter < 0 ? 1 : filter, dilation, stride, out, &before,
+                     &after, st);
 }

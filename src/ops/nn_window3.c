@@ -2,13 +2,17 @@
 
 #include <string.h>
 
-static bool text_is(Span s, const char *text) { return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0; }
+static bool text_is(Span s, const char *text) {
+  return s.size == strlen(text) && memcmp(s.data, text, s.size) == 0;
+}
 
 /* The three spatial entries of a list of five. */
-static TF_Code read_three(const Window3Attrs *w, const Node *node, const char *name, int64_t *out, TF_Status *st) {
+static TF_Code read_three(const Window3Attrs *w, const Node *node, const char *name, int64_t *out,
+                          TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(node, name, TF_ATTR_INT, &list, st));
-  if (list->count != 5) return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 5 dimensions", name);
+  if (list->count != 5)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 5 dimensions", name);
   int channel = w->channels_first ? 1 : 4, first = w->channels_first ? 2 : 1;
   if (list->v.list_i[0] != 1 || list->v.list_i[channel] != 1)
     return fail(st, node_attr(node, "ksize") ? TF_UNIMPLEMENTED : TF_INVALID_ARGUMENT,
@@ -19,8 +23,9 @@ static TF_Code read_three(const Window3Attrs *w, const Node *node, const char *n
     if (out[i] > 0) continue;
     if (strcmp(name, "ksize") == 0)
       return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize for dimension %d was zero.", first + i);
-    return fail(st, TF_INVALID_ARGUMENT, strcmp(name, "strides") == 0 ? "Spatial strides should be larger than 0."
-                                                                      : "Dilated rates should be larger than 0.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                strcmp(name, "strides") == 0 ? "Spatial strides should be larger than 0."
+                                             : "Dilated rates should be larger than 0.");
   }
   return TF_OK;
 }
@@ -42,20 +47,23 @@ TF_Code window3_read(Window3Attrs *w, const Node *node, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code window3_plan(Window3 *p, const Window3Attrs *w, const int64_t *x, const int64_t *size, TF_Status *st) {
+TF_Code window3_plan(Window3 *p, const Window3Attrs *w, const int64_t *x, const int64_t *size,
+                     TF_Status *st) {
   p->batch = x[0];
   for (int i = 0; i < 3; i++) {
     int64_t after;
     p->in[i] = x[i + 1];
     p->size[i] = size[i];
     p->stride[i] = w->stride[i];
-    TRY(window_size(w->padding, NULL, p->in[i], size[i], w->dilation[i], w->stride[i], &p->out[i], &p->pad[i], &after, st));
+    TRY(window_size(w->padding, NULL, p->in[i], size[i], w->dilation[i], w->stride[i], &p->out[i], &p->pad[i],
+                    &after, st));
   }
   return TF_OK;
 }
 
 TF_Code window3_shape(const Window3Attrs *w, const Shape *x, const int64_t *size, Shape *out, TF_Status *st) {
-  if (x->rank >= 0 && x->rank != 5) return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 5 but is rank %d", x->rank);
+  if (x->rank >= 0 && x->rank != 5)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 5 but is rank %d", x->rank);
   *out = shape_of_rank(5);
   if (x->rank < 0) return TF_OK;
   int first = w->channels_first ? 2 : 1;

@@ -1,4 +1,5 @@
-/* Sliding windows over three dims (depth, height, width): the geometry that Conv3D and the 3-D poolings share. */
+/* Sliding windows over three dims (depth, height, width): the geometry that Conv3D and the 3-D poolings
+ * share. */
 #ifndef SM_OPS_NN_WINDOW3_H_
 #define SM_OPS_NN_WINDOW3_H_
 
@@ -6,7 +7,7 @@
 
 typedef struct Window3Attrs {
   Padding padding;
-  bool channels_first; /* NCDHW */
+  bool channels_first;                     /* NCDHW */
   int64_t stride[3], dilation[3], size[3]; /* size: ksize, where the op has it */
 } Window3Attrs;
 
@@ -26,7 +27,9 @@ TF_Code window3_read(Window3Attrs *w, const Node *node, TF_Status *st);
 TF_Code window3_plan(Window3 *p, const Window3Attrs *w, const int64_t *x, const int64_t *size, TF_Status *st);
 /* Output dims 1 to 3 of an input known in part; `size` may hold -1. */
 TF_Code window3_shape(const Window3Attrs *w, const Shape *x, const int64_t *size, Shape *out, TF_Status *st);
-static inline int64_t window3_pixels(const Window3 *p) { return p->batch * p->out[0] * p->out[1] * p->out[2]; }
+static inline int64_t window3_pixels(const Window3 *p) {
+  return p->batch * p->out[0] * p->out[1] * p->out[2];
+}
 
 /* The input corner (may be negative) of output pixel `pixel`, and its image. */
 static inline void window3_corner(const Window3 *p, int64_t pixel, int64_t *corner, int64_t *image) {
@@ -48,11 +51,11 @@ static inline Window3Span window3_at(const Window3 *p, int64_t pixel) {
 }
 
 /* Runs the statement for each input pixel under span v, `at` its number among all input pixels. */
-#define FOR_WINDOW3(p, v, at)                                                                        \
-  for (int64_t z_ = (v).from[0]; z_ < (v).to[0]; z_++)                                               \
-    for (int64_t y_ = (v).from[1]; y_ < (v).to[1]; y_++)                                             \
-      for (int64_t x_ = (v).from[2],                                                                 \
-                   at = (((v).image * (p)->in[0] + z_) * (p)->in[1] + y_) * (p)->in[2] + x_;         \
+#define FOR_WINDOW3(p, v, at)                                                                \
+  for (int64_t z_ = (v).from[0]; z_ < (v).to[0]; z_++)                                       \
+    for (int64_t y_ = (v).from[1]; y_ < (v).to[1]; y_++)                                     \
+      for (int64_t x_ = (v).from[2],                                                         \
+                   at = (((v).image * (p)->in[0] + z_) * (p)->in[1] + y_) * (p)->in[2] + x_; \
            x_ < (v).to[2]; x_++, at++)
 
 #endif

@@ -65,8 +65,10 @@ static bool attr_in(const Attr *attr, const char *list, const char *end) {
   return true;
 }
 
-/* Walks "T: float double; Tidx: int32": calls each(arg, attr name, words, end of words) until one says false. */
-static bool each_constraint(const char *types, bool (*each)(void *, const char *, size_t, const char *, const char *),
+/* Walks "T: float double; Tidx: int32": calls each(arg, attr name, words, end of words) until one says
+ * false. */
+static bool each_constraint(const char *types,
+                            bool (*each)(void *, const char *, size_t, const char *, const char *),
                             void *arg) {
   while (types && *types) {
     while (*types == ' ' || *types == ';') types++;
@@ -79,7 +81,8 @@ static bool each_constraint(const char *types, bool (*each)(void *, const char *
   return true;
 }
 
-static bool constraint_holds(void *arg, const char *attr, size_t attr_len, const char *list, const char *end) {
+static bool constraint_holds(void *arg, const char *attr, size_t attr_len, const char *list,
+                             const char *end) {
   char name[64];
   if (attr_len >= sizeof name) return false;
   memcpy(name, attr, attr_len);
@@ -124,7 +127,9 @@ static void put_value(Bytes *b, const Attr *a) {
     case TF_ATTR_FLOAT: bytes_printf(b, "%g", (double)a->v.f); break;
     case TF_ATTR_BOOL: bytes_puts(b, a->v.b ? "true" : "false"); break;
     case TF_ATTR_STRING: bytes_printf(b, "\"%.*s\"", (int)a->v.s.size, (const char *)a->v.s.data); break;
-    case TF_ATTR_SHAPE: bytes_puts(b, shape_text(a->v.shape->dims, a->v.shape->rank, text, sizeof text)); break;
+    case TF_ATTR_SHAPE:
+      bytes_puts(b, shape_text(a->v.shape->dims, a->v.shape->rank, text, sizeof text));
+      break;
     case TF_ATTR_FUNC: bytes_puts(b, a->v.func->name); break;
     case TF_ATTR_TENSOR: bytes_puts(b, "<tensor>"); break;
     default: bytes_puts(b, "?"); break;
@@ -162,8 +167,8 @@ static bool gpu_only(const char *op) {
 /* TF: the text of FindKernelDef, with our kernels. */
 TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
   Bytes b = {0};
-  bytes_printf(&b, "No OpKernel was registered to support Op '%s' used by {{node %s}} with these attrs: [", node->op,
-               node->name);
+  bytes_printf(&b, "No OpKernel was registered to support Op '%s' used by {{node %s}} with these attrs: [",
+               node->op, node->name);
   const char *separator = "";
   for (int i = 0; i < node->num_attrs; i++) {
     if (node->attrs[i].name[0] == '_') continue;
@@ -181,7 +186,8 @@ TF_Code op_fail_no_kernel(const OpRow *row, const Node *node, TF_Status *st) {
   }
   bytes_printf(&b, "\n\t [[%s]]", node->name);
   TF_Code code = bytes_finish(&b, "a message", st);
-  if (!code) code = fail(st, row || gpu_only(node->op) ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED, "%s", b.data);
+  if (!code)
+    code = fail(st, row || gpu_only(node->op) ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED, "%s", b.data);
   bytes_clear(&b);
   return code;
 }
@@ -288,6 +294,7 @@ bool op_input_is_weights(const Node *node, int i) {
 
 TF_Code op_session_state(OpInit *k, const ObjectType *type, ResourceCreateFn *create, void *arg, Object **out,
                          TF_Status *st) {
-  /* A container that no graph can name: attrs are text without control characters in TensorFlow's own layers. */
+  /* A container that no graph can name: attrs are text without control characters in TensorFlow's own
+   * layers. */
   return resource_find_or_create(k->resources, type, "\x01kernel", k->name, create, arg, out, st);
 }

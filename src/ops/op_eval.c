@@ -108,7 +108,8 @@ TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st) {
   if (!code) code = place_outputs(c, last_use, st);
   if (!code) code = check_scratch(c, st);
   if (!code && c->env && c->env->memory_limit && c->scratch_size > c->env->memory_limit)
-    code = fail(st, TF_RESOURCE_EXHAUSTED, "a kernel needs %zu bytes, more than the step's limit", c->scratch_size);
+    code = fail(st, TF_RESOURCE_EXHAUSTED, "a kernel needs %zu bytes, more than the step's limit",
+                c->scratch_size);
   if (!code) code = grow(&s->scratch, &s->scratch_size, c->scratch_size ? c->scratch_size : 1, st);
   c->scratch = s->scratch;
   if (!code && row->run) code = row->run(c, st);
@@ -147,8 +148,8 @@ void kernel_clear(Kernel *kernel) {
 TF_Code op_const_value(const Node *node, const Tensor **value, TF_Status *st) {
   TRY(node_attr_tensor(node, "value", value, st));
   if ((*value)->dtype == node->output_types[0]) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Type mismatch between value (%s) and dtype (%s)", dtype_name((*value)->dtype),
-              dtype_name(node->output_types[0]));
+  return fail(st, TF_INVALID_ARGUMENT, "Type mismatch between value (%s) and dtype (%s)",
+              dtype_name((*value)->dtype), dtype_name(node->output_types[0]));
 }
 
 bool op_is_true(const Tensor *t) {

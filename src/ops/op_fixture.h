@@ -1,5 +1,5 @@
-/* For tests of stateful kernels: nodes made by hand and run by op_eval, on one resource manager, with the effects of a
- * session but without one. */
+/* For tests of stateful kernels: nodes made by hand and run by op_eval, on one resource manager, with the
+ * effects of a session but without one. */
 #ifndef SM_OPS_OP_FIXTURE_H_
 #define SM_OPS_OP_FIXTURE_H_
 
@@ -37,10 +37,18 @@ typedef struct BenchInput {
 static ResourceManager *bench_resources;
 static atomic_bool bench_cancelled;
 
-static inline Attr attr_type(const char *name, TF_DataType v) { return (Attr){.name = name, .kind = TF_ATTR_TYPE, .v.type = v}; }
-static inline Attr attr_int(const char *name, int64_t v) { return (Attr){.name = name, .kind = TF_ATTR_INT, .v.i = v}; }
-static inline Attr attr_bool(const char *name, bool v) { return (Attr){.name = name, .kind = TF_ATTR_BOOL, .v.b = v}; }
-static inline Attr attr_shape(const char *name, const Shape *v) { return (Attr){.name = name, .kind = TF_ATTR_SHAPE, .v.shape = v}; }
+static inline Attr attr_type(const char *name, TF_DataType v) {
+  return (Attr){.name = name, .kind = TF_ATTR_TYPE, .v.type = v};
+}
+static inline Attr attr_int(const char *name, int64_t v) {
+  return (Attr){.name = name, .kind = TF_ATTR_INT, .v.i = v};
+}
+static inline Attr attr_bool(const char *name, bool v) {
+  return (Attr){.name = name, .kind = TF_ATTR_BOOL, .v.b = v};
+}
+static inline Attr attr_shape(const char *name, const Shape *v) {
+  return (Attr){.name = name, .kind = TF_ATTR_SHAPE, .v.shape = v};
+}
 static inline Attr attr_text(const char *name, const char *v) {
   return (Attr){.name = name, .kind = TF_ATTR_STRING, .v.s = {v, strlen(v)}};
 }
@@ -53,8 +61,10 @@ static inline TF_Code bench_open(Bench *b, const char *op, const char *name, con
   b->node.input_types = b->input_types;
   b->node.output_types = b->output_types;
   for (int i = 0; i < num_attrs; i++) b->attrs[i] = attrs[i];
-  for (; inputs[b->node.num_inputs]; b->node.num_inputs++) b->input_types[b->node.num_inputs] = inputs[b->node.num_inputs];
-  for (; outputs[b->node.num_outputs]; b->node.num_outputs++) b->output_types[b->node.num_outputs] = outputs[b->node.num_outputs];
+  for (; inputs[b->node.num_inputs]; b->node.num_inputs++)
+    b->input_types[b->node.num_inputs] = inputs[b->node.num_inputs];
+  for (; outputs[b->node.num_outputs]; b->node.num_outputs++)
+    b->output_types[b->node.num_outputs] = outputs[b->node.num_outputs];
   OpInit init = {.node = &b->node, .name = name, .arena = &b->arena, .resources = bench_resources};
   return kernel_init(&b->kernel, &init, &b->status);
 }
@@ -71,9 +81,18 @@ static inline TF_Code bench_run(Bench *b, const BenchInput *inputs) {
   }
   for (int i = 0; i < b->node.num_outputs; i++) tensor_clear(&b->outputs[i]);
   TF_SetStatus(&b->status, TF_OK, "");
-  OpCtx c = {.node = &b->node, .row = b->kernel.row, .state = b->kernel.state, .num_inputs = b->node.num_inputs,
-             .num_outputs = b->node.num_outputs, .inputs = tensors, .outputs = b->outputs, .threads = 1, .env = &env,
-             .aliases = aliases, .input_refs = refs, .output_refs = b->output_refs};
+  OpCtx c = {.node = &b->node,
+             .row = b->kernel.row,
+             .state = b->kernel.state,
+             .num_inputs = b->node.num_inputs,
+             .num_outputs = b->node.num_outputs,
+             .inputs = tensors,
+             .outputs = b->outputs,
+             .threads = 1,
+             .env = &env,
+             .aliases = aliases,
+             .input_refs = refs,
+             .output_refs = b->output_refs};
   TF_Code code = op_eval(&c, &scratch, 0, &b->status);
   op_scratch_clear(&scratch);
   return code;
@@ -95,7 +114,8 @@ static inline Tensor bench_tensor(TF_DataType dtype, const int64_t *dims, int ra
 }
 static inline Tensor bench_strings(const char *const *texts, int64_t n, bool scalar) {
   Tensor t = bench_tensor(TF_STRING, &n, scalar ? 0 : 1, NULL);
-  for (int64_t i = 0; i < n; i++) assert_true(tstring_set((TF_TString *)t.data + i, texts[i], strlen(texts[i])));
+  for (int64_t i = 0; i < n; i++)
+    assert_true(tstring_set((TF_TString *)t.data + i, texts[i], strlen(texts[i])));
   return t;
 }
 

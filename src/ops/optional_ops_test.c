@@ -16,7 +16,11 @@ static bool has_value(const Tensor *optional) {
 static TF_Code get_value(const Tensor *optional, TF_DataType dtype, int64_t n, float *first) {
   Bench b;
   Shape shape = {.rank = 1, .dims = {n}};
-  Attr attr = {.name = "output_shapes", .kind = TF_ATTR_SHAPE, .is_list = true, .count = 1, .v.list_shape = &shape};
+  Attr attr = {.name = "output_shapes",
+               .kind = TF_ATTR_SHAPE,
+               .is_list = true,
+               .count = 1,
+               .v.list_shape = &shape};
   const TF_DataType types[] = {dtype, 0};
   assert_int_equal(bench_open(&b, "OptionalGetValue", "get", variant, types, &attr, 1), TF_OK);
   TF_Code code = bench_run(&b, (BenchInput[]){{optional, NULL}});

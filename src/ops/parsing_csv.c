@@ -20,7 +20,8 @@ static TF_Code csv_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_string(k->node, "na_value", &s->na_value, st));
   TRY(node_attr_list(k->node, "select_cols", TF_ATTR_INT, &s->select, st));
   int64_t n = s->select->count;
-  if (n && n != k->node->num_outputs) return fail(st, TF_INVALID_ARGUMENT, "select_cols should match output size");
+  if (n && n != k->node->num_outputs)
+    return fail(st, TF_INVALID_ARGUMENT, "select_cols should match output size");
   for (int64_t i = 1; i < n; i++)
     if (s->select->v.list_i[i - 1] >= s->select->v.list_i[i])
       return fail(st, TF_INVALID_ARGUMENT, "select_cols should be strictly increasing indices");
@@ -42,8 +43,8 @@ static TF_Code csv_prepare(OpCtx *c, TF_Status *st) {
     const Tensor *t = op_input(c, 1 + i);
     if (t->rank > 1) return fail(st, TF_INVALID_ARGUMENT, "Each record default should be at most rank 1");
     if (tensor_count(t) > 1)
-      return fail(st, TF_INVALID_ARGUMENT, "There should only be 1 default per field but field %d has %lld", i,
-                  (long long)tensor_count(t));
+      return fail(st, TF_INVALID_ARGUMENT, "There should only be 1 default per field but field %d has %lld",
+                  i, (long long)tensor_count(t));
     if (t->dtype != c->node->output_types[i])
       return fail(st, TF_INVALID_ARGUMENT, "the default of field %d is of another type", i);
     TRY(op_output_like(c, i, op_input(c, 0), st));
@@ -54,8 +55,9 @@ static TF_Code csv_prepare(OpCtx *c, TF_Status *st) {
 /* ---- one field ---- */
 
 static TF_Code fail_number(const OpCtx *c, int field, int64_t record, Span text, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "Field %d in record %lld is not a valid %s: %.*s", field, (long long)record,
-              dtype_name(c->node->output_types[field]), (int)text.size, (const char *)text.data);
+  return fail(st, TF_INVALID_ARGUMENT, "Field %d in record %lld is not a valid %s: %.*s", field,
+              (long long)record, dtype_name(c->node->output_types[field]), (int)text.size,
+              (const char *)text.data);
 }
 
 static TF_Code put_field(OpCtx *c, int field, int64_t record, Span text, TF_Status *st) {
@@ -66,7 +68,8 @@ static TF_Code put_field(OpCtx *c, int field, int64_t record, Span text, TF_Stat
   bool ok = false;
   if (!text.size || (text.size == s->na_value.size && !memcmp(text.data, s->na_value.data, text.size))) {
     if (tensor_count(fallback)) return tensor_copy_range(out, record, fallback, 0, 1, st);
-    return fail(st, TF_INVALID_ARGUMENT, "Field %d is required but missing in record %lld!", field, (long long)record);
+    return fail(st, TF_INVALID_ARGUMENT, "Field %d is required but missing in record %lld!", field,
+                (long long)record);
   }
   switch (out->dtype) {
     case TF_STRING: return string_put(out, record, text.data, text.size, st);
@@ -75,8 +78,8 @@ static TF_Code put_field(OpCtx *c, int field, int64_t record, Span text, TF_Stat
     case TF_FLOAT: ok = text_to_float(text.data, text.size, to); break;
     case TF_DOUBLE: ok = text_to_double(text.data, text.size, to); break;
     default:
-      return fail(st, TF_INVALID_ARGUMENT, "csv: data type %s not supported in field %d", dtype_name(out->dtype),
-                  field);
+      return fail(st, TF_INVALID_ARGUMENT, "csv: data type %s not supported in field %d",
+                  dtype_name(out->dtype), field);
   }
   return ok ? TF_OK : fail_number(c, field, record, text, st);
 }
@@ -125,7 +128,8 @@ static bool is_wanted(const CsvState *s, const CsvRecord *rec) {
   return !s->select->count || (rec->kept < s->select->count && s->select->v.list_i[rec->kept] == rec->parsed);
 }
 
-/* Reads fields until the record or the wanted columns end; `put`: into the outputs, else only to count them. */
+/* Reads fields until the record or the wanted columns end; `put`: into the outputs, else only to count
+ * them. */
 static TF_Code read_record(OpCtx *c, Span r, CsvRecord *rec, bool put, Bytes *field, TF_Status *st) {
   const CsvState *s = c->state;
   const char *p = r.data;
@@ -141,10 +145,8 @@ static TF_Code read_record(OpCtx *c, Span r, CsvRecord *rec, bool put, Bytes *fi
     TRY(bytes_finish(field, "a field", st));
     rec->parsed++;
     if (!wanted) continue;
-    if (put)
-      TRY(keep_field(c, rec, (Span){field->data ? field->data : "", field->size}, st));
-    else
-      rec->kept++;
+    if (put) TRY(keep_field(c, rec, (Span){field->data ? field->data : "", field->size}, st));
+    else rec->kept++;
     if (s->select->count && rec->kept == s->select->count) return TF_OK;
   }
   if (!r.size || p[r.size - 1] != s->delimiter || !is_wanted(s, rec)) return TF_OK;
@@ -169,6 +171,6 @@ static TF_Code csv_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-const OpRow ops_parsing_csv[] = {{"DecodeCSV", .state_size = sizeof(CsvState), .shape = csv_shape, .init = csv_init,
-                                  .prepare = csv_prepare, .run = csv_run},
+const OpRow ops_parsing_csv[] = {{"DecodeCSV", .state_size = sizeof(CsvState), .shape = csv_shape,
+                                  .init = csv_init, .prepare = csv_prepare, .run = csv_run},
                                  {0}};

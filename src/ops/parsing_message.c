@@ -47,12 +47,11 @@ static void put_strings(Bytes *b, const Tensor *t, bool packed) {
   Bytes content = {0};
   int64_t n = tensor_count(t);
   for (int64_t i = 0; i < n; i++) {
-    if (packed)
-      bytes_put_varint(&content, string_at(t, i).size);
-    else
-      put_span(b, TAG_STRING, string_at(t, i));
+    if (packed) bytes_put_varint(&content, string_at(t, i).size);
+    else put_span(b, TAG_STRING, string_at(t, i));
   }
-  for (int64_t i = 0; packed && i < n; i++) bytes_append(&content, string_at(t, i).data, string_at(t, i).size);
+  for (int64_t i = 0; packed && i < n; i++)
+    bytes_append(&content, string_at(t, i).data, string_at(t, i).size);
   if (packed && n) put_part(b, TAG_CONTENT, &content);
   bytes_clear(&content);
 }
@@ -62,16 +61,15 @@ void tensor_message_put(Bytes *b, const Tensor *t, bool packed) {
   bytes_put_varint(b, TAG_DTYPE);
   bytes_put_varint(b, (uint64_t)t->dtype);
   put_shape(b, t);
-  if (t->dtype == TF_STRING)
-    put_strings(b, t, packed);
-  else if (size)
-    put_span(b, TAG_CONTENT, (Span){t->data, size});
+  if (t->dtype == TF_STRING) put_strings(b, t, packed);
+  else if (size) put_span(b, TAG_CONTENT, (Span){t->data, size});
 }
 
 const Tensorflow__TensorProto *tensor_message_read(Span bytes, Arena *arena) {
   Tensorflow__TensorProto *proto;
   TF_Status st = {0};
-  return proto_parse_view(&tensorflow__tensor_proto__descriptor, bytes, arena, &proto, "", &st) ? NULL : proto;
+  return proto_parse_view(&tensorflow__tensor_proto__descriptor, bytes, arena, &proto, "", &st) ? NULL
+                                                                                                : proto;
 }
 
 /* A small message may name a large tensor. */
@@ -85,7 +83,8 @@ static TF_Code check_size(const OpCtx *c, const Tensorflow__TensorProto *proto, 
   return c->env ? op_check_memory(c->env, (TF_DataType)proto->dtype, dims, rank, st) : TF_OK;
 }
 
-TF_Code tensor_message_tensor(const OpCtx *c, const Tensorflow__TensorProto *proto, Tensor *out, TF_Status *st) {
+TF_Code tensor_message_tensor(const OpCtx *c, const Tensorflow__TensorProto *proto, Tensor *out,
+                              TF_Status *st) {
   if (!check_size(c, proto, st) && !tensor_from_proto(proto, out, st)) return TF_OK;
   return fail_prefix(st, "Cannot parse tensor from proto");
 }

@@ -1,7 +1,7 @@
 /* ParseExample, ParseExampleV2 and ParseSingleExample; DecodeRaw; StringToNumber.
  *
- * A run first walks every example once and notes for each wanted key the last feature of that name (bytes are read in
- * place), then makes the outputs key by key. */
+ * A run first walks every example once and notes for each wanted key the last feature of that name (bytes are
+ * read in place), then makes the outputs key by key. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +32,8 @@ typedef struct Slot {
 
 typedef struct Parse {
   OpCtx *c;
-  bool single;          /* one example without a batch dimension */
-  bool short_names;     /* ParseSingleExample and scalars: messages without name and index */
+  bool single;      /* one example without a batch dimension */
+  bool short_names; /* ParseSingleExample and scalars: messages without name and index */
   int64_t batch;
   const Tensor *serialized, *names;
   int num_sparse, num_dense, num_ragged, num_slots;
@@ -45,7 +45,8 @@ typedef struct Parse {
 static TF_Code add_slot(Parse *p, SlotKind kind, Span key, TF_DataType dtype, TF_Status *st) {
   Slot *s = &p->slots[p->num_slots];
   if (map_has_n(&p->by_key, key.data, key.size))
-    return fail(st, TF_INVALID_ARGUMENT, "the key %.*s is asked for twice", (int)key.size, (const char *)key.data);
+    return fail(st, TF_INVALID_ARGUMENT, "the key %.*s is asked for twice", (int)key.size,
+                (const char *)key.data);
   if (dtype != TF_FLOAT && dtype != TF_INT64 && dtype != TF_STRING)
     return fail(st, TF_INVALID_ARGUMENT, "Invalid data type: %s", dtype_name(dtype));
   *s = (Slot){.kind = kind, .key = key, .dtype = dtype};
@@ -58,7 +59,8 @@ static TF_Code add_slot(Parse *p, SlotKind kind, Span key, TF_DataType dtype, TF
 static TF_Code key_at(const OpCtx *c, int first, bool vector, int k, Span *key, TF_Status *st) {
   const Tensor *t = op_input(c, vector ? first : first + k);
   if (vector ? k >= tensor_count(t) : t->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected the keys to be %s", vector ? "a vector of all of them" : "scalars");
+    return fail(st, TF_INVALID_ARGUMENT, "Expected the keys to be %s",
+                vector ? "a vector of all of them" : "scalars");
   *key = string_at(t, vector ? k : 0);
   return TF_OK;
 }
@@ -68,24 +70,27 @@ static TF_Code dense_slot(Slot *s, int k, const Tensor *default_value, const Sha
   s->default_value = default_value;
   s->shape = shape;
   s->elements = 1;
-  if (shape->rank < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "dense_shapes must not be unknown");
+  if (shape->rank < 0) return fail(st, TF_INVALID_ARGUMENT, "dense_shapes must not be unknown");
   s->variable = shape->rank > 0 && shape->dims[0] == -1;
   for (int i = s->variable; i < shape->rank; i++) {
     if (shape->dims[i] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "dense_shapes[%d] has unknown rank or unknown inner dimensions: %s", k,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "dense_shapes[%d] has unknown rank or unknown inner dimensions: %s", k,
                   shape_text(shape->dims, shape->rank, a, sizeof a));
     if (!checked_mul_i64(s->elements, shape->dims[i], &s->elements))
-      return fail(st, TF_INVALID_ARGUMENT, "dense_shapes: %s is too large", shape_text(shape->dims, shape->rank, a, sizeof a));
+      return fail(st, TF_INVALID_ARGUMENT, "dense_shapes: %s is too large",
+                  shape_text(shape->dims, shape->rank, a, sizeof a));
   }
   int64_t n = tensor_count(default_value);
   if (default_value->dtype != s->dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "dense_defaults[%.*s].dtype() == %s != dense_types == %s", (int)s->key.size,
-                (const char *)s->key.data, dtype_name(default_value->dtype), dtype_name(s->dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "dense_defaults[%.*s].dtype() == %s != dense_types == %s",
+                (int)s->key.size, (const char *)s->key.data, dtype_name(default_value->dtype),
+                dtype_name(s->dtype));
   if (s->variable) {
     if (n == 1) return TF_OK;
     return fail(st, TF_INVALID_ARGUMENT,
-                "dense_shape[%d] is a variable length shape: %s, therefore def_value[%d] must contain a single element (the "
+                "dense_shape[%d] is a variable length shape: %s, therefore def_value[%d] must contain a "
+                "single element (the "
                 "padding element).  But its shape is: %s",
                 k, shape_text(shape->dims, shape->rank, a, sizeof a), k,
                 shape_text(default_value->dims, default_value->rank, b, sizeof b));
@@ -94,13 +99,16 @@ static TF_Code dense_slot(Slot *s, int k, const Tensor *default_value, const Sha
   bool same = default_value->rank == shape->rank;
   for (int i = 0; same && i < shape->rank; i++) same = default_value->dims[i] == shape->dims[i];
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "def_value[%.*s].shape() == %s is not compatible with dense_shapes_[%.*s] == %s",
-                (int)s->key.size, (const char *)s->key.data, shape_text(default_value->dims, default_value->rank, a, sizeof a),
-                (int)s->key.size, (const char *)s->key.data, shape_text(shape->dims, shape->rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "def_value[%.*s].shape() == %s is not compatible with dense_shapes_[%.*s] == %s",
+                (int)s->key.size, (const char *)s->key.data,
+                shape_text(default_value->dims, default_value->rank, a, sizeof a), (int)s->key.size,
+                (const char *)s->key.data, shape_text(shape->dims, shape->rank, b, sizeof b));
   return TF_OK;
 }
 
-static TF_Code list_of(const Node *node, const char *name, TF_AttrType kind, int want, const Attr **out, TF_Status *st) {
+static TF_Code list_of(const Node *node, const char *name, TF_AttrType kind, int want, const Attr **out,
+                       TF_Status *st) {
   TRY(node_attr_list(node, name, kind, out, st));
   if (want >= 0 && (*out)->count != want)
     return fail(st, TF_INVALID_ARGUMENT, "%s has %lld entries, not %d", name, (long long)(*out)->count, want);
@@ -111,7 +119,8 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
   OpCtx *c = p->c;
   const Node *node = c->node;
   bool v2 = !strcmp(node->op, "ParseExampleV2"), by_attr = !strcmp(node->op, "ParseSingleExample");
-  const Attr *sparse, *dense, *shapes, *ragged = NULL, *splits = NULL, *sparse_keys = NULL, *dense_keys = NULL;
+  const Attr *sparse, *dense, *shapes, *ragged = NULL, *splits = NULL, *sparse_keys = NULL,
+                                       *dense_keys = NULL;
   TRY(list_of(node, "sparse_types", TF_ATTR_TYPE, -1, &sparse, st));
   TRY(list_of(node, "Tdense", TF_ATTR_TYPE, -1, &dense, st));
   p->num_sparse = (int)sparse->count;
@@ -128,7 +137,8 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
   }
   int total = p->num_sparse + p->num_dense + p->num_ragged;
   int defaults = by_attr ? 1 : v2 ? 5 : 2 + p->num_sparse + p->num_dense;
-  if (c->num_inputs != defaults + p->num_dense || c->num_outputs != 3 * p->num_sparse + p->num_dense + 2 * p->num_ragged)
+  if (c->num_inputs != defaults + p->num_dense ||
+      c->num_outputs != 3 * p->num_sparse + p->num_dense + 2 * p->num_ragged)
     return fail(st, TF_INTERNAL, "inputs and outputs do not go with the attributes");
   p->slots = calloc((size_t)total + 1, sizeof *p->slots);
   if (!p->slots) return fail_oom(st, "keys");
@@ -165,7 +175,8 @@ static Span example_name(const Parse *p, int64_t i) {
   return p->names && tensor_count(p->names) ? string_at(p->names, i) : (Span){"<unknown>", 9};
 }
 
-static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st, const char *fmt, ...) SM_PRINTF(5, 6);
+static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st, const char *fmt, ...)
+    SM_PRINTF(5, 6);
 static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st, const char *fmt, ...) {
   char text[512];
   va_list args;
@@ -175,8 +186,8 @@ static TF_Code fail_key(const Parse *p, const Slot *s, int64_t i, TF_Status *st,
   if (p->short_names)
     return fail(st, TF_INVALID_ARGUMENT, "Key: %.*s.  %s", (int)s->key.size, (const char *)s->key.data, text);
   Span name = example_name(p, i);
-  return fail(st, TF_INVALID_ARGUMENT, "Name: %.*s, Key: %.*s, Index: %lld.  %s", (int)name.size, (const char *)name.data,
-              (int)s->key.size, (const char *)s->key.data, (long long)i, text);
+  return fail(st, TF_INVALID_ARGUMENT, "Name: %.*s, Key: %.*s, Index: %lld.  %s", (int)name.size,
+              (const char *)name.data, (int)s->key.size, (const char *)s->key.data, (long long)i, text);
 }
 
 static TF_Code find_features(Parse *p, TF_Status *st) {
@@ -207,15 +218,18 @@ static TF_Code feature_count(const Parse *p, const Slot *s, int64_t i, size_t *c
   if (example_dtype(f->kind) != s->dtype) {
     const char *is = dtype_name(example_dtype(f->kind)), *want = dtype_name(s->dtype);
     return s->kind == SLOT_DENSE
-               ? fail_key(p, s, i, st, "Data types don't match. Data type: %s but expected type: %s", is, want)
-               : fail_key(p, s, i, st, "Data types don't match. Expected type: %s, Actual type: %s", want, is);
+               ? fail_key(p, s, i, st, "Data types don't match. Data type: %s but expected type: %s", is,
+                          want)
+               : fail_key(p, s, i, st, "Data types don't match. Expected type: %s, Actual type: %s", want,
+                          is);
   }
   if (example_count(f, count)) return TF_OK;
   return fail_key(p, s, i, st, "Can't parse serialized Example.");
 }
 
 /* Reads all values of example i into `t` from element `at` on; there is room for `count`. */
-static TF_Code read_values(const Parse *p, const Slot *s, int64_t i, Tensor *t, int64_t at, size_t count, TF_Status *st) {
+static TF_Code read_values(const Parse *p, const Slot *s, int64_t i, Tensor *t, int64_t at, size_t count,
+                           TF_Status *st) {
   const ExampleFeature *f = &p->found[i * p->num_slots + (s - p->slots)];
   bool ok;
   TRY(example_put(f, t, at, count, &ok, st));
@@ -237,8 +251,9 @@ static TF_Code fail_required(const Parse *p, const Slot *s, int64_t i, TF_Status
   if (p->short_names)
     return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s (data type: %s) is required but could not be found.",
                 (int)s->key.size, (const char *)s->key.data, dtype_name(s->dtype));
-  return fail(st, TF_INVALID_ARGUMENT, "Name: %.*s, Feature: %.*s (data type: %s) is required but could not be found.",
-              (int)name.size, (const char *)name.data, (int)s->key.size, (const char *)s->key.data, dtype_name(s->dtype));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Name: %.*s, Feature: %.*s (data type: %s) is required but could not be found.", (int)name.size,
+              (const char *)name.data, (int)s->key.size, (const char *)s->key.data, dtype_name(s->dtype));
 }
 
 static TF_Code fixed_dense(Parse *p, const Slot *s, TF_Status *st) {
@@ -246,7 +261,8 @@ static TF_Code fixed_dense(Parse *p, const Slot *s, TF_Status *st) {
   int rank = 0;
   char text[SHAPE_TEXT_MAX];
   if (!p->single) dims[rank++] = p->batch;
-  if (rank + s->shape->rank > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "dense_shapes of too many dimensions");
+  if (rank + s->shape->rank > TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "dense_shapes of too many dimensions");
   for (int i = 0; i < s->shape->rank; i++) dims[rank++] = s->shape->dims[i];
   TRY(op_alloc_output(p->c, s->out, s->dtype, dims, rank, st));
   Tensor *t = &p->c->outputs[s->out];
@@ -259,7 +275,8 @@ static TF_Code fixed_dense(Parse *p, const Slot *s, TF_Status *st) {
     } else if ((int64_t)count != s->elements) {
       if (p->single) return fail_single(p, s, st);
       return fail_key(p, s, i, st, "Number of %s values != expected.  Values size: %zu but output shape: %s",
-                      values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
+                      values_word(s->dtype), count,
+                      shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
     } else {
       TRY(read_values(p, s, i, t, i * s->elements, count, st));
     }
@@ -277,14 +294,16 @@ static TF_Code variable_dense(Parse *p, const Slot *s, TF_Status *st) {
     TRY(feature_count(p, s, i, &count, st));
     if (s->elements ? (int64_t)count % s->elements != 0 : count != 0) {
       if (p->single) return fail_single(p, s, st);
-      return fail_key(p, s, i, st,
-                      "Number of %s values is not a multiple of stride length. Saw %zu values but output shape is: %s",
-                      values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
+      return fail_key(
+          p, s, i, st,
+          "Number of %s values is not a multiple of stride length. Saw %zu values but output shape is: %s",
+          values_word(s->dtype), count, shape_text(s->shape->dims, s->shape->rank, text, sizeof text));
     }
     if ((int64_t)count > longest) longest = (int64_t)count;
   }
   if (!p->single) dims[rank++] = p->batch;
-  if (rank + s->shape->rank > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "dense_shapes of too many dimensions");
+  if (rank + s->shape->rank > TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "dense_shapes of too many dimensions");
   dims[rank++] = s->elements ? longest / s->elements : 0;
   for (int i = 1; i < s->shape->rank; i++) dims[rank++] = s->shape->dims[i];
   TRY(op_alloc_output(p->c, s->out, s->dtype, dims, rank, st));
@@ -337,7 +356,8 @@ static TF_Code sparse_outputs(Parse *p, const Slot *s, TF_Status *st) {
 static TF_Code ragged_outputs(Parse *p, const Slot *s, TF_Status *st) {
   int64_t total, most, splits = p->single ? 0 : p->batch + 1, done = 0;
   TRY(count_values(p, s, &total, &most, st));
-  if (s->splits_dtype == TF_INT32 && total > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "too many values for int32 row splits");
+  if (s->splits_dtype == TF_INT32 && total > INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "too many values for int32 row splits");
   TRY(op_alloc_output(p->c, s->out, s->dtype, &total, 1, st));
   TRY(op_alloc_output(p->c, s->out + p->num_ragged, s->splits_dtype, &splits, 1, st));
   Tensor *row_splits = &p->c->outputs[s->out + p->num_ragged];
@@ -372,12 +392,15 @@ static TF_Code parse_run(OpCtx *c, TF_Status *st) {
   p.batch = tensor_count(p.serialized);
   if (by_attr ? !p.single : p.serialized->rank > 1 || (!v2 && p.single))
     return fail(st, TF_INVALID_ARGUMENT, "Expected serialized to be a %s, got shape: %s",
-                by_attr ? "scalar" : v2 ? "scalar or vector" : "vector",
+                by_attr ? "scalar"
+                : v2    ? "scalar or vector"
+                        : "vector",
                 shape_text(p.serialized->dims, p.serialized->rank, a, sizeof a));
   if (!by_attr) {
     p.names = op_input(c, 1);
     if (tensor_count(p.names) && !p.single && !tensor_same_shape(p.names, p.serialized))
-      return fail(st, TF_INVALID_ARGUMENT, "Expected names have the same shape as serialized: name.shape=%s, serialized.shape=%s",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Expected names have the same shape as serialized: name.shape=%s, serialized.shape=%s",
                   shape_text(p.names->dims, p.names->rank, a, sizeof a),
                   shape_text(p.serialized->dims, p.serialized->rank, b, sizeof b));
   }
@@ -420,7 +443,8 @@ static TF_Code parse_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code decode_raw_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[0];
   if (in->rank < 0) return TF_OK;
-  if (in->rank == TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "DecodeRaw of a tensor of rank %d", in->rank);
+  if (in->rank == TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "DecodeRaw of a tensor of rank %d", in->rank);
   c->outputs[0] = *in;
   c->outputs[0].dims[c->outputs[0].rank++] = -1;
   return TF_OK;
@@ -435,11 +459,14 @@ static TF_Code decode_raw_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_bool(c->node, "little_endian", &little, st));
   for (int64_t i = 1; i < n; i++)
     if (string_at(in, i).size != size)
-      return fail(st, TF_INVALID_ARGUMENT, "DecodeRaw requires input strings to all be the same size, but element %lld has size %zu != %zu",
-                  (long long)i, size, string_at(in, i).size);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "DecodeRaw requires input strings to all be the same size, but element %lld has size %zu != %zu",
+          (long long)i, size, string_at(in, i).size);
   if (size % item)
-    return fail(st, TF_INVALID_ARGUMENT, "Input to DecodeRaw has length %zu that is not a multiple of %zu, the size of %s",
-                size, item, dtype_name(dtype));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input to DecodeRaw has length %zu that is not a multiple of %zu, the size of %s", size, item,
+                dtype_name(dtype));
   memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
   dims[in->rank] = (int64_t)(size / item);
   TRY(op_alloc_output(c, 0, dtype, dims, in->rank + 1, st));
@@ -477,8 +504,8 @@ static TF_Code number_run(OpCtx *c, TF_Status *st) {
       default: break;
     }
     if (!ok)
-      return fail(st, TF_INVALID_ARGUMENT, "StringToNumberOp could not correctly convert string: %.*s", (int)s.size,
-                  (const char *)s.data);
+      return fail(st, TF_INVALID_ARGUMENT, "StringToNumberOp could not correctly convert string: %.*s",
+                  (int)s.size, (const char *)s.data);
   }
   return TF_OK;
 }
@@ -487,7 +514,9 @@ const OpRow ops_parsing_ops[] = {
     {"ParseExample", .flags = OP_DYNAMIC, .shape = parse_shape, .run = parse_run},
     {"ParseExampleV2", .flags = OP_DYNAMIC, .shape = parse_shape, .run = parse_run},
     {"ParseSingleExample", .flags = OP_DYNAMIC, .shape = parse_shape, .run = parse_run},
-    {"DecodeRaw", .types = "out_type: half bfloat16 float double int8 int16 int32 int64 uint8 uint16 complex64 complex128 bool",
+    {"DecodeRaw",
+     .types =
+         "out_type: half bfloat16 float double int8 int16 int32 int64 uint8 uint16 complex64 complex128 bool",
      .flags = OP_DYNAMIC, .shape = decode_raw_shape, .run = decode_raw_run},
     {"StringToNumber", .types = "out_type: float double int32 int64 uint32 uint64", .shape = shape_same,
      .prepare = number_prepare, .run = number_run},

@@ -1,8 +1,8 @@
 /* ParseSequenceExample, ParseSequenceExampleV2 and ParseSingleSequenceExample.
  *
- * A SequenceExample has a context, features by name, and feature lists: by name a row of features, the steps. A run
- * walks every example once and notes what it has of each wanted key (bytes are read in place), checks types and counts
- * values, then makes the outputs key by key. */
+ * A SequenceExample has a context, features by name, and feature lists: by name a row of features, the steps.
+ * A run walks every example once and notes what it has of each wanted key (bytes are read in place), checks
+ * types and counts values, then makes the outputs key by key. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +54,8 @@ static TF_Code find_in(Sequences *q, int64_t i, TF_Status *st) {
 
 static TF_Code find_all(Sequences *q, TF_Status *st) {
   size_t n;
-  if (!checked_mul((size_t)q->batch, (size_t)(q->num_context + q->num_lists), &n)) return fail_oom(st, "features");
+  if (!checked_mul((size_t)q->batch, (size_t)(q->num_context + q->num_lists), &n))
+    return fail_oom(st, "features");
   q->found = calloc(n + 1, sizeof *q->found);
   if (!q->found) return fail_oom(st, "features");
   for (int64_t i = 0; i < q->batch; i++) TRY(find_in(q, i, st));
@@ -67,17 +68,17 @@ static TF_Code fail_type(const Sequences *q, const Want *w, int64_t i, int64_t s
   const char *feature = q->single ? "  Feature is: " : "";
   if (!w->list)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Name: %.*s, Context feature: %.*s.  Data types don't match. Expected type: %s%s", NAME(q, i), KEY(w),
-                dtype_name(w->dtype), feature);
+                "Name: %.*s, Context feature: %.*s.  Data types don't match. Expected type: %s%s", NAME(q, i),
+                KEY(w), dtype_name(w->dtype), feature);
   return fail(st, TF_INVALID_ARGUMENT,
-              "Name: %.*s, Feature %s: %.*s, Index: %lld.  Data types don't match. Expected type: %s%s", NAME(q, i),
-              q->single && w->kind == WANT_SPARSE ? "List" : "list", KEY(w), (long long)step, dtype_name(w->dtype),
-              feature);
+              "Name: %.*s, Feature %s: %.*s, Index: %lld.  Data types don't match. Expected type: %s%s",
+              NAME(q, i), q->single && w->kind == WANT_SPARSE ? "List" : "list", KEY(w), (long long)step,
+              dtype_name(w->dtype), feature);
 }
 
 /* The values of one feature; step -1: of the context. */
-static TF_Code count_feature(const Sequences *q, const Want *w, const ExampleFeature *f, int64_t i, int64_t step,
-                             int64_t *count, TF_Status *st) {
+static TF_Code count_feature(const Sequences *q, const Want *w, const ExampleFeature *f, int64_t i,
+                             int64_t step, int64_t *count, TF_Status *st) {
   size_t n = 0;
   *count = 0;
   if (f->kind == EXAMPLE_NONE && (!q->single || w->kind == WANT_SPARSE)) return TF_OK;
@@ -144,7 +145,8 @@ static TF_Code put_feature(const Sequences *q, const ExampleFeature *f, int64_t 
 }
 
 /* All values of example i from element *at on, which moves behind them. */
-static TF_Code put_values(const Sequences *q, const Want *w, int64_t i, Tensor *t, int64_t *at, TF_Status *st) {
+static TF_Code put_values(const Sequences *q, const Want *w, int64_t i, Tensor *t, int64_t *at,
+                          TF_Status *st) {
   const Found *found = found_of(q, w, i);
   Span list = found->list;
   ExampleFeature f;
@@ -157,9 +159,11 @@ static TF_Code put_values(const Sequences *q, const Want *w, int64_t i, Tensor *
 
 /* ---- outputs ---- */
 
-static TF_Code dense_dims(const Sequences *q, const Want *w, int64_t steps, int64_t *dims, int *rank, TF_Status *st) {
+static TF_Code dense_dims(const Sequences *q, const Want *w, int64_t steps, int64_t *dims, int *rank,
+                          TF_Status *st) {
   *rank = 0;
-  if (w->shape->rank + 2 > TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "dense shapes of too many dimensions");
+  if (w->shape->rank + 2 > TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "dense shapes of too many dimensions");
   if (!q->alone) dims[(*rank)++] = q->batch;
   if (w->list) dims[(*rank)++] = steps;
   for (int d = 0; d < w->shape->rank; d++) dims[(*rank)++] = w->shape->dims[d];
@@ -168,21 +172,23 @@ static TF_Code dense_dims(const Sequences *q, const Want *w, int64_t steps, int6
 
 static const char *values_word(TF_DataType t) { return t == TF_STRING ? "bytes" : dtype_name(t); }
 
-static TF_Code fail_count(const Sequences *q, const Want *w, int64_t i, int64_t step, int64_t count, TF_Status *st) {
+static TF_Code fail_count(const Sequences *q, const Want *w, int64_t i, int64_t step, int64_t count,
+                          TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
-  return fail(
-      st, TF_INVALID_ARGUMENT,
-      "Name: %.*s, Key: %.*s, Index: %lld.  Number of %s%svalues != expected.  values size: %lld but output shape: %s",
-      NAME(q, i), KEY(w), (long long)step, q->single ? values_word(w->dtype) : "", q->single ? " " : "",
-      (long long)count, shape_text(w->shape->dims, w->shape->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Name: %.*s, Key: %.*s, Index: %lld.  Number of %s%svalues != expected.  values size: %lld but "
+              "output shape: %s",
+              NAME(q, i), KEY(w), (long long)step, q->single ? values_word(w->dtype) : "",
+              q->single ? " " : "", (long long)count,
+              shape_text(w->shape->dims, w->shape->rank, text, sizeof text));
 }
 
 static TF_Code fail_required(const Sequences *q, const Want *w, TF_Status *st) {
   if (q->single)
-    return fail(st, TF_INVALID_ARGUMENT, "Name: %.*s, Context feature '%.*s' is required but could not be found.",
-                NAME(q, 0), KEY(w));
-  return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s (data type: %s) is required but could not be found.", KEY(w),
-              dtype_name(w->dtype));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Name: %.*s, Context feature '%.*s' is required but could not be found.", NAME(q, 0), KEY(w));
+  return fail(st, TF_INVALID_ARGUMENT, "Feature: %.*s (data type: %s) is required but could not be found.",
+              KEY(w), dtype_name(w->dtype));
 }
 
 static TF_Code context_dense(const Sequences *q, const Want *w, TF_Status *st) {
@@ -230,10 +236,11 @@ static TF_Code check_steps(const Sequences *q, const Want *w, int64_t i, TF_Stat
 }
 
 static TF_Code fail_missing(const Sequences *q, const Want *w, int64_t i, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT,
-              "Name: %.*s, Feature list '%.*s' is required but could not be found.  Did you mean to include it in "
-              "feature_list_dense_missing_assumed_empty or feature_list_dense_defaults?",
-              NAME(q, i), KEY(w));
+  return fail(
+      st, TF_INVALID_ARGUMENT,
+      "Name: %.*s, Feature list '%.*s' is required but could not be found.  Did you mean to include it in "
+      "feature_list_dense_missing_assumed_empty or feature_list_dense_defaults?",
+      NAME(q, i), KEY(w));
 }
 
 static TF_Code check_rows(const Sequences *q, const Want *w, const Total *total, TF_Status *st) {
@@ -244,12 +251,13 @@ static TF_Code check_rows(const Sequences *q, const Want *w, const Total *total,
     int64_t dims[TENSOR_MAX_RANK];
     int rank;
     TRY(dense_dims(q, w, -1, dims, &rank, st));
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Feature list '%.*s' has an unexpected number of values.  Total values size: %lld is not consistent "
-                "with output "
-                "shape: %s",
-                KEY(w), (long long)total->most_values,
-                shape_text(dims + !q->alone, rank - !q->alone, text, sizeof text));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Feature list '%.*s' has an unexpected number of values.  Total values size: %lld is not consistent "
+        "with output "
+        "shape: %s",
+        KEY(w), (long long)total->most_values,
+        shape_text(dims + !q->alone, rank - !q->alone, text, sizeof text));
   }
   for (int64_t i = 0; i < q->batch; i++) TRY(check_steps(q, w, i, st));
   return TF_OK;
@@ -280,7 +288,8 @@ static TF_Code list_dense(const Sequences *q, const Want *w, TF_Status *st) {
 }
 
 /* Appends the index of each of `count` values of a step. */
-static int64_t *put_indices(const Sequences *q, const Want *w, int64_t i, int64_t step, int64_t count, int64_t *index) {
+static int64_t *put_indices(const Sequences *q, const Want *w, int64_t i, int64_t step, int64_t count,
+                            int64_t *index) {
   for (int64_t k = 0; k < count; k++) {
     if (!q->alone) *index++ = i;
     if (w->list) *index++ = step;
@@ -317,10 +326,8 @@ static TF_Code sparse_outputs(const Sequences *q, const Want *w, TF_Status *st) 
 }
 
 static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64)
-    ((int64_t *)t->data)[i] = v;
-  else
-    ((int32_t *)t->data)[i] = (int32_t)v;
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
+  else ((int32_t *)t->data)[i] = (int32_t)v;
 }
 
 static TF_Code ragged_outputs(const Sequences *q, const Want *w, TF_Status *st) {
@@ -362,12 +369,9 @@ static TF_Code make_outputs(const Sequences *q, TF_Status *st) {
     TRY(measure_all(q, &q->wants[k], &total, st));
   for (int k = 0; k < q->num_wants; k++) {
     const Want *w = &q->wants[k];
-    if (w->kind == WANT_SPARSE)
-      TRY(sparse_outputs(q, w, st));
-    else if (w->kind == WANT_RAGGED)
-      TRY(ragged_outputs(q, w, st));
-    else
-      TRY(w->list ? list_dense(q, w, st) : context_dense(q, w, st));
+    if (w->kind == WANT_SPARSE) TRY(sparse_outputs(q, w, st));
+    else if (w->kind == WANT_RAGGED) TRY(ragged_outputs(q, w, st));
+    else TRY(w->list ? list_dense(q, w, st) : context_dense(q, w, st));
   }
   return TF_OK;
 }
@@ -379,12 +383,15 @@ static TF_Code check_inputs(const Sequences *q, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Expected serialized to be a %s, got shape: %s",
                 q->single ? "scalar" : "scalar or vector", shape_text(t->dims, t->rank, text, sizeof text));
   if (!q->single && tensor_count(q->names) && tensor_count(q->names) != q->batch)
-    return fail(st, TF_INVALID_ARGUMENT, "example_names must be empty or have the correct number of elements");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "example_names must be empty or have the correct number of elements");
   return TF_OK;
 }
 
 static TF_Code parse_run(OpCtx *c, TF_Status *st) {
-  Sequences q = {.c = c, .single = !strcmp(c->node->op, "ParseSingleSequenceExample"), .serialized = op_input(c, 0)};
+  Sequences q = {.c = c,
+                 .single = !strcmp(c->node->op, "ParseSingleSequenceExample"),
+                 .serialized = op_input(c, 0)};
   q.names = op_input(c, q.single ? c->num_inputs - 1 : 1);
   q.alone = q.serialized->rank == 0;
   q.batch = tensor_count(q.serialized);

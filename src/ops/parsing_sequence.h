@@ -20,7 +20,7 @@ typedef struct Want {
   int64_t elements;            /* dense: of that */
   const Tensor *default_value; /* dense, of the context */
   bool may_miss;               /* dense, a list */
-  int out, count;              /* first output; others follow `count` apart: indices, values, shapes; values, splits */
+  int out, count; /* first output; others follow `count` apart: indices, values, shapes; values, splits */
 } Want;
 
 /* What an example has of a name. */
@@ -43,8 +43,9 @@ typedef struct Sequences {
   Found *found; /* [batch][num_context + num_lists] */
 } Sequences;
 
-/* Reads the op's attributes, keys and defaults into q->wants (malloc'ed), numbers the keys (q->context, q->lists), and
- * checks that inputs and outputs go with them: TF_INVALID_ARGUMENT. The caller frees all, also when it fails. */
+/* Reads the op's attributes, keys and defaults into q->wants (malloc'ed), numbers the keys (q->context,
+ * q->lists), and checks that inputs and outputs go with them: TF_INVALID_ARGUMENT. The caller frees all, also
+ * when it fails. */
 TF_Code sequence_make_wants(Sequences *q, TF_Status *st);
 
 #endif

@@ -1,5 +1,5 @@
-/* Keys, types, shapes and defaults of ParseSequenceExample, ParseSequenceExampleV2 and ParseSingleSequenceExample,
- * which hold them in attributes, in vectors and in scalars. */
+/* Keys, types, shapes and defaults of ParseSequenceExample, ParseSequenceExampleV2 and
+ * ParseSingleSequenceExample, which hold them in attributes, in vectors and in scalars. */
 #include "ops/parsing_sequence.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ static const Group groups[] = {
     {WANT_DENSE, false, "Tcontext_dense", "context_dense_shapes", NULL, "context_dense_keys", 3},
     {WANT_RAGGED, false, "context_ragged_value_types", NULL, "context_ragged_split_types", NULL, 4},
     {WANT_SPARSE, true, "feature_list_sparse_types", NULL, NULL, "feature_list_sparse_keys", 5},
-    {WANT_DENSE, true, "feature_list_dense_types", "feature_list_dense_shapes", NULL, "feature_list_dense_keys", 6},
+    {WANT_DENSE, true, "feature_list_dense_types", "feature_list_dense_shapes", NULL,
+     "feature_list_dense_keys", 6},
     {WANT_RAGGED, true, "feature_list_ragged_value_types", NULL, "feature_list_ragged_split_types", NULL, 7},
 };
 
@@ -35,7 +36,8 @@ static int outputs_of(const Group *g, bool single) {
 static bool is_v2(const OpCtx *c) { return !strcmp(c->node->op, "ParseSequenceExampleV2"); }
 
 /* Attributes that the op lacks are empty lists. */
-static TF_Code list_of(const Node *node, const char *name, TF_AttrType kind, const Attr **out, TF_Status *st) {
+static TF_Code list_of(const Node *node, const char *name, TF_AttrType kind, const Attr **out,
+                       TF_Status *st) {
   static const Attr none = {.is_list = true};
   *out = &none;
   return name && node_attr(node, name) ? node_attr_list(node, name, kind, out, st) : TF_OK;
@@ -45,7 +47,8 @@ static TF_Code dense_elements(Want *w, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   w->elements = 1;
   for (int d = 0; d < w->shape->rank; d++)
-    if (w->shape->dims[d] < 0 || !checked_mul_i64(w->elements, w->shape->dims[d], &w->elements)) w->elements = -1;
+    if (w->shape->dims[d] < 0 || !checked_mul_i64(w->elements, w->shape->dims[d], &w->elements))
+      w->elements = -1;
   if (w->shape->rank >= 0 && w->elements >= 0) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT, "%s[%d] is not fully defined: %s",
               w->list ? "feature_list_dense_shapes" : "context_dense_shapes", w->index,
@@ -73,7 +76,9 @@ static TF_Code key_of(const Sequences *q, const Group *g, int k, int first_singl
   return TF_OK;
 }
 
-static bool span_equal(Span a, Span b) { return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size)); }
+static bool span_equal(Span a, Span b) {
+  return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+}
 
 /* Whether a dense list may be missing: the op has flags, or names, in an input or an attribute. */
 static TF_Code may_miss(const Sequences *q, const Want *w, bool *out, TF_Status *st) {
@@ -98,8 +103,9 @@ static TF_Code check_default(const Sequences *q, const Want *w, TF_Status *st) {
   const Tensor *t = w->default_value;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (t->dtype != w->dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "context_dense_defaults[%d].dtype() == %s != Tcontext_dense[%d] == %s",
-                w->index, dtype_name(t->dtype), w->index, dtype_name(w->dtype));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "context_dense_defaults[%d].dtype() == %s != Tcontext_dense[%d] == %s", w->index,
+                dtype_name(t->dtype), w->index, dtype_name(w->dtype));
   bool same = t->rank == w->shape->rank;
   for (int d = 0; same && d < t->rank; d++) same = t->dims[d] == w->shape->dims[d];
   if (same || tensor_count(t) == 0) return TF_OK;
@@ -161,7 +167,8 @@ TF_Code sequence_make_wants(Sequences *q, TF_Status *st) {
   int total = 0, outputs = 0;
   for (size_t g = 0; g < SM_COUNTOF(groups); g++) {
     TRY(list_of(q->c->node, groups[g].types, TF_ATTR_TYPE, &types[g], st));
-    if (types[g]->count > q->c->num_outputs) return fail(st, TF_INTERNAL, "types and outputs differ in number");
+    if (types[g]->count > q->c->num_outputs)
+      return fail(st, TF_INTERNAL, "types and outputs differ in number");
     total += (int)types[g]->count;
     outputs += outputs_of(&groups[g], q->single) * (int)types[g]->count;
   }

@@ -11,7 +11,9 @@
 
 /* ---- SerializeTensor ---- */
 
-static TF_Code string_scalar_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_STRING, st); }
+static TF_Code string_scalar_prepare(OpCtx *c, TF_Status *st) {
+  return op_output_scalar(c, 0, TF_STRING, st);
+}
 
 static TF_Code serialize_run(OpCtx *c, TF_Status *st) {
   Bytes b = {0};
@@ -26,7 +28,8 @@ static TF_Code serialize_run(OpCtx *c, TF_Status *st) {
 static TF_Code fail_unparsed(Span s, TF_Status *st) {
   Bytes text = {0};
   base64_encode(&text, s.data, s.size);
-  fail(st, TF_INVALID_ARGUMENT, "Could not parse `serialized` as TensorProto, base64: %s", text.data ? text.data : "");
+  fail(st, TF_INVALID_ARGUMENT, "Could not parse `serialized` as TensorProto, base64: %s",
+       text.data ? text.data : "");
   bytes_clear(&text);
   return TF_INVALID_ARGUMENT;
 }
@@ -40,8 +43,8 @@ static TF_Code parse_message(OpCtx *c, Span bytes, TF_Status *st) {
   arena_clear(&arena);
   if (code) return code;
   if (t.dtype != want) {
-    code = fail(st, TF_INVALID_ARGUMENT, "Type mismatch between parsed tensor (%s) and dtype (%s)", dtype_name(t.dtype),
-                dtype_name(want));
+    code = fail(st, TF_INVALID_ARGUMENT, "Type mismatch between parsed tensor (%s) and dtype (%s)",
+                dtype_name(t.dtype), dtype_name(want));
     tensor_clear(&t);
     return code;
   }
@@ -80,9 +83,11 @@ static TF_Code padded_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(length->dims, length->rank, text, sizeof text));
   int64_t n = int_at(length, 0);
   if (n % item)
-    return fail(st, TF_INVALID_ARGUMENT, "fixed_length (%lld) must be a multiple of the size of out_type (%lld)",
-                (long long)n, (long long)item);
-  if (n <= 0) return fail(st, TF_INVALID_ARGUMENT, "fixed_length (%lld) must be greater than zero.", (long long)n);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "fixed_length (%lld) must be a multiple of the size of out_type (%lld)", (long long)n,
+                (long long)item);
+  if (n <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "fixed_length (%lld) must be greater than zero.", (long long)n);
   if (in->rank == TENSOR_MAX_RANK)
     return fail(st, TF_INVALID_ARGUMENT, "DecodePaddedRaw of a tensor of rank %d", in->rank);
   memcpy(dims, in->dims, (size_t)in->rank * sizeof *dims);
@@ -113,7 +118,8 @@ static TF_Code compressed_init(OpInit *k, TF_Status *st) {
   Packing *packing = k->state;
   Span type;
   TRY(node_attr_string(k->node, "compression_type", &type, st));
-  bool zlib = type.size == 4 && !memcmp(type.data, "ZLIB", 4), gzip = type.size == 4 && !memcmp(type.data, "GZIP", 4);
+  bool zlib = type.size == 4 && !memcmp(type.data, "ZLIB", 4),
+       gzip = type.size == 4 && !memcmp(type.data, "GZIP", 4);
   if (type.size && !zlib && !gzip)
     return fail(st, TF_INVALID_ARGUMENT, "Only ZLIB, GZIP or NONE are supported compressions");
   *packing = zlib ? PACKING_ZLIB : gzip ? PACKING_GZIP : PACKING_NONE;
@@ -132,7 +138,8 @@ static TF_Code more_room(const OpCtx *c, Bytes *out, z_stream *z, TF_Status *st)
   return z->next_out ? TF_OK : fail_oom(st, "an unpacked string");
 }
 
-/* TF: input that ends early gives what there is; members of GZIP follow each other, what follows ZLIB's end is left. */
+/* TF: input that ends early gives what there is; members of GZIP follow each other, what follows ZLIB's end
+ * is left. */
 static TF_Code inflate_all(const OpCtx *c, z_stream *z, Packing packing, Bytes *out, TF_Status *st) {
   for (;;) {
     TRY(more_room(c, out, z, st));
@@ -155,7 +162,8 @@ static TF_Code unpack(const OpCtx *c, Span in, Packing packing, Bytes *out, TF_S
   z_stream z = {0};
   out->size = 0;
   if (in.size > UINT_MAX) return fail(st, TF_INVALID_ARGUMENT, "the packed string is too long");
-  if (inflateInit2(&z, MAX_WBITS + (packing == PACKING_GZIP ? 16 : 0)) != Z_OK) return fail_oom(st, "unpacking");
+  if (inflateInit2(&z, MAX_WBITS + (packing == PACKING_GZIP ? 16 : 0)) != Z_OK)
+    return fail_oom(st, "unpacking");
   z.next_in = (Bytef *)(uintptr_t)in.data;
   z.avail_in = (uInt)in.size;
   TF_Code code = inflate_all(c, &z, packing, out, st);
@@ -178,8 +186,8 @@ static TF_Code compressed_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_parsing_tensor[] = {
-    {"SerializeTensor", .types = "T: " TYPES_POD " string", .shape = shape_scalar, .prepare = string_scalar_prepare,
-     .run = serialize_run},
+    {"SerializeTensor", .types = "T: " TYPES_POD " string", .shape = shape_scalar,
+     .prepare = string_scalar_prepare, .run = serialize_run},
     {"ParseTensor", .flags = OP_DYNAMIC, .shape = shape_unknown_outputs, .run = parse_run},
     {"DecodePaddedRaw", .types = "out_type: bfloat16 float double int8 int16 int32 int64 uint8 uint16",
      .value_inputs = 2, .shape = padded_shape, .prepare = padded_prepare, .run = padded_run},

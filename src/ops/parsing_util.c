@@ -5,7 +5,8 @@
 
 #include "ops/string_util.h"
 
-static TF_Code put_strings(const ExampleFeature *f, Tensor *t, int64_t at, size_t count, bool *ok, TF_Status *st) {
+static TF_Code put_strings(const ExampleFeature *f, Tensor *t, int64_t at, size_t count, bool *ok,
+                           TF_Status *st) {
   Span *spans = malloc(count * sizeof *spans);
   if (!spans) return fail_oom(st, "strings");
   *ok = example_read_bytes(f, spans, count);

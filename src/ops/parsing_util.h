@@ -8,8 +8,8 @@
 static inline TF_DataType example_dtype(ExampleKind k) {
   return k == EXAMPLE_BYTES ? TF_STRING : k == EXAMPLE_FLOAT ? TF_FLOAT : TF_INT64;
 }
-/* Puts all `count` values of a feature (as example_count says) into `t`, of the feature's dtype, from element `at` on.
- * *ok is false for malformed bytes. */
+/* Puts all `count` values of a feature (as example_count says) into `t`, of the feature's dtype, from element
+ * `at` on. *ok is false for malformed bytes. */
 TF_Code example_put(const ExampleFeature *f, Tensor *t, int64_t at, size_t count, bool *ok, TF_Status *st);
 
 #endif

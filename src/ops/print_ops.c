@@ -143,12 +143,13 @@ static TF_Code print_v2_run(OpCtx *c, TF_Status *st) {
   TF_Code code = bytes_finish(&b, "a message", st);
   int size = b.size > 1 << 20 ? 1 << 20 : (int)b.size;
   if (!code) switch (s->to) {
-    case TO_STDOUT: case TO_STDERR: print_text(c, b.data, b.size, s->to == TO_STDOUT); break;
-    case TO_LOG_INFO: log_info("%.*s", size, b.data); break;
-    case TO_LOG_WARNING: log_warning("%.*s", size, b.data); break;
-    case TO_LOG_ERROR: log_error("%.*s", size, b.data); break;
-    case TO_FILE: code = print_to_file(c, s->path, &b, st); break;
-  }
+      case TO_STDOUT:
+      case TO_STDERR: print_text(c, b.data, b.size, s->to == TO_STDOUT); break;
+      case TO_LOG_INFO: log_info("%.*s", size, b.data); break;
+      case TO_LOG_WARNING: log_warning("%.*s", size, b.data); break;
+      case TO_LOG_ERROR: log_error("%.*s", size, b.data); break;
+      case TO_FILE: code = print_to_file(c, s->path, &b, st); break;
+    }
   bytes_clear(&b);
   return code;
 }

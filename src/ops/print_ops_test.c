@@ -22,7 +22,8 @@ static void test_flat_text(void **state) {
   for (int i = 0; i < 27; i++) numbers[i] = (float)i;
   Tensor cube = bench_tensor(TF_FLOAT, (int64_t[]){3, 3, 3}, 3, numbers);
   Tensor matrix = bench_tensor(TF_FLOAT, (int64_t[]){3, 3}, 2, numbers + 1);
-  Tensor odd = bench_tensor(TF_FLOAT, (int64_t[]){6}, 1, (float[]){1.5f, 0.1f, 1.0f / 3, 1e20f, 123456789, -0.0f});
+  Tensor odd = bench_tensor(TF_FLOAT, (int64_t[]){6}, 1,
+                            (float[]){1.5f, 0.1f, 1.0f / 3, 1e20f, 123456789, -0.0f});
   Tensor bools = bench_tensor(TF_BOOL, (int64_t[]){2}, 1, (uint8_t[]){1, 0});
   Tensor scalar = bench_tensor(TF_FLOAT, NULL, 0, numbers + 3);
   expect_text(&cube, 3, "[[0 1 2]]...");
@@ -49,7 +50,8 @@ static void test_first_n(void **state) {
                   attr_int("summarize", 3)};
   char text[64] = "";
   int saved = dup(STDERR_FILENO), ends[2];
-  assert_int_equal(bench_open(&b, "Print", "print", TYPES(TF_FLOAT, TF_FLOAT, ), TYPES(TF_FLOAT, ), attrs, 4), TF_OK);
+  assert_int_equal(bench_open(&b, "Print", "print", TYPES(TF_FLOAT, TF_FLOAT, ), TYPES(TF_FLOAT, ), attrs, 4),
+                   TF_OK);
   assert_int_equal(pipe(ends), 0);
   dup2(ends[1], STDERR_FILENO);
   TF_Code codes[2];

@@ -230,8 +230,10 @@ static TF_Code dequantize_run(OpCtx *c, TF_Status *st) {
   int64_t lowest = quant_lowest(x->dtype), highest = quant_highest(x->dtype);
   for (int64_t i = 0; i < p->slices; i++) {
     float low = ((const float *)op_input(c, 1)->data)[i], high = ((const float *)op_input(c, 2)->data)[i];
-    Slice l = {
-        .dtype = x->dtype, .s = s, .low = low, .half = lowest < 0 ? (float)(quant_steps(x->dtype) / 2) : 0};
+    Slice l = {.dtype = x->dtype,
+               .s = s,
+               .low = low,
+               .half = lowest < 0 ? (float)(quant_steps(x->dtype) / 2) : 0};
     if (s->mode == SCALED)
       l.scale = lowest == 0 ? high / (float)highest
                             : fmaxf(low / (float)(lowest + s->narrow), high / (float)highest);

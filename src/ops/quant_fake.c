@@ -7,7 +7,7 @@
 #include "ops/op.h"
 
 typedef struct FakeState {
-  float min, max;           /* of -Args */
+  float min, max; /* of -Args */
   float quant_min, quant_max;
 } FakeState;
 
@@ -26,7 +26,8 @@ static TF_Code fake_init(OpInit *k, TF_Status *st) {
   s->min = min->v.f;
   s->max = max->v.f;
   if (!(s->min < s->max))
-    return fail(st, TF_INVALID_ARGUMENT, "min has to be smaller than max, was: %g >= %g", (double)s->min, (double)s->max);
+    return fail(st, TF_INVALID_ARGUMENT, "min has to be smaller than max, was: %g >= %g", (double)s->min,
+                (double)s->max);
   return TF_OK;
 }
 
@@ -38,10 +39,12 @@ static TF_Code fake_prepare(OpCtx *c, TF_Status *st) {
     const Tensor *t = op_input(c, i);
     char text[SHAPE_TEXT_MAX];
     if (!channels && t->rank != 0)
-      return fail(st, TF_INVALID_ARGUMENT, "`%s` must be rank 0 but is rank %d", i == 1 ? "min" : "max", t->rank);
+      return fail(st, TF_INVALID_ARGUMENT, "`%s` must be rank 0 but is rank %d", i == 1 ? "min" : "max",
+                  t->rank);
     if (channels && (t->rank != 1 || t->dims[0] != x->dims[x->rank - 1]))
-      return fail(st, TF_INVALID_ARGUMENT, "%s has incorrect size, expected %lld was %s", i == 1 ? "min" : "max",
-                  (long long)x->dims[x->rank - 1], shape_text(t->dims, t->rank, text, sizeof text));
+      return fail(st, TF_INVALID_ARGUMENT, "%s has incorrect size, expected %lld was %s",
+                  i == 1 ? "min" : "max", (long long)x->dims[x->rank - 1],
+                  shape_text(t->dims, t->rank, text, sizeof text));
   }
   return op_output_like(c, 0, x, st);
 }
@@ -56,8 +59,8 @@ static void nudge(const FakeState *s, float min, float max, float *low, float *h
 }
 
 /* n elements `step` apart. */
-static void fake_quant(const FakeState *s, float min, float max, const float *in, float *out, int64_t n, int64_t step,
-                       bool by_division) {
+static void fake_quant(const FakeState *s, float min, float max, const float *in, float *out, int64_t n,
+                       int64_t step, bool by_division) {
   if (min == 0 && max == 0) { /* a range not yet known */
     for (int64_t i = 0; i < n; i++) out[i * step] = 0;
     return;
@@ -92,8 +95,8 @@ static TF_Code fake_run(OpCtx *c, TF_Status *st) {
   }
   const float *min = op_input(c, 1)->data, *max = op_input(c, 2)->data;
   int64_t channels = op_input(c, 1)->rank ? op_input(c, 1)->dims[0] : 1;
-  for (int64_t i = 0; i < channels; i++) fake_quant(s, min[i], max[i], in + i, out + i, count / channels, channels,
-                                                        op_input(c, 1)->rank == 0);
+  for (int64_t i = 0; i < channels; i++)
+    fake_quant(s, min[i], max[i], in + i, out + i, count / channels, channels, op_input(c, 1)->rank == 0);
   return TF_OK;
 }
 
@@ -103,7 +106,8 @@ static TF_Code fake_grad_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *dy = op_input(c, 0), *x = op_input(c, 1);
   bool channels = strstr(c->row->name, "PerChannel") != NULL;
   char text[SHAPE_TEXT_MAX];
-  if (!tensor_same_shape(dy, x)) return fail(st, TF_INVALID_ARGUMENT, "gradient and input must be the same size");
+  if (!tensor_same_shape(dy, x))
+    return fail(st, TF_INVALID_ARGUMENT, "gradient and input must be the same size");
   if (channels && x->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "inputs must be at least 1-D");
   for (int i = 2; i < c->num_inputs; i++) {
     const Tensor *t = op_input(c, i);
@@ -119,8 +123,8 @@ static TF_Code fake_grad_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* n elements `step` apart; what falls outside belongs to the end of the range. */
-static void fake_grad(const FakeState *s, float min, float max, const float *dy, const float *x, float *dx, int64_t n,
-                      int64_t step, double *below, double *above) {
+static void fake_grad(const FakeState *s, float min, float max, const float *dy, const float *x, float *dx,
+                      int64_t n, int64_t step, double *below, double *above) {
   float low = -INFINITY, high = INFINITY, scale;
   if (min != 0 || max != 0) nudge(s, min, max, &low, &high, &scale);
   for (int64_t i = 0; i < n * step; i += step) {
@@ -136,7 +140,8 @@ static TF_Code fake_grad_run(OpCtx *c, TF_Status *st) {
   const float *dy = op_input(c, 0)->data, *x = op_input(c, 1)->data;
   float *dx = c->outputs[0].data;
   bool vars = c->num_inputs > 2;
-  int64_t count = tensor_count(op_input(c, 1)), channels = vars && op_input(c, 2)->rank ? op_input(c, 2)->dims[0] : 1;
+  int64_t count = tensor_count(op_input(c, 1)),
+          channels = vars && op_input(c, 2)->rank ? op_input(c, 2)->dims[0] : 1;
   for (int64_t i = 0; i < channels; i++) {
     float min = vars ? ((const float *)op_input(c, 2)->data)[i] : s->min;
     float max = vars ? ((const float *)op_input(c, 3)->data)[i] : s->max;
@@ -155,11 +160,16 @@ static TF_Code fake_grad_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define FAKE(name_)                                                                                             \
-  {name_, .state_size = sizeof(FakeState), .shape = shape_same, .init = fake_init, .prepare = fake_prepare, .run = fake_run}
-#define FAKE_GRAD(name_)                                                                                        \
-  {name_, .state_size = sizeof(FakeState), .shape = fake_grad_shape, .init = fake_init, .prepare = fake_grad_prepare, \
-   .run = fake_grad_run}
+#define FAKE(name_)                                                                                          \
+  {                                                                                                          \
+    name_, .state_size = sizeof(FakeState), .shape = shape_same, .init = fake_init, .prepare = fake_prepare, \
+           .run = fake_run                                                                                   \
+  }
+#define FAKE_GRAD(name_)                                                                 \
+  {                                                                                      \
+    name_, .state_size = sizeof(FakeState), .shape = fake_grad_shape, .init = fake_init, \
+           .prepare = fake_grad_prepare, .run = fake_grad_run                            \
+  }
 const OpRow ops_quant_fake[] = {FAKE("FakeQuantWithMinMaxArgs"),
                                 FAKE("FakeQuantWithMinMaxVars"),
                                 FAKE("FakeQuantWithMinMaxVarsPerChannel"),

@@ -39,8 +39,10 @@ static TF_Code binary_prepare(OpCtx *c, TF_Status *st) {
   Broadcast b;
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   if (add) TRY(check_scalars(c, 2, names, st));
-  else for (int i = 0; i < 4; i++)
-    if (op_input(c, 2 + i)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", names[i]);
+  else
+    for (int i = 0; i < 4; i++)
+      if (op_input(c, 2 + i)->rank != 0)
+        return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", names[i]);
   if (!broadcast_plan(&b, both, 2, dims, &rank)) return broadcast_fail(both[0], both[1], st);
   TRY(op_output(c, 0, TF_QINT32, dims, rank, st));
   /* TF: two inputs that broadcast towards each other get no result that is defined. */
@@ -117,8 +119,8 @@ static TF_Code mul_run(OpCtx *c, TF_Status *st) {
   if (n == 0 && broadcast_groups(x, y) > 1 && (nx < ny ? nx : ny) == 0)
     return fail(st, TF_INVALID_ARGUMENT, "vector must have at least 1 element");
   for (int64_t i = 0; i < n; i++)
-    ((int32_t *)c->outputs[0].data)[i] =
-        (int32_t)(((uint32_t)quant_at(x, i % nx) - zero_x) * ((uint32_t)quant_at(y, i % ny) - zero_y));
+    ((int32_t *)c->outputs[0].data)[i] = (int32_t)(((uint32_t)quant_at(x, i % nx) - zero_x) *
+                                                   ((uint32_t)quant_at(y, i % ny) - zero_y));
   quant_product_range(TF_QUINT8, min_x, max_x, TF_QUINT8, min_y, max_y, &min, &max);
   quant_put_range(c, 1, min, max);
   return TF_OK;
@@ -151,17 +153,17 @@ static TF_Code bias_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code bias_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const Tensor *x = op_input(c, 0), *bias = op_input(c, 1);
-  float max =
-      fmaxf(fmaxf(quant_float(c, 3), -quant_float(c, 2)), fmaxf(quant_float(c, 5), -quant_float(c, 4))) *
-      131072;
+  float max = fmaxf(fmaxf(quant_float(c, 3), -quant_float(c, 2)),
+                    fmaxf(quant_float(c, 5), -quant_float(c, 4))) *
+              131072;
   QuantScale from_x = quant_scale_to_float(x->dtype, quant_float(c, 2), quant_float(c, 3));
   QuantScale from_bias = quant_scale_to_float(bias->dtype, quant_float(c, 4), quant_float(c, 5));
   QuantScale to = quant_scale_of_float(TF_QINT32, -max, max);
   uint32_t zero = (uint32_t)quant_of_float(TF_QINT32, 0, -max, max);
   for (int64_t i = 0, n = tensor_count(x), m = bias->dims[0]; i < n; i++) {
     uint32_t a = (uint32_t)quant_scaled_of_float(&to, quant_scaled_to_float(&from_x, quant_at(x, i)));
-    uint32_t b =
-        (uint32_t)quant_scaled_of_float(&to, quant_scaled_to_float(&from_bias, quant_at(bias, i % m)));
+    uint32_t b = (uint32_t)quant_scaled_of_float(&to,
+                                                 quant_scaled_to_float(&from_bias, quant_at(bias, i % m)));
     ((int32_t *)c->outputs[0].data)[i] = (int32_t)(a + b + zero);
   }
   quant_put_range(c, 1, -max, max);
@@ -214,8 +216,8 @@ static TF_Code matmul_prepare(OpCtx *c, TF_Status *st) {
   }
   if (a->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "In[0] is not a matrix");
   if (b->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "In[1] is not a matrix");
-  *p = (MatMulPrep){a->dims[ta], b->dims[!tb], a->dims[!ta], ta ? 1 : a->dims[1], ta ? a->dims[1] : 1,
-                    tb ? 1 : b->dims[1], tb ? b->dims[1] : 1};
+  *p = (MatMulPrep){a->dims[ta],         b->dims[!tb],        a->dims[!ta],       ta ? 1 : a->dims[1],
+                    ta ? a->dims[1] : 1, tb ? 1 : b->dims[1], tb ? b->dims[1] : 1};
   if (p->k != b->dims[tb])
     return fail(st, TF_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s",
                 shape_text(a->dims, a->rank, x, sizeof x), shape_text(b->dims, b->rank, y, sizeof y));
@@ -267,12 +269,16 @@ static TF_Code matmul_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define BINARY(NAME, RUN)                                                                   \
-  {NAME, .types = "T1: quint8; T2: quint8; Toutput: qint32", .shape = binary_shape,         \
-   .prepare = binary_prepare, .run = RUN}
-#define RELU(NAME)                                                                          \
-  {NAME, .types = "Tinput: quint8 qint32; out_type: quint8 qint32", .shape = shape_quant_same, \
-   .prepare = relu_prepare, .run = relu_run}
+#define BINARY(NAME, RUN)                                                            \
+  {                                                                                  \
+    NAME, .types = "T1: quint8; T2: quint8; Toutput: qint32", .shape = binary_shape, \
+          .prepare = binary_prepare, .run = RUN                                      \
+  }
+#define RELU(NAME)                                                                              \
+  {                                                                                             \
+    NAME, .types = "Tinput: quint8 qint32; out_type: quint8 qint32", .shape = shape_quant_same, \
+          .prepare = relu_prepare, .run = relu_run                                              \
+  }
 
 const OpRow ops_quant_math[] = {
     BINARY("QuantizedAdd", add_run),

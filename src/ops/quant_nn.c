@@ -62,10 +62,8 @@ static TF_Code conv_prepare(OpCtx *c, TF_Status *st) {
   LayerPrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *f = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be rank 4 but is rank %d", x->rank);
-  if (f->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "filter must be rank 4 but is rank %d", f->rank);
+  if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "input must be rank 4 but is rank %d", x->rank);
+  if (f->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "filter must be rank 4 but is rank %d", f->rank);
   for (int i = 0; i < 4; i++) {
     const Tensor *t = op_input(c, 2 + i);
     if (t->rank != 0)
@@ -106,7 +104,8 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
       for (int64_t i = 0; i < p->channels; i++) {
         uint32_t v = (from ? from[i] : (uint8_t)zero_x) - zero_x; /* TF: the padding's zero is a byte, too */
         const uint8_t *weights = f + (k * p->channels + i) * p->out_c;
-        if (v) for (int64_t o = 0; o < p->out_c; o++) out[o] += v * (weights[o] - zero_f);
+        if (v)
+          for (int64_t o = 0; o < p->out_c; o++) out[o] += v * (weights[o] - zero_f);
       }
     }
   }
@@ -289,9 +288,11 @@ static TF_Code resize_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define POOL(NAME)                                                                                           \
-  {NAME, .types = "T: quint8 qint8", .state_size = sizeof(LayerState), .prep_size = sizeof(LayerPrep),       \
-   .shape = pool_shape, .init = pool_init, .prepare = pool_prepare, .run = pool_run}
+#define POOL(NAME)                                                                                      \
+  {                                                                                                     \
+    NAME, .types = "T: quint8 qint8", .state_size = sizeof(LayerState), .prep_size = sizeof(LayerPrep), \
+          .shape = pool_shape, .init = pool_init, .prepare = pool_prepare, .run = pool_run              \
+  }
 
 const OpRow ops_quant_nn[] = {
     {"QuantizedConv2D", .types = "Tinput: quint8; Tfilter: quint8; out_type: qint32",

@@ -106,43 +106,43 @@ typedef struct Slice {
   int64_t outer, inner, step, bits;
 } Slice;
 
-#define ROUND(NAME, T, MAX, RINT, FLOOR)                                                              \
-  /* The range widened on one side so that 0 stays 0, and what one step is worth. */                  \
+#define ROUND(NAME, T, MAX, RINT, FLOOR)                                                               \
+  /* The range widened on one side so that 0 stays 0, and what one step is worth. */                   \
   static void scale_##NAME(const RoundState *s, int64_t bits, T *low, T *high, T *scale, T *inverse) { \
-    int64_t top = (int64_t)(((uint64_t)1 << (s->is_signed ? bits - 1 : bits)) - 1);                   \
-    int64_t bottom = s->is_signed ? (s->narrow ? -top : -top - 1) : 0;                                \
-    T by_low = (T)bottom * *low > 0 ? (T)bottom / *low : MAX;                                         \
-    T by_high = (T)top * *high > 0 ? (T)top / *high : MAX;                                            \
-    if (by_low < by_high) {                                                                           \
-      *scale = by_low;                                                                                \
-      *inverse = *low / (T)bottom;                                                                    \
-      *high = (T)top * *inverse;                                                                      \
-    } else {                                                                                          \
-      *scale = by_high;                                                                               \
-      *inverse = *high / (T)top;                                                                      \
-      *low = (T)bottom * *inverse;                                                                    \
-    }                                                                                                 \
-  }                                                                                                   \
-  static void round_##NAME(const RoundState *s, const Slice *l, const T *in, T *out, T low, T high) { \
-    T scale, inverse;                                                                                 \
-    if (!s->given) {                                                                                  \
-      low = INFINITY;                                                                                 \
-      high = -INFINITY;                                                                               \
-      for (int64_t o = 0; o < l->outer; o++)                                                          \
-        for (int64_t i = o * l->step; i < o * l->step + l->inner; i++) {                              \
-          if (in[i] < low) low = in[i];                                                               \
-          if (in[i] > high) high = in[i];                                                             \
-        }                                                                                             \
-    }                                                                                                 \
-    scale_##NAME(s, l->bits, &low, &high, &scale, &inverse);                                          \
-    for (int64_t o = 0; o < l->outer; o++)                                                            \
-      for (int64_t i = o * l->step; i < o * l->step + l->inner; i++) {                                \
-        T v = in[i];                                                                                  \
-        if (s->given) v = v > high ? high : v;                                                        \
-        if (s->given) v = v < low ? low : v;                                                          \
-        v *= scale;                                                                                   \
-        out[i] = (s->half_up ? FLOOR(v + (T)0.5) : RINT(v)) * inverse;                                \
-      }                                                                                               \
+    int64_t top = (int64_t)(((uint64_t)1 << (s->is_signed ? bits - 1 : bits)) - 1);                    \
+    int64_t bottom = s->is_signed ? (s->narrow ? -top : -top - 1) : 0;                                 \
+    T by_low = (T)bottom * *low > 0 ? (T)bottom / *low : MAX;                                          \
+    T by_high = (T)top * *high > 0 ? (T)top / *high : MAX;                                             \
+    if (by_low < by_high) {                                                                            \
+      *scale = by_low;                                                                                 \
+      *inverse = *low / (T)bottom;                                                                     \
+      *high = (T)top * *inverse;                                                                       \
+    } else {                                                                                           \
+      *scale = by_high;                                                                                \
+      *inverse = *high / (T)top;                                                                       \
+      *low = (T)bottom * *inverse;                                                                     \
+    }                                                                                                  \
+  }                                                                                                    \
+  static void round_##NAME(const RoundState *s, const Slice *l, const T *in, T *out, T low, T high) {  \
+    T scale, inverse;                                                                                  \
+    if (!s->given) {                                                                                   \
+      low = INFINITY;                                                                                  \
+      high = -INFINITY;                                                                                \
+      for (int64_t o = 0; o < l->outer; o++)                                                           \
+        for (int64_t i = o * l->step; i < o * l->step + l->inner; i++) {                               \
+          if (in[i] < low) low = in[i];                                                                \
+          if (in[i] > high) high = in[i];                                                              \
+        }                                                                                              \
+    }                                                                                                  \
+    scale_##NAME(s, l->bits, &low, &high, &scale, &inverse);                                           \
+    for (int64_t o = 0; o < l->outer; o++)                                                             \
+      for (int64_t i = o * l->step; i < o * l->step + l->inner; i++) {                                 \
+        T v = in[i];                                                                                   \
+        if (s->given) v = v > high ? high : v;                                                         \
+        if (s->given) v = v < low ? low : v;                                                           \
+        v *= scale;                                                                                    \
+        out[i] = (s->half_up ? FLOOR(v + (T)0.5) : RINT(v)) * inverse;                                 \
+      }                                                                                                \
   }
 ROUND(f32, float, FLT_MAX, rintf, floorf)
 ROUND(f64, double, DBL_MAX, rint, floor)
@@ -165,8 +165,7 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
     if (x->dtype == TF_FLOAT)
       round_f32(s, &l, (const float *)x->data + at, (float *)c->outputs[0].data + at, (float)low,
                 (float)high);
-    else
-      round_f64(s, &l, (const double *)x->data + at, (double *)c->outputs[0].data + at, low, high);
+    else round_f64(s, &l, (const double *)x->data + at, (double *)c->outputs[0].data + at, low, high);
   }
   return TF_OK;
 }

@@ -83,7 +83,8 @@ QuantScale quant_scale_to_float(TF_DataType dtype, float min, float max) {
 
 QuantScale quant_scale_of_float(TF_DataType dtype, float min, float max) {
   QuantScale q = {.scale = max == min ? 0 : (float)((quant_steps(dtype) - 1) / (double)(max - min)),
-                  .lowest = (float)quant_lowest(dtype), .low = (float)quant_lowest(dtype),
+                  .lowest = (float)quant_lowest(dtype),
+                  .low = (float)quant_lowest(dtype),
                   .high = (float)quant_highest(dtype)};
   if (q.high > 2147483520.0f) q.high = 2147483520.0f; /* the largest float that is an int32 */
   q.rounded = roundf(min * q.scale);

@@ -1,5 +1,5 @@
-/* How quantised numbers stand for floats: integers that divide a range [min, max] evenly. TensorFlow has several
- * formulas for it, which round differently; each kernel says which one it takes. */
+/* How quantised numbers stand for floats: integers that divide a range [min, max] evenly. TensorFlow has
+ * several formulas for it, which round differently; each kernel says which one it takes. */
 #ifndef SM_OPS_QUANT_UTIL_H_
 #define SM_OPS_QUANT_UTIL_H_
 
@@ -8,7 +8,9 @@
 /* The range of a quantised dtype, and how many numbers it has. */
 int64_t quant_lowest(TF_DataType dtype);
 int64_t quant_highest(TF_DataType dtype);
-static inline double quant_steps(TF_DataType dtype) { return (double)(quant_highest(dtype) - quant_lowest(dtype)) + 1; }
+static inline double quant_steps(TF_DataType dtype) {
+  return (double)(quant_highest(dtype) - quant_lowest(dtype)) + 1;
+}
 
 /* An element, and back: `v` must fit. */
 int64_t quant_at(const Tensor *t, int64_t i);
@@ -33,8 +35,8 @@ int64_t quant_scaled_of_float(const QuantScale *q, float v);
 /* A double as int64, the lowest number where it does not fit (as the processor converts). */
 int64_t quant_truncate(double v);
 /* The range of a product (qint32) of numbers of these types. */
-void quant_product_range(TF_DataType a, float min_a, float max_a, TF_DataType b, float min_b, float max_b, float *min,
-                         float *max);
+void quant_product_range(TF_DataType a, float min_a, float max_a, TF_DataType b, float min_b, float max_b,
+                         float *min, float *max);
 
 /* ---- inputs and outputs of kernels ---- */
 /* prepare: input i holds one float; else TF_INVALID_ARGUMENT "`name` must be rank 0 but is rank 1". */

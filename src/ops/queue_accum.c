@@ -1,6 +1,6 @@
-/* Accumulators of gradients: ConditionalAccumulator (behind a ref or, as ResourceConditionalAccumulator, a handle).
- * Gradients of a local step below the global one are dropped; who takes waits for enough of them and counts the global
- * step up. The sum is in double, whatever the dtype. */
+/* Accumulators of gradients: ConditionalAccumulator (behind a ref or, as ResourceConditionalAccumulator, a
+ * handle). Gradients of a local step below the global one are dropped; who takes waits for enough of them and
+ * counts the global step up. The sum is in double, whatever the dtype. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,8 @@ static void accumulator_destroy(Object *o) {
   free(a);
 }
 
-static const ObjectType accumulator_type = {"N10tensorflow26ConditionalAccumulatorBaseE", accumulator_destroy};
+static const ObjectType accumulator_type = {"N10tensorflow26ConditionalAccumulatorBaseE",
+                                            accumulator_destroy};
 
 /* ---- making one ---- */
 
@@ -77,12 +78,14 @@ static TF_Code accumulator_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_string(k->node, "reduction_type", &reduction, st));
   n.mean = reduction.size == 4 && !memcmp(reduction.data, "MEAN", 4);
   TRY(state_names(k, &container, &name, st));
-  TRY(resource_find_or_create(k->resources, &accumulator_type, container, name, create_accumulator, &n, &o, st));
+  TRY(resource_find_or_create(k->resources, &accumulator_type, container, name, create_accumulator, &n, &o,
+                              st));
   s->accumulator = (Accumulator *)o;
   if (s->accumulator->dtype != n.dtype)
     return fail(st, TF_INVALID_ARGUMENT, "accumulator %s is shared with an op of another dtype", name);
-  return dtype_is_ref(k->node->output_types[0]) ? variable_new(&legacy_variable_type, container, name, &s->handle, st)
-                                                : TF_OK;
+  return dtype_is_ref(k->node->output_types[0])
+             ? variable_new(&legacy_variable_type, container, name, &s->handle, st)
+             : TF_OK;
 }
 
 static void accumulator_clear(void *state) {
@@ -98,7 +101,8 @@ static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code accumulator_run(OpCtx *c, TF_Status *st) {
   const AccumulatorState *s = c->state;
   const void *object = s->accumulator;
-  if (!dtype_is_ref(c->node->output_types[0])) return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
+  if (!dtype_is_ref(c->node->output_types[0]))
+    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
   if (!variable_is_initialized(s->handle)) { /* what TF shows of it: the container and the name */
     Tensor names = {0};
     TRY(tensor_alloc(&names, TF_STRING, &(int64_t){2}, 1, st));
@@ -157,13 +161,14 @@ static TF_Code check_gradient(const Accumulator *a, const Tensor *t, TF_Status *
   if (t->dtype != a->dtype)
     return fail(st, TF_INVALID_ARGUMENT, "Expected gradient of dtype %s, got %s", dtype_name(a->dtype),
                 dtype_name(t->dtype));
-  bool same = a->count == 0 || (t->rank == a->rank && !memcmp(t->dims, a->dims, (size_t)t->rank * sizeof *t->dims));
+  bool same = a->count == 0 ||
+              (t->rank == a->rank && !memcmp(t->dims, a->dims, (size_t)t->rank * sizeof *t->dims));
   if (shape_allows(&a->shape, t->dims, t->rank) && same) return TF_OK;
   bool declared = !shape_allows(&a->shape, t->dims, t->rank);
-  return fail(
-      st, TF_INVALID_ARGUMENT, "Shape mismatch: expected %s, got %s",
-      declared ? shape_text(a->shape.dims, a->shape.rank, x, sizeof x) : shape_text(a->dims, a->rank, x, sizeof x),
-      shape_text(t->dims, t->rank, y, sizeof y));
+  return fail(st, TF_INVALID_ARGUMENT, "Shape mismatch: expected %s, got %s",
+              declared ? shape_text(a->shape.dims, a->shape.rank, x, sizeof x)
+                       : shape_text(a->dims, a->rank, x, sizeof x),
+              shape_text(t->dims, t->rank, y, sizeof y));
 }
 
 static TF_Code apply_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
@@ -191,7 +196,8 @@ static TF_Code apply_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
 
 static TF_Code take_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
   const Tensor *required = op_input(c, 1);
-  if (tensor_count(required) != 1) return fail(st, TF_INVALID_ARGUMENT, "Argument num_required must be scalar");
+  if (tensor_count(required) != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Argument num_required must be scalar");
   int32_t n = *(const int32_t *)required->data;
   if (n <= 0) return fail(st, TF_INVALID_ARGUMENT, "Argument num_required must be positive, but was %d", n);
   if (c->node->output_types[0] != a->dtype)
@@ -203,12 +209,9 @@ static TF_Code take_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
   for (int64_t i = 0; i < a->size; i++) {
     double v = a->mean ? a->sum[i] / a->count : a->sum[i];
     float f = (float)v;
-    if (out->dtype == TF_HALF)
-      math_store_16((uint16_t *)out->data + i, &f, 1, out->dtype);
-    else if (out->dtype == TF_FLOAT)
-      ((float *)out->data)[i] = f;
-    else
-      ((double *)out->data)[i] = v;
+    if (out->dtype == TF_HALF) math_store_16((uint16_t *)out->data + i, &f, 1, out->dtype);
+    else if (out->dtype == TF_FLOAT) ((float *)out->data)[i] = f;
+    else ((double *)out->data)[i] = v;
   }
   a->count = 0;
   a->step++;
@@ -224,7 +227,8 @@ static TF_Code count_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
 /* TF: the step may go down, with a warning. */
 static TF_Code set_step_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
   const Tensor *step = op_input(c, 1);
-  if (tensor_count(step) != 1) return fail(st, TF_INVALID_ARGUMENT, "Argument new_global_step must be scalar");
+  if (tensor_count(step) != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Argument new_global_step must be scalar");
   a->step = *(const int64_t *)step->data;
   return TF_OK;
 }
@@ -243,23 +247,26 @@ static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 #define TYPES "dtype: half float double"
-#define FAMILY(P, FLAGS, SHAPE)                                                                                    \
-  {P "ConditionalAccumulator",                                                                                     \
-   .types = TYPES,                                                                                                 \
-   .flags = OP_STATEFUL | FLAGS,                                                                                   \
-   .state_size = sizeof(AccumulatorState),                                                                         \
-   .shape = SHAPE,                                                                                                 \
-   .init = accumulator_init,                                                                                       \
-   .prepare = handle_prepare,                                                                                      \
-   .run = accumulator_run,                                                                                         \
-   .clear = accumulator_clear},                                                                                    \
-      {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none, .run = apply_run}, \
-      {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING,               \
-       .shape = shape_unknown_outputs, .run = take_run},                                                           \
-      {P "AccumulatorNumAccumulated", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,       \
-       .run = count_run},                                                                                          \
-  {                                                                                                                \
-    P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run                   \
+#define FAMILY(P, FLAGS, SHAPE)                                                                              \
+  {P "ConditionalAccumulator",                                                                               \
+   .types = TYPES,                                                                                           \
+   .flags = OP_STATEFUL | FLAGS,                                                                             \
+   .state_size = sizeof(AccumulatorState),                                                                   \
+   .shape = SHAPE,                                                                                           \
+   .init = accumulator_init,                                                                                 \
+   .prepare = handle_prepare,                                                                                \
+   .run = accumulator_run,                                                                                   \
+   .clear = accumulator_clear},                                                                              \
+      {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none,              \
+       .run = apply_run},                                                                                    \
+      {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING,         \
+       .shape = shape_unknown_outputs, .run = take_run},                                                     \
+      {P "AccumulatorNumAccumulated", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare, \
+       .run = count_run},                                                                                    \
+  {                                                                                                          \
+    P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run             \
   }
 
-const OpRow ops_queue_accum[] = {FAMILY("", 0, names_shape), FAMILY("Resource", OP_HANDLE, shape_scalar), {0}};
+const OpRow ops_queue_accum[] = {FAMILY("", 0, names_shape),
+                                 FAMILY("Resource", OP_HANDLE, shape_scalar),
+                                 {0}};

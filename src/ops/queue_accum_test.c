@@ -16,7 +16,8 @@ static void open_accumulator(const char *reduction, const Shape *shape) {
   const Attr attrs[] = {attr_type("dtype", TF_FLOAT), attr_shape("shape", shape),
                         attr_text("reduction_type", reduction), attr_text("container", ""),
                         attr_text("shared_name", "")};
-  assert_int_equal(bench_open(&f.make, "ResourceConditionalAccumulator", "a", none, resource, attrs, 5), TF_OK);
+  assert_int_equal(bench_open(&f.make, "ResourceConditionalAccumulator", "a", none, resource, attrs, 5),
+                   TF_OK);
   assert_int_equal(bench_run(&f.make, NULL), TF_OK);
   bench_open(&f.apply, "ResourceAccumulatorApplyGradient", "b", apply_in, none, attrs, 1);
   bench_open(&f.take, "ResourceAccumulatorTakeGradient", "c", take_in, numbers, attrs, 1);
@@ -115,8 +116,9 @@ static void test_mutex(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_mean, bench_setup, bench_teardown),
-                                     cmocka_unit_test_setup_teardown(test_sum, bench_setup, bench_teardown),
-                                     cmocka_unit_test_setup_teardown(test_mutex, bench_setup, bench_teardown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_mean, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_sum, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_mutex, bench_setup, bench_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Barriers of TensorFlow 1: values that come component by component under string keys, and leave as tuples when a key
- * has all of its components. */
+/* Barriers of TensorFlow 1: values that come component by component under string keys, and leave as tuples
+ * when a key has all of its components. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,10 +91,10 @@ static TF_Code barrier_init(OpInit *k, TF_Status *st) {
   int64_t capacity;
   TRY(node_attr_int(k->node, "capacity", &capacity, st));
   if (capacity != -1)
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "Barrier only accepts capacity=-1.  Feed the inputs to your Barrier through a queue to enforce a limited "
-        "capacity.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Barrier only accepts capacity=-1.  Feed the inputs to your Barrier through a queue to "
+                "enforce a limited "
+                "capacity.");
   if (!types || !types->is_list || types->count < 1 || types->count > INT32_MAX ||
       (shapes && shapes->count && shapes->count != types->count))
     return fail(st, TF_INVALID_ARGUMENT, "{{node %s}} needs as many shapes as types", k->name);
@@ -125,7 +125,8 @@ static TF_Code barrier_run(OpCtx *c, TF_Status *st) {
 /* Runs `f` under the lock of input 0's barrier. */
 static TF_Code with_barrier(OpCtx *c, TF_Code (*f)(OpCtx *, Barrier *, TF_Status *), TF_Status *st) {
   Variable *v = op_ref(c, 0);
-  Barrier *b = v && c->env ? (Barrier *)resource_find(c->env->resources, &barrier_type, v->container, v->name) : NULL;
+  Barrier *b = v && c->env ? (Barrier *)resource_find(c->env->resources, &barrier_type, v->container, v->name)
+                           : NULL;
   if (!b) return fail(st, TF_NOT_FOUND, "Resource %s does not exist.", barrier_type.name);
   pthread_mutex_lock(&b->lock);
   TF_Code code = f(c, b, st);
@@ -154,10 +155,11 @@ static TF_Code entry_for(Barrier *b, const TF_TString *key, BarrierEntry **out, 
   for (size_t i = 0; i < b->size; i++)
     if (b->entries[i].missing && same_key(&b->entries[i].key, key)) return *out = &b->entries[i], TF_OK;
   if (b->closed)
-    return fail(st, TF_CANCELLED,
-                "Barrier %s is closed.  Pending enqueues cancelled: %d.  Number of new insertions: 1.  Number of "
-                "incomplete keys: %lld.",
-                b->name, b->cancelled, (long long)count_entries(b, false));
+    return fail(
+        st, TF_CANCELLED,
+        "Barrier %s is closed.  Pending enqueues cancelled: %d.  Number of new insertions: 1.  Number of "
+        "incomplete keys: %lld.",
+        b->name, b->cancelled, (long long)count_entries(b, false));
   if (b->size == b->cap) {
     size_t want = b->cap ? 2 * b->cap : 8;
     BarrierEntry *grown = realloc(b->entries, want * sizeof *grown);
@@ -175,12 +177,13 @@ static TF_Code entry_for(Barrier *b, const TF_TString *key, BarrierEntry **out, 
   return TF_OK;
 }
 
-static TF_Code insert_value(Barrier *b, BarrierEntry *e, int k, const Tensor *values, int64_t i, TF_Status *st) {
+static TF_Code insert_value(Barrier *b, BarrierEntry *e, int k, const Tensor *values, int64_t i,
+                            TF_Status *st) {
   size_t size;
   const char *text = tstring_data(&e->key, &size);
   if (e->values[k].dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "Key %.*s already has a value for component %d in barrier %s", (int)size, text,
-                k, b->name);
+    return fail(st, TF_INVALID_ARGUMENT, "Key %.*s already has a value for component %d in barrier %s",
+                (int)size, text, k, b->name);
   TRY(tensor_alloc(&e->values[k], values->dtype, values->dims + 1, values->rank - 1, st));
   int64_t n = tensor_count(&e->values[k]);
   e->missing--;
@@ -193,8 +196,8 @@ static TF_Code insert_locked(OpCtx *c, Barrier *b, TF_Status *st) {
   int64_t k;
   TRY(node_attr_int(c->node, "component_index", &k, st));
   if (k < 0 || k >= b->num_components)
-    return fail(st, TF_INVALID_ARGUMENT, "The component ID is out of range %lld > num_components = %d", (long long)k,
-                b->num_components);
+    return fail(st, TF_INVALID_ARGUMENT, "The component ID is out of range %lld > num_components = %d",
+                (long long)k, b->num_components);
   if (values->dtype != b->types[k])
     return fail(st, TF_INVALID_ARGUMENT, "Expected a value of %s, got %s", dtype_name(b->types[k]),
                 dtype_name(values->dtype));
@@ -205,10 +208,11 @@ static TF_Code insert_locked(OpCtx *c, Barrier *b, TF_Status *st) {
                 (long long)k);
   TRY(tensor_check_storable(values, st));
   if (b->cancelled)
-    return fail(st, TF_CANCELLED,
-                "Barrier %s is closed.  Pending enqueues cancelled: 1.  Number of new insertions: %lld.  Number of "
-                "incomplete keys: %lld.",
-                b->name, (long long)keys->dims[0], (long long)count_entries(b, false));
+    return fail(
+        st, TF_CANCELLED,
+        "Barrier %s is closed.  Pending enqueues cancelled: 1.  Number of new insertions: %lld.  Number of "
+        "incomplete keys: %lld.",
+        b->name, (long long)keys->dims[0], (long long)count_entries(b, false));
   TF_Code code = TF_OK;
   size_t before = b->size;
   for (int64_t i = 0; !code && i < keys->dims[0]; i++) {
@@ -287,8 +291,8 @@ static TF_Code take_locked(OpCtx *c, Barrier *b, TF_Status *st) {
     }
     if (!more) /* TF: of a small batch it says what is there */
       return fail(st, TF_OUT_OF_RANGE,
-                  "Barrier '%s' is closed and has insufficient elements (requested %lld, total size %lld)", b->name,
-                  (long long)(small ? ready : n), (long long)ready);
+                  "Barrier '%s' is closed and has insufficient elements (requested %lld, total size %lld)",
+                  b->name, (long long)(small ? ready : n), (long long)ready);
     TRY(queue_wait(&b->changed, &b->lock, c->env, st));
   }
   return give_entries(c, b, n, st);
@@ -299,7 +303,8 @@ static TF_Code take_locked(OpCtx *c, Barrier *b, TF_Status *st) {
 static TF_Code close_locked(OpCtx *c, Barrier *b, TF_Status *st) {
   bool cancel;
   TRY(node_attr_bool(c->node, "cancel_pending_enqueues", &cancel, st));
-  if (b->closed && (b->cancelled || !cancel)) return fail(st, TF_CANCELLED, "Barrier '%s' is already closed.", b->name);
+  if (b->closed && (b->cancelled || !cancel))
+    return fail(st, TF_CANCELLED, "Barrier '%s' is already closed.", b->name);
   b->closed = true;
   b->cancelled = cancel;
   return TF_OK;
@@ -331,13 +336,14 @@ static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_queue_barrier[] = {
-    {"Barrier", .flags = OP_STATEFUL, .state_size = sizeof(BarrierState), .shape = names_shape, .init = barrier_init,
-     .run = barrier_run, .clear = barrier_clear},
+    {"Barrier", .flags = OP_STATEFUL, .state_size = sizeof(BarrierState), .shape = names_shape,
+     .init = barrier_init, .run = barrier_run, .clear = barrier_clear},
     {"BarrierInsertMany", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run},
     {"BarrierTakeMany", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_unknown_outputs,
      .run = take_run},
     {"BarrierClose", .flags = OP_STATEFUL, .shape = shape_none, .run = close_run},
-    {"BarrierReadySize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare, .run = ready_run},
+    {"BarrierReadySize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
+     .run = ready_run},
     {"BarrierIncompleteSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
      .run = incomplete_run},
     {0}};

@@ -51,8 +51,10 @@ static void open_all(void) {
       attr_int("capacity", -1),
       attr_text("container", ""),
       attr_text("shared_name", "")};
-  const TF_DataType in0[] = {STRING_REF, TF_STRING, TF_FLOAT, 0}, in1[] = {STRING_REF, TF_STRING, TF_INT32, 0};
-  const TF_DataType take_in[] = {STRING_REF, TF_INT32, 0}, out[] = {TF_INT64, TF_STRING, TF_FLOAT, TF_INT32, 0};
+  const TF_DataType in0[] = {STRING_REF, TF_STRING, TF_FLOAT, 0},
+                    in1[] = {STRING_REF, TF_STRING, TF_INT32, 0};
+  const TF_DataType take_in[] = {STRING_REF, TF_INT32, 0},
+                    out[] = {TF_INT64, TF_STRING, TF_FLOAT, TF_INT32, 0};
   const Attr zero = attr_int("component_index", 0), one = attr_int("component_index", 1),
              cancel = attr_bool("cancel_pending_enqueues", false);
   const Attr whole[] = {attr_bool("allow_small_batch", false), attr_bool("wait_for_incomplete", false)};
@@ -78,7 +80,8 @@ static void test_barrier(void **state) {
   assert_int_equal(ask(&ready), 1);
   assert_int_equal(take_n(&take, 1), TF_OK);
   assert_taken(&take, "b", 2, 7);
-  assert_int_equal(insert(&first, (const char *const[]){"a"}, 1, TF_FLOAT, (float[]){1}), TF_INVALID_ARGUMENT);
+  assert_int_equal(insert(&first, (const char *const[]){"a"}, 1, TF_FLOAT, (float[]){1}),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(TF_Message(&first.status), "Key a already has a value for component 0 in barrier ba");
   atomic_store(&bench_cancelled, true);
   assert_int_equal(take_n(&take, 1), TF_CANCELLED);
@@ -86,9 +89,10 @@ static void test_barrier(void **state) {
   assert_int_equal(insert(&second, (const char *const[]){"a"}, 1, TF_INT32, (int32_t[]){9}), TF_OK);
   assert_int_equal(on(&close_it, NULL, NULL), TF_OK);
   assert_int_equal(insert(&first, (const char *const[]){"zz"}, 1, TF_FLOAT, (float[]){1}), TF_CANCELLED);
-  assert_string_equal(TF_Message(&first.status),
-                      "Barrier ba is closed.  Pending enqueues cancelled: 0.  Number of new insertions: 1.  Number of "
-                      "incomplete keys: 0.");
+  assert_string_equal(
+      TF_Message(&first.status),
+      "Barrier ba is closed.  Pending enqueues cancelled: 0.  Number of new insertions: 1.  Number of "
+      "incomplete keys: 0.");
   assert_int_equal(take_n(&take, 2), TF_OUT_OF_RANGE);
   assert_string_equal(TF_Message(&take.status),
                       "Barrier 'ba' is closed and has insufficient elements (requested 2, total size 1)");
@@ -102,6 +106,7 @@ static void test_barrier(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_barrier, bench_setup, bench_teardown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_barrier, bench_setup, bench_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

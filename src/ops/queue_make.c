@@ -38,7 +38,8 @@ static TF_Code create_queue(void *arg, Object **out, TF_Status *st) {
 static TF_Code read_components(OpInit *k, QueueSpec *s, TF_Status *st) {
   const Attr *types = node_attr(k->node, "component_types"), *shapes = node_attr(k->node, "shapes");
   bool key = s->kind == QUEUE_PRIORITY;
-  int n = types && types->is_list ? (int)types->count : 0, m = shapes && shapes->is_list ? (int)shapes->count : 0;
+  int n = types && types->is_list ? (int)types->count : 0,
+      m = shapes && shapes->is_list ? (int)shapes->count : 0;
   if (s->kind == QUEUE_PADDING && n != m)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Shapes must be provided for all components, but received %d dtypes and %d shapes.", n, m);
@@ -81,8 +82,8 @@ static TF_Code read_spec(OpInit *k, QueueSpec *s, TF_Status *st) {
     if (s->min_left < 0)
       return fail(st, TF_INVALID_ARGUMENT, "min_after_dequeue %lld must be >= 0", (long long)s->min_left);
     if (s->min_left >= s->capacity)
-      return fail(st, TF_INVALID_ARGUMENT, "min_after_dequeue %lld must be < capacity %lld", (long long)s->min_left,
-                  (long long)s->capacity);
+      return fail(st, TF_INVALID_ARGUMENT, "min_after_dequeue %lld must be < capacity %lld",
+                  (long long)s->min_left, (long long)s->capacity);
   }
   return read_components(k, s, st);
 }
@@ -108,14 +109,16 @@ static TF_Code queue_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_string(k->node, "shared_name", &shared, st));
   if (shared.size) {
     spec.container = container;
-    TRY(resource_find_or_create(k->resources, &queue_type, container, spec.name, create_queue, &spec, &o, st));
+    TRY(resource_find_or_create(k->resources, &queue_type, container, spec.name, create_queue, &spec, &o,
+                                st));
   } else {
     TRY(op_session_state(k, &queue_type, create_queue, &spec, &o, st));
   }
   s->queue = (Queue *)o;
   TRY(queue_check_same(s->queue, &spec, st));
   /* Also under the name that handles of strings say. */
-  TRY(resource_find_or_create(k->resources, &queue_type, container, s->queue->spec.name, give_queue, o, &again, st));
+  TRY(resource_find_or_create(k->resources, &queue_type, container, s->queue->spec.name, give_queue, o,
+                              &again, st));
   object_unref(again);
   if (!dtype_is_ref(k->node->output_types[0])) return TF_OK;
   return make_names_handle(&s->handle, container, s->queue->spec.name, st);
@@ -134,7 +137,8 @@ static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code queue_run(OpCtx *c, TF_Status *st) {
   const QueueState *s = c->state;
   const void *object = s->queue;
-  if (!dtype_is_ref(c->node->output_types[0])) return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
+  if (!dtype_is_ref(c->node->output_types[0]))
+    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
   op_set_ref(c, 0, s->handle);
   return TF_OK;
 }
@@ -164,8 +168,8 @@ static TF_Code queue_by_names(const OpCtx *c, int i, Queue **out, TF_Status *st)
   Object *o = text[0] && text[1] ? resource_find(c->env->resources, &queue_type, text[0], text[1]) : NULL;
   TF_Code code = TF_OK;
   if (!o)
-    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "", text[1] ? text[1] : "",
-                queue_type.name);
+    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "",
+                text[1] ? text[1] : "", queue_type.name);
   free(text[0]);
   free(text[1]);
   *out = (Queue *)o;
@@ -198,5 +202,8 @@ TF_Code queue_of_input(const OpCtx *c, int i, Queue **out, TF_Status *st) {
                .init = queue_init, .prepare = handle_prepare, .run = queue_run, .clear = queue_clear      \
   }
 
-const OpRow ops_queue_make[] = {
-    MAKES("FIFOQueue"), MAKES("PaddingFIFOQueue"), MAKES("RandomShuffleQueue"), MAKES("PriorityQueue"), {0}};
+const OpRow ops_queue_make[] = {MAKES("FIFOQueue"),
+                                MAKES("PaddingFIFOQueue"),
+                                MAKES("RandomShuffleQueue"),
+                                MAKES("PriorityQueue"),
+                                {0}};

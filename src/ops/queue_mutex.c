@@ -1,5 +1,5 @@
-/* Mutexes of a graph: MutexV2, MutexLock, ConsumeMutexLock. A lock is a variant that holds the mutex until it is
- * consumed, or the last reference to it is gone. */
+/* Mutexes of a graph: MutexV2, MutexLock, ConsumeMutexLock. A lock is a variant that holds the mutex until it
+ * is consumed, or the last reference to it is gone. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -69,7 +69,8 @@ static TF_Code mutex_init(OpInit *k, TF_Status *st) {
   MutexState *s = k->state;
   const char *container, *name;
   TRY(state_names(k, &container, &name, st));
-  return resource_find_or_create(k->resources, &mutex_type, container, name, create_mutex, NULL, &s->mutex, st);
+  return resource_find_or_create(k->resources, &mutex_type, container, name, create_mutex, NULL, &s->mutex,
+                                 st);
 }
 
 static void mutex_clear(void *state) { object_unref(((MutexState *)state)->mutex); }

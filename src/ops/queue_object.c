@@ -94,31 +94,35 @@ static const char *kind_name(QueueKind kind) {
 TF_Code queue_check_same(const Queue *q, const QueueSpec *spec, TF_Status *st) {
   char a[512], b[512];
   if (q->spec.kind != spec->kind)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected %s, found %s", kind_name(q->spec.kind), kind_name(spec->kind));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected %s, found %s", kind_name(q->spec.kind),
+                kind_name(spec->kind));
   if (q->spec.capacity != spec->capacity)
-    return fail(st, TF_INVALID_ARGUMENT, "Shared queue '%s' has capacity %lld but requested capacity was %lld",
-                q->spec.name, (long long)q->spec.capacity, (long long)spec->capacity);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Shared queue '%s' has capacity %lld but requested capacity was %lld", q->spec.name,
+                (long long)q->spec.capacity, (long long)spec->capacity);
   bool same = q->spec.num_components == spec->num_components;
   for (int i = 0; same && i < spec->num_components; i++) same = q->spec.types[i] == spec->types[i];
   types_text(&q->spec, a, sizeof a);
   types_text(spec, b, sizeof b);
   if (!same)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Shared queue '%s' has component types %s but requested component types were %s", q->spec.name, a, b);
+                "Shared queue '%s' has component types %s but requested component types were %s",
+                q->spec.name, a, b);
   shapes_text(&q->spec, a, sizeof a);
   shapes_text(spec, b, sizeof b);
   if (!same_shapes(&q->spec, spec))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Shared queue '%s' has component shapes %s but requested component shapes were %s", q->spec.name, a, b);
+                "Shared queue '%s' has component shapes %s but requested component shapes were %s",
+                q->spec.name, a, b);
   if (q->spec.min_left != spec->min_left)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Shared queue '%s' has min_after_dequeue %lld but requested min_after_dequeue was %lld.", q->spec.name,
-                (long long)q->spec.min_left, (long long)spec->min_left);
+                "Shared queue '%s' has min_after_dequeue %lld but requested min_after_dequeue was %lld.",
+                q->spec.name, (long long)q->spec.min_left, (long long)spec->min_left);
   if (q->spec.seeds[0] != spec->seeds[0] || q->spec.seeds[1] != spec->seeds[1])
     return fail(st, TF_INVALID_ARGUMENT,
-                "Shared queue '%s' has random seeds (%lld, %lld) but requested seeds are (%lld, %lld).", q->spec.name,
-                (long long)q->spec.seeds[0], (long long)q->spec.seeds[1], (long long)spec->seeds[0],
-                (long long)spec->seeds[1]);
+                "Shared queue '%s' has random seeds (%lld, %lld) but requested seeds are (%lld, %lld).",
+                q->spec.name, (long long)q->spec.seeds[0], (long long)q->spec.seeds[1],
+                (long long)spec->seeds[0], (long long)spec->seeds[1]);
   return TF_OK;
 }
 

@@ -1,7 +1,8 @@
-/* Queues of tuples, as the graphs of TensorFlow 1 have them for their inputs. A queue lives as long as the session.
+/* Queues of tuples, as the graphs of TensorFlow 1 have them for their inputs. A queue lives as long as the
+ * session.
  *
- * Whoever has to wait (for an element, for room) waits until the step is to end: its deadline, its caller or the
- * session's closing end it. Any thread. */
+ * Whoever has to wait (for an element, for room) waits until the step is to end: its deadline, its caller or
+ * the session's closing end it. Any thread. */
 #ifndef SM_OPS_QUEUE_OBJECT_H_
 #define SM_OPS_QUEUE_OBJECT_H_
 
@@ -31,7 +32,7 @@ typedef struct Queue {
   QueueSpec spec; /* with copies of its own */
   Tensor *items;  /* [cap][num_components], `size` of them from `first` on, around the end */
   size_t first, size, cap;
-  Words random;   /* of a shuffling queue: which one is taken, as TensorFlow does for the same seeds */
+  Words random; /* of a shuffling queue: which one is taken, as TensorFlow does for the same seeds */
   bool closed;
   bool cancelled; /* closed with cancel_pending_enqueues */
 } Queue;

@@ -24,7 +24,8 @@ static void put_types(Bytes *b, const TF_DataType *types, int n, const char *bef
 }
 
 /* TF: MatchSignature's text. `types` are what the op takes (`input`) or gives. */
-static TF_Code check_types(const OpCtx *c, const Queue *q, const TF_DataType *types, int n, bool input, TF_Status *st) {
+static TF_Code check_types(const OpCtx *c, const Queue *q, const TF_DataType *types, int n, bool input,
+                           TF_Status *st) {
   bool same = n == q->spec.num_components;
   for (int i = 0; same && i < n; i++) same = types[i] == q->spec.types[i];
   if (same) return TF_OK;
@@ -56,11 +57,12 @@ static TF_Code check_component(const Queue *q, int k, const Tensor *t, int64_t b
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (!q->spec.num_shapes) {
     if (batch < 0 || (t->rank > 0 && t->dims[0] == batch)) return TF_OK;
-    if (t->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Tuple component %d must have at least one dimension", k);
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "All input tensors must have the same size in the 0th dimension. Component %d has %lld, and should have %lld",
-        k, (long long)t->dims[0], (long long)batch);
+    if (t->rank == 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Tuple component %d must have at least one dimension", k);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "All input tensors must have the same size in the 0th dimension. Component %d has %lld, and "
+                "should have %lld",
+                k, (long long)t->dims[0], (long long)batch);
   }
   want = q->spec.shapes[k];
   if (batch >= 0 && want.rank < TENSOR_MAX_RANK) {
@@ -121,7 +123,8 @@ static TF_Code enqueue(OpCtx *c, Queue *q, TF_Status *st) {
 static TF_Code slice_of(const Tensor *t, int64_t i, Tensor *out, TF_Status *st) {
   TRY(tensor_alloc(out, t->dtype, t->dims + 1, t->rank - 1, st));
   int64_t n = tensor_count(out);
-  return elements_copy(t->dtype, out->data, (const char *)t->data + (size_t)(i * n) * dtype_size(t->dtype), n, st);
+  return elements_copy(t->dtype, out->data, (const char *)t->data + (size_t)(i * n) * dtype_size(t->dtype), n,
+                       st);
 }
 
 static TF_Code enqueue_many(OpCtx *c, Queue *q, TF_Status *st) {
@@ -132,7 +135,8 @@ static TF_Code enqueue_many(OpCtx *c, Queue *q, TF_Status *st) {
   Tensor *tuple = new_tuple(q, st);
   TF_Code code = tuple ? TF_OK : TF_RESOURCE_EXHAUSTED;
   for (int64_t i = 0; !code && i < batch; i++) {
-    for (int k = 0; !code && k < q->spec.num_components; k++) code = slice_of(op_input(c, k + 1), i, &tuple[k], st);
+    for (int k = 0; !code && k < q->spec.num_components; k++)
+      code = slice_of(op_input(c, k + 1), i, &tuple[k], st);
     if (!code) code = queue_enqueue(q, c->env, tuple, st);
   }
   free_tuple(q, tuple);
@@ -146,7 +150,8 @@ static TF_Code dequeue(OpCtx *c, Queue *q, TF_Status *st) {
   TRY(check_types(c, q, c->node->output_types, c->num_outputs, false, st));
   Tensor *tuple = new_tuple(q, st);
   TF_Code code = tuple ? queue_dequeue(q, c->env, tuple, 1, st) : TF_RESOURCE_EXHAUSTED;
-  if (code == TF_OUT_OF_RANGE && q->spec.kind == QUEUE_PADDING) { /* TF: one alone is taken as from a FIFOQueue */
+  if (code == TF_OUT_OF_RANGE &&
+      q->spec.kind == QUEUE_PADDING) { /* TF: one alone is taken as from a FIFOQueue */
     char text[FAIL_MESSAGE_MAX];
     snprintf(text, sizeof text, "%s", TF_Message(st) + strlen("Padding"));
     fail(st, code, "%s", text);
@@ -173,10 +178,12 @@ static TF_Code copy_corner(char *to, const int64_t *to_dims, const Tensor *from,
 }
 
 /* Output k: component k of `n` tuples behind one another, the smaller ones with zeros behind. */
-static TF_Code stack_component(OpCtx *c, const Queue *q, const Tensor *tuples, int64_t n, int k, TF_Status *st) {
+static TF_Code stack_component(OpCtx *c, const Queue *q, const Tensor *tuples, int64_t n, int k,
+                               TF_Status *st) {
   const Shape *shape = &q->spec.shapes[k];
   int64_t dims[TENSOR_MAX_RANK + 1] = {n}, count = 1;
-  if (shape->rank >= TENSOR_MAX_RANK) return fail(st, TF_INVALID_ARGUMENT, "a component has too many dimensions");
+  if (shape->rank >= TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "a component has too many dimensions");
   for (int d = 0; d < shape->rank; d++) {
     dims[d + 1] = shape->dims[d] < 0 ? 0 : shape->dims[d];
     for (int64_t i = 0; i < n; i++) {
@@ -244,8 +251,8 @@ static TF_Code dequeue_many(OpCtx *c, Queue *q, TF_Status *st) {
   if (tensor_count(n) != 1) return fail(st, TF_INVALID_ARGUMENT, "%s requires a scalar n", c->node->op);
   int32_t want = *(const int32_t *)n->data;
   if (want < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "%s requested %d < 0 elements", fewer ? "DequeueUpToOp" : "DequeueManyOp",
-                want);
+    return fail(st, TF_INVALID_ARGUMENT, "%s requested %d < 0 elements",
+                fewer ? "DequeueUpToOp" : "DequeueManyOp", want);
   if (!q->spec.num_shapes)
     return fail(st, TF_INVALID_ARGUMENT,
                 "%s's DequeueMany and DequeueUpTo require the components to have specified shapes.",
@@ -254,7 +261,8 @@ static TF_Code dequeue_many(OpCtx *c, Queue *q, TF_Status *st) {
                                                  : "FIFOQueue");
   Taken taken = {0};
   TF_Code code = take_many(c, q, want, fewer, &taken, st);
-  for (int k = 0; !code && k < c->num_outputs; k++) code = stack_component(c, q, taken.tuples, taken.count, k, st);
+  for (int k = 0; !code && k < c->num_outputs; k++)
+    code = stack_component(c, q, taken.tuples, taken.count, k, st);
   for (int64_t i = 0; i < taken.count * q->spec.num_components; i++) tensor_clear(&taken.tuples[i]);
   free(taken.tuples);
   return code;
@@ -280,7 +288,9 @@ static TF_Code ask_closed(OpCtx *c, Queue *q, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, c->node->output_types[0], st); }
+static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) {
+  return op_output_scalar(c, 0, c->node->output_types[0], st);
+}
 
 static TF_Code enqueue_run(OpCtx *c, TF_Status *st) { return with_queue(c, enqueue, st); }
 static TF_Code enqueue_many_run(OpCtx *c, TF_Status *st) { return with_queue(c, enqueue_many, st); }
@@ -298,9 +308,13 @@ const OpRow ops_queue_ops[] = {
     BOTH("QueueEnqueue", .flags = WAITS | OP_KEEPS, .shape = shape_none, .run = enqueue_run),
     BOTH("QueueEnqueueMany", .flags = WAITS, .shape = shape_none, .run = enqueue_many_run),
     BOTH("QueueDequeue", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = dequeue_run),
-    BOTH("QueueDequeueMany", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = dequeue_many_run),
-    BOTH("QueueDequeueUpTo", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = dequeue_many_run),
+    BOTH("QueueDequeueMany", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs,
+         .run = dequeue_many_run),
+    BOTH("QueueDequeueUpTo", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs,
+         .run = dequeue_many_run),
     BOTH("QueueClose", .flags = OP_STATEFUL, .shape = shape_none, .run = close_run),
-    BOTH("QueueSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare, .run = size_run),
-    BOTH("QueueIsClosed", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare, .run = closed_run),
+    BOTH("QueueSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare,
+         .run = size_run),
+    BOTH("QueueIsClosed", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare,
+         .run = closed_run),
     {0}};

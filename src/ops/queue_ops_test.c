@@ -36,7 +36,8 @@ static void open_queue(const char *op, int n, const TF_DataType *types, const Sh
                   attr_int("seed", 3),
                   attr_int("seed2", 0),
                   attr_int("min_after_dequeue", 2)};
-  const TF_DataType resource[] = {TF_RESOURCE, 0}, size[] = {TF_INT32, 0}, counted[] = {TF_RESOURCE, TF_INT32, 0};
+  const TF_DataType resource[] = {TF_RESOURCE, 0}, size[] = {TF_INT32, 0},
+                    counted[] = {TF_RESOURCE, TF_INT32, 0};
   TF_DataType in[MOST + 3] = {TF_RESOURCE}, out[MOST + 2] = {TF_INT64};
   for (int i = 0; i < n; i++) out[i + key] = types[i];
   memcpy(in + 1, out, (size_t)(n + key) * sizeof *out);
@@ -111,16 +112,20 @@ static void test_fifo(void **state) {
   atomic_store(&bench_cancelled, false);
   assert_int_equal(size_now(), 1);
   assert_int_equal(on_queue(&f.enqueue, &xs, &y), TF_INVALID_ARGUMENT);
-  assert_string_equal(TF_Message(&f.enqueue.status), "Shape mismatch in tuple component 0. Expected [2], got [2,2]");
+  assert_string_equal(TF_Message(&f.enqueue.status),
+                      "Shape mismatch in tuple component 0. Expected [2], got [2,2]");
   assert_int_equal(on_queue(&f.enqueue_many, &xs, &y), TF_INVALID_ARGUMENT);
-  assert_string_equal(TF_Message(&f.enqueue_many.status), "Shape mismatch in tuple component 1. Expected [2], got []");
+  assert_string_equal(TF_Message(&f.enqueue_many.status),
+                      "Shape mismatch in tuple component 1. Expected [2], got []");
   assert_int_equal(take(&f.many, -1), TF_INVALID_ARGUMENT);
   Tensor *all[] = {&x, &y, &xs, &ys};
   for (int i = 0; i < 4; i++) tensor_clear(all[i]);
   close_queue();
 }
 
-static void assert_part(const Bench *b, const char *part) { assert_non_null(strstr(TF_Message(&b->status), part)); }
+static void assert_part(const Bench *b, const char *part) {
+  assert_non_null(strstr(TF_Message(&b->status), part));
+}
 
 static void test_closed(void **state) {
   (void)state;
@@ -153,7 +158,8 @@ static void test_padding(void **state) {
   assert_int_equal(put_ints(&f.enqueue, (int64_t[]){2, 2}, 2, (int32_t[]){5, 6, 7, 8}), TF_OK);
   assert_int_equal(take(&f.many, 3), TF_OK);
   assert_ints(&f.many.outputs[0], 12, (int32_t[]){1, 2, 0, 0, 3, 4, 0, 0, 5, 6, 7, 8});
-  assert_int_equal(put_ints(&f.enqueue, (int64_t[]){2, 3}, 2, (int32_t[]){5, 6, 7, 8, 9, 10}), TF_INVALID_ARGUMENT);
+  assert_int_equal(put_ints(&f.enqueue, (int64_t[]){2, 3}, 2, (int32_t[]){5, 6, 7, 8, 9, 10}),
+                   TF_INVALID_ARGUMENT);
   assert_part(&f.enqueue, "Shape mismatch in tuple component 0. Expected [?,2], got [2,3]");
   close_queue();
 }
@@ -209,7 +215,8 @@ static void test_without_shapes(void **state) {
   assert_int_equal(put_ints(&f.enqueue, (int64_t[]){2}, 1, (int32_t[]){1, 2}), TF_OK);
   assert_int_equal(put_ints(&f.enqueue, NULL, 0, (int32_t[]){7}), TF_OK);
   assert_int_equal(take(&f.many, 2), TF_INVALID_ARGUMENT);
-  assert_part(&f.many, "FIFOQueue's DequeueMany and DequeueUpTo require the components to have specified shapes.");
+  assert_part(&f.many,
+              "FIFOQueue's DequeueMany and DequeueUpTo require the components to have specified shapes.");
   assert_int_equal(on_queue(&f.dequeue, NULL, NULL), TF_OK);
   assert_ints(&f.dequeue.outputs[0], 2, (int32_t[]){1, 2});
   close_queue();
@@ -220,8 +227,8 @@ static void test_shared(void **state) {
   (void)state;
   Bench a, b;
   const TF_DataType types[] = {TF_INT32}, resource[] = {TF_RESOURCE, 0};
-  Attr attrs[] = {attr_types("component_types", types, 1), attr_shapes("shapes", NULL, 0), attr_int("capacity", 3),
-                  attr_text("container", ""), attr_text("shared_name", "sh")};
+  Attr attrs[] = {attr_types("component_types", types, 1), attr_shapes("shapes", NULL, 0),
+                  attr_int("capacity", 3), attr_text("container", ""), attr_text("shared_name", "sh")};
   assert_int_equal(bench_open(&a, "FIFOQueueV2", "a", none, resource, attrs, 5), TF_OK);
   attrs[2] = attr_int("capacity", 4);
   assert_int_equal(bench_open(&b, "FIFOQueueV2", "b", none, resource, attrs, 5), TF_INVALID_ARGUMENT);

@@ -1,5 +1,5 @@
-/* Readers of TensorFlow 1: they take names of files from a queue and give records, a key and a value each. State of the
- * session: the file under way and where in it. */
+/* Readers of TensorFlow 1: they take names of files from a queue and give records, a key and a value each.
+ * State of the session: the file under way and where in it. */
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,7 +12,13 @@
 #include "ops/state_vars.h"
 #include "wire/tfrecord.h"
 
-typedef enum ReaderKind { READER_LINES, READER_FIXED, READER_RECORDS, READER_WHOLE, READER_IDENTITY } ReaderKind;
+typedef enum ReaderKind {
+  READER_LINES,
+  READER_FIXED,
+  READER_RECORDS,
+  READER_WHOLE,
+  READER_IDENTITY
+} ReaderKind;
 
 typedef struct ReaderSpec {
   ReaderKind kind;
@@ -73,9 +79,12 @@ static TF_Code read_fixed(const Node *node, ReaderSpec *s, TF_Status *st) {
   TRY(node_attr_int(node, "record_bytes", &s->record, st));
   TRY(node_attr_int(node, "footer_bytes", &s->footer, st));
   TRY(node_attr_int(node, "hop_bytes", &s->hop, st));
-  if (s->header < 0) return fail(st, TF_INVALID_ARGUMENT, "header_bytes must be >= 0 not %lld", (long long)s->header);
-  if (s->record < 0) return fail(st, TF_INVALID_ARGUMENT, "record_bytes must be >= 0 not %lld", (long long)s->record);
-  if (s->footer < 0) return fail(st, TF_INVALID_ARGUMENT, "footer_bytes must be >= 0 not %lld", (long long)s->footer);
+  if (s->header < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "header_bytes must be >= 0 not %lld", (long long)s->header);
+  if (s->record < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "record_bytes must be >= 0 not %lld", (long long)s->record);
+  if (s->footer < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "footer_bytes must be >= 0 not %lld", (long long)s->footer);
   if (s->hop < 0) return fail(st, TF_INVALID_ARGUMENT, "hop_bytes must be >= 0 not %lld", (long long)s->hop);
   if (s->record == 0) return fail(st, TF_UNIMPLEMENTED, "records of no bytes");
   if (!s->hop) s->hop = s->record;
@@ -97,13 +106,13 @@ static TF_Code read_spec(OpInit *k, ReaderSpec *s, TF_Status *st) {
     s->kind = READER_FIXED;
     return read_fixed(k->node, s, st);
   }
-  s->kind = !strncmp(op, "TFRecord", 8) ? READER_RECORDS : !strncmp(op, "Whole", 5) ? READER_WHOLE : READER_IDENTITY;
+  s->kind = !strncmp(op, "TFRecord", 8) ? READER_RECORDS
+            : !strncmp(op, "Whole", 5)  ? READER_WHOLE
+                                        : READER_IDENTITY;
   if (s->kind != READER_RECORDS) return TF_OK;
   TRY(node_attr_string(k->node, "compression_type", &text, st));
-  if (text.size == 4 && !memcmp(text.data, "GZIP", 4))
-    s->compression = TFRECORD_GZIP;
-  else if (text.size == 4 && !memcmp(text.data, "ZLIB", 4))
-    s->compression = TFRECORD_ZLIB;
+  if (text.size == 4 && !memcmp(text.data, "GZIP", 4)) s->compression = TFRECORD_GZIP;
+  else if (text.size == 4 && !memcmp(text.data, "ZLIB", 4)) s->compression = TFRECORD_ZLIB;
   return TF_OK;
 }
 
@@ -113,10 +122,12 @@ static TF_Code give_reader(void *arg, Object **out, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code make_handle(OpInit *k, ReaderState *s, const char *container, const char *name, TF_Status *st) {
+static TF_Code make_handle(OpInit *k, ReaderState *s, const char *container, const char *name,
+                           TF_Status *st) {
   Tensor value = {0};
   Object *again;
-  TRY(resource_find_or_create(k->resources, &reader_type, container, name, give_reader, s->reader, &again, st));
+  TRY(resource_find_or_create(k->resources, &reader_type, container, name, give_reader, s->reader, &again,
+                              st));
   object_unref(again);
   TRY(variable_new(&legacy_variable_type, container, name, &s->handle, st));
   TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
@@ -153,7 +164,8 @@ static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code reader_run(OpCtx *c, TF_Status *st) {
   const ReaderState *s = c->state;
   const void *object = s->reader;
-  if (!dtype_is_ref(c->node->output_types[0])) return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
+  if (!dtype_is_ref(c->node->output_types[0]))
+    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
   op_set_ref(c, 0, s->handle);
   return TF_OK;
 }
@@ -173,8 +185,9 @@ static TF_Code reader_of_input(const OpCtx *c, Reader **out, TF_Status *st) {
     *out = (Reader *)o;
     return TF_OK;
   }
-  TF_Code code = fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                      reader_type.name, o ? o->type->name : "nothing");
+  TF_Code code = fail(st, TF_INVALID_ARGUMENT,
+                      "Trying to access resource using the wrong type. Expected %s got %s", reader_type.name,
+                      o ? o->type->name : "nothing");
   object_unref(o);
   return code;
 }
@@ -294,8 +307,8 @@ static TF_Code find_record(Reader *r, Queue *q, const StepEnv *env, Record *out,
 
 static TF_Code store_record(const Record *r, TF_TString *key, TF_TString *value, TF_Status *st) {
   Span name = r->key.data ? r->key : (Span){r->numbered, strlen(r->numbered)};
-  bool ok =
-      tstring_set(key, name.data, name.size) && tstring_set(value, r->value.size ? r->value.data : "", r->value.size);
+  bool ok = tstring_set(key, name.data, name.size) &&
+            tstring_set(value, r->value.size ? r->value.data : "", r->value.size);
   return ok ? TF_OK : fail_oom(st, "a record");
 }
 
@@ -331,7 +344,8 @@ static TF_Code read_some(OpCtx *c, Reader *r, Queue *q, TF_Status *st) {
         tensor_move(old, &more[k]);
       }
     }
-    if (!code) code = store_record(&record, (TF_TString *)keys.data + count, (TF_TString *)values.data + count, st);
+    if (!code)
+      code = store_record(&record, (TF_TString *)keys.data + count, (TF_TString *)values.data + count, st);
     count++;
   }
   if (!code && !found) {
@@ -340,7 +354,8 @@ static TF_Code read_some(OpCtx *c, Reader *r, Queue *q, TF_Status *st) {
   }
   for (int k = 0; !code && k < 2; k++) {
     code = op_alloc_output(c, k, TF_STRING, &count, 1, st);
-    if (!code && count) code = elements_copy(TF_STRING, c->outputs[k].data, k ? values.data : keys.data, count, st);
+    if (!code && count)
+      code = elements_copy(TF_STRING, c->outputs[k].data, k ? values.data : keys.data, count, st);
   }
   tensor_clear(&keys);
   tensor_clear(&values);
@@ -349,7 +364,8 @@ static TF_Code read_some(OpCtx *c, Reader *r, Queue *q, TF_Status *st) {
 
 /* ---- ops ---- */
 
-/* Who reads may wait for the queue with the lock held: others look now and then whether their step is to end. */
+/* Who reads may wait for the queue with the lock held: others look now and then whether their step is to
+ * end. */
 static TF_Code lock_reader(Reader *r, const StepEnv *env, TF_Status *st) {
   enum { MOMENT_NS = 10000000 };
   for (;;) {

@@ -8,7 +8,8 @@
 #include "wire/tfrecord.h"
 
 static const TF_DataType none[] = {0}, resource[] = {TF_RESOURCE, 0}, both[] = {TF_RESOURCE, TF_RESOURCE, 0};
-static const TF_DataType strings[] = {TF_STRING, TF_STRING, 0}, counted[] = {TF_RESOURCE, TF_RESOURCE, TF_INT64, 0};
+static const TF_DataType strings[] = {TF_STRING, TF_STRING, 0},
+                         counted[] = {TF_RESOURCE, TF_RESOURCE, TF_INT64, 0};
 
 static Bench queue, enqueue, reader, read_one, read_some, produced, finished;
 static char folder[] = "/tmp/queue_reader_test.XXXXXX";
@@ -89,7 +90,8 @@ static void assert_end(int64_t records, int64_t files) {
 
 static void test_lines(void **state) {
   (void)state;
-  const Attr attrs[] = {attr_int("skip_header_lines", 1), attr_text("container", ""), attr_text("shared_name", "")};
+  const Attr attrs[] = {attr_int("skip_header_lines", 1), attr_text("container", ""),
+                        attr_text("shared_name", "")};
   write_file("t", "ab\ncd\r\nef", 9);
   write_file("u", "only\n", 5);
   open_reader("TextLineReaderV2", attrs, 3);
@@ -121,7 +123,8 @@ static void test_fixed(void **state) {
 
 static void test_records(void **state) {
   (void)state;
-  const Attr attrs[] = {attr_text("compression_type", ""), attr_text("container", ""), attr_text("shared_name", "")};
+  const Attr attrs[] = {attr_text("compression_type", ""), attr_text("container", ""),
+                        attr_text("shared_name", "")};
   Bytes file = {0};
   TF_Status st = {0};
   tfrecord_append(&file, (Span){"one", 3});

@@ -1,5 +1,5 @@
-/* Staging areas: a queue of tuples (Stage, Unstage), and tuples by key (MapStage, MapUnstage and the Ordered ones),
- * each of a session's, found by container and name. What has to wait ends with its step. */
+/* Staging areas: a queue of tuples (Stage, Unstage), and tuples by key (MapStage, MapUnstage and the Ordered
+ * ones), each of a session's, found by container and name. What has to wait ends with its step. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,11 +141,11 @@ static int64_t count_entries(const Stage *s, bool complete) {
 /* Waits for room for one more entry of so many bytes. */
 static TF_Code wait_for_room(Stage *s, const StepEnv *env, int64_t bytes, TF_Status *st) {
   if (s->memory_limit > 0 && bytes > s->memory_limit)
-    return fail(
-        st, TF_RESOURCE_EXHAUSTED,
-        "Attempted to insert tensors with combined size of '%lld' bytes into Staging Area with a memory limit of "
-        "'%lld'.",
-        (long long)bytes, (long long)s->memory_limit);
+    return fail(st, TF_RESOURCE_EXHAUSTED,
+                "Attempted to insert tensors with combined size of '%lld' bytes into Staging Area with a "
+                "memory limit of "
+                "'%lld'.",
+                (long long)bytes, (long long)s->memory_limit);
   while ((s->capacity > 0 && count_entries(s, true) >= s->capacity) ||
          (s->memory_limit > 0 && s->bytes + bytes > s->memory_limit))
     TRY(queue_wait(&s->changed, &s->lock, env, st));
@@ -243,9 +243,11 @@ static TF_Code check_indices(const OpCtx *c, int i, int64_t count, TF_Status *st
     return fail(st, TF_INVALID_ARGUMENT, "Number of indices %lld does not match the number of values %lld",
                 (long long)tensor_count(t), (long long)count);
   for (int64_t k = 0; k < count; k++) {
-    if (k && index[k] <= index[k - 1]) return fail(st, TF_INVALID_ARGUMENT, "Indices are not strictly ordered");
+    if (k && index[k] <= index[k - 1])
+      return fail(st, TF_INVALID_ARGUMENT, "Indices are not strictly ordered");
     if (index[k] < 0 || index[k] >= state->num_types)
-      return fail(st, TF_INVALID_ARGUMENT, "Index '%d' is not in the range of %d dtypes", index[k], state->num_types);
+      return fail(st, TF_INVALID_ARGUMENT, "Index '%d' is not in the range of %d dtypes", index[k],
+                  state->num_types);
   }
   return TF_OK;
 }
@@ -288,8 +290,9 @@ static TF_Code add_parts(OpCtx *c, Stage *s, Entry *e, TF_Status *st) {
   } else {
     for (int i = 0; i < e->count; i++)
       if (e->values[i].dtype && there->values[i].dtype)
-        return fail(st, TF_INVALID_ARGUMENT, "The tensor for index '%d' for key '%lld' was already initialized '%d'.",
-                    i, (long long)e->key, e->count);
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "The tensor for index '%d' for key '%lld' was already initialized '%d'.", i,
+                    (long long)e->key, e->count);
     for (int i = 0; i < e->count; i++)
       if (e->values[i].dtype) tensor_move(&there->values[i], &e->values[i]);
   }
@@ -307,8 +310,8 @@ static TF_Code map_stage_locked(OpCtx *c, Stage *s, TF_Status *st) {
   const int32_t *index = op_input(c, 1)->data;
   for (int i = 2; i < c->num_inputs; i++)
     if (op_input(c, i)->dtype != state->types[index[i - 2]])
-      return fail(st, TF_INVALID_ARGUMENT, "Expected a tensor of %s, found %s", dtype_name(state->types[index[i - 2]]),
-                  dtype_name(op_input(c, i)->dtype));
+      return fail(st, TF_INVALID_ARGUMENT, "Expected a tensor of %s, found %s",
+                  dtype_name(state->types[index[i - 2]]), dtype_name(op_input(c, i)->dtype));
   TF_Code code = keep_values(c, 2, state->num_types, index, &e, st);
   e.key = key;
   if (!code) code = add_parts(c, s, &e, st);
@@ -317,7 +320,8 @@ static TF_Code map_stage_locked(OpCtx *c, Stage *s, TF_Status *st) {
 }
 
 /* Gives the parts asked for; they leave, and with the last one the tuple. */
-static TF_Code give_parts(OpCtx *c, Stage *s, size_t at, int indices, int first_output, bool keep, TF_Status *st) {
+static TF_Code give_parts(OpCtx *c, Stage *s, size_t at, int indices, int first_output, bool keep,
+                          TF_Status *st) {
   TRY(check_indices(c, indices, c->num_outputs - first_output, st));
   Entry *e = &s->entries[at];
   const int32_t *index = op_input(c, indices)->data;
@@ -383,10 +387,10 @@ static TF_Code map_any_run(OpCtx *c, TF_Status *st) { return with_stage(c, map_a
 static TF_Code size_run(OpCtx *c, TF_Status *st) { return with_stage(c, size_locked, st); }
 static TF_Code clear_run(OpCtx *c, TF_Status *st) { return with_stage(c, clear_locked, st); }
 
-#define STAGE(NAME, FLAGS, SHAPE, PREPARE, RUN)                                                                 \
-  {                                                                                                             \
-    NAME, .flags = OP_STATEFUL | (FLAGS), .state_size = sizeof(StageState), .shape = SHAPE, .init = stage_init, \
-          .prepare = PREPARE, .run = RUN, .clear = stage_clear                                                  \
+#define STAGE(NAME, FLAGS, SHAPE, PREPARE, RUN)                                             \
+  {                                                                                         \
+    NAME, .flags = OP_STATEFUL | (FLAGS), .state_size = sizeof(StageState), .shape = SHAPE, \
+          .init = stage_init, .prepare = PREPARE, .run = RUN, .clear = stage_clear          \
   }
 #define TAKES OP_BLOCKING | OP_DYNAMIC
 #define KEEPS OP_BLOCKING | OP_KEEPS

@@ -6,13 +6,15 @@
 static const TF_DataType none[] = {0}, pair[] = {TF_FLOAT, TF_INT32, 0}, number[] = {TF_INT32, 0};
 static const TF_DataType keyed[] = {TF_INT64, TF_INT32, 0}, key_out[] = {TF_INT64, TF_FLOAT, TF_INT32, 0};
 
-static void open_on(Bench *b, const char *op, const char *name, const TF_DataType *in, const TF_DataType *out) {
+static void open_on(Bench *b, const char *op, const char *name, const TF_DataType *in,
+                    const TF_DataType *out) {
   static const TF_DataType types[] = {TF_FLOAT, TF_INT32};
-  const Attr attrs[] = {attr_int("capacity", 2),
-                        attr_int("memory_limit", 0),
-                        attr_text("container", ""),
-                        attr_text("shared_name", name),
-                        {.name = "dtypes", .kind = TF_ATTR_TYPE, .is_list = true, .count = 2, .v.list_type = types}};
+  const Attr attrs[] = {
+      attr_int("capacity", 2),
+      attr_int("memory_limit", 0),
+      attr_text("container", ""),
+      attr_text("shared_name", name),
+      {.name = "dtypes", .kind = TF_ATTR_TYPE, .is_list = true, .count = 2, .v.list_type = types}};
   assert_int_equal(bench_open(b, op, op, in, out, attrs, 5), TF_OK);
 }
 
@@ -38,7 +40,8 @@ static void test_stage(void **state) {
   open_on(&clear, "StageClear", "s", none, none);
   Tensor x = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, (float[]){1, 2}),
          y = bench_tensor(TF_INT32, NULL, 0, &(int32_t){3});
-  Tensor z = bench_tensor(TF_INT32, NULL, 0, &(int32_t){4}), at = bench_tensor(TF_INT32, NULL, 0, &(int32_t){1});
+  Tensor z = bench_tensor(TF_INT32, NULL, 0, &(int32_t){4}),
+         at = bench_tensor(TF_INT32, NULL, 0, &(int32_t){1});
   assert_int_equal(bench_run(&stage, (BenchInput[]){{&x, NULL}, {&y, NULL}}), TF_OK);
   assert_int_equal(bench_run(&stage, (BenchInput[]){{&x, NULL}, {&z, NULL}}), TF_OK);
   assert_int_equal(cancelled(&stage, (BenchInput[]){{&x, NULL}, {&y, NULL}}), TF_CANCELLED); /* full */
@@ -72,12 +75,14 @@ static void test_map(const char *prefix) {
     snprintf(op[i], sizeof op[i], "%s%s", prefix, names[i]);
     open_on(benches[i], op[i], *prefix ? prefix : "m", ins[i], outs[i]);
   }
-  Tensor five = bench_tensor(TF_INT64, NULL, 0, &(int64_t){5}), three = bench_tensor(TF_INT64, NULL, 0, &(int64_t){3});
+  Tensor five = bench_tensor(TF_INT64, NULL, 0, &(int64_t){5}),
+         three = bench_tensor(TF_INT64, NULL, 0, &(int64_t){3});
   Tensor both = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){0, 1}),
          turned = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){1, 0});
   Tensor second = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){1}),
          zero = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){0});
-  Tensor x = bench_tensor(TF_FLOAT, NULL, 0, (float[]){1}), y = bench_tensor(TF_INT32, NULL, 0, &(int32_t){2});
+  Tensor x = bench_tensor(TF_FLOAT, NULL, 0, (float[]){1}),
+         y = bench_tensor(TF_INT32, NULL, 0, &(int32_t){2});
   const BenchInput all_five[] = {{&five, NULL}, {&both, NULL}, {&x, NULL}, {&y, NULL}};
   const BenchInput all_three[] = {{&three, NULL}, {&both, NULL}, {&x, NULL}, {&y, NULL}};
   const BenchInput part_three[] = {{&three, NULL}, {&second, NULL}, {&y, NULL}};
@@ -93,8 +98,9 @@ static void test_map(const char *prefix) {
   assert_int_equal(cancelled(&peek, (BenchInput[]){{&three, NULL}, {&both, NULL}}), TF_CANCELLED);
   assert_int_equal(bench_run(&unstage, (BenchInput[]){{&five, NULL}, {&zero, NULL}}), TF_OK);
   assert_true(*(float *)unstage.outputs[0].data == 1);
-  assert_int_equal(bench_run(&unstage, (BenchInput[]){{&five, NULL}, {&zero, NULL}}), TF_INVALID_ARGUMENT); /* gone */
-  assert_int_equal(ask(&size), 1); /* its other part is there */
+  assert_int_equal(bench_run(&unstage, (BenchInput[]){{&five, NULL}, {&zero, NULL}}),
+                   TF_INVALID_ARGUMENT); /* gone */
+  assert_int_equal(ask(&size), 1);       /* its other part is there */
   for (int i = 0; i < 7; i++) bench_close(benches[i]);
   Tensor *tensors[] = {&five, &three, &both, &turned, &second, &zero, &x, &y};
   for (int i = 0; i < 8; i++) tensor_clear(tensors[i]);
@@ -113,12 +119,14 @@ static void test_order(void **state) {
     Bench stage, any;
     const TF_DataType in[] = {TF_INT64, TF_INT32, TF_FLOAT, TF_INT32, 0};
     Tensor both = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){0, 1});
-    Tensor x = bench_tensor(TF_FLOAT, NULL, 0, (float[]){1}), y = bench_tensor(TF_INT32, NULL, 0, &(int32_t){2});
+    Tensor x = bench_tensor(TF_FLOAT, NULL, 0, (float[]){1}),
+           y = bench_tensor(TF_INT32, NULL, 0, &(int32_t){2});
     open_on(&stage, ordered ? "OrderedMapStage" : "MapStage", "order", in, none);
     open_on(&any, ordered ? "OrderedMapUnstageNoKey" : "MapUnstageNoKey", "order", number, key_out);
     for (int64_t key = 9; key > 7; key--) {
       Tensor k = bench_tensor(TF_INT64, NULL, 0, &key);
-      assert_int_equal(bench_run(&stage, (BenchInput[]){{&k, NULL}, {&both, NULL}, {&x, NULL}, {&y, NULL}}), TF_OK);
+      assert_int_equal(bench_run(&stage, (BenchInput[]){{&k, NULL}, {&both, NULL}, {&x, NULL}, {&y, NULL}}),
+                       TF_OK);
       tensor_clear(&k);
     }
     assert_int_equal(bench_run(&any, (BenchInput[]){{&both, NULL}}), TF_OK);
@@ -133,8 +141,9 @@ static void test_order(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_stage, bench_setup, bench_teardown),
-                                     cmocka_unit_test_setup_teardown(test_maps, bench_setup, bench_teardown),
-                                     cmocka_unit_test_setup_teardown(test_order, bench_setup, bench_teardown)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_stage, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_maps, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_order, bench_setup, bench_teardown)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

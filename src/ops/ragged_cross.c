@@ -15,12 +15,8 @@ typedef struct RaggedCross {
   Crossing x;
 } RaggedCross;
 
-static const Tensor *ragged_values(const RaggedCross *r, int i) {
-  return op_input(r->c, i);
-}
-static const Tensor *ragged_splits(const RaggedCross *r, int i) {
-  return op_input(r->c, r->num_ragged + i);
-}
+static const Tensor *ragged_values(const RaggedCross *r, int i) { return op_input(r->c, i); }
+static const Tensor *ragged_splits(const RaggedCross *r, int i) { return op_input(r->c, r->num_ragged + i); }
 static const Tensor *sparse_part(const RaggedCross *r, int part, int i) {
   return op_input(r->c, 2 * r->num_ragged + part * r->num_sparse + i);
 }
@@ -162,12 +158,10 @@ static TF_Code cross_settings(RaggedCross *r, Span *order, TF_Status *st) {
 }
 
 static TF_Code put_split(Tensor *t, int64_t i, int64_t v, TF_Status *st) {
-  if (t->dtype == TF_INT64)
-    ((int64_t *)t->data)[i] = v;
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
   else if (v > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "the crossed features are too many for int32 splits");
-  else
-    ((int32_t *)t->data)[i] = (int32_t)v;
+  else ((int32_t *)t->data)[i] = (int32_t)v;
   return TF_OK;
 }
 
@@ -207,4 +201,5 @@ static TF_Code cross_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_ragged_cross[] = {
-    {"RaggedCross", .flags = OP_DYNAMIC, .shape = cross_shape, .run = cross_run}, {0}};
+    {"RaggedCross", .flags = OP_DYNAMIC, .shape = cross_shape, .run = cross_run},
+    {0}};

@@ -91,10 +91,8 @@ static TF_Code gather_measure(const Gather *g, int64_t *counts, TF_Status *st) {
 }
 
 static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64)
-    ((int64_t *)t->data)[i] = v;
-  else
-    ((int32_t *)t->data)[i] = (int32_t)v;
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
+  else ((int32_t *)t->data)[i] = (int32_t)v;
 }
 
 /* The splits that dims of the indices are: rows of equal length. */

@@ -33,10 +33,8 @@ static TF_Code ragged_new(RaggedValue **out, int levels, TF_Status *st) {
 }
 
 static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64)
-    ((int64_t *)t->data)[i] = v;
-  else
-    ((int32_t *)t->data)[i] = (int32_t)v;
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
+  else ((int32_t *)t->data)[i] = (int32_t)v;
 }
 
 /* ---- RaggedTensorToVariant ---- */
@@ -51,30 +49,34 @@ static TF_Code to_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code check_splits(const OpCtx *c, int k, int64_t below, TF_Status *st) {
   const Tensor *t = op_input(c, k);
   if (t->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Requires nested_row_splits[%d] to be rank 1 but is rank %d", k, t->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Requires nested_row_splits[%d] to be rank 1 but is rank %d", k,
+                t->rank);
   int64_t n = t->dims[0];
   if (n < 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Requires nested_row_splits[%d] has at least one splits, but is empty.", k);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Requires nested_row_splits[%d] has at least one splits, but is empty.", k);
   if (int_at(t, 0) != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Requires the first element of nested_row_splits[%d] to be 0 but is %lld", k,
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Requires the first element of nested_row_splits[%d] to be 0 but is %lld", k,
                 (long long)int_at(t, 0));
   for (int64_t i = 1; i < n; i++)
     if (int_at(t, i) < int_at(t, i - 1))
-      return fail(
-          st, TF_INVALID_ARGUMENT,
-          "Requires splits to be monotonically increasing, but nested_row_splits[%d][%lld]=%lld is smaller than "
-          "nested_row_splits[%d][%lld]=%lld",
-          k, (long long)i, (long long)int_at(t, i), k, (long long)i - 1, (long long)int_at(t, i - 1));
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Requires splits to be monotonically increasing, but nested_row_splits[%d][%lld]=%lld is "
+                  "smaller than "
+                  "nested_row_splits[%d][%lld]=%lld",
+                  k, (long long)i, (long long)int_at(t, i), k, (long long)i - 1, (long long)int_at(t, i - 1));
   if (int_at(t, n - 1) == below) return TF_OK;
-  return fail(
-      st, TF_INVALID_ARGUMENT,
-      "Requires nested_row_splits[%d][-1]=%lld to be equal with the number of values in this dimension, which is %lld.",
-      k, (long long)int_at(t, n - 1), (long long)below);
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Requires nested_row_splits[%d][-1]=%lld to be equal with the number of values in this "
+              "dimension, which is %lld.",
+              k, (long long)int_at(t, n - 1), (long long)below);
 }
 
 static TF_Code check_input(const OpCtx *c, int levels, TF_Status *st) {
   const Tensor *values = op_input(c, levels);
-  if (levels && !values->rank) return fail(st, TF_INVALID_ARGUMENT, "rt_dense_values must be at least a vector");
+  if (levels && !values->rank)
+    return fail(st, TF_INVALID_ARGUMENT, "rt_dense_values must be at least a vector");
   for (int k = 0; k < levels; k++) {
     const Tensor *next = k + 1 < levels ? op_input(c, k + 1) : NULL;
     TRY(check_splits(c, k, !next ? values->dims[0] : next->rank ? next->dims[0] - 1 : 0, st));
@@ -98,8 +100,10 @@ static TF_Code whole_variant(OpCtx *c, int levels, TF_Status *st) {
 }
 
 /* Row i of the tensor: of each deeper level the splits under it, from 0 on. */
-static TF_Code fill_row(const OpCtx *c, int levels, const Tensor *values, int64_t i, RaggedValue *r, TF_Status *st) {
-  int64_t start = levels ? int_at(op_input(c, 0), i) : i, limit = levels ? int_at(op_input(c, 0), i + 1) : i + 1;
+static TF_Code fill_row(const OpCtx *c, int levels, const Tensor *values, int64_t i, RaggedValue *r,
+                        TF_Status *st) {
+  int64_t start = levels ? int_at(op_input(c, 0), i) : i,
+          limit = levels ? int_at(op_input(c, 0), i + 1) : i + 1;
   for (int k = 1; k < levels; k++) {
     const Tensor *from = op_input(c, k);
     int64_t first = int_at(from, start);
@@ -162,27 +166,29 @@ static const RaggedValue *component(const FromVariant *f, int64_t i) {
 static TF_Code check_component(const FromVariant *f, int64_t i, TF_Status *st) {
   const RaggedValue *r = component(f, i);
   if (!r || r->object.type != &ragged_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Input Variant element at index %lld doesn't hold a RaggedTensorVariant: %s",
-                (long long)i, r ? r->object.type->name : "Variant<type: null>");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input Variant element at index %lld doesn't hold a RaggedTensorVariant: %s", (long long)i,
+                r ? r->object.type->name : "Variant<type: null>");
   if (r->values.dtype != f->values)
     return fail(st, TF_INVALID_ARGUMENT, "Expected values Tensor dtype: %s, found: %s", dtype_name(f->values),
                 dtype_name(r->values.dtype));
   if (r->levels != f->inner)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Encoded input RaggedTensorVariant has ragged_rank=%d.  Expected ragged_rank=%d.", r->levels, f->inner);
+                "Encoded input RaggedTensorVariant has ragged_rank=%d.  Expected ragged_rank=%d.", r->levels,
+                f->inner);
   if (r->levels && r->splits[0].dtype != f->splits)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected row_splits Tensor dtype: %s, found: %s", dtype_name(f->splits),
-                dtype_name(r->splits[0].dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected row_splits Tensor dtype: %s, found: %s",
+                dtype_name(f->splits), dtype_name(r->splits[0].dtype));
   if (r->values.rank || !f->outer) return TF_OK;
-  return fail(
-      st, TF_INVALID_ARGUMENT,
-      "Ragged values must have rank >= 1; encoded scalar element at index %lld has values Tensor: Tensor<type: %s "
-      "shape: [] ...>",
-      (long long)i, dtype_name(r->values.dtype));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Ragged values must have rank >= 1; encoded scalar element at index %lld has values Tensor: "
+              "Tensor<type: %s "
+              "shape: [] ...>",
+              (long long)i, dtype_name(r->values.dtype));
 }
 
-/* The values of all components go together: they differ in their first dim alone, or not at all for an output without
- * splits. */
+/* The values of all components go together: they differ in their first dim alone, or not at all for an output
+ * without splits. */
 static TF_Code check_shapes(const FromVariant *f, TF_Status *st) {
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   int skip = f->outer ? 1 : 0;
@@ -196,7 +202,8 @@ static TF_Code check_shapes(const FromVariant *f, TF_Status *st) {
         "All flat_values must have compatible shapes.  Shape at index 0: %s.  Shape at index %lld: %s%s",
         shape_text(x->dims + (x->rank ? skip : 0), x->rank ? x->rank - skip : 0, a, sizeof a), (long long)i,
         shape_text(y->dims + (y->rank ? skip : 0), y->rank ? y->rank - skip : 0, b, sizeof b),
-        skip ? ".  If you are using tf.map_fn, then you may need to specify an explicit fn_output_signature with "
+        skip ? ".  If you are using tf.map_fn, then you may need to specify an explicit fn_output_signature "
+               "with "
                "appropriate ragged_rank, and/or convert output tensors to RaggedTensors."
              : "");
   }
@@ -215,7 +222,8 @@ static int64_t rows_at(const RaggedValue *r, int level) {
   return level < r->levels ? tensor_count(&r->splits[level]) - 1 : r->values.dims[0];
 }
 
-/* The outer splits: the dims of the variant but the last as rows of equal length, then what each component has. */
+/* The outer splits: the dims of the variant but the last as rows of equal length, then what each component
+ * has. */
 static TF_Code outer_splits(const FromVariant *f, TF_Status *st) {
   int dims = f->encoded->rank;
   int64_t rows = 1;
@@ -283,18 +291,20 @@ static TF_Code from_levels(FromVariant *f, TF_Status *st) {
     inner = outer - dims;
     if (outer == 0 && inner < 0) inner = 0;
     if (inner < 0)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Inferred input_ragged_rank (output_ragged_rank - encoded_variant.dims()) must be >= 0, found "
-                  "output_ragged_rank: %lld, encoded_variant.dims(): %d, inferred input_ragged_rank: %lld",
-                  (long long)outer, dims, (long long)inner);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "Inferred input_ragged_rank (output_ragged_rank - encoded_variant.dims()) must be >= 0, found "
+          "output_ragged_rank: %lld, encoded_variant.dims(): %d, inferred input_ragged_rank: %lld",
+          (long long)outer, dims, (long long)inner);
   }
   if ((outer || inner) && outer != dims + inner)
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "output_ragged_rank must be equal to input_ragged_rank + encoded_ragged.dims(); output_ragged_rank: %lld, "
-        "input_ragged_rank: %lld, encoded_variant.dims(): %d.",
-        (long long)outer, (long long)inner, dims);
-  if (outer != f->c->num_outputs - 1) return fail(st, TF_INTERNAL, "output_ragged_rank does not go with the outputs");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "output_ragged_rank must be equal to input_ragged_rank + encoded_ragged.dims(); "
+                "output_ragged_rank: %lld, "
+                "input_ragged_rank: %lld, encoded_variant.dims(): %d.",
+                (long long)outer, (long long)inner, dims);
+  if (outer != f->c->num_outputs - 1)
+    return fail(st, TF_INTERNAL, "output_ragged_rank does not go with the outputs");
   f->inner = (int)inner;
   f->outer = (int)outer;
   return TF_OK;
@@ -327,6 +337,6 @@ static TF_Code from_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_ragged_variant[] = {
     {"RaggedTensorToVariant", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL,
      .flags = OP_DYNAMIC | OP_KEEPS, .shape = to_shape, .run = to_run},
-    {"RaggedTensorFromVariant", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL, .flags = OP_DYNAMIC,
-     .shape = from_shape, .run = from_run},
+    {"RaggedTensorFromVariant", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL,
+     .flags = OP_DYNAMIC, .shape = from_shape, .run = from_run},
     {0}};

@@ -17,8 +17,8 @@ static Tensor floats(int64_t n) {
 static TF_Code encode(Tensor a, Tensor b, Tensor values, bool batched, Tensor *out, char *message) {
   Bench bench;
   int n = (a.dtype != 0) + (b.dtype != 0);
-  Attr attrs[] = {attr_int("RAGGED_RANK", n), attr_type("Tvalues", values.dtype), attr_type("Tsplits", TF_INT64),
-                  attr_bool("batched_input", batched)};
+  Attr attrs[] = {attr_int("RAGGED_RANK", n), attr_type("Tvalues", values.dtype),
+                  attr_type("Tsplits", TF_INT64), attr_bool("batched_input", batched)};
   const Tensor *inputs[] = {&a, &b, &values};
   TF_DataType types[4] = {0}, outputs[] = {TF_VARIANT, (TF_DataType)0};
   BenchInput in[3] = {{0}};
@@ -36,16 +36,16 @@ static TF_Code encode(Tensor a, Tensor b, Tensor values, bool batched, Tensor *o
   return code;
 }
 
-static TF_Code decode(Bench *b, const Tensor *encoded, int inner, int outer, TF_DataType values, TF_DataType splits,
-                      char *message) {
+static TF_Code decode(Bench *b, const Tensor *encoded, int inner, int outer, TF_DataType values,
+                      TF_DataType splits, char *message) {
   Attr attrs[] = {attr_int("input_ragged_rank", inner), attr_int("output_ragged_rank", outer),
                   attr_type("Tvalues", values), attr_type("Tsplits", splits)};
   TF_DataType outputs[FIXTURE_MAX] = {0};
   for (int i = 0; i < outer; i++) outputs[i] = splits;
   outputs[outer] = values;
-  assert_int_equal(
-      bench_open(b, "RaggedTensorFromVariant", "from", (TF_DataType[]){TF_VARIANT, (TF_DataType)0}, outputs, attrs, 4),
-      TF_OK);
+  assert_int_equal(bench_open(b, "RaggedTensorFromVariant", "from",
+                              (TF_DataType[]){TF_VARIANT, (TF_DataType)0}, outputs, attrs, 4),
+                   TF_OK);
   TF_Code code = bench_run(b, (BenchInput[]){{encoded, NULL}});
   if (message) snprintf(message, 512, "%s", TF_Message(&b->status));
   return code;
@@ -77,7 +77,8 @@ static void test_rows(void **state) {
     bench_close(&b);
   }
   tensor_clear(&e);
-  assert_int_equal(encode(ints(3, INTS(0, 2, 3)), ints(4, INTS(0, 1, 1, 6)), floats(6), true, &e, NULL), TF_OK);
+  assert_int_equal(encode(ints(3, INTS(0, 2, 3)), ints(4, INTS(0, 1, 1, 6)), floats(6), true, &e, NULL),
+                   TF_OK);
   e.rank = 3; /* [1, 2, 1]: a batch of batches */
   memcpy(e.dims, INTS(1, 2, 1), 24);
   assert_int_equal(decode(&b, &e, 1, 4, TF_FLOAT, TF_INT64, NULL), TF_OK);
@@ -102,7 +103,8 @@ static void test_whole(void **state) {
   (void)state;
   Tensor e = {0};
   Bench b;
-  assert_int_equal(encode(ints(3, INTS(0, 2, 3)), ints(4, INTS(0, 1, 1, 6)), floats(6), false, &e, NULL), TF_OK);
+  assert_int_equal(encode(ints(3, INTS(0, 2, 3)), ints(4, INTS(0, 1, 1, 6)), floats(6), false, &e, NULL),
+                   TF_OK);
   assert_int_equal(e.rank, 0);
   assert_int_equal(decode(&b, &e, -1, 2, TF_FLOAT, TF_INT64, NULL), TF_OK);
   check_splits(&b, 0, 3, INTS(0, 2, 3));
@@ -131,7 +133,8 @@ static void test_refused(void **state) {
       {{1, 6}, 2, "Requires the first element of nested_row_splits[0] to be 0 but is 1"},
       {{0, 4},
        2,
-       "Requires nested_row_splits[0][-1]=4 to be equal with the number of values in this dimension, which is 6."},
+       "Requires nested_row_splits[0][-1]=4 to be equal with the number of values in this dimension, which "
+       "is 6."},
       {{0, 5, 3, 6},
        4,
        "Requires splits to be monotonically increasing, but nested_row_splits[0][2]=3 is smaller than "
@@ -141,7 +144,8 @@ static void test_refused(void **state) {
   Tensor e = {0};
   Bench b;
   for (size_t i = 0; i < SM_COUNTOF(bad); i++) {
-    assert_int_equal(encode(ints(bad[i].n, bad[i].splits), none, floats(6), true, &e, message), TF_INVALID_ARGUMENT);
+    assert_int_equal(encode(ints(bad[i].n, bad[i].splits), none, floats(6), true, &e, message),
+                     TF_INVALID_ARGUMENT);
     assert_string_equal(message, bad[i].message);
   }
   assert_int_equal(encode(ints(4, INTS(0, 2, 2, 6)), none, floats(6), true, &e, NULL), TF_OK);
@@ -152,10 +156,12 @@ static void test_refused(void **state) {
   } wrong[] = {
       {1, 2, TF_FLOAT, "Encoded input RaggedTensorVariant has ragged_rank=0.  Expected ragged_rank=1."},
       {1, 1, TF_FLOAT,
-       "output_ragged_rank must be equal to input_ragged_rank + encoded_ragged.dims(); output_ragged_rank: 1, "
+       "output_ragged_rank must be equal to input_ragged_rank + encoded_ragged.dims(); output_ragged_rank: "
+       "1, "
        "input_ragged_rank: 1, encoded_variant.dims(): 1."},
       {0, 1, TF_INT32, "Expected values Tensor dtype: int32, found: float"},
-      {0, 0, TF_FLOAT, "All flat_values must have compatible shapes.  Shape at index 0: [2].  Shape at index 1: [0]"},
+      {0, 0, TF_FLOAT,
+       "All flat_values must have compatible shapes.  Shape at index 0: [2].  Shape at index 1: [0]"},
   };
   for (size_t i = 0; i < SM_COUNTOF(wrong); i++) {
     assert_int_equal(decode(&b, &e, wrong[i].inner, wrong[i].outer, wrong[i].values, TF_INT64, message),

@@ -55,10 +55,8 @@ static bool draw_rejection(double count, double prob, Philox p, double *out) {
 
 /* Sample number `i` of all; false when none is accepted. */
 static bool draw_binomial(const Samples *s, TF_DataType t, double count, double prob, uint64_t i, double *x) {
-  if (count <= 0 || prob <= 0)
-    *x = 0;
-  else if (prob >= 1)
-    *x = count;
+  if (count <= 0 || prob <= 0) *x = 0;
+  else if (prob >= 1) *x = count;
   else if (isnan(prob))
     *x = s->out->dtype == TF_INT32 || s->out->dtype == TF_INT64 ? 0 : (double)NAN; /* TF: as it is */
   if (count <= 0 || !(prob > 0 && prob < 1)) return true;
@@ -109,10 +107,8 @@ static void binomial_part(void *arg, int64_t begin, int64_t end) {
     int64_t k = i / s->per_param;
     double x = 0, count = number_of(b->counts, broadcast_index(b, b->counts, k));
     double prob = number_of(b->probs, broadcast_index(b, b->probs, k));
-    if (!draw_binomial(s, b->counts->dtype, count, prob, (uint64_t)i, &x))
-      s->failed = true;
-    else
-      samples_store(s, k, i % s->per_param, x);
+    if (!draw_binomial(s, b->counts->dtype, count, prob, (uint64_t)i, &x)) s->failed = true;
+    else samples_store(s, k, i % s->per_param, x);
   }
 }
 

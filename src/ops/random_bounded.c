@@ -22,12 +22,9 @@ typedef struct Bounded {
 
 static void store(Bounded *b, TF_DataType t, double z, int64_t at) {
   double x = rounded(t, rounded(t, z * b->deviation) + b->mean);
-  if (t == TF_DOUBLE)
-    ((double *)b->out->data)[at] = x;
-  else if (t == TF_FLOAT)
-    ((float *)b->out->data)[at] = (float)x;
-  else
-    ((uint16_t *)b->out->data)[at] = half_of_float((float)x);
+  if (t == TF_DOUBLE) ((double *)b->out->data)[at] = x;
+  else if (t == TF_FLOAT) ((float *)b->out->data)[at] = (float)x;
+  else ((uint16_t *)b->out->data)[at] = half_of_float((float)x);
 }
 
 /* The samplers fill elements from, from + step, ... of the output, `n` of them; false when none was accepted
@@ -196,10 +193,8 @@ static TF_Code bounded_run(OpCtx *c, TF_Status *st) {
   Bounded b = {.out = &c->outputs[0]};
   int64_t count = tensor_count(b.out), batches = b.out->dims[0], each = UNIFORM_BATCH;
   if (count == 0) return TF_OK;
-  if (params_uniform(c))
-    batches = (count + each - 1) / each;
-  else
-    each = count / batches;
+  if (params_uniform(c)) batches = (count + each - 1) / each;
+  else each = count / batches;
   b.p = random_take(c->state, (uint64_t)batches * 2 * MAX_TRIES * ((uint64_t)each + 3) / 4);
   for (int64_t k = 0; k < batches; k++) {
     int64_t from = k * each, n = count - from < each ? count - from : each;

@@ -7,12 +7,9 @@
 
 /* A value of dtype float, half or bfloat16. */
 static void store_float(Tensor *out, int64_t i, float f) {
-  if (out->dtype == TF_FLOAT)
-    ((float *)out->data)[i] = f;
-  else if (out->dtype == TF_HALF)
-    ((uint16_t *)out->data)[i] = half_of_float(f);
-  else
-    ((uint16_t *)out->data)[i] = bfloat16_of_float(f);
+  if (out->dtype == TF_FLOAT) ((float *)out->data)[i] = f;
+  else if (out->dtype == TF_HALF) ((uint16_t *)out->data)[i] = half_of_float(f);
+  else ((uint16_t *)out->data)[i] = bfloat16_of_float(f);
 }
 
 static void store_integer(const RandomFill *j, int64_t i, uint64_t x) {
@@ -42,15 +39,11 @@ static void fill_group(const RandomFill *j, Philox *p, int64_t at, int n) {
     return;
   }
   double values[4];
-  if (j->kind == NORMAL)
-    draw_normal(p, j->out->dtype, values);
-  else
-    draw_uniform(p, j->out->dtype, values);
+  if (j->kind == NORMAL) draw_normal(p, j->out->dtype, values);
+  else draw_uniform(p, j->out->dtype, values);
   for (int i = 0; i < n; i++) {
-    if (j->out->dtype == TF_DOUBLE)
-      ((double *)j->out->data)[at + i] = values[i];
-    else
-      store_float(j->out, at + i, (float)values[i]);
+    if (j->out->dtype == TF_DOUBLE) ((double *)j->out->data)[at + i] = values[i];
+    else store_float(j->out, at + i, (float)values[i]);
   }
 }
 
@@ -70,10 +63,8 @@ static void fill_truncated(const RandomFill *j, Words *words, int64_t at, int n)
     }
     for (int k = 0; k < 2 && made < j->group; k++) {
       if (fabs(two[k]) >= 2.0) continue;
-      if (made < n && j->out->dtype == TF_DOUBLE)
-        ((double *)j->out->data)[at + made] = two[k];
-      else if (made < n)
-        store_float(j->out, at + made, (float)two[k]);
+      if (made < n && j->out->dtype == TF_DOUBLE) ((double *)j->out->data)[at + made] = two[k];
+      else if (made < n) store_float(j->out, at + made, (float)two[k]);
       made++;
     }
   }
@@ -87,10 +78,8 @@ static void fill_groups(void *arg, int64_t begin, int64_t end) {
     philox_skip(&words.p, (uint64_t)g * step);
     int64_t at = g * j->group, left = j->count - at;
     int n = left < j->group ? (int)left : j->group;
-    if (j->kind == TRUNCATED)
-      fill_truncated(j, &words, at, n);
-    else
-      fill_group(j, &words.p, at, n);
+    if (j->kind == TRUNCATED) fill_truncated(j, &words, at, n);
+    else fill_group(j, &words.p, at, n);
   }
 }
 
@@ -136,12 +125,9 @@ TF_Code random_read_range(const OpCtx *c, int i, bool even_if_empty, RandomFill 
   }
   bool is_unsigned = low->dtype == TF_UINT32 || low->dtype == TF_UINT64;
   uint64_t a, b;
-  if (low->dtype == TF_UINT64)
-    a = *(uint64_t *)low->data, b = *(uint64_t *)high->data;
-  else if (low->dtype == TF_UINT32)
-    a = *(uint32_t *)low->data, b = *(uint32_t *)high->data;
-  else
-    a = (uint64_t)int_at(low, 0), b = (uint64_t)int_at(high, 0);
+  if (low->dtype == TF_UINT64) a = *(uint64_t *)low->data, b = *(uint64_t *)high->data;
+  else if (low->dtype == TF_UINT32) a = *(uint32_t *)low->data, b = *(uint32_t *)high->data;
+  else a = (uint64_t)int_at(low, 0), b = (uint64_t)int_at(high, 0);
   if (is_unsigned ? a >= b : (int64_t)a >= (int64_t)b) {
     if (tensor_count(&c->outputs[0]) == 0 && !even_if_empty) return TF_OK;
     return is_unsigned ? fail(st, TF_INVALID_ARGUMENT, "Need minval < maxval, got %llu >= %llu",

@@ -78,10 +78,8 @@ static void grad_part(void *arg, int64_t begin, int64_t end) {
       x[k] = element(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
     bool is_float = c->outputs[0].dtype == TF_FLOAT;
     double grad = gamma_grad(x[0], x[1], is_float ? -88.7228391 : -709.782712893384);
-    if (is_float)
-      ((float *)c->outputs[0].data)[i] = (float)grad;
-    else
-      ((double *)c->outputs[0].data)[i] = grad;
+    if (is_float) ((float *)c->outputs[0].data)[i] = (float)grad;
+    else ((double *)c->outputs[0].data)[i] = grad;
   }
 }
 

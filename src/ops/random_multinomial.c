@@ -60,10 +60,8 @@ static int64_t first_above(const double *sums, int64_t n, double x) {
   int64_t low = 0;
   while (n > 0) {
     int64_t half = n / 2;
-    if (x < sums[low + half])
-      n = half;
-    else
-      low += half + 1, n -= half + 1;
+    if (x < sums[low + half]) n = half;
+    else low += half + 1, n -= half + 1;
   }
   return low;
 }
@@ -78,10 +76,8 @@ static void multinomial_fill(OpCtx *c, Philox p) {
     for (int64_t i = 0; i < out->dims[1]; i++) {
       int64_t k = first_above(sums, logits->dims[1], words_double(&words) * total),
               at = row * out->dims[1] + i;
-      if (out->dtype == TF_INT64)
-        ((int64_t *)out->data)[at] = k;
-      else
-        ((int32_t *)out->data)[at] = (int32_t)k;
+      if (out->dtype == TF_INT64) ((int64_t *)out->data)[at] = k;
+      else ((int32_t *)out->data)[at] = (int32_t)k;
     }
   }
 }

@@ -64,10 +64,8 @@ static void poisson_draw(Samples *s, int64_t k, double rate, int64_t begin, int6
   bool endless = isinf(rate) && rate > 0;
   for (int64_t i = begin; i < end && !s->failed; i++) {
     Philox p = samples_generator(s, k, i);
-    if (!endless && !(rate < 10 ? draw_small(p, exp_neg_rate, &x) : draw_large(p, &e, &x)))
-      s->failed = true;
-    else
-      samples_store(s, k, i, x);
+    if (!endless && !(rate < 10 ? draw_small(p, exp_neg_rate, &x) : draw_large(p, &e, &x))) s->failed = true;
+    else samples_store(s, k, i, x);
   }
 }
 

@@ -120,12 +120,9 @@ static int64_t index_outputs(const OpCtx *c) {
 static TF_Code index_shape(ShapeCtx *c, TF_Status *st) {
   (void)st;
   const Shape *index = c->inputs[0], *seed = c->inputs[1], *max = c->inputs[2];
-  if (index->rank < 0 || seed->rank < 0 || max->rank < 0)
-    c->outputs[0] = shape_unknown();
-  else if (index->rank == 0 && seed->rank == 1 && max->rank == 0)
-    c->outputs[0] = shape_rank0();
-  else
-    c->outputs[0] = shape_vector(-1);
+  if (index->rank < 0 || seed->rank < 0 || max->rank < 0) c->outputs[0] = shape_unknown();
+  else if (index->rank == 0 && seed->rank == 1 && max->rank == 0) c->outputs[0] = shape_rank0();
+  else c->outputs[0] = shape_vector(-1);
   return TF_OK;
 }
 
@@ -176,10 +173,8 @@ static TF_Code index_run(OpCtx *c, TF_Status *st) {
     if (!shuffle_index(&x, key, limit, (int)rounds, c->scratch))
       return fail(st, TF_INVALID_ARGUMENT, "index %llu is not in the range that ends with max_index %llu",
                   (unsigned long long)bits_at(index, index->rank ? i : 0), (unsigned long long)limit);
-    if (dtype_size(c->outputs[0].dtype) == 8)
-      ((uint64_t *)c->outputs[0].data)[i] = x;
-    else
-      ((uint32_t *)c->outputs[0].data)[i] = (uint32_t)x;
+    if (dtype_size(c->outputs[0].dtype) == 8) ((uint64_t *)c->outputs[0].data)[i] = x;
+    else ((uint32_t *)c->outputs[0].data)[i] = (uint32_t)x;
   }
   return TF_OK;
 }

@@ -14,12 +14,9 @@ static void expect_runs(Bench *b, const BenchInput *inputs, const double *want, 
     assert_int_equal(tensor_count(out), n);
     for (int i = 0; i < n; i++) {
       double got = 0, tolerance = 0;
-      if (out->dtype == TF_FLOAT)
-        got = (double)((float *)out->data)[i], tolerance = 1e-6;
-      else if (out->dtype == TF_INT32)
-        got = ((int32_t *)out->data)[i];
-      else
-        got = (double)((int64_t *)out->data)[i];
+      if (out->dtype == TF_FLOAT) got = (double)((float *)out->data)[i], tolerance = 1e-6;
+      else if (out->dtype == TF_INT32) got = ((int32_t *)out->data)[i];
+      else got = (double)((int64_t *)out->data)[i];
       assert_true(fabs(got - want[run * n + i]) <= tolerance * fabs(want[run * n + i]));
     }
   }

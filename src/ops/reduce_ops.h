@@ -34,8 +34,8 @@ typedef struct ReduceState {
 } ReduceState;
 
 typedef struct ReducePrep {
-  bool rows;                  /* the innermost run is reduced */
-  int64_t inner;              /* its length; in mode columns that of the innermost kept run */
+  bool rows;                   /* the innermost run is reduced */
+  int64_t inner;               /* its length; in mode columns that of the innermost kept run */
   int kept_rank, reduced_rank; /* the other runs */
   int64_t kept_dims[TENSOR_MAX_RANK], kept_strides[TENSOR_MAX_RANK];
   int64_t reduced_dims[TENSOR_MAX_RANK], reduced_strides[TENSOR_MAX_RANK];
@@ -47,7 +47,8 @@ typedef struct ReducePrep {
 
 TF_Code reduce_init_as(OpInit *k, ReduceOp op, TF_Status *st);
 /* Reduces input 0 over the marked dims into output 0, of that shape. */
-TF_Code reduce_prepare_as(OpCtx *c, const bool *reduced, const int64_t *out_dims, int out_rank, TF_Status *st);
+TF_Code reduce_prepare_as(OpCtx *c, const bool *reduced, const int64_t *out_dims, int out_rank,
+                          TF_Status *st);
 TF_Code reduce_run(OpCtx *c, TF_Status *st);
 
 #endif

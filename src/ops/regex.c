@@ -1,4 +1,5 @@
-/* RE2's dialect on PCRE2: the pattern is walked once to refuse what RE2 has not, and to spell \s, \v, \C and \z its way. */
+/* RE2's dialect on PCRE2: the pattern is walked once to refuse what RE2 has not, and to spell \s, \v, \C and
+ * \z its way. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "ops/regex.h"
 
@@ -149,7 +150,8 @@ static bool translate(Translate *t) {
     if (c == '\\') ok = put_escape(t, false);
     else if (c == '[') ok = put_class(t);
     else if (c == '(' && t->end - t->at >= 2 && t->at[1] == '?') ok = put_group(t);
-    else if (c == '(' && t->end - t->at >= 2 && t->at[1] == '*') ok = refuse(t, "no argument for repetition operator", t->at + 1, 1);
+    else if (c == '(' && t->end - t->at >= 2 && t->at[1] == '*')
+      ok = refuse(t, "no argument for repetition operator", t->at + 1, 1);
     else if (c == '*' || c == '+' || c == '?' || c == '{') ok = put_repeat(t);
     else bytes_putc(&t->out, *t->at++);
     if (!ok) return false;
@@ -159,7 +161,8 @@ static bool translate(Translate *t) {
 
 static TF_Code fail_pattern(Span pattern, const char *error, Span where, TF_Status *st) {
   return fail(st, TF_INVALID_ARGUMENT, "Invalid pattern: %.*s, error: %s%s%.*s", (int)pattern.size,
-              (const char *)pattern.data, error, where.size ? ": " : "", (int)where.size, (const char *)where.data);
+              (const char *)pattern.data, error, where.size ? ": " : "", (int)where.size,
+              (const char *)where.data);
 }
 
 TF_Code regex_compile(Regex **out, Span pattern, TF_Status *st) {
@@ -215,8 +218,10 @@ static void matcher_close(Matcher *m) {
   pcre2_match_context_free(m->context);
 }
 
-static TF_Code match(const Matcher *m, const Regex *r, Span text, size_t from, uint32_t flags, bool *found, TF_Status *st) {
-  int n = pcre2_match(r->code, (PCRE2_SPTR)(text.data ? text.data : ""), text.size, from, flags, m->data, m->context);
+static TF_Code match(const Matcher *m, const Regex *r, Span text, size_t from, uint32_t flags, bool *found,
+                     TF_Status *st) {
+  int n = pcre2_match(r->code, (PCRE2_SPTR)(text.data ? text.data : ""), text.size, from, flags, m->data,
+                      m->context);
   *found = n >= 0;
   if (n >= 0 || n == PCRE2_ERROR_NOMATCH) return TF_OK;
   if (n == PCRE2_ERROR_NOMEMORY) return fail_oom(st, "a match");
@@ -239,7 +244,8 @@ static int rewrite_groups(Span rewrite, const char **error) {
     if (s[i] != '\\') continue;
     if (++i == rewrite.size) return *error = "Rewrite schema error: '\\' not allowed at end.", -1;
     if (s[i] == '\\') continue;
-    if (!is_digit(s[i])) return *error = "Rewrite schema error: '\\' must be followed by a digit or '\\'.", -1;
+    if (!is_digit(s[i]))
+      return *error = "Rewrite schema error: '\\' must be followed by a digit or '\\'.", -1;
     if (s[i] - '0' > most) most = s[i] - '0';
   }
   return most;
@@ -250,8 +256,10 @@ TF_Code regex_check_rewrite(const Regex *r, Span rewrite, TF_Status *st) {
   int most = rewrite_groups(rewrite, &error);
   if (most < 0) return fail(st, TF_INVALID_ARGUMENT, "%s", error);
   if ((uint32_t)most > r->groups)
-    return fail(st, TF_INVALID_ARGUMENT, "Rewrite schema requests %d matches, but the regexp only has %u parenthesized subexpressions.",
-                most, r->groups);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Rewrite schema requests %d matches, but the regexp only has %u parenthesized subexpressions.", most,
+        r->groups);
   return TF_OK;
 }
 
@@ -265,7 +273,8 @@ static void put_rewrite(const Matcher *m, Span text, Span rewrite, Bytes *out) {
       bytes_putc(out, '\\');
     } else {
       int g = s[i] - '0';
-      if (v[2 * g] != PCRE2_UNSET) bytes_append(out, (const char *)text.data + v[2 * g], v[2 * g + 1] - v[2 * g]);
+      if (v[2 * g] != PCRE2_UNSET)
+        bytes_append(out, (const char *)text.data + v[2 * g], v[2 * g + 1] - v[2 * g]);
     }
   }
 }

@@ -47,12 +47,13 @@ static TF_Code check_many(const OpCtx *c, TF_Status *st) {
   for (int i = 0; !code && i < c->num_inputs; i++) {
     Variable *v;
     code = state_variable(c, i, &v, st);
-    if (!code && !variable_is_initialized(v)) bytes_printf(&missing, "%s%s", missing.size ? ", " : "", v->name);
+    if (!code && !variable_is_initialized(v))
+      bytes_printf(&missing, "%s%s", missing.size ? ", " : "", v->name);
   }
   if (!code) code = bytes_finish(&missing, "names", st);
   if (!code && missing.size)
-    code = fail(st, TF_FAILED_PRECONDITION, "In %s the following variables were found uninitialized: %s", c->node->name,
-                missing.data);
+    code = fail(st, TF_FAILED_PRECONDITION, "In %s the following variables were found uninitialized: %s",
+                c->node->name, missing.data);
   bytes_clear(&missing);
   return code;
 }
@@ -60,7 +61,8 @@ static TF_Code check_many(const OpCtx *c, TF_Status *st) {
 /* The attributes N and dtypes need not agree. */
 static TF_Code read_many_run(OpCtx *c, TF_Status *st) {
   if (c->num_outputs != c->num_inputs)
-    return fail(st, TF_INVALID_ARGUMENT, "%d variables are read as %d tensors", c->num_inputs, c->num_outputs);
+    return fail(st, TF_INVALID_ARGUMENT, "%d variables are read as %d tensors", c->num_inputs,
+                c->num_outputs);
   TRY(check_many(c, st));
   for (int i = 0; i < c->num_outputs; i++) {
     TF_DataType dtype, want = c->node->output_types[i];
@@ -70,8 +72,8 @@ static TF_Code read_many_run(OpCtx *c, TF_Status *st) {
     TRY(state_variable(c, i, &v, st));
     if (variable_shape(v, &dtype, shape.dims, &shape.rank) && dtype != want)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Trying to read variable %s from Container: %s with wrong dtype. Expected %s got %s", v->name, v->container,
-                  dtype_name(want), dtype_name(dtype));
+                  "Trying to read variable %s from Container: %s with wrong dtype. Expected %s got %s",
+                  v->name, v->container, dtype_name(want), dtype_name(dtype));
     TRY(state_read(c, i, want, &value, st));
     op_take_output(c, i, &value);
   }
@@ -118,10 +120,12 @@ static TF_Code destroy_run(OpCtx *c, TF_Status *st) {
   const Object *o = *(Object *const *)handle->data;
   /* Only variables can be emptied; other resources live as long as their handles. */
   if (!o || o->type != &variable_type)
-    return fail(st, TF_UNIMPLEMENTED, "DestroyResourceOp on a resource of type %s", o ? o->type->name : "none");
+    return fail(st, TF_UNIMPLEMENTED, "DestroyResourceOp on a resource of type %s",
+                o ? o->type->name : "none");
   TRY(state_variable(c, 0, &v, st));
   if (!ignore && !variable_is_initialized(v))
-    return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name, variable_type.name);
+    return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name,
+                variable_type.name);
   variable_reset(v);
   return TF_OK;
 }
@@ -150,7 +154,8 @@ static TF_Code assign_run(OpCtx *c, TF_Status *st) {
                   dtype_name(dtype), dtype_name(value->dtype));
     bool same = rank == value->rank && !memcmp(dims, value->dims, (size_t)rank * sizeof *dims);
     if (validate && !same)
-      return fail(st, TF_INVALID_ARGUMENT, "Trying to assign to variable with tensor with wrong shape. Expected %s got %s",
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Trying to assign to variable with tensor with wrong shape. Expected %s got %s",
                   shape_text(dims, rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
   }
   Tensor kept = {0};
@@ -171,10 +176,13 @@ static TF_Code update_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "DType of variable handle and value does not match.");
   Tensor *t = state_lock(c, 0, value->dtype, &v, st);
   if (!t) return TF_GetCode(st);
-  TF_Code code = tensor_same_shape(t, value)
-                     ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
-                     : fail(st, TF_INVALID_ARGUMENT, "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
-                            shape_text(t->dims, t->rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
+  TF_Code code =
+      tensor_same_shape(t, value)
+          ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
+          : fail(st, TF_INVALID_ARGUMENT,
+                 "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
+                 shape_text(t->dims, t->rank, a, sizeof a),
+                 shape_text(value->dims, value->rank, b, sizeof b));
   variable_unlock(v);
   return code;
 }
@@ -183,7 +191,8 @@ static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
   Variable *v;
   Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
   if (!t) return TF_GetCode(st);
-  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4), c->threads, st);
+  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4),
+                              c->threads, st);
   variable_unlock(v);
   return code;
 }
@@ -196,7 +205,8 @@ static TF_Code gather_shape(ShapeCtx *c, TF_Status *st) {
   int64_t batch = 0;
   (void)st;
   if (node_attr(c->node, "batch_dims")) TRY(node_attr_int(c->node, "batch_dims", &batch, st));
-  if (params.rank < 1 || indices->rank < 0 || batch || params.rank + indices->rank - 1 > TENSOR_MAX_RANK) return TF_OK;
+  if (params.rank < 1 || indices->rank < 0 || batch || params.rank + indices->rank - 1 > TENSOR_MAX_RANK)
+    return TF_OK;
   for (int i = 0; i < indices->rank; i++) out.dims[out.rank++] = indices->dims[i];
   for (int i = 1; i < params.rank; i++) out.dims[out.rank++] = params.dims[i];
   c->outputs[0] = out;
@@ -238,24 +248,30 @@ static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_resource_variable_ops[] = {
-    {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedVariable), .shape = shape_scalar,
-     .init = handle_init, .prepare = handle_prepare, .run = handle_run, .clear = handle_clear},
-    {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC | OP_READS_VARIABLE, .shape = read_shape, .run = read_run},
-    {"_ReadVariablesOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = read_many_run},
-    {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape, .run = variable_shape_run},
+    {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedVariable),
+     .shape = shape_scalar, .init = handle_init, .prepare = handle_prepare, .run = handle_run,
+     .clear = handle_clear},
+    {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC | OP_READS_VARIABLE, .shape = read_shape,
+     .run = read_run},
+    {"_ReadVariablesOp", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs,
+     .run = read_many_run},
+    {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape,
+     .run = variable_shape_run},
     {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = bool_prepare,
      .run = is_initialized_run},
     {"DestroyResourceOp", .flags = OP_STATEFUL, .shape = shape_none, .run = destroy_run},
     {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = nothing_run},
     {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8 " int4 uint4",
      .flags = OP_STATEFUL | OP_KEEPS, .shape = shape_none, .run = assign_run},
-    {"AssignAddVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
-    {"AssignSubVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none, .run = update_run},
+    {"AssignAddVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none,
+     .run = update_run},
+    {"AssignSubVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none,
+     .run = update_run},
     {"ResourceStridedSliceAssign", .flags = OP_STATEFUL, .shape = shape_none, .run = strided_assign_run},
     {"ResourceCountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
      .prepare = state_count_up_prepare, .run = state_count_up},
     {"ResourceGather", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED "; Tindices: " TYPES_INDEX,
      .flags = OP_STATEFUL | OP_DYNAMIC, .shape = gather_shape, .run = gather_run_op},
-    {"ResourceGatherNd", .types = "dtype: " TYPES_ALL "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL | OP_DYNAMIC,
-     .shape = shape_unknown_outputs, .run = gather_nd_run_op},
+    {"ResourceGatherNd", .types = "dtype: " TYPES_ALL "; Tindices: " TYPES_INDEX,
+     .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = gather_nd_run_op},
     {0}};

@@ -66,10 +66,8 @@ static int64_t draw_point(Seeding *s) {
     int64_t low = 0;
     for (int64_t left = s->n; left > 0;) {
       int64_t half = left / 2;
-      if (at < s->sums[low + half])
-        left = half;
-      else
-        low += half + 1, left -= half + 1;
+      if (at < s->sums[low + half]) left = half;
+      else low += half + 1, left -= half + 1;
     }
     if (low < s->n && !s->taken[low]) return low;
     if (!(total > 0)) break;

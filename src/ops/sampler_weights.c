@@ -37,10 +37,8 @@ TF_Code unigrams_of_session(OpInit *k, int64_t range, Unigrams **out, TF_Status 
   if (range > LIMIT_UNIGRAM_RANGE)
     return fail(st, TF_RESOURCE_EXHAUSTED, "%s: range_max %lld is above the limit of %lld classes",
                 k->node->op, (long long)range, (long long)LIMIT_UNIGRAM_RANGE);
-  if (k->resources)
-    TRY(op_session_state(k, &unigrams_type, unigrams_create, &range, &o, st));
-  else
-    TRY(unigrams_create(&range, &o, st)); /* a kernel run by itself */
+  if (k->resources) TRY(op_session_state(k, &unigrams_type, unigrams_create, &range, &o, st));
+  else TRY(unigrams_create(&range, &o, st)); /* a kernel run by itself */
   *out = (Unigrams *)o;
   return TF_OK;
 }
@@ -99,8 +97,7 @@ static TF_Code collect_file(Collector *c, const char *path, TF_Status *st) {
       if (c->word % c->num_shards == c->shard && !text_to_float(number, (size_t)(stop - number), &weight))
         code = fail(st, TF_INVALID_ARGUMENT, "Wrong vocabulary format at line: %.*s",
                     (int)(stop - line > 500 ? 500 : stop - line), line);
-      else
-        collect(c, weight, false);
+      else collect(c, weight, false);
     }
     line = next;
   }
@@ -124,19 +121,15 @@ static TF_Code make_aliases(FixedWeights *w, Arena *arena, TF_Status *st) {
   for (size_t i = 0; i < n; i++) sum += (double)w->weights[i];
   for (size_t i = 0; i < n; i++) {
     share[i] = (double)(w->weights[i] * (float)n) / sum;
-    if (share[i] < 1)
-      low[lows++] = (int32_t)i;
-    else
-      high[highs++] = (int32_t)i;
+    if (share[i] < 1) low[lows++] = (int32_t)i;
+    else high[highs++] = (int32_t)i;
   }
   while (lows && highs) {
     int32_t l = low[--lows], h = high[--highs];
     w->alias[l] = h;
     share[h] -= 1 - share[l];
-    if (share[h] < 1)
-      low[lows++] = h;
-    else
-      high[highs++] = h;
+    if (share[h] < 1) low[lows++] = h;
+    else high[highs++] = h;
   }
   for (size_t i = 0; i < n; i++) w->keep[i] = (float)share[i];
   while (lows) w->keep[low[--lows]] = 1, w->alias[low[lows]] = low[lows];

@@ -1,12 +1,13 @@
-/* Places and rows: bounds in sorted rows, flat indices taken apart, rows changed by index, cross products, strings
- * joined by segment, memory without values, the time. */
+/* Places and rows: bounds in sorted rows, flat indices taken apart, rows changed by index, cross products,
+ * strings joined by segment, memory without values, the time. */
 #include <stdio.h>
 #include <time.h>
 
 #include "ops/array_arith.h"
 #include "ops/array_util.h"
 
-/* ---- LowerBound, UpperBound: for each value the first place in its row that is not below it, or that is above ---- */
+/* ---- LowerBound, UpperBound: for each value the first place in its row that is not below it, or that is
+ * above ---- */
 
 static TF_Code bound_shape(ShapeCtx *c, TF_Status *st) {
   TRY(shape_want_rank(c, 0, 2, st));
@@ -19,28 +20,30 @@ static TF_Code bound_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *sorted = op_input(c, 0), *values = op_input(c, 1);
   if (sorted->rank != 2 || values->rank != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 2 but is rank %d for `%s` argument",
-                sorted->rank != 2 ? sorted->rank : values->rank, sorted->rank != 2 ? "sorted_inputs" : "values");
+                sorted->rank != 2 ? sorted->rank : values->rank,
+                sorted->rank != 2 ? "sorted_inputs" : "values");
   if (sorted->dims[0] != values->dims[0])
     return fail(st, TF_INVALID_ARGUMENT, "Leading dim_size of both tensors must match.");
   if (c->node->output_types[0] == TF_INT32 && sorted->dims[1] >= INT32_MAX)
-    return fail(st, TF_INVALID_ARGUMENT, "trailing dim_size must less than INT_MAX for int32 output type, was %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "trailing dim_size must less than INT_MAX for int32 output type, was %lld",
                 (long long)sorted->dims[1]);
   return op_output(c, 0, c->node->output_types[0], values->dims, 2, st);
 }
 
 /* The kind of halves is converted as it is read. */
-#define BOUND(NAME, T, LOAD)                                                                 \
+#define BOUND(NAME, T, LOAD)                                                                            \
   static int64_t bound_##NAME(const void *row, const void *values, int64_t at, int64_t n, bool upper) { \
-    const T *p = row;                                                                        \
-    int64_t low = 0;                                                                         \
-    while (n > 0) {                                                                          \
-      int64_t half = n / 2;                                                                  \
-      bool right = upper ? !(LOAD(((const T *)values)[at]) < LOAD(p[low + half]))            \
-                         : LOAD(p[low + half]) < LOAD(((const T *)values)[at]);              \
-      if (right) low += half + 1, n -= half + 1;                                             \
-      else n = half;                                                                         \
-    }                                                                                        \
-    return low;                                                                              \
+    const T *p = row;                                                                                   \
+    int64_t low = 0;                                                                                    \
+    while (n > 0) {                                                                                     \
+      int64_t half = n / 2;                                                                             \
+      bool right = upper ? !(LOAD(((const T *)values)[at]) < LOAD(p[low + half]))                       \
+                         : LOAD(p[low + half]) < LOAD(((const T *)values)[at]);                         \
+      if (right) low += half + 1, n -= half + 1;                                                        \
+      else n = half;                                                                                    \
+    }                                                                                                   \
+    return low;                                                                                         \
   }
 BOUND(f32, float, )
 BOUND(f64, double, )
@@ -59,8 +62,9 @@ typedef int64_t Bound(const void *row, const void *values, int64_t at, int64_t n
 
 static Bound *bound_of(TF_DataType dtype) {
   static Bound *const by_kind[MK_COUNT] = {
-      [MK_F32] = bound_f32, [MK_F64] = bound_f64, [MK_I8] = bound_i8,   [MK_I16] = bound_i16, [MK_I32] = bound_i32,
-      [MK_I64] = bound_i64, [MK_U8] = bound_u8,   [MK_U16] = bound_u16, [MK_U32] = bound_u32, [MK_U64] = bound_u64};
+      [MK_F32] = bound_f32, [MK_F64] = bound_f64, [MK_I8] = bound_i8, [MK_I16] = bound_i16,
+      [MK_I32] = bound_i32, [MK_I64] = bound_i64, [MK_U8] = bound_u8, [MK_U16] = bound_u16,
+      [MK_U32] = bound_u32, [MK_U64] = bound_u64};
   if (dtype == TF_HALF) return bound_half;
   if (dtype == TF_BFLOAT16) return bound_bfloat16;
   return by_kind[math_kind(dtype)];
@@ -113,16 +117,20 @@ static TF_Code fail_product(const Tensor *dims, TF_Status *st) {
 
 static TF_Code unravel_run(OpCtx *c, TF_Status *st) {
   const Tensor *indices = op_input(c, 0), *dims = op_input(c, 1);
-  int64_t n = dims->dims[0], m = tensor_count(indices), total = 1, most = dims->dtype == TF_INT64 ? INT64_MAX : INT32_MAX;
+  int64_t n = dims->dims[0], m = tensor_count(indices), total = 1,
+          most = dims->dtype == TF_INT64 ? INT64_MAX : INT32_MAX;
   for (int64_t i = 0; i < n; i++)
     if (int_at(dims, i) == 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Input dims cannot contain a dim of zero, but dims contains zero at index %lld", (long long)i);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input dims cannot contain a dim of zero, but dims contains zero at index %lld",
+                  (long long)i);
   for (int64_t i = 0; i < n; i++)
     if (int_at(dims, i) < 0) return fail(st, TF_INVALID_ARGUMENT, "Input dims cannot be negative");
   for (int64_t i = 0; i < n; i++)
     if (__builtin_mul_overflow(total, int_at(dims, i), &total) || total > most) return fail_product(dims, st);
   for (int64_t i = 0; i < m; i++)
-    if (int_at(indices, i) >= total) return fail(st, TF_INVALID_ARGUMENT, "index is out of bound as with dims");
+    if (int_at(indices, i) >= total)
+      return fail(st, TF_INVALID_ARGUMENT, "index is out of bound as with dims");
   for (int64_t i = 0; i < m; i++) {
     int64_t rest = int_at(indices, i);
     for (int64_t d = n - 1; d >= 0; d--) {
@@ -158,17 +166,17 @@ static TF_Code cross_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* Each of the two products and the difference are rounded to the dtype; integers wrap. */
-#define CROSS(NAME, T, W, LOAD, STORE)                                      \
-  static void cross_##NAME(void *out, const void *a, const void *b, int64_t n) { \
-    for (int64_t i = 0; i < n; i++) {                                       \
-      const T *x = (const T *)a + 3 * i, *y = (const T *)b + 3 * i;         \
-      T *z = (T *)out + 3 * i;                                              \
-      for (int k = 0; k < 3; k++) {                                         \
-        int p = (k + 1) % 3, q = (k + 2) % 3;                               \
+#define CROSS(NAME, T, W, LOAD, STORE)                                                            \
+  static void cross_##NAME(void *out, const void *a, const void *b, int64_t n) {                  \
+    for (int64_t i = 0; i < n; i++) {                                                             \
+      const T *x = (const T *)a + 3 * i, *y = (const T *)b + 3 * i;                               \
+      T *z = (T *)out + 3 * i;                                                                    \
+      for (int k = 0; k < 3; k++) {                                                               \
+        int p = (k + 1) % 3, q = (k + 2) % 3;                                                     \
         T one = STORE((W)LOAD(x[p]) * (W)LOAD(y[q])), two = STORE((W)LOAD(x[q]) * (W)LOAD(y[p])); \
-        z[k] = STORE((W)LOAD(one) - (W)LOAD(two));                          \
-      }                                                                     \
-    }                                                                       \
+        z[k] = STORE((W)LOAD(one) - (W)LOAD(two));                                                \
+      }                                                                                           \
+    }                                                                                             \
   }
 CROSS(f32, float, float, , (float))
 CROSS(f64, double, double, , (double))
@@ -188,10 +196,13 @@ typedef void CrossFn(void *out, const void *a, const void *b, int64_t n);
 static TF_Code cross_run(OpCtx *c, TF_Status *st) {
   (void)st;
   static CrossFn *const by_kind[MK_COUNT] = {
-      [MK_F32] = cross_f32, [MK_F64] = cross_f64, [MK_I8] = cross_i8,   [MK_I16] = cross_i16, [MK_I32] = cross_i32,
-      [MK_I64] = cross_i64, [MK_U8] = cross_u8,   [MK_U16] = cross_u16, [MK_U32] = cross_u32, [MK_U64] = cross_u64};
+      [MK_F32] = cross_f32, [MK_F64] = cross_f64, [MK_I8] = cross_i8, [MK_I16] = cross_i16,
+      [MK_I32] = cross_i32, [MK_I64] = cross_i64, [MK_U8] = cross_u8, [MK_U16] = cross_u16,
+      [MK_U32] = cross_u32, [MK_U64] = cross_u64};
   const Tensor *a = op_input(c, 0);
-  CrossFn *fn = a->dtype == TF_HALF ? cross_half : a->dtype == TF_BFLOAT16 ? cross_bfloat16 : by_kind[math_kind(a->dtype)];
+  CrossFn *fn = a->dtype == TF_HALF       ? cross_half
+                : a->dtype == TF_BFLOAT16 ? cross_bfloat16
+                                          : by_kind[math_kind(a->dtype)];
   fn(c->outputs[0].data, a->data, op_input(c, 1)->data, tensor_count(a) / 3);
   return TF_OK;
 }
@@ -204,7 +215,8 @@ static TF_Code inplace_prepare(OpCtx *c, TF_Status *st) {
   shape_text(x->dims, x->rank, xt, sizeof xt);
   shape_text(v->dims, v->rank, vt, sizeof vt);
   if (at->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "i must be a vector. %s", shape_text(at->dims, at->rank, xt, sizeof xt));
+    return fail(st, TF_INVALID_ARGUMENT, "i must be a vector. %s",
+                shape_text(at->dims, at->rank, xt, sizeof xt));
   if (x->rank != v->rank)
     return fail(st, TF_INVALID_ARGUMENT, "x and v shape doesn't match (ranks differ): %s vs. %s", xt, vt);
   for (int d = 1; d < x->rank; d++)
@@ -255,11 +267,12 @@ static TF_Code join_prepare(OpCtx *c, TF_Status *st) {
   if (count->rank) return fail(st, TF_INVALID_ARGUMENT, "Number of segments must be a scalar");
   if (ids->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Segment_id cannot have rank 0");
   if (ids->rank > in->rank)
-    return fail(st, TF_OUT_OF_RANGE, "Invalid segment_id rank %d for input with %d dimension(s)", ids->rank, in->rank);
+    return fail(st, TF_OUT_OF_RANGE, "Invalid segment_id rank %d for input with %d dimension(s)", ids->rank,
+                in->rank);
   for (int d = 0; d < ids->rank; d++)
-    if (ids->dims[d] != in->dims[d])
-      /* TF: what it calls the input's dimension is its rank. */
-      return fail(st, TF_INVALID_ARGUMENT, "Segment dimension is %lld while input dimension is %lld in rank %d",
+    if (ids->dims[d] != in->dims[d]) /* TF: what it calls the input's dimension is its rank. */
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Segment dimension is %lld while input dimension is %lld in rank %d",
                   (long long)ids->dims[d], (long long)in->rank, d);
   dims[0] = int_at(count, 0);
   if (dims[0] < 0) return fail(st, TF_INVALID_ARGUMENT, "Number of segments cannot be negative.");
@@ -287,7 +300,8 @@ static TF_Code join_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_string(c->node, "separator", &separator, st));
   for (int64_t i = 0; i < tensor_count(ids); i++)
     if (!index_ok(int_at(ids, i), n))
-      return fail(st, TF_INVALID_ARGUMENT, "segment_ids are not allowed to exceed num_segments or to have negative values.");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "segment_ids are not allowed to exceed num_segments or to have negative values.");
   chain_rows(ids, first, n, next);
   for (int64_t o = 0; o < n * inner && !joined.failed; o++) {
     joined.size = 0;
@@ -297,7 +311,8 @@ static TF_Code join_run(OpCtx *c, TF_Status *st) {
       if (joined.size) bytes_append(&joined, separator.data, separator.size); /* TF: none behind nothing */
       bytes_append(&joined, text, size);
     }
-    joined.failed = joined.failed || !tstring_set((TF_TString *)c->outputs[0].data + o, joined.data, joined.size);
+    joined.failed = joined.failed ||
+                    !tstring_set((TF_TString *)c->outputs[0].data + o, joined.data, joined.size);
   }
   bool failed = joined.failed;
   bytes_clear(&joined);
@@ -338,9 +353,9 @@ static TF_Code timestamp_run(OpCtx *c, TF_Status *st) {
 }
 
 #define BOUND_ROW(NAME) \
-  {NAME, .types = "T: " TYPES_REAL, .shape = bound_shape, .prepare = bound_prepare, .run = bound_run}
+  { NAME, .types = "T: " TYPES_REAL, .shape = bound_shape, .prepare = bound_prepare, .run = bound_run }
 #define INPLACE_ROW(NAME, TYPES) \
-  {NAME, .types = TYPES, .shape = shape_same, .prepare = inplace_prepare, .run = inplace_run}
+  { NAME, .types = TYPES, .shape = shape_same, .prepare = inplace_prepare, .run = inplace_run }
 
 const OpRow ops_search_ops[] = {
     BOUND_ROW("LowerBound"),
@@ -350,8 +365,10 @@ const OpRow ops_search_ops[] = {
     INPLACE_ROW("InplaceUpdate", "T: " TYPES_POD " string"),
     INPLACE_ROW("InplaceAdd", "T: " TYPES_NUMBER),
     INPLACE_ROW("InplaceSub", "T: " TYPES_NUMBER),
-    {"UnsortedSegmentJoin", .value_inputs = 1 << 2, .shape = join_shape, .prepare = join_prepare, .run = join_run},
-    {"Empty", .types = "dtype: " TYPES_POD " string", .value_inputs = 1, .shape = empty_shape, .prepare = empty_prepare,
-     .run = empty_run},
-    {"Timestamp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = timestamp_prepare, .run = timestamp_run},
+    {"UnsortedSegmentJoin", .value_inputs = 1 << 2, .shape = join_shape, .prepare = join_prepare,
+     .run = join_run},
+    {"Empty", .types = "dtype: " TYPES_POD " string", .value_inputs = 1, .shape = empty_shape,
+     .prepare = empty_prepare, .run = empty_run},
+    {"Timestamp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = timestamp_prepare,
+     .run = timestamp_run},
     {0}};

@@ -1,6 +1,6 @@
 /* Sets in the last dimension of dense and sparse tensors: SetSize, and DenseToDense-, DenseToSparse- and
- * SparseToSparseSetOperation. All values are listed with their group (the index without its last dimension) and sorted
- * by group and value; then a run of equal entries is one element. */
+ * SparseToSparseSetOperation. All values are listed with their group (the index without its last dimension)
+ * and sorted by group and value; then a run of equal entries is one element. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -45,14 +45,16 @@ static TF_Code groups_of(Sets *s, const int64_t *dims, int rank, TF_Status *st) 
   s->groups = 1;
   for (int d = 0; d + 1 < rank; d++) {
     s->dims[d] = dims[d];
-    if (!checked_mul_i64(s->groups, dims[d], &s->groups)) return fail(st, TF_INVALID_ARGUMENT, "the shape of the sets is too large");
+    if (!checked_mul_i64(s->groups, dims[d], &s->groups))
+      return fail(st, TF_INVALID_ARGUMENT, "the shape of the sets is too large");
   }
   return TF_OK;
 }
 
 static void add_dense(Sets *s, const Tensor *t, unsigned side) {
   int64_t n = tensor_count(t), width = t->dims[t->rank - 1];
-  for (int64_t i = 0; i < n; i++) s->entries[s->count++] = (Entry){.group = i / width, .place = i, .from = t, .side = side};
+  for (int64_t i = 0; i < n; i++)
+    s->entries[s->count++] = (Entry){.group = i / width, .place = i, .from = t, .side = side};
 }
 
 /* The indices were checked. */
@@ -67,7 +69,8 @@ static void add_sparse(Sets *s, const Sparse *t, unsigned side) {
 /* From entry `i` on: the end of the run of equal ones, and which sides they come from. */
 static int64_t run_end(const Sets *s, int64_t i, unsigned *sides) {
   int64_t k = i;
-  for (*sides = 0; k < s->count && (k == i || compare_entries(&s->entries[i], &s->entries[k]) == 0); k++) *sides |= s->entries[k].side;
+  for (*sides = 0; k < s->count && (k == i || compare_entries(&s->entries[i], &s->entries[k]) == 0); k++)
+    *sides |= s->entries[k].side;
   return k;
 }
 
@@ -149,13 +152,15 @@ static TF_Code set_run(OpCtx *c, TF_Status *st) {
   if (sparse2) TRY(sparse_side(c, sparse1 ? 3 : 1, &b, st));
   int rank1 = sparse1 ? a.rank : set1->rank, rank2 = sparse2 ? b.rank : set2->rank;
   const int64_t *dims1 = sparse1 ? a.dims : set1->dims, *dims2 = sparse2 ? b.dims : set2->dims;
-  if (rank1 < 2) return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 1: it must be at least 2.", rank1);
-  if (rank2 < 2) return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 2: it must be at least 2.", rank2);
+  if (rank1 < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 1: it must be at least 2.", rank1);
+  if (rank2 < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 2: it must be at least 2.", rank2);
   bool same = rank1 == rank2;
   for (int d = 0; same && d + 1 < rank1; d++) same = dims1[d] == dims2[d];
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "Mismatched group shapes %s vs %s.", shape_text(dims1, rank1 - 1, x, sizeof x),
-                shape_text(dims2, rank2 - 1, y, sizeof y));
+    return fail(st, TF_INVALID_ARGUMENT, "Mismatched group shapes %s vs %s.",
+                shape_text(dims1, rank1 - 1, x, sizeof x), shape_text(dims2, rank2 - 1, y, sizeof y));
   TRY(groups_of(&s, dims1, rank1, st));
   int64_t n = (sparse1 ? a.count : tensor_count(set1)) + (sparse2 ? b.count : tensor_count(set2));
   TRY(run_alloc(c, n, sizeof *s.entries, &s.entries, st));
@@ -201,18 +206,22 @@ static TF_Code size_run(OpCtx *c, TF_Status *st) {
   TRY(run_alloc(c, set.count, sizeof *s.entries, &s.entries, st));
   add_sparse(&s, &set, 1);
   if (s.count) qsort(s.entries, (size_t)s.count, sizeof *s.entries, compare_entries);
-  for (int64_t i = 0; i < s.count; i = run_end(&s, i, &sides)) ((int32_t *)c->outputs[0].data)[s.entries[i].group]++;
+  for (int64_t i = 0; i < s.count; i = run_end(&s, i, &sides))
+    ((int32_t *)c->outputs[0].data)[s.entries[i].group]++;
   free(s.entries);
   return TF_OK;
 }
 
 #define SET_TYPES "T: int8 int16 int32 int64 uint8 uint16 string"
-#define SET_ROW(op) \
-  {op, .types = SET_TYPES, .flags = OP_DYNAMIC, .state_size = sizeof(SetOp), .shape = set_shape, .init = set_init, .run = set_run}
+#define SET_ROW(op)                                                                               \
+  {                                                                                               \
+    op, .types = SET_TYPES, .flags = OP_DYNAMIC, .state_size = sizeof(SetOp), .shape = set_shape, \
+        .init = set_init, .run = set_run                                                          \
+  }
 
 const OpRow ops_set_ops[] = {
-  SET_ROW("DenseToDenseSetOperation"),
-  SET_ROW("DenseToSparseSetOperation"),
-  SET_ROW("SparseToSparseSetOperation"),
-  {"SetSize", .types = SET_TYPES, .flags = OP_DYNAMIC, .shape = size_shape, .run = size_run},
-  {0}};
+    SET_ROW("DenseToDenseSetOperation"),
+    SET_ROW("DenseToSparseSetOperation"),
+    SET_ROW("SparseToSparseSetOperation"),
+    {"SetSize", .types = SET_TYPES, .flags = OP_DYNAMIC, .shape = size_shape, .run = size_run},
+    {0}};

@@ -15,7 +15,9 @@ TF_Code shape_same(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code shape_same_pair(ShapeCtx *c, TF_Status *st) { return shape_merge(c->inputs[0], c->inputs[1], &c->outputs[0], st); }
+TF_Code shape_same_pair(ShapeCtx *c, TF_Status *st) {
+  return shape_merge(c->inputs[0], c->inputs[1], &c->outputs[0], st);
+}
 
 TF_Code shape_scalar(ShapeCtx *c, TF_Status *st) {
   (void)st;
@@ -55,7 +57,8 @@ TF_Code shape_broadcast(ShapeCtx *c, TF_Status *st) {
 /* Marks the axes in `axes` (int32 or int64); false for one out of range. */
 static bool mark_axes(const Tensor *axes, int rank, bool *reduced) {
   for (int64_t i = 0, n = tensor_count(axes); i < n; i++) {
-    int64_t axis = axes->dtype == TF_INT64 ? ((const int64_t *)axes->data)[i] : ((const int32_t *)axes->data)[i];
+    int64_t axis = axes->dtype == TF_INT64 ? ((const int64_t *)axes->data)[i]
+                                           : ((const int32_t *)axes->data)[i];
     if (axis < -rank || axis >= rank) return false;
     reduced[axis < 0 ? axis + rank : axis] = true;
   }
@@ -74,7 +77,8 @@ TF_Code shape_reduction(ShapeCtx *c, TF_Status *st) {
   }
   bool reduced[TENSOR_MAX_RANK] = {false};
   if (!mark_axes(axes, in->rank, reduced))
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid reduction dimension for input with %d dimension(s)", in->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid reduction dimension for input with %d dimension(s)",
+                in->rank);
   Shape out = {.rank = 0};
   for (int d = 0; d < in->rank; d++) {
     if (!reduced[d]) out.dims[out.rank++] = in->dims[d];

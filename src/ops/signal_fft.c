@@ -1,7 +1,7 @@
 /* FFT, RFFT and their inverses over one, two or three inner dims, in float and double, for any length.
  *
- * The transform itself is signal_fft_body.h, once for each type. Several dims: one after the other, line by line; a
- * real one transforms its last dim first (its inverse: last). Plans are made when shapes are new. */
+ * The transform itself is signal_fft_body.h, once for each type. Several dims: one after the other, line by
+ * line; a real one transforms its last dim first (its inverse: last). Plans are made when shapes are new. */
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -25,8 +25,8 @@ static int64_t fft_factor_twos(int64_t n, int *radices, int *count) {
   return n / 2;
 }
 
-/* Splits n into radices; false when a prime factor is too large. TF: a whole transform of some length begins with a four,
- * for its vectors. */
+/* Splits n into radices; false when a prime factor is too large. TF: a whole transform of some length begins
+ * with a four, for its vectors. */
 static bool fft_factor(int64_t n, bool whole, int *radices, int *count) {
   *count = 0;
   if (whole && n > 300 && n % 4 == 0) {
@@ -64,8 +64,8 @@ static void fft_unit_root(int64_t k, int64_t n, double out[2]) {
   if (lower) out[1] = -out[1];
 }
 
-/* Splits n into the radices of signal_rfft_body.h, in the order of their use; false when other factors are left, or where
- * TensorFlow's library goes another way too. */
+/* Splits n into the radices of signal_rfft_body.h, in the order of their use; false when other factors are
+ * left, or where TensorFlow's library goes another way too. */
 static bool fft_real_factor(int64_t n, int *radices, int *count) {
   *count = 0;
   if (n < 1 || (n > 10000 && n % 2 == 0)) return false;
@@ -155,7 +155,7 @@ typedef struct SignalAxis {
 
 typedef struct SignalPrep {
   bool is_double, set;
-  int64_t outer;            /* product of the dims before */
+  int64_t outer; /* product of the dims before */
   int64_t in[MAX_AXES], out[MAX_AXES], n[MAX_AXES];
   SignalAxis axis[MAX_AXES];
   size_t middle_at, buffer_at, buffer_size;
@@ -169,8 +169,8 @@ static TF_Code signal_init(OpInit *k, TF_Status *st) {
   s->real = fft > op && fft[-1] == 'R';
   TF_DataType in = dtype_base(k->node->input_types[0]), out = dtype_base(k->node->output_types[0]);
   if (s->real && dtype_size(s->inverse ? in : out) != 2 * dtype_size(s->inverse ? out : in))
-    return fail(st, TF_INVALID_ARGUMENT, "Wrong types for %s real FFT: in=%d out=%d", s->inverse ? "backward" : "forward",
-                (int)in, (int)out);
+    return fail(st, TF_INVALID_ARGUMENT, "Wrong types for %s real FFT: in=%d out=%d",
+                s->inverse ? "backward" : "forward", (int)in, (int)out);
   return TF_OK;
 }
 
@@ -198,7 +198,8 @@ static void axis_buffer(SignalPrep *p, SignalAxis *a, int64_t elements) {
 }
 
 static TF_Code axis_plan(SignalPrep *p, SignalAxis *a, int64_t n, bool real, TF_Status *st) {
-  if (n > MAX_FFT_LENGTH) return fail(st, TF_UNIMPLEMENTED, "FFT of length %lld is not supported", (long long)n);
+  if (n > MAX_FFT_LENGTH)
+    return fail(st, TF_UNIMPLEMENTED, "FFT of length %lld is not supported", (long long)n);
   int radices[64], count;
   if (real && fft_real_factor(n, radices, &count)) {
     a->n = n;
@@ -240,8 +241,9 @@ static TF_Code signal_dims(OpCtx *c, TF_Status *st) {
       return fail(st, TF_INVALID_ARGUMENT, "fft_length[%d] must >= 0, but got: %lld", i, (long long)p->n[i]);
     int64_t least = s->inverse && last ? p->n[i] / 2 + 1 : p->n[i];
     if (p->in[i] != 0 && p->in[i] < least)
-      return fail(st, TF_INVALID_ARGUMENT, "Input dimension %d must have length of at least %lld but got: %lld", at,
-                  (long long)least, (long long)p->in[i]);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input dimension %d must have length of at least %lld but got: %lld", at, (long long)least,
+                  (long long)p->in[i]);
     if (!s->inverse && last && p->n[i] != 0) p->out[i] = p->n[i] / 2 + 1;
   }
   return TF_OK;
@@ -313,8 +315,10 @@ static void lines_range(const Lines *r, int64_t begin, int64_t end, void *buffer
     else if (a->real && r->kind == LINE_REAL) fftf_spectrum_line(a->real, in, out, buffer);
     else if (a->real && d) fftd_unspectrum_line(a->real, in, out, r->scale, buffer);
     else if (a->real) fftf_unspectrum_line(a->real, in, out, r->scale, buffer);
-    else if (r->kind == LINE_COMPLEX && d) fftd_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
-    else if (r->kind == LINE_COMPLEX) fftf_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
+    else if (r->kind == LINE_COMPLEX && d)
+      fftd_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
+    else if (r->kind == LINE_COMPLEX)
+      fftf_line(a->plan, in, r->step, out, r->step, r->inverse, r->scale, buffer);
     else if (r->kind == LINE_REAL && d) fftd_real_line(a->plan, a->roots, a->n, in, out, buffer);
     else if (r->kind == LINE_REAL) fftf_real_line(a->plan, a->roots, a->n, in, out, buffer);
     else if (d) fftd_real_inverse_line(a->plan, a->roots, a->n, in, out, r->scale, buffer);
@@ -325,7 +329,8 @@ static void lines_range(const Lines *r, int64_t begin, int64_t end, void *buffer
 static void lines_shares(void *arg, int64_t begin, int64_t end) {
   const Lines *r = arg;
   for (int64_t i = begin; i < end; i++)
-    lines_range(r, r->lines * i / r->shares, r->lines * (i + 1) / r->shares, r->buffers + (size_t)i * r->p->buffer_size);
+    lines_range(r, r->lines * i / r->shares, r->lines * (i + 1) / r->shares,
+                r->buffers + (size_t)i * r->p->buffer_size);
 }
 
 static void lines_run(Lines *r, int threads) {
@@ -340,35 +345,60 @@ static void transform_axis(OpCtx *c, int i, int64_t outer, const int64_t *dims, 
   const SignalState *s = c->state;
   const SignalPrep *p = c->prep;
   int64_t inner = dims_product(dims, i + 1, s->axes), before = dims_product(dims, 0, i);
-  double scale = 1; /* TF: all of an inverse's is in the axis that comes first, a real one's in that of the reals */
+  double scale =
+      1; /* TF: all of an inverse's is in the axis that comes first, a real one's in that of the reals */
   if (s->inverse && !s->real && i == s->axes - 1) scale = 1 / (double)dims_product(dims, 0, s->axes);
-  Lines r = {.p = p, .axis = &p->axis[i], .kind = LINE_COMPLEX, .inverse = s->inverse, .scale = scale, .in = in, .out = out,
-             .lines = outer * before * inner, .inner = inner, .in_outer = dims[i] * inner, .out_outer = dims[i] * inner,
-             .step = inner, .in_size = element(p, false), .out_size = element(p, false),
+  Lines r = {.p = p,
+             .axis = &p->axis[i],
+             .kind = LINE_COMPLEX,
+             .inverse = s->inverse,
+             .scale = scale,
+             .in = in,
+             .out = out,
+             .lines = outer * before * inner,
+             .inner = inner,
+             .in_outer = dims[i] * inner,
+             .out_outer = dims[i] * inner,
+             .step = inner,
+             .in_size = element(p, false),
+             .out_size = element(p, false),
              .buffers = (char *)c->scratch + p->buffer_at};
   lines_run(&r, c->threads);
 }
 
 /* Real transforms along the last axis. */
-static void transform_real(OpCtx *c, int64_t lines, const char *in, int64_t in_row, char *out, int64_t out_row) {
+static void transform_real(OpCtx *c, int64_t lines, const char *in, int64_t in_row, char *out,
+                           int64_t out_row) {
   const SignalState *s = c->state;
   const SignalPrep *p = c->prep;
-  Lines r = {.p = p, .axis = &p->axis[s->axes - 1], .kind = s->inverse ? LINE_REAL_INVERSE : LINE_REAL, .in = in, .out = out,
-             .scale = 1 / (double)dims_product(p->n, 0, s->axes), .lines = lines, .inner = 1, .in_outer = in_row, .out_outer = out_row, .step = 1,
-             .in_size = element(p, !s->inverse), .out_size = element(p, s->inverse),
+  Lines r = {.p = p,
+             .axis = &p->axis[s->axes - 1],
+             .kind = s->inverse ? LINE_REAL_INVERSE : LINE_REAL,
+             .in = in,
+             .out = out,
+             .scale = 1 / (double)dims_product(p->n, 0, s->axes),
+             .lines = lines,
+             .inner = 1,
+             .in_outer = in_row,
+             .out_outer = out_row,
+             .step = 1,
+             .in_size = element(p, !s->inverse),
+             .out_size = element(p, s->inverse),
              .buffers = (char *)c->scratch + p->buffer_at};
   lines_run(&r, c->threads);
 }
 
 /* Copies what a real transform of several axes uses of item `in` (dims p->in) to `out` (dims `dims`): rows of
  * `row` bytes. */
-static void crop_rows(const SignalState *s, const SignalPrep *p, const int64_t *dims, const char *in, char *out,
-                      size_t size) {
+static void crop_rows(const SignalState *s, const SignalPrep *p, const int64_t *dims, const char *in,
+                      char *out, size_t size) {
   int last = s->axes - 1;
-  int64_t rows = dims_product(dims, 0, last), middle = last == 2 ? dims[1] : 1, in_middle = last == 2 ? p->in[1] : 1;
+  int64_t rows = dims_product(dims, 0, last), middle = last == 2 ? dims[1] : 1,
+          in_middle = last == 2 ? p->in[1] : 1;
   for (int64_t i = 0; i < rows; i++)
     memcpy(out + (size_t)(i * dims[last]) * size,
-           in + (size_t)((i / middle * in_middle + i % middle) * p->in[last]) * size, (size_t)dims[last] * size);
+           in + (size_t)((i / middle * in_middle + i % middle) * p->in[last]) * size,
+           (size_t)dims[last] * size);
 }
 
 static void run_real_item(OpCtx *c, const char *in, char *out) {
@@ -405,7 +435,8 @@ static TF_Code signal_run(OpCtx *c, TF_Status *st) {
     return TF_OK;
   }
   if (!s->real) {
-    for (int i = s->axes - 1; i >= 0; i--) transform_axis(c, i, p->outer, p->n, i == s->axes - 1 ? in : out, out);
+    for (int i = s->axes - 1; i >= 0; i--)
+      transform_axis(c, i, p->outer, p->n, i == s->axes - 1 ? in : out, out);
     return TF_OK;
   }
   if (s->axes == 1) {
@@ -414,7 +445,8 @@ static TF_Code signal_run(OpCtx *c, TF_Status *st) {
   }
   size_t in_item = (size_t)dims_product(p->in, 0, s->axes) * element(p, !s->inverse);
   size_t out_item = (size_t)dims_product(p->out, 0, s->axes) * element(p, s->inverse);
-  for (int64_t i = 0; i < p->outer; i++) run_real_item(c, in + (size_t)i * in_item, out + (size_t)i * out_item);
+  for (int64_t i = 0; i < p->outer; i++)
+    run_real_item(c, in + (size_t)i * in_item, out + (size_t)i * out_item);
   return TF_OK;
 }
 
@@ -434,7 +466,8 @@ static TF_Code shape_real(ShapeCtx *c, int axes, bool inverse, TF_Status *st) {
   Shape out = *c->inputs[0];
   const Tensor *length = c->value(c, 1);
   if (c->inputs[1]->rank == 1 && c->inputs[1]->dims[0] >= 0 && c->inputs[1]->dims[0] != axes)
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension must be %d but is %lld", axes, (long long)c->inputs[1]->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Dimension must be %d but is %lld", axes,
+                (long long)c->inputs[1]->dims[0]);
   if (out.rank < 0) return TF_OK;
   for (int i = 0; i < axes; i++) {
     int64_t n = length ? int_at(length, i) : -1;
@@ -451,17 +484,25 @@ static TF_Code shape_irfft(ShapeCtx *c, TF_Status *st) { return shape_real(c, 1,
 static TF_Code shape_irfft2(ShapeCtx *c, TF_Status *st) { return shape_real(c, 2, true, st); }
 static TF_Code shape_irfft3(ShapeCtx *c, TF_Status *st) { return shape_real(c, 3, true, st); }
 
-#define SIGNAL(name_, types_, values_, shape_)                                                                    \
-  {name_, .types = types_, .value_inputs = values_, .state_size = sizeof(SignalState), .prep_size = sizeof(SignalPrep), \
-   .shape = shape_, .init = signal_init, .prepare = signal_prepare, .run = signal_run, .clear_prep = signal_clear_prep}
+#define SIGNAL(name_, types_, values_, shape_)                                                               \
+  {                                                                                                          \
+    name_, .types = types_, .value_inputs = values_, .state_size = sizeof(SignalState),                      \
+           .prep_size = sizeof(SignalPrep), .shape = shape_, .init = signal_init, .prepare = signal_prepare, \
+           .run = signal_run, .clear_prep = signal_clear_prep                                                \
+  }
 #define COMPLEX_TYPES "Tcomplex: complex64 complex128"
 #define REAL_TYPES "Treal: float double; Tcomplex: complex64 complex128"
 
-const OpRow ops_signal_fft[] = {
-  SIGNAL("FFT", COMPLEX_TYPES, 0, shape_fft),      SIGNAL("IFFT", COMPLEX_TYPES, 0, shape_fft),
-  SIGNAL("FFT2D", COMPLEX_TYPES, 0, shape_fft2),   SIGNAL("IFFT2D", COMPLEX_TYPES, 0, shape_fft2),
-  SIGNAL("FFT3D", COMPLEX_TYPES, 0, shape_fft3),   SIGNAL("IFFT3D", COMPLEX_TYPES, 0, shape_fft3),
-  SIGNAL("RFFT", REAL_TYPES, 2, shape_rfft),       SIGNAL("IRFFT", REAL_TYPES, 2, shape_irfft),
-  SIGNAL("RFFT2D", REAL_TYPES, 2, shape_rfft2),    SIGNAL("IRFFT2D", REAL_TYPES, 2, shape_irfft2),
-  SIGNAL("RFFT3D", REAL_TYPES, 2, shape_rfft3),    SIGNAL("IRFFT3D", REAL_TYPES, 2, shape_irfft3),
-  {0}};
+const OpRow ops_signal_fft[] = {SIGNAL("FFT", COMPLEX_TYPES, 0, shape_fft),
+                                SIGNAL("IFFT", COMPLEX_TYPES, 0, shape_fft),
+                                SIGNAL("FFT2D", COMPLEX_TYPES, 0, shape_fft2),
+                                SIGNAL("IFFT2D", COMPLEX_TYPES, 0, shape_fft2),
+                                SIGNAL("FFT3D", COMPLEX_TYPES, 0, shape_fft3),
+                                SIGNAL("IFFT3D", COMPLEX_TYPES, 0, shape_fft3),
+                                SIGNAL("RFFT", REAL_TYPES, 2, shape_rfft),
+                                SIGNAL("IRFFT", REAL_TYPES, 2, shape_irfft),
+                                SIGNAL("RFFT2D", REAL_TYPES, 2, shape_rfft2),
+                                SIGNAL("IRFFT2D", REAL_TYPES, 2, shape_irfft2),
+                                SIGNAL("RFFT3D", REAL_TYPES, 2, shape_rfft3),
+                                SIGNAL("IRFFT3D", REAL_TYPES, 2, shape_irfft3),
+                                {0}};

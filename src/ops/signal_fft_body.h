@@ -1,19 +1,22 @@
-/* The transform of ops/signal_fft.h for one kind of number: included with REAL, CPX, PLAN and FN(name) defined.
+/* The transform of ops/signal_fft.h for one kind of number: included with REAL, CPX, PLAN and FN(name)
+ * defined.
  *
- * Mixed radix, by Stockham's scheme: each pass takes one prime factor (or 4) of the length and sorts as it goes, from
- * one buffer to the other. A length with a prime factor above MAX_RADIX is a convolution with a chirp (Bluestein) by
- * transforms of a power of two. Twiddles are computed in double. */
+ * Mixed radix, by Stockham's scheme: each pass takes one prime factor (or 4) of the length and sorts as it
+ * goes, from one buffer to the other. A length with a prime factor above MAX_RADIX is a convolution with a
+ * chirp (Bluestein) by transforms of a power of two. Twiddles are computed in double. */
 
 struct PLAN {
   int64_t n;
   int radices[64], num_radices;
-  CPX *twiddles; /* exp(-2 pi i k / n), k < n */
+  CPX *twiddles;      /* exp(-2 pi i k / n), k < n */
   struct PLAN *inner; /* Bluestein's: of length m, a power of two >= 2n - 1 */
   CPX *chirp;         /* exp(-pi i k^2 / n), k < n */
   CPX *kernel;        /* transform of the conjugate chirp, wrapped around, over m */
 };
 
-static inline CPX FN(mul)(CPX a, CPX b) { return (CPX){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+static inline CPX FN(mul)(CPX a, CPX b) {
+  return (CPX){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
 static inline CPX FN(add)(CPX a, CPX b) { return (CPX){a.re + b.re, a.im + b.im}; }
 static inline CPX FN(sub)(CPX a, CPX b) { return (CPX){a.re - b.re, a.im - b.im}; }
 
@@ -33,8 +36,9 @@ static void FN(free)(struct PLAN *p) {
   free(p);
 }
 
-/* Butterflies: in[q], in[q + far], ... to out[q], out[q + s], ..., with twiddles w1, w2, ... The order of operations is
- * that of the library in TensorFlow, which keeps the bits of lengths of factors 2, 3 and 5 up to 10000. */
+/* Butterflies: in[q], in[q + far], ... to out[q], out[q + s], ..., with twiddles w1, w2, ... The order of
+ * operations is that of the library in TensorFlow, which keeps the bits of lengths of factors 2, 3 and 5 up
+ * to 10000. */
 static void FN(radix3)(const CPX *in, CPX *out, int64_t far, int64_t s, CPX w1, CPX w2) {
   const REAL cosine = (REAL)-0.5, sine = (REAL)-0.8660254037844386467637231707529362;
   for (int64_t q = 0; q < s; q++) {
@@ -47,8 +51,10 @@ static void FN(radix3)(const CPX *in, CPX *out, int64_t far, int64_t s, CPX w1, 
 }
 
 static void FN(radix5)(const CPX *in, CPX *out, int64_t far, int64_t s, const CPX w[5]) {
-  const REAL c1 = (REAL)0.3090169943749474241022934171828191, s1 = (REAL)-0.9510565162951535721164393333793821;
-  const REAL c2 = (REAL)-0.8090169943749474241022934171828191, s2 = (REAL)-0.5877852522924731291687059546390728;
+  const REAL c1 = (REAL)0.3090169943749474241022934171828191,
+             s1 = (REAL)-0.9510565162951535721164393333793821;
+  const REAL c2 = (REAL)-0.8090169943749474241022934171828191,
+             s2 = (REAL)-0.5877852522924731291687059546390728;
   for (int64_t q = 0; q < s; q++) {
     CPX a = in[q], be = FN(add)(in[q + far], in[q + 4 * far]), b_e = FN(sub)(in[q + far], in[q + 4 * far]);
     CPX cd = FN(add)(in[q + 2 * far], in[q + 3 * far]), c_d = FN(sub)(in[q + 2 * far], in[q + 3 * far]);
@@ -84,7 +90,8 @@ static void FN(radix8)(const CPX *in, CPX *out, int64_t far, int64_t s, const CP
     }
     CPX odd = FN(add)(a[1], a[3]), odd_rest = FN(turn90)(FN(sub)(a[1], a[3])), t7 = FN(turn90)(a[7]);
     CPX b5 = FN(turn45)(FN(add)(a[5], t7)), b7 = FN(turn135)(FN(sub)(a[5], t7)), t6 = FN(turn90)(a[6]);
-    CPX even = FN(add)(a[0], a[2]), even_rest = FN(sub)(a[0], a[2]), c4 = FN(add)(a[4], t6), c6 = FN(sub)(a[4], t6);
+    CPX even = FN(add)(a[0], a[2]), even_rest = FN(sub)(a[0], a[2]), c4 = FN(add)(a[4], t6),
+        c6 = FN(sub)(a[4], t6);
     y[0] = FN(add)(even, odd), y[4] = FN(sub)(even, odd);
     y[2] = FN(add)(even_rest, odd_rest), y[6] = FN(sub)(even_rest, odd_rest);
     y[1] = FN(add)(c4, b5), y[5] = FN(sub)(c4, b5);
@@ -134,7 +141,8 @@ static void FN(pass)(const struct PLAN *p, int radix, int64_t m, int64_t s, cons
         CPX w = tw[k * r * s];
         for (int64_t q = 0; q < s; q++) {
           CPX sum = in[q];
-          for (int j = 1; j < radix; j++) sum = FN(add)(sum, FN(mul)(in[q + j * far], tw[step * (j * r % radix)]));
+          for (int j = 1; j < radix; j++)
+            sum = FN(add)(sum, FN(mul)(in[q + j * far], tw[step * (j * r % radix)]));
           out[q + r * s] = FN(mul)(sum, w);
         }
       }
@@ -225,8 +233,8 @@ static int64_t FN(work_size)(const struct PLAN *p) { return p->inner ? 2 * p->in
 /* ---- lines of a tensor: `step` elements apart ----
  * `buffer` has n elements and then the plan's work. A forward transform has sign -1; results are scaled. */
 
-static void FN(line)(const struct PLAN *p, const void *in_, int64_t in_step, void *out_, int64_t out_step, bool inverse,
-                     double scale_, void *buffer) {
+static void FN(line)(const struct PLAN *p, const void *in_, int64_t in_step, void *out_, int64_t out_step,
+                     bool inverse, double scale_, void *buffer) {
   const CPX *in = in_;
   CPX *out = out_, *x = buffer;
   int64_t n = p->n;
@@ -237,7 +245,8 @@ static void FN(line)(const struct PLAN *p, const void *in_, int64_t in_step, voi
 }
 
 /* n reals to n / 2 + 1 complex. An even n goes by a plan of length n / 2, with `roots` of length n. */
-static void FN(real_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_, void *out_, void *buffer) {
+static void FN(real_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_, void *out_,
+                          void *buffer) {
   const REAL *in = in_;
   CPX *out = out_, *x = buffer;
   if (n % 2) {
@@ -257,8 +266,8 @@ static void FN(real_line)(const struct PLAN *p, const CPX *roots, int64_t n, con
 }
 
 /* n / 2 + 1 complex to n reals: the imaginary parts of the first and (even n) the last don't count. */
-static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_, void *out_,
-                                  double scale_, void *buffer) {
+static void FN(real_inverse_line)(const struct PLAN *p, const CPX *roots, int64_t n, const void *in_,
+                                  void *out_, double scale_, void *buffer) {
   const CPX *in = in_;
   REAL *out = out_, scale = (REAL)scale_;
   CPX *x = buffer;

@@ -1,5 +1,5 @@
-/* Sparse tensors reshaped, put in order, filled, and made dense: SparseReshape, SparseReorder, SparseFillEmptyRows,
- * SparseToDense. */
+/* Sparse tensors reshaped, put in order, filled, and made dense: SparseReshape, SparseReorder,
+ * SparseFillEmptyRows, SparseToDense. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +25,7 @@ static TF_Code reshape_dims(const Tensor *from, const Tensor *target, int64_t *d
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   const int64_t *in = from->data;
   for (int64_t d = 0; d < from->dims[0]; d++) {
-    if (in[d] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)in[d]);
+    if (in[d] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)in[d]);
     if (!checked_mul_i64(size, in[d], &size))
       return fail(st, TF_INVALID_ARGUMENT, "Encountered overflow when multiplying shape dimensions");
   }
@@ -35,7 +34,8 @@ static TF_Code reshape_dims(const Tensor *from, const Tensor *target, int64_t *d
     dims[d] = want;
     if (want == -1) {
       if (unknown >= 0)
-        return fail(st, TF_INVALID_ARGUMENT, "only one output dimension may be -1, not both %d and %d", unknown, d);
+        return fail(st, TF_INVALID_ARGUMENT, "only one output dimension may be -1, not both %d and %d",
+                    unknown, d);
       unknown = d;
       dims[d] = 1;
     } else if (want < 0) {
@@ -48,10 +48,12 @@ static TF_Code reshape_dims(const Tensor *from, const Tensor *target, int64_t *d
   if (unknown >= 0) {
     if (product <= 0)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero");
+                  "reshape cannot infer the missing input size for an empty tensor unless all specified "
+                  "input sizes are non-zero");
     if (size % product)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Input to reshape is a SparseTensor with %lld dense values, but the requested shape requires a multiple of "
+                  "Input to reshape is a SparseTensor with %lld dense values, but the requested shape "
+                  "requires a multiple of "
                   "%lld. input_shape=%s output_shape=%s",
                   (long long)size, (long long)product, a, shape_text(dims, (int)n, b, sizeof b));
     dims[unknown] = size / product;
@@ -60,7 +62,8 @@ static TF_Code reshape_dims(const Tensor *from, const Tensor *target, int64_t *d
     if (!checked_mul_i64(total, dims[d], &total)) total = 0;
   if (total == size) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
-              "Input to reshape is a tensor with %lld dense values, but the requested shape has %lld. input_shape=%s output_shape=%s",
+              "Input to reshape is a tensor with %lld dense values, but the requested shape has %lld. "
+              "input_shape=%s output_shape=%s",
               (long long)size, (long long)total, a, shape_text(dims, (int)n, b, sizeof b));
 }
 
@@ -77,18 +80,22 @@ static TF_Code reshape_run(OpCtx *c, TF_Status *st) {
   if (indices->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "Input must be a matrix.");
   if (from->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "Input shape must be a vector.");
   if (target->rank != 1) return sparse_want_rank(target, 1, "Target shape", st);
-  int64_t n = indices->dims[0], in_rank = from->dims[0], out_rank = target->dims[0], dims[TENSOR_MAX_RANK], most = 1;
+  int64_t n = indices->dims[0], in_rank = from->dims[0], out_rank = target->dims[0], dims[TENSOR_MAX_RANK],
+          most = 1;
   if (indices->dims[1] != in_rank)
     return fail(st, TF_INVALID_ARGUMENT, "Input tensor rank must match input shape length");
   if (in_rank > TENSOR_MAX_RANK || out_rank > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "a sparse tensor of rank %lld", (long long)(in_rank > out_rank ? in_rank : out_rank));
+    return fail(st, TF_INVALID_ARGUMENT, "a sparse tensor of rank %lld",
+                (long long)(in_rank > out_rank ? in_rank : out_rank));
   TRY(reshape_dims(from, target, dims, st));
   for (int d = 0; d < out_rank; d++)
     if (dims[d] == 0) most = 0;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (n && !most)
-    return fail(st, TF_INVALID_ARGUMENT, "Input tensor has %lld non zero elements but input shape (%s) or output shape (%s) is empty",
-                (long long)n, shape_text(from->data, (int)in_rank, a, sizeof a), shape_text(dims, (int)out_rank, b, sizeof b));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input tensor has %lld non zero elements but input shape (%s) or output shape (%s) is empty",
+                (long long)n, shape_text(from->data, (int)in_rank, a, sizeof a),
+                shape_text(dims, (int)out_rank, b, sizeof b));
   TRY(op_alloc_output(c, 0, TF_INT64, (int64_t[]){n, out_rank}, 2, st));
   TRY(op_alloc_output(c, 1, TF_INT64, &out_rank, 1, st));
   if (out_rank) memcpy(c->outputs[1].data, dims, (size_t)out_rank * sizeof *dims);
@@ -155,19 +162,26 @@ static TF_Code fill_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 static TF_Code fill_check(const OpCtx *c, TF_Status *st) {
-  const Tensor *indices = op_input(c, 0), *values = op_input(c, 1), *shape = op_input(c, 2), *fill = op_input(c, 3);
+  const Tensor *indices = op_input(c, 0), *values = op_input(c, 1), *shape = op_input(c, 2),
+               *fill = op_input(c, 3);
   char text[SHAPE_TEXT_MAX];
 #define SEEN(t) shape_text((t)->dims, (t)->rank, text, sizeof text)
-  if (shape->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "dense_shape must be a vector, saw: %s", SEEN(shape));
-  if (indices->rank != 2) return fail(st, TF_INVALID_ARGUMENT, "indices must be a matrix, saw: %s", SEEN(indices));
-  if (values->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "values must be a vector, saw: %s", SEEN(values));
+  if (shape->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "dense_shape must be a vector, saw: %s", SEEN(shape));
+  if (indices->rank != 2)
+    return fail(st, TF_INVALID_ARGUMENT, "indices must be a matrix, saw: %s", SEEN(indices));
+  if (values->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "values must be a vector, saw: %s", SEEN(values));
   if (indices->dims[0] != values->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "The length of `values` (%lld) must match the first dimension of `indices` (%lld).",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The length of `values` (%lld) must match the first dimension of `indices` (%lld).",
                 (long long)values->dims[0], (long long)indices->dims[0]);
   if (indices->dims[1] != shape->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "The length of `dense_shape` (%lld) must match the second dimension of `indices` (%lld).",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The length of `dense_shape` (%lld) must match the second dimension of `indices` (%lld).",
                 (long long)shape->dims[0], (long long)indices->dims[1]);
-  if (fill->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "default_value must be a scalar, saw: %s", SEEN(fill));
+  if (fill->rank != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "default_value must be a scalar, saw: %s", SEEN(fill));
   if (shape->dims[0] == 0) return fail(st, TF_INVALID_ARGUMENT, "Dense shape cannot be empty.");
 #undef SEEN
   return TF_OK;
@@ -181,8 +195,8 @@ static TF_Code count_rows(OpCtx *c, int64_t rows, int64_t *next, int64_t *total,
   for (int64_t i = 0; i < n; i++) {
     int64_t row = ((const int64_t *)indices->data)[i * rank];
     if (!index_ok(row, rows))
-      return fail(st, TF_INVALID_ARGUMENT, "indices(%lld, 0) is invalid: %lld >= %lld", (long long)i, (long long)row,
-                  (long long)rows);
+      return fail(st, TF_INVALID_ARGUMENT, "indices(%lld, 0) is invalid: %lld >= %lld", (long long)i,
+                  (long long)row, (long long)rows);
     next[row + 1]++;
   }
   for (int64_t r = 0; r < rows; r++) {
@@ -221,7 +235,8 @@ static TF_Code fill_run(OpCtx *c, TF_Status *st) {
   TRY(fill_check(c, st));
   int64_t rows = ((const int64_t *)op_input(c, 2)->data)[0], n = op_input(c, 0)->dims[0], *next;
   if (rows == 0 && n)
-    return fail(st, TF_INVALID_ARGUMENT, "Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = %lld", (long long)n);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = %lld", (long long)n);
   TRY(op_alloc_output(c, 2, TF_BOOL, &rows, 1, st));
   TRY(op_alloc_output(c, 3, TF_INT64, &n, 1, st));
   TRY(run_alloc(c, rows + 1, sizeof *next, &next, st));
@@ -248,8 +263,8 @@ static TF_Code fill_grad_sum(OpCtx *c, bool *seen, TF_Status *st) {
   for (int64_t i = 0; i < n; i++) {
     int64_t at = ((const int64_t *)map->data)[i];
     if (!index_ok(at, all))
-      return fail(st, TF_INVALID_ARGUMENT, "Elements in reverse index must be in [0, %lld) but got %lld", (long long)all,
-                  (long long)at);
+      return fail(st, TF_INVALID_ARGUMENT, "Elements in reverse index must be in [0, %lld) but got %lld",
+                  (long long)all, (long long)at);
     TRY(tensor_copy_range(&c->outputs[0], i, grad, at, 1, st));
     seen[at] = true;
   }
@@ -267,9 +282,11 @@ static TF_Code fill_grad_run(OpCtx *c, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   bool *seen;
   if (map->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "reverse_index_map must be a vector, saw: %s", shape_text(map->dims, map->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "reverse_index_map must be a vector, saw: %s",
+                shape_text(map->dims, map->rank, text, sizeof text));
   if (grad->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "grad_values must be a vector, saw: %s", shape_text(grad->dims, grad->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "grad_values must be a vector, saw: %s",
+                shape_text(grad->dims, grad->rank, text, sizeof text));
   TRY(op_alloc_output(c, 0, grad->dtype, map->dims, 1, st));
   TRY(op_alloc_output(c, 1, grad->dtype, NULL, 0, st));
   TRY(run_alloc(c, grad->dims[0], 1, &seen, st));
@@ -280,12 +297,11 @@ static TF_Code fill_grad_run(OpCtx *c, TF_Status *st) {
 
 /* ---- SparseToDense ---- */
 
-static TF_Code dense_shape(ShapeCtx *c, TF_Status *st) {
-  return shape_of_value(c, 1, &c->outputs[0], st);
-}
+static TF_Code dense_shape(ShapeCtx *c, TF_Status *st) { return shape_of_value(c, 1, &c->outputs[0], st); }
 
 static TF_Code dense_check(const OpCtx *c, int64_t n, int64_t rank, TF_Status *st) {
-  const Tensor *indices = op_input(c, 0), *shape = op_input(c, 1), *values = op_input(c, 2), *fill = op_input(c, 3);
+  const Tensor *indices = op_input(c, 0), *shape = op_input(c, 1), *values = op_input(c, 2),
+               *fill = op_input(c, 3);
   char text[SHAPE_TEXT_MAX];
   if (indices->rank > 2)
     return fail(st, TF_INVALID_ARGUMENT, "sparse_indices should be a scalar, vector, or matrix, got shape %s",
@@ -294,7 +310,8 @@ static TF_Code dense_check(const OpCtx *c, int64_t n, int64_t rank, TF_Status *s
     return fail(st, TF_INVALID_ARGUMENT, "output_shape must be rank 1, got shape %s",
                 shape_text(shape->dims, shape->rank, text, sizeof text));
   if (shape->dims[0] != rank)
-    return fail(st, TF_INVALID_ARGUMENT, "output_shape has incorrect number of elements: %lld should be: %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "output_shape has incorrect number of elements: %lld should be: %lld",
                 (long long)shape->dims[0], (long long)rank);
   if (values->rank > 1 || (values->rank == 1 && values->dims[0] != n))
     return fail(st, TF_INVALID_ARGUMENT, "sparse_values has incorrect shape %s, should be [] or [%lld]",
@@ -323,7 +340,8 @@ static TF_Code dense_put(OpCtx *c, const Sparse *s, TF_Status *st) {
 
 static TF_Code dense_run(OpCtx *c, TF_Status *st) {
   const Tensor *indices = op_input(c, 0), *shape = op_input(c, 1);
-  int64_t n = indices->rank ? indices->dims[0] : 1, rank = indices->rank > 1 ? indices->dims[1] : 1, dims[TENSOR_MAX_RANK];
+  int64_t n = indices->rank ? indices->dims[0] : 1, rank = indices->rank > 1 ? indices->dims[1] : 1,
+          dims[TENSOR_MAX_RANK];
   int out_rank;
   bool validate;
   TRY(dense_check(c, n, rank, st));
@@ -346,10 +364,13 @@ static TF_Code dense_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_sparse_basic[] = {
-  {"SparseReshape", .flags = OP_DYNAMIC, .shape = reshape_shape, .run = reshape_run},
-  {"SparseReorder", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = reorder_shape, .run = reorder_run},
-  {"SparseFillEmptyRows", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = fill_shape, .run = fill_run},
-  {"SparseFillEmptyRowsGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = fill_grad_shape,
-   .run = fill_grad_run},
-  {"SparseToDense", .types = "T: " TYPES_POD " string qint8 quint8 qint16 quint16", .flags = OP_DYNAMIC, .shape = dense_shape, .run = dense_run},
-  {0}};
+    {"SparseReshape", .flags = OP_DYNAMIC, .shape = reshape_shape, .run = reshape_run},
+    {"SparseReorder", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = reorder_shape,
+     .run = reorder_run},
+    {"SparseFillEmptyRows", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = fill_shape,
+     .run = fill_run},
+    {"SparseFillEmptyRowsGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = fill_grad_shape,
+     .run = fill_grad_run},
+    {"SparseToDense", .types = "T: " TYPES_POD " string qint8 quint8 qint16 quint16", .flags = OP_DYNAMIC,
+     .shape = dense_shape, .run = dense_run},
+    {0}};

@@ -36,10 +36,8 @@ static const Tensor *cross_input(const Cross *x, int group, int i) {
 static TF_Code check_batch(Cross *x, TF_Status *st) {
   const Tensor *first = x->num_sparse ? cross_input(x, 2, 0) : x->num_dense ? cross_input(x, 3, 0) : NULL;
   char text[SHAPE_TEXT_MAX];
-  if (first && x->num_sparse)
-    x->batch = tensor_count(first) ? ((const int64_t *)first->data)[0] : 0;
-  else if (first)
-    x->batch = first->rank ? first->dims[0] : 0;
+  if (first && x->num_sparse) x->batch = tensor_count(first) ? ((const int64_t *)first->data)[0] : 0;
+  else if (first) x->batch = first->rank ? first->dims[0] : 0;
   for (int i = 0; i < x->num_sparse; i++) {
     const Tensor *t = cross_input(x, 2, i);
     if (t->rank != 1) return fail_shape(t, "Input shapes should be a vector", i, st);

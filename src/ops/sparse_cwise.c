@@ -133,12 +133,9 @@ static double value_at(const Tensor *t, int64_t i) {
 }
 
 static void value_put(Tensor *t, int64_t i, double v) {
-  if (t->dtype == TF_DOUBLE)
-    ((double *)t->data)[i] = v;
-  else if (t->dtype == TF_FLOAT)
-    ((float *)t->data)[i] = (float)v;
-  else
-    ((uint16_t *)t->data)[i] = half_of_float((float)v);
+  if (t->dtype == TF_DOUBLE) ((double *)t->data)[i] = v;
+  else if (t->dtype == TF_FLOAT) ((float *)t->data)[i] = (float)v;
+  else ((uint16_t *)t->data)[i] = half_of_float((float)v);
 }
 
 /* Values order[from, to) are one row's. */

@@ -23,9 +23,7 @@ static int merge_order(const Merge *m) {
   return index_compare(m->a + m->i * m->rank, m->b + m->j * m->rank, m->rank);
 }
 
-static bool merge_left(const Merge *m) {
-  return m->i < m->na || m->j < m->nb;
-}
+static bool merge_left(const Merge *m) { return m->i < m->na || m->j < m->nb; }
 
 static void merge_step(Merge *m, int order) {
   m->i += order <= 0;
@@ -125,16 +123,11 @@ static bool reaches(const Tensor *sum, const Tensor *thresh) {
   const float *f = sum->data;
   const double *d = sum->data;
   switch (sum->dtype) {
-    case TF_FLOAT:
-      return *(const float *)thresh->data <= fabsf(f[0]);
-    case TF_COMPLEX64:
-      return *(const float *)thresh->data <= hypotf(f[0], f[1]);
-    case TF_DOUBLE:
-      return *(const double *)thresh->data <= fabs(d[0]);
-    case TF_COMPLEX128:
-      return *(const double *)thresh->data <= hypot(d[0], d[1]);
-    default:
-      return int_at(thresh, 0) <= int_magnitude(sum->dtype, int_at(sum, 0));
+    case TF_FLOAT: return *(const float *)thresh->data <= fabsf(f[0]);
+    case TF_COMPLEX64: return *(const float *)thresh->data <= hypotf(f[0], f[1]);
+    case TF_DOUBLE: return *(const double *)thresh->data <= fabs(d[0]);
+    case TF_COMPLEX128: return *(const double *)thresh->data <= hypot(d[0], d[1]);
+    default: return int_at(thresh, 0) <= int_magnitude(sum->dtype, int_at(sum, 0));
   }
 }
 

@@ -1,6 +1,6 @@
 /* Sparse tensors in strings: SerializeSparse, SerializeManySparse (one a row), DeserializeSparse,
- * DeserializeManySparse. Each is three serialized tensors: indices, values, shape. Variants instead of strings are
- * refused. */
+ * DeserializeManySparse. Each is three serialized tensors: indices, values, shape. Variants instead of
+ * strings are refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +70,8 @@ static TF_Code put_row(OpCtx *c, const Sparse *s, int64_t row, int64_t from, int
   if (!code) code = tensor_copy_range(&values, 0, s->values, from, n, st);
   if (!code) memcpy(shape.data, s->dims + 1, (size_t)rank * sizeof *s->dims);
   for (int64_t i = 0; !code && i < n; i++)
-    memcpy((int64_t *)indices.data + i * rank, s->indices + (from + i) * s->rank + 1, (size_t)rank * sizeof(int64_t));
+    memcpy((int64_t *)indices.data + i * rank, s->indices + (from + i) * s->rank + 1,
+           (size_t)rank * sizeof(int64_t));
   const Tensor *parts[] = {&indices, &values, &shape};
   for (int k = 0; !code && k < 3; k++) code = put_message(&c->outputs[0], 3 * row + k, parts[k], st);
   tensor_clear(&indices);
@@ -84,13 +85,14 @@ static TF_Code pack_many_run(OpCtx *c, TF_Status *st) {
   TRY(pack_check(c, st));
   TRY(sparse_view(&s, op_input(c, 0), op_input(c, 1), op_input(c, 2), st));
   if (s.rank < 2)
-    return fail(st, TF_INVALID_ARGUMENT, "Rank of input SparseTensor should be > 1, but saw rank: %d", s.rank);
+    return fail(st, TF_INVALID_ARGUMENT, "Rank of input SparseTensor should be > 1, but saw rank: %d",
+                s.rank);
   TRY(sparse_check_dims(&s, st));
   for (int64_t i = 0, last = 0; i < s.count; last = s.indices[i++ * s.rank]) {
     int64_t row = s.indices[i * s.rank];
     if (!index_ok(row, s.dims[0]) || row < last)
-      return fail(st, TF_INVALID_ARGUMENT, "Received unexpected row %lld: there are %lld, in order", (long long)row,
-                  (long long)s.dims[0]);
+      return fail(st, TF_INVALID_ARGUMENT, "Received unexpected row %lld: there are %lld, in order",
+                  (long long)row, (long long)s.dims[0]);
   }
   TRY(op_alloc_output(c, 0, TF_STRING, (int64_t[]){s.dims[0], 3}, 2, st));
   int64_t at = 0;
@@ -124,7 +126,8 @@ static TF_Code read_part(const Unpack *u, int64_t i, int k, TF_Status *st) {
   Tensor *t = &u->parts[3 * i + k];
   const Tensorflow__TensorProto *proto = tensor_message_read(bytes, &arena);
   TF_Code code = proto ? tensor_message_tensor(u->c, proto, t, st)
-                       : fail(st, TF_INVALID_ARGUMENT, "Could not parse serialized_sparse[%lld, %d]", (long long)i, k);
+                       : fail(st, TF_INVALID_ARGUMENT, "Could not parse serialized_sparse[%lld, %d]",
+                              (long long)i, k);
   arena_clear(&arena);
   return code;
 }
@@ -133,11 +136,12 @@ static TF_Code check_rank(const Tensor *t, int64_t i, int k, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (t->rank == (k ? 1 : 2)) return TF_OK;
   if (k == 2) /* TF: the number is wrong there */
-    return fail(st, TF_INVALID_ARGUMENT, "Expected serialized_sparse[%lld, 1] to be a shape vector but its shape is %s",
-                (long long)i, shape_text(t->dims, t->rank, text, sizeof text));
-  return fail(st, TF_INVALID_ARGUMENT, "Expected serialized_sparse[%lld, %d] to represent %s but received shape %s",
-              (long long)i, k, k ? "a values vector" : "an index matrix",
-              shape_text(t->dims, t->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected serialized_sparse[%lld, 1] to be a shape vector but its shape is %s", (long long)i,
+                shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Expected serialized_sparse[%lld, %d] to represent %s but received shape %s", (long long)i, k,
+              k ? "a values vector" : "an index matrix", shape_text(t->dims, t->rank, text, sizeof text));
 }
 
 static TF_Code check_tensor(const Unpack *u, int64_t i, TF_Status *st) {
@@ -145,29 +149,30 @@ static TF_Code check_tensor(const Unpack *u, int64_t i, TF_Status *st) {
   TF_DataType want = u->c->node->output_types[1];
   for (int k = 0; k < 3; k++) TRY(check_rank(&t[k], i, k, st));
   if (t[0].dtype != TF_INT64 || t[2].dtype != TF_INT64)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected the indices and the shape of SparseTensor[%lld] to be int64",
-                (long long)i);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected the indices and the shape of SparseTensor[%lld] to be int64", (long long)i);
   if (t[0].dims[0] != t[1].dims[0])
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "Expected row counts of SparseTensor[%lld].indices and SparseTensor[%lld].values to match but they do not: "
-        "%lld vs. %lld",
-        (long long)i, (long long)i, (long long)t[0].dims[0], (long long)t[1].dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected row counts of SparseTensor[%lld].indices and SparseTensor[%lld].values to match "
+                "but they do not: "
+                "%lld vs. %lld",
+                (long long)i, (long long)i, (long long)t[0].dims[0], (long long)t[1].dims[0]);
   if (t[0].dims[1] != t[2].dims[0])
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "Expected column counts of SparseTensor[%lld].indices to match size of SparseTensor[%lld].shape but they do "
-        "not: %lld vs. %lld",
-        (long long)i, (long long)i, (long long)t[0].dims[1], (long long)t[2].dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected column counts of SparseTensor[%lld].indices to match size of "
+                "SparseTensor[%lld].shape but they do "
+                "not: %lld vs. %lld",
+                (long long)i, (long long)i, (long long)t[0].dims[1], (long long)t[2].dims[0]);
   if (t[1].dtype != want)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Requested SparseTensor of type %s but SparseTensor[%lld].values.dtype() == %s", dtype_name(want),
-                (long long)i, dtype_name(t[1].dtype));
+                "Requested SparseTensor of type %s but SparseTensor[%lld].values.dtype() == %s",
+                dtype_name(want), (long long)i, dtype_name(t[1].dtype));
   if (t[2].dims[0] != u->parts[2].dims[0])
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Inconsistent shape across SparseTensors: rank prior to SparseTensor[%lld] was: %lld but rank of "
-                "SparseTensor[%lld] is: %lld",
-                (long long)i, (long long)u->parts[2].dims[0], (long long)i, (long long)t[2].dims[0]);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Inconsistent shape across SparseTensors: rank prior to SparseTensor[%lld] was: %lld but rank of "
+        "SparseTensor[%lld] is: %lld",
+        (long long)i, (long long)u->parts[2].dims[0], (long long)i, (long long)t[2].dims[0]);
   return TF_OK;
 }
 
@@ -190,7 +195,8 @@ static TF_Code put_entries(const Unpack *u, int64_t rank, TF_Status *st) {
   OpCtx *c = u->c;
   int64_t n = 0, at = 0, all = u->before + rank;
   for (int64_t i = 0; i < u->count; i++)
-    if (!checked_add_i64(n, u->parts[3 * i].dims[0], &n)) return fail(st, TF_INVALID_ARGUMENT, "too many entries");
+    if (!checked_add_i64(n, u->parts[3 * i].dims[0], &n))
+      return fail(st, TF_INVALID_ARGUMENT, "too many entries");
   TRY(op_alloc_output(c, 0, TF_INT64, (int64_t[]){n, all}, 2, st));
   TRY(op_alloc_output(c, 1, c->node->output_types[1], &n, 1, st));
   int64_t *index = c->outputs[0].data;
@@ -226,12 +232,14 @@ static TF_Code unpack_check(const OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
   shape_text(in->dims, in->rank, text, sizeof text);
-  if (in->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Serialized sparse should have non-zero rank %s", text);
+  if (in->rank == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Serialized sparse should have non-zero rank %s", text);
   if (in->dims[in->rank - 1] != 3)
     return fail(st, TF_INVALID_ARGUMENT, "Serialized sparse should have 3 as the last dimension %s", text);
   if (tensor_count(in) == 0)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Serialized sparse should have at least 1 serialized tensor, but has a zero dimension %s", text);
+                "Serialized sparse should have at least 1 serialized tensor, but has a zero dimension %s",
+                text);
   return TF_OK;
 }
 
@@ -247,12 +255,13 @@ static TF_Code unpack_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-const OpRow ops_sparse_pack[] = {{"SerializeSparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC,
-                                  .shape = pack_shape, .init = pack_init, .run = pack_run},
-                                 {"SerializeManySparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC,
-                                  .shape = pack_shape, .init = pack_init, .run = pack_many_run},
-                                 {"DeserializeSparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC,
-                                  .shape = unpack_shape, .init = pack_init, .run = unpack_run},
-                                 {"DeserializeManySparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC,
-                                  .shape = unpack_shape, .init = pack_init, .run = unpack_run},
-                                 {0}};
+const OpRow ops_sparse_pack[] = {
+    {"SerializeSparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = pack_shape,
+     .init = pack_init, .run = pack_run},
+    {"SerializeManySparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = pack_shape,
+     .init = pack_init, .run = pack_many_run},
+    {"DeserializeSparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = unpack_shape,
+     .init = pack_init, .run = unpack_run},
+    {"DeserializeManySparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC,
+     .shape = unpack_shape, .init = pack_init, .run = unpack_run},
+    {0}};

@@ -29,10 +29,8 @@ static TF_Code reduce_into(const char *op, const Sparse *s, const bool *reduced,
     for (int d = 0; d < s->rank; d++)
       if (!reduced[d]) at = at * s->dims[d] + s->indices[i * s->rank + d];
     char *to = element_at(out, at), *value = element_at(s->values, i);
-    if (seen[at])
-      fold_run(&fold, to, to, value, 1, 1);
-    else
-      memcpy(to, value, dtype_size(s->values->dtype));
+    if (seen[at]) fold_run(&fold, to, to, value, 1, 1);
+    else memcpy(to, value, dtype_size(s->values->dtype));
     seen[at] = true;
   }
   return TF_OK;
@@ -79,10 +77,8 @@ static TF_Code reduction_of(OpCtx *c, Reduction *r, TF_Status *st) {
   TRY(sparse_view(&r->s, op_input(c, 0), op_input(c, 1), op_input(c, 2), st));
   TRY(sparse_check_dims(&r->s, st));
   for (int d = 0; d < r->s.rank; d++) {
-    if (!r->reduced[d])
-      r->dims[r->rank++] = r->s.dims[d];
-    else if (keep)
-      r->dims[r->rank++] = 1;
+    if (!r->reduced[d]) r->dims[r->rank++] = r->s.dims[d];
+    else if (keep) r->dims[r->rank++] = 1;
   }
   return TF_OK;
 }
@@ -161,10 +157,8 @@ static TF_Code reduce_groups(OpCtx *c, const Reduction *r, const int64_t *keys, 
     }
     memcpy(to, value, dtype_size(values->dtype));
     for (int d = 0, k = 0, o = 0; d < r->s.rank; d++) {
-      if (!r->reduced[d])
-        index[g * rank + o++] = key[k++];
-      else if (rank == r->s.rank)
-        o++;
+      if (!r->reduced[d]) index[g * rank + o++] = key[k++];
+      else if (rank == r->s.rank) o++;
     }
   }
   if (rank) memcpy(c->outputs[2].data, r->dims, (size_t)rank * sizeof *r->dims);

@@ -12,25 +12,31 @@
 TF_Code sparse_want_rank(const Tensor *t, int rank, const char *what, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (t->rank == rank) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "%s should be a %s but received shape %s", what, rank == 2 ? "matrix" : "vector",
-              shape_text(t->dims, t->rank, text, sizeof text));
+  return fail(st, TF_INVALID_ARGUMENT, "%s should be a %s but received shape %s", what,
+              rank == 2 ? "matrix" : "vector", shape_text(t->dims, t->rank, text, sizeof text));
 }
 
-TF_Code sparse_view(Sparse *s, const Tensor *indices, const Tensor *values, const Tensor *shape, TF_Status *st) {
+TF_Code sparse_view(Sparse *s, const Tensor *indices, const Tensor *values, const Tensor *shape,
+                    TF_Status *st) {
   if (indices->rank != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Sparse indices must be rank 2 but is rank %d", indices->rank);
   if (values->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "Sparse values must be rank 1 but is rank %d", values->rank);
-  if (shape->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "Sparse shape must be rank 1 but is rank %d", shape->rank);
+  if (shape->rank != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Sparse shape must be rank 1 but is rank %d", shape->rank);
   if (indices->dims[0] != values->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Number of elements in indices (%lld) and values (%lld) do not match",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Number of elements in indices (%lld) and values (%lld) do not match",
                 (long long)indices->dims[0], (long long)values->dims[0]);
   if (indices->dims[1] != shape->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Index rank (%lld) and shape rank (%lld) do not match", (long long)indices->dims[1],
-                (long long)shape->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Index rank (%lld) and shape rank (%lld) do not match",
+                (long long)indices->dims[1], (long long)shape->dims[0]);
   if (indices->dims[1] > TENSOR_MAX_RANK)
     return fail(st, TF_INVALID_ARGUMENT, "a sparse tensor of rank %lld", (long long)indices->dims[1]);
-  *s = (Sparse){.values = values, .indices = indices->data, .dims = shape->data, .count = indices->dims[0],
+  *s = (Sparse){.values = values,
+                .indices = indices->data,
+                .dims = shape->data,
+                .count = indices->dims[0],
                 .rank = (int)indices->dims[1]};
   return TF_OK;
 }
@@ -39,9 +45,11 @@ TF_Code sparse_check_dims(const Sparse *s, TF_Status *st) {
   int64_t n = 1;
   for (int i = 0; i < s->rank; i++) {
     if (s->dims[i] < 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Expected shape dimensions to be non-negative, got %lld", (long long)s->dims[i]);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected shape dimensions to be non-negative, got %lld",
+                  (long long)s->dims[i]);
     if (!checked_mul_i64(n, s->dims[i], &n))
-      return fail(st, TF_INVALID_ARGUMENT, "Encountered overflow when multiplying the dimensions of a sparse tensor's shape");
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Encountered overflow when multiplying the dimensions of a sparse tensor's shape");
   }
   return TF_OK;
 }
@@ -51,7 +59,8 @@ static TF_Code fail_index(const Sparse *s, int64_t n, TF_Status *st, const char 
   char index[SHAPE_TEXT_MAX] = "", shape[SHAPE_TEXT_MAX] = "";
   for (int d = 0, a = 0, b = 0; d < s->rank; d++) {
     const char *comma = d ? "," : "";
-    a += snprintf(index + a, sizeof index - (size_t)a, "%s%lld", comma, (long long)s->indices[n * s->rank + d]);
+    a += snprintf(index + a, sizeof index - (size_t)a, "%s%lld", comma,
+                  (long long)s->indices[n * s->rank + d]);
     b += snprintf(shape + b, sizeof shape - (size_t)b, "%s%lld", comma, (long long)s->dims[d]);
   }
   return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] = [%s] is %s%s%s%s", (long long)n, index, reason,
@@ -84,7 +93,8 @@ TF_Code sparse_check_tuples(const Sparse *s, TF_Status *st) {
       char text[SHAPE_TEXT_MAX] = "";
       for (int k = 0, at = 0; k < s->rank; k++)
         at += snprintf(text + at, sizeof text - (size_t)at, "%s%lld", k ? ", " : "", (long long)index[k]);
-      return fail(st, TF_INVALID_ARGUMENT, "Sparse index tuple indices[%lld, :] = [%s] is out of bounds", (long long)n, text);
+      return fail(st, TF_INVALID_ARGUMENT, "Sparse index tuple indices[%lld, :] = [%s] is out of bounds",
+                  (long long)n, text);
     }
   }
   return TF_OK;
@@ -107,12 +117,14 @@ TF_Code index_order(const int64_t *indices, int64_t n, int rank, int64_t **order
   }
   bool sorted = true;
   for (int64_t i = 0; i < n; i++) from[i] = i;
-  for (int64_t i = 1; sorted && i < n; i++) sorted = index_compare(indices + (i - 1) * rank, indices + i * rank, rank) <= 0;
+  for (int64_t i = 1; sorted && i < n; i++)
+    sorted = index_compare(indices + (i - 1) * rank, indices + i * rank, rank) <= 0;
   for (int64_t width = 1; !sorted && width < n; width *= 2) {
     for (int64_t low = 0; low < n; low += 2 * width) {
       int64_t middle = low + width < n ? low + width : n, high = low + 2 * width < n ? low + 2 * width : n;
       for (int64_t a = low, b = middle, k = low; k < high; k++) {
-        bool left = a < middle && (b >= high || index_compare(indices + from[a] * rank, indices + from[b] * rank, rank) <= 0);
+        bool left = a < middle && (b >= high || index_compare(indices + from[a] * rank,
+                                                              indices + from[b] * rank, rank) <= 0);
         to[k] = left ? from[a++] : from[b++];
       }
     }

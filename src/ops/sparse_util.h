@@ -1,5 +1,6 @@
-/* What kernels of sparse tensors share. A sparse tensor is three tensors: indices [n, rank] (int64), values [n], and the
- * dense shape [rank] (int64). Nothing in them is trusted: indices may lie outside the shape, in any order. */
+/* What kernels of sparse tensors share. A sparse tensor is three tensors: indices [n, rank] (int64), values
+ * [n], and the dense shape [rank] (int64). Nothing in them is trusted: indices may lie outside the shape, in
+ * any order. */
 #ifndef SM_OPS_SPARSE_UTIL_H_
 #define SM_OPS_SPARSE_UTIL_H_
 
@@ -14,8 +15,10 @@ typedef struct Sparse {
   int rank;
 } Sparse;
 
-/* Checks that the tensors go together in shape: TF_INVALID_ARGUMENT. A rank above TENSOR_MAX_RANK is refused. */
-TF_Code sparse_view(Sparse *s, const Tensor *indices, const Tensor *values, const Tensor *shape, TF_Status *st);
+/* Checks that the tensors go together in shape: TF_INVALID_ARGUMENT. A rank above TENSOR_MAX_RANK is
+ * refused. */
+TF_Code sparse_view(Sparse *s, const Tensor *indices, const Tensor *values, const Tensor *shape,
+                    TF_Status *st);
 /* The dense shape is one: no negative dims, its product fits. */
 TF_Code sparse_check_dims(const Sparse *s, TF_Status *st);
 /* Indices lie in the shape, and rise without repetition when `sorted`. */
@@ -27,7 +30,8 @@ TF_Code sparse_want_rank(const Tensor *t, int rank, const char *what, TF_Status 
 
 /* Rows a and b of indices compared in lexicographic order: negative, 0 or positive. */
 int index_compare(const int64_t *a, const int64_t *b, int rank);
-/* *order (malloc'ed, `n` entries; null is possible for none) sorts rows of indices, equal ones as they stand. */
+/* *order (malloc'ed, `n` entries; null is possible for none) sorts rows of indices, equal ones as they
+ * stand. */
 TF_Code index_order(const int64_t *indices, int64_t n, int rank, int64_t **order, TF_Status *st);
 /* Zeroed memory for this run, counted against the step's limit; the caller frees it. */
 TF_Code run_alloc(OpCtx *c, int64_t count, size_t item, void *out, TF_Status *st);
@@ -51,8 +55,8 @@ static inline void shape_sparse(ShapeCtx *c, int first, int64_t rank) {
   c->outputs[first + 1] = shape_vector(-1);
   c->outputs[first + 2] = shape_vector(rank);
 }
-/* Merges what inputs say about a sparse tensor's rank (columns of indices, length of the shape); a negative input
- * number is none. */
+/* Merges what inputs say about a sparse tensor's rank (columns of indices, length of the shape); a negative
+ * input number is none. */
 TF_Code shape_sparse_rank(ShapeCtx *c, int indices, int shape, int64_t *rank, TF_Status *st);
 
 #endif

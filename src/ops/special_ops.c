@@ -14,9 +14,13 @@ static double zeta(double x, double q, double unused) { return (void)unused, spe
 static double polygamma(double n, double x, double unused) { return (void)unused, special_polygamma(n, x); }
 
 /* TF: exp(inf) times 0 is no number. */
-static double i0(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(0, x) * exp(fabs(x)); }
+static double i0(double x, double u, double v) {
+  return (void)u, (void)v, special_bessel_ie(0, x) * exp(fabs(x));
+}
 static double i0e(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(0, x); }
-static double i1(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x) * exp(fabs(x)); }
+static double i1(double x, double u, double v) {
+  return (void)u, (void)v, special_bessel_ie(1, x) * exp(fabs(x));
+}
 static double i1e(double x, double u, double v) { return (void)u, (void)v, special_bessel_ie(1, x); }
 
 /* TF: minus infinity also below 0, and no number at infinity. */
@@ -25,7 +29,8 @@ static double bessel_y(int order, double x) {
   if (isinf(x)) return NAN;
   return order ? y1(x) : y0(x);
 }
-#define UNARY_FN(name, expr) static double name(double x, double u, double v) { return (void)u, (void)v, (expr); }
+#define UNARY_FN(name, expr) \
+  static double name(double x, double u, double v) { return (void)u, (void)v, (expr); }
 UNARY_FN(bessel_j0, isinf(x) ? NAN : j0(x))
 UNARY_FN(bessel_j1, isinf(x) ? NAN : j1(x))
 UNARY_FN(bessel_y0, bessel_y(0, x))
@@ -43,12 +48,33 @@ UNARY_FN(fresnel_sin, special_fresnel_sin(x))
 UNARY_FN(spence, special_spence(x))
 static double igamma_grad_a(double a, double x, double u) { return (void)u, special_igamma_grad_a(a, x); }
 
-static const struct { const char *name; Special *fn; } functions[] = {
-    {"Igamma", igamma}, {"Igammac", igammac}, {"Zeta", zeta},     {"Polygamma", polygamma}, {"Betainc", special_betainc},
-    {"BesselJ0", bessel_j0}, {"BesselJ1", bessel_j1}, {"BesselY0", bessel_y0}, {"BesselY1", bessel_y1},
-    {"BesselK0", k0}, {"BesselK1", k1}, {"BesselK0e", k0e}, {"BesselK1e", k1e}, {"Dawsn", dawsn}, {"Expint", expint},
-    {"FresnelCos", fresnel_cos}, {"FresnelSin", fresnel_sin}, {"Spence", spence}, {"IgammaGradA", igamma_grad_a},
-    {"BesselI0", i0},   {"BesselI0e", i0e},   {"BesselI1", i1}, {"BesselI1e", i1e},
+static const struct {
+  const char *name;
+  Special *fn;
+} functions[] = {
+    {"Igamma", igamma},
+    {"Igammac", igammac},
+    {"Zeta", zeta},
+    {"Polygamma", polygamma},
+    {"Betainc", special_betainc},
+    {"BesselJ0", bessel_j0},
+    {"BesselJ1", bessel_j1},
+    {"BesselY0", bessel_y0},
+    {"BesselY1", bessel_y1},
+    {"BesselK0", k0},
+    {"BesselK1", k1},
+    {"BesselK0e", k0e},
+    {"BesselK1e", k1e},
+    {"Dawsn", dawsn},
+    {"Expint", expint},
+    {"FresnelCos", fresnel_cos},
+    {"FresnelSin", fresnel_sin},
+    {"Spence", spence},
+    {"IgammaGradA", igamma_grad_a},
+    {"BesselI0", i0},
+    {"BesselI0e", i0e},
+    {"BesselI1", i1},
+    {"BesselI1e", i1e},
 };
 
 typedef struct SpecialState {
@@ -68,7 +94,8 @@ static TF_Code special_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK];
   int rank;
   const Tensor *inputs[3] = {op_input(c, 0), c->num_inputs > 1 ? op_input(c, 1) : NULL, NULL};
-  if (!broadcast_plan(c->prep, inputs, c->num_inputs, dims, &rank)) return broadcast_fail(inputs[0], inputs[1], st);
+  if (!broadcast_plan(c->prep, inputs, c->num_inputs, dims, &rank))
+    return broadcast_fail(inputs[0], inputs[1], st);
   return op_output(c, 0, c->node->output_types[0], dims, rank, st);
 }
 
@@ -145,35 +172,36 @@ static TF_Code special_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define ROW(NAME, TYPES, SHAPE, PREPARE)                                                              \
-  {NAME, .types = TYPES, .state_size = sizeof(SpecialState), .prep_size = sizeof(Broadcast),          \
-   .shape = SHAPE, .init = special_init, .prepare = PREPARE, .run = special_run}
+#define ROW(NAME, TYPES, SHAPE, PREPARE)                                                      \
+  {                                                                                           \
+    NAME, .types = TYPES, .state_size = sizeof(SpecialState), .prep_size = sizeof(Broadcast), \
+          .shape = SHAPE, .init = special_init, .prepare = PREPARE, .run = special_run        \
+  }
 #define BINARY(NAME, TYPES) ROW(NAME, TYPES, shape_broadcast, special_prepare)
 #define UNARY_F(NAME) ROW(NAME, "T: float double", shape_same, special_prepare)
 #define UNARY(NAME) ROW(NAME, "T: half float double", shape_same, special_prepare)
 
-const OpRow ops_special_ops[] = {
-    BINARY("Igamma", "T: float double"),
-    BINARY("Igammac", "T: float double"),
-    BINARY("Zeta", "T: float double"),
-    BINARY("Polygamma", "T: float double"),
-    ROW("Betainc", "T: float double", betainc_shape, betainc_prepare),
-    UNARY("BesselI0"),
-    UNARY("BesselI0e"),
-    UNARY("BesselI1"),
-    UNARY("BesselI1e"),
-    UNARY("BesselJ0"),
-    UNARY("BesselJ1"),
-    UNARY("BesselY0"),
-    UNARY("BesselY1"),
-    UNARY("BesselK0"),
-    UNARY("BesselK0e"),
-    UNARY("BesselK1"),
-    UNARY("BesselK1e"),
-    UNARY_F("Dawsn"),
-    UNARY_F("Expint"),
-    UNARY_F("FresnelCos"),
-    UNARY_F("FresnelSin"),
-    UNARY_F("Spence"),
-    BINARY("IgammaGradA", "T: float double"),
-    {0}};
+const OpRow ops_special_ops[] = {BINARY("Igamma", "T: float double"),
+                                 BINARY("Igammac", "T: float double"),
+                                 BINARY("Zeta", "T: float double"),
+                                 BINARY("Polygamma", "T: float double"),
+                                 ROW("Betainc", "T: float double", betainc_shape, betainc_prepare),
+                                 UNARY("BesselI0"),
+                                 UNARY("BesselI0e"),
+                                 UNARY("BesselI1"),
+                                 UNARY("BesselI1e"),
+                                 UNARY("BesselJ0"),
+                                 UNARY("BesselJ1"),
+                                 UNARY("BesselY0"),
+                                 UNARY("BesselY1"),
+                                 UNARY("BesselK0"),
+                                 UNARY("BesselK0e"),
+                                 UNARY("BesselK1"),
+                                 UNARY("BesselK1e"),
+                                 UNARY_F("Dawsn"),
+                                 UNARY_F("Expint"),
+                                 UNARY_F("FresnelCos"),
+                                 UNARY_F("FresnelSin"),
+                                 UNARY_F("Spence"),
+                                 BINARY("IgammaGradA", "T: float double"),
+                                 {0}};

@@ -60,7 +60,8 @@ static TF_Code stack_init(OpInit *k, TF_Status *st) {
   Span name;
   TRY(node_attr_type(k->node, "elem_type", &s->dtype, st));
   TRY(node_attr_string(k->node, "stack_name", &name, st));
-  s->name = name.size ? arena_strndup(k->arena, name.data, name.size) : arena_strndup(k->arena, k->name, strlen(k->name));
+  s->name = name.size ? arena_strndup(k->arena, name.data, name.size)
+                      : arena_strndup(k->arena, k->name, strlen(k->name));
   return s->name ? TF_OK : fail_oom(st, "a stack");
 }
 
@@ -80,7 +81,8 @@ static TF_Code stack_run(OpCtx *c, TF_Status *st) {
   s->max_size = most && *(const int32_t *)most->data >= 0 ? *(const int32_t *)most->data : -1;
   s->name = malloc(length);
   if (!s->name) return object_unref(s), fail_oom(st, "a stack");
-  snprintf(s->name, length, "%s_%lld", state->name, (long long)atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed));
+  snprintf(s->name, length, "%s_%lld", state->name,
+           (long long)atomic_fetch_add_explicit(&next_number, 1, memory_order_relaxed));
   return step_object_put(c, &s->object, "_stacks", s->name, st);
 }
 
@@ -94,7 +96,8 @@ static TF_Code locked_push(Stack *s, Tensor *value, const StepEnv *env, TF_Statu
   TRY(check_open(s, st));
   TRY(tensor_check_storable(value, st));
   if (s->max_size >= 0 && s->size >= (size_t)s->max_size)
-    return fail(st, TF_INVALID_ARGUMENT, "Stack[%s] overflowed its max_size (%lld)", s->name, (long long)s->max_size);
+    return fail(st, TF_INVALID_ARGUMENT, "Stack[%s] overflowed its max_size (%lld)", s->name,
+                (long long)s->max_size);
   if (s->size == s->cap) {
     size_t want = s->cap ? 2 * s->cap : 8;
     bool fits = memory_charge_more(&s->charge, env ? env->memory : NULL, (want - s->cap) * sizeof *s->items);
@@ -117,7 +120,8 @@ static TF_Code push_run(OpCtx *c, TF_Status *st) {
   Tensor value = {0};
   TRY(stack_of(c, &s, st));
   if (op_input(c, 1)->dtype != s->dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "Must have type %d but got %d", (int)s->dtype, (int)op_input(c, 1)->dtype);
+    return fail(st, TF_INVALID_ARGUMENT, "Must have type %d but got %d", (int)s->dtype,
+                (int)op_input(c, 1)->dtype);
   TRY(op_keep_input(c, 1, &value, st));
   pthread_mutex_lock(&s->lock);
   TF_Code code = locked_push(s, &value, c->env, st);
@@ -142,8 +146,9 @@ static TF_Code pop_run(OpCtx *c, TF_Status *st) {
   pthread_mutex_unlock(&s->lock);
   if (code) return code;
   if (value.dtype != c->node->output_types[0]) {
-    code = fail(st, TF_INTERNAL, "Output 0 of type %s does not match declared output type %s for node {{node %s}}", dtype_name(value.dtype),
-                dtype_name(c->node->output_types[0]), c->node->name);
+    code = fail(st, TF_INTERNAL,
+                "Output 0 of type %s does not match declared output type %s for node {{node %s}}",
+                dtype_name(value.dtype), dtype_name(c->node->output_types[0]), c->node->name);
     tensor_clear(&value);
     return code;
   }
@@ -175,11 +180,18 @@ static TF_Code push_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define ALL(V)                                                                                                  \
-  {"Stack" V, .flags = OP_STATEFUL, .state_size = sizeof(StackState), .shape = stack_shape, .init = stack_init,  \
-   .prepare = step_object_prepare, .run = stack_run},                                                            \
-      {"StackPush" V, .flags = OP_STATEFUL | OP_KEEPS, .shape = push_shape, .prepare = push_prepare, .run = push_run}, \
-      {"StackPop" V, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = pop_run},         \
-      {"StackClose" V, .flags = OP_STATEFUL, .shape = shape_none, .run = close_run}
+#define ALL(V)                                                                                             \
+  {"Stack" V,                                                                                              \
+   .flags = OP_STATEFUL,                                                                                   \
+   .state_size = sizeof(StackState),                                                                       \
+   .shape = stack_shape,                                                                                   \
+   .init = stack_init,                                                                                     \
+   .prepare = step_object_prepare,                                                                         \
+   .run = stack_run},                                                                                      \
+      {"StackPush" V, .flags = OP_STATEFUL | OP_KEEPS, .shape = push_shape, .prepare = push_prepare,       \
+       .run = push_run},                                                                                   \
+      {"StackPop" V, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs, .run = pop_run}, { \
+    "StackClose" V, .flags = OP_STATEFUL, .shape = shape_none, .run = close_run                            \
+  }
 
 const OpRow ops_stack_ops[] = {ALL("V2"), ALL(""), {0}};

@@ -27,8 +27,8 @@ static TF_Code variable_init(OpInit *k, TF_Status *st) {
   TRY(state_names(k, &container, &name, st));
   TRY(variable_find_or_create(k->resources, &legacy_variable_type, container, name, &s->variable, st));
   if (!atomic_compare_exchange_strong(&s->variable->dtype, &expected, (int)dtype) && expected != (int)dtype)
-    return fail(st, TF_INVALID_ARGUMENT, "Variable %s is used as %s and as %s", name, dtype_name((TF_DataType)expected),
-                dtype_name(dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "Variable %s is used as %s and as %s", name,
+                dtype_name((TF_DataType)expected), dtype_name(dtype));
   return TF_OK;
 }
 
@@ -40,15 +40,18 @@ static TF_Code variable_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* ---- TemporaryVariable, DestroyTemporaryVariable: a variable of one step, kept under its name and step id ---- */
+/* ---- TemporaryVariable, DestroyTemporaryVariable: a variable of one step, kept under its name and step id
+ * ---- */
 
 static TF_Code temporary_name(const OpCtx *c, char *out, size_t size, TF_Status *st) {
   Span name;
   TRY(node_attr_string(c->node, "var_name", &name, st));
   if (!name.size) name = (Span){c->node->name, strlen(c->node->name)};
-  int n = snprintf(out, size, "%lld/%.*s", c->env ? (long long)c->env->step_id : 0LL, (int)(name.size < 4096 ? name.size : 4096),
-                   (const char *)name.data);
-  return n < 0 || (size_t)n >= size ? fail(st, TF_INVALID_ARGUMENT, "the name of a temporary variable is too long") : TF_OK;
+  int n = snprintf(out, size, "%lld/%.*s", c->env ? (long long)c->env->step_id : 0LL,
+                   (int)(name.size < 4096 ? name.size : 4096), (const char *)name.data);
+  return n < 0 || (size_t)n >= size
+             ? fail(st, TF_INVALID_ARGUMENT, "the name of a temporary variable is too long")
+             : TF_OK;
 }
 
 #define TEMPORARY_CONTAINER "\x01temporary"
@@ -65,7 +68,8 @@ static TF_Code temporary_run(OpCtx *c, TF_Status *st) {
   if (!shape_known(shape))
     return fail(st, TF_INVALID_ARGUMENT, "Shape %s is not fully defined",
                 shape->rank < 0 ? "<unknown>" : shape_text(shape->dims, shape->rank, text, sizeof text));
-  if (!c->env || !c->env->resources) return fail(st, TF_FAILED_PRECONDITION, "temporary variables need a session");
+  if (!c->env || !c->env->resources)
+    return fail(st, TF_FAILED_PRECONDITION, "temporary variables need a session");
   TRY(variable_find_or_create(c->env->resources, &legacy_variable_type, TEMPORARY_CONTAINER, name, &v, st));
   TF_Code code = TF_OK;
   if (variable_is_initialized(v)) code = fail(st, TF_ALREADY_EXISTS, "Resource %s exists", name);
@@ -85,7 +89,8 @@ static TF_Code destroy_temporary_run(OpCtx *c, TF_Status *st) {
   char name[512];
   TRY(state_variable(c, 0, &v, st));
   TRY(temporary_name(c, name, sizeof name, st));
-  if (!variable_read(v, &value)) return fail(st, TF_FAILED_PRECONDITION, "Attempting to use uninitialized value %s", name);
+  if (!variable_read(v, &value))
+    return fail(st, TF_FAILED_PRECONDITION, "Attempting to use uninitialized value %s", name);
   if (value.dtype != c->node->output_types[0]) {
     tensor_clear(&value);
     return fail(st, TF_INVALID_ARGUMENT, "temporary variable %s has another type", name);
@@ -133,8 +138,10 @@ static TF_Code assign_run(OpCtx *c, TF_Status *st) {
     bool fits = is.rank < 0 || is.rank == value->rank;
     for (int i = 0; fits && i < is.rank; i++) fits = is.dims[i] < 0 || is.dims[i] == value->dims[i];
     if (!fits)
-      return fail(st, TF_INVALID_ARGUMENT, "Assign requires shapes of both tensors to match. lhs shape= %s rhs shape= %s",
-                  shape_text(is.dims, is.rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Assign requires shapes of both tensors to match. lhs shape= %s rhs shape= %s",
+                  shape_text(is.dims, is.rank, a, sizeof a),
+                  shape_text(value->dims, value->rank, b, sizeof b));
   }
   Tensor kept = {0};
   TRY(op_keep_input(c, 1, &kept, st));
@@ -145,7 +152,9 @@ static TF_Code assign_run(OpCtx *c, TF_Status *st) {
 
 /* ---- AssignAdd, AssignSub ---- */
 
-static TF_Code update_shape(ShapeCtx *c, TF_Status *st) { return shape_merge(c->inputs[0], c->inputs[1], &c->outputs[0], st); }
+static TF_Code update_shape(ShapeCtx *c, TF_Status *st) {
+  return shape_merge(c->inputs[0], c->inputs[1], &c->outputs[0], st);
+}
 
 static TF_Code assign_update_run(OpCtx *c, TF_Status *st) {
   const Tensor *value = op_input(c, 1);
@@ -154,10 +163,13 @@ static TF_Code assign_update_run(OpCtx *c, TF_Status *st) {
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   Tensor *t = state_lock(c, 0, value->dtype, &v, st);
   if (!t) return TF_GetCode(st);
-  TF_Code code = tensor_same_shape(t, value)
-                     ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
-                     : fail(st, TF_INVALID_ARGUMENT, "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
-                            shape_text(t->dims, t->rank, a, sizeof a), shape_text(value->dims, value->rank, b, sizeof b));
+  TF_Code code =
+      tensor_same_shape(t, value)
+          ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
+          : fail(st, TF_INVALID_ARGUMENT,
+                 "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
+                 shape_text(t->dims, t->rank, a, sizeof a),
+                 shape_text(value->dims, value->rank, b, sizeof b));
   variable_unlock(v);
   state_forward(c);
   return code;
@@ -183,7 +195,9 @@ TF_Code state_count_up(OpCtx *c, TF_Status *st) {
   if (!t) return TF_GetCode(st);
   TF_Code code = TF_OK;
   int64_t now = 0;
-  if (t->rank) code = fail(st, TF_INVALID_ARGUMENT, "input is not a scalar: %s", shape_text(t->dims, t->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
+  if (t->rank)
+    code = fail(st, TF_INVALID_ARGUMENT, "input is not a scalar: %s",
+                shape_text(t->dims, t->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
   else now = int_at(t, 0);
   if (!code && now >= limit) code = fail(st, TF_OUT_OF_RANGE, "Reached limit of %lld", (long long)limit);
   if (!code && dtype == TF_INT64) ((int64_t *)t->data)[0] = now + 1;
@@ -195,7 +209,9 @@ TF_Code state_count_up(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, c->node->output_types[0], st); }
+TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) {
+  return op_output_scalar(c, 0, c->node->output_types[0], st);
+}
 
 /* ---- StridedSliceAssign, RefSelect ---- */
 
@@ -203,7 +219,8 @@ static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
   Variable *v;
   Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
   if (!t) return TF_GetCode(st);
-  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4), c->threads, st);
+  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4),
+                              c->threads, st);
   variable_unlock(v);
   state_forward(c);
   return code;
@@ -217,7 +234,8 @@ static TF_Code ref_select_run(OpCtx *c, TF_Status *st) {
                 shape_text(index->dims, index->rank, text, sizeof text));
   int64_t i = int_at(index, 0);
   if (!index_ok(i, c->num_inputs - 1))
-    return fail(st, TF_INVALID_ARGUMENT, "Index must be in the range [0, %d) but got %lld", c->num_inputs - 1, (long long)i);
+    return fail(st, TF_INVALID_ARGUMENT, "Index must be in the range [0, %d) but got %lld", c->num_inputs - 1,
+                (long long)i);
   op_forward_ref(c, 0, 1 + (int)i);
   return TF_OK;
 }
@@ -228,16 +246,21 @@ const OpRow ops_state_ops[] = {
     {"VariableV2", .flags = OP_STATEFUL, .state_size = sizeof(NamedVariable), .shape = variable_shape_fn,
      .init = variable_init, .run = variable_run, .clear = variable_clear},
     {"TemporaryVariable", .flags = OP_STATEFUL, .shape = variable_shape_fn, .run = temporary_run},
-    {"DestroyTemporaryVariable", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_same, .run = destroy_temporary_run},
-    {"Assign", .types = "T: " TYPES_ALL " " TYPES_QUANTIZED_ALL, .flags = OP_STATEFUL | OP_KEEPS, .shape = assign_shape,
-     .run = assign_run},
-    {"AssignAdd", .types = "T: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = update_shape, .run = assign_update_run},
-    {"AssignSub", .types = "T: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = update_shape, .run = assign_update_run},
+    {"DestroyTemporaryVariable", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_same,
+     .run = destroy_temporary_run},
+    {"Assign", .types = "T: " TYPES_ALL " " TYPES_QUANTIZED_ALL, .flags = OP_STATEFUL | OP_KEEPS,
+     .shape = assign_shape, .run = assign_run},
+    {"AssignAdd", .types = "T: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = update_shape,
+     .run = assign_update_run},
+    {"AssignSub", .types = "T: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = update_shape,
+     .run = assign_update_run},
     {"IsVariableInitialized", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_bool_prepare,
      .run = is_initialized_run},
     {"CountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
      .prepare = state_count_up_prepare, .run = state_count_up},
-    {"StridedSliceAssign", .types = "T: " TYPES_ALL " " TYPES_QUANTIZED " " TYPES_FLOAT8 "; Index: " TYPES_INDEX,
+    {"StridedSliceAssign",
+     .types = "T: " TYPES_ALL " " TYPES_QUANTIZED " " TYPES_FLOAT8 "; Index: " TYPES_INDEX,
      .flags = OP_STATEFUL, .shape = shape_same, .run = strided_assign_run},
-    {"RefSelect", .types = "T: " TYPES_ALL, .flags = OP_STATEFUL, .shape = shape_unknown_outputs, .run = ref_select_run},
+    {"RefSelect", .types = "T: " TYPES_ALL, .flags = OP_STATEFUL, .shape = shape_unknown_outputs,
+     .run = ref_select_run},
     {0}};

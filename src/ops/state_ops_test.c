@@ -1,4 +1,5 @@
-/* Ref variables, resource variables and their updates, step by step; expected values and texts are TensorFlow's. */
+/* Ref variables, resource variables and their updates, step by step; expected values and texts are
+ * TensorFlow's. */
 #include "ops/op_fixture.h"
 
 #define TYPES(...) ((const TF_DataType[]){__VA_ARGS__ 0})
@@ -9,7 +10,8 @@ static const float three[] = {1, 2, 3};
 
 static Bench make_variable(const char *name) {
   Bench b;
-  Attr attrs[] = {attr_type("dtype", TF_FLOAT), attr_shape("shape", &shape3), attr_text("container", ""), attr_text("shared_name", "")};
+  Attr attrs[] = {attr_type("dtype", TF_FLOAT), attr_shape("shape", &shape3), attr_text("container", ""),
+                  attr_text("shared_name", "")};
   assert_int_equal(bench_open(&b, "VariableV2", name, TYPES(), TYPES(FLOAT_REF, ), attrs, 4), TF_OK);
   assert_int_equal(bench_run(&b, NULL), TF_OK);
   return b;
@@ -17,8 +19,10 @@ static Bench make_variable(const char *name) {
 
 static TF_Code assign(Variable *v, const Tensor *value, const char *part) {
   Bench b;
-  Attr attrs[] = {attr_type("T", TF_FLOAT), attr_bool("validate_shape", true), attr_bool("use_locking", true)};
-  assert_int_equal(bench_open(&b, "Assign", "assign", TYPES(FLOAT_REF, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 3), TF_OK);
+  Attr attrs[] = {attr_type("T", TF_FLOAT), attr_bool("validate_shape", true),
+                  attr_bool("use_locking", true)};
+  assert_int_equal(
+      bench_open(&b, "Assign", "assign", TYPES(FLOAT_REF, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 3), TF_OK);
   TF_Code code = bench_run(&b, (BenchInput[]){{NULL, v}, {value, NULL}});
   if (part) assert_non_null(strstr(TF_Message(&b.status), part));
   else if (!code) assert_ptr_equal(b.output_refs[0], v);
@@ -41,17 +45,22 @@ static void test_ref_variable(void **state) {
   assert_ptr_equal(v, again.output_refs[0]); /* one name, one variable */
   assert_ptr_not_equal(v, other.output_refs[0]);
   assert_false(variable_is_initialized(v));
-  Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three), two = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, three);
+  Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three),
+         two = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, three);
   assert_int_equal(assign(v, &value, NULL), TF_OK);
   expect_floats(v, three, 3);
-  assert_int_equal(assign(v, &two, "Assign requires shapes of both tensors to match. lhs shape= [3] rhs shape= [2]"), TF_INVALID_ARGUMENT);
+  assert_int_equal(
+      assign(v, &two, "Assign requires shapes of both tensors to match. lhs shape= [3] rhs shape= [2]"),
+      TF_INVALID_ARGUMENT);
   expect_floats(v, three, 3);
 
   Tensor before = {0};
   assert_true(variable_read(v, &before));
   Bench add;
   Attr attrs[] = {attr_type("T", TF_FLOAT), attr_bool("use_locking", false)};
-  assert_int_equal(bench_open(&add, "AssignSub", "sub", TYPES(FLOAT_REF, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 2), TF_OK);
+  assert_int_equal(
+      bench_open(&add, "AssignSub", "sub", TYPES(FLOAT_REF, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 2),
+      TF_OK);
   assert_int_equal(bench_run(&add, (BenchInput[]){{NULL, v}, {&value, NULL}}), TF_OK);
   expect_floats(v, (float[]){0, 0, 0}, 3);
   assert_memory_equal(before.data, three, sizeof three); /* who read before keeps what was read */
@@ -60,19 +69,26 @@ static void test_ref_variable(void **state) {
   tensor_clear(&before);
 
   Bench scatter;
-  Tensor indices = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){2, 2}), outside = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){0, 3});
-  Attr scatter_attrs[] = {attr_type("T", TF_FLOAT), attr_type("Tindices", TF_INT32), attr_bool("use_locking", false)};
-  assert_int_equal(bench_open(&scatter, "ScatterAdd", "scatter", TYPES(FLOAT_REF, TF_INT32, TF_FLOAT, ), TYPES(FLOAT_REF, ), scatter_attrs, 3), TF_OK);
+  Tensor indices = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){2, 2}),
+         outside = bench_tensor(TF_INT32, (int64_t[]){2}, 1, (int32_t[]){0, 3});
+  Attr scatter_attrs[] = {attr_type("T", TF_FLOAT), attr_type("Tindices", TF_INT32),
+                          attr_bool("use_locking", false)};
+  assert_int_equal(bench_open(&scatter, "ScatterAdd", "scatter", TYPES(FLOAT_REF, TF_INT32, TF_FLOAT, ),
+                              TYPES(FLOAT_REF, ), scatter_attrs, 3),
+                   TF_OK);
   assert_int_equal(bench_run(&scatter, (BenchInput[]){{NULL, v}, {&indices, NULL}, {&two, NULL}}), TF_OK);
   expect_floats(v, (float[]){0, 0, 3}, 3);
-  assert_int_equal(bench_run(&scatter, (BenchInput[]){{NULL, v}, {&outside, NULL}, {&two, NULL}}), TF_INVALID_ARGUMENT);
+  assert_int_equal(bench_run(&scatter, (BenchInput[]){{NULL, v}, {&outside, NULL}, {&two, NULL}}),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(TF_Message(&scatter.status), "indices[1] = 3 is not in [0, 3)");
   expect_floats(v, (float[]){0, 0, 3}, 3); /* all or nothing */
   bench_close(&scatter);
 
   Bench step;
   Tensor rate = bench_tensor(TF_FLOAT, NULL, 0, (float[]){0.5f});
-  assert_int_equal(bench_open(&step, "ApplyGradientDescent", "step", TYPES(FLOAT_REF, TF_FLOAT, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 2), TF_OK);
+  assert_int_equal(bench_open(&step, "ApplyGradientDescent", "step", TYPES(FLOAT_REF, TF_FLOAT, TF_FLOAT, ),
+                              TYPES(FLOAT_REF, ), attrs, 2),
+                   TF_OK);
   assert_int_equal(bench_run(&step, (BenchInput[]){{NULL, v}, {&rate, NULL}, {&value, NULL}}), TF_OK);
   expect_floats(v, (float[]){-0.5f, -1, 1.5f}, 3);
   bench_close(&step);
@@ -88,21 +104,29 @@ static void test_ref_slice_and_select(void **state) {
   (void)state;
   Bench var = make_variable("v"), other = make_variable("w"), slice, choose;
   Variable *v = var.output_refs[0], *w = other.output_refs[0];
-  Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three), one = bench_tensor(TF_FLOAT, NULL, 0, (float[]){9});
+  Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three),
+         one = bench_tensor(TF_FLOAT, NULL, 0, (float[]){9});
   assert_int_equal(assign(v, &value, NULL), TF_OK);
   assert_int_equal(assign(w, &value, NULL), TF_OK);
-  Tensor begin = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){0}), end = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){3});
+  Tensor begin = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){0}),
+         end = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){3});
   Tensor step = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){2});
-  Attr attrs[] = {attr_type("T", TF_FLOAT), attr_type("Index", TF_INT32), attr_int("begin_mask", 0), attr_int("end_mask", 0),
-                  attr_int("ellipsis_mask", 0), attr_int("new_axis_mask", 0), attr_int("shrink_axis_mask", 0)};
-  assert_int_equal(bench_open(&slice, "StridedSliceAssign", "slice", TYPES(FLOAT_REF, TF_INT32, TF_INT32, TF_INT32, TF_FLOAT, ),
-                              TYPES(FLOAT_REF, ), attrs, 7), TF_OK);
-  assert_int_equal(bench_run(&slice, (BenchInput[]){{NULL, v}, {&begin, NULL}, {&end, NULL}, {&step, NULL}, {&one, NULL}}), TF_OK);
+  Attr attrs[] = {attr_type("T", TF_FLOAT),       attr_type("Index", TF_INT32), attr_int("begin_mask", 0),
+                  attr_int("end_mask", 0),        attr_int("ellipsis_mask", 0), attr_int("new_axis_mask", 0),
+                  attr_int("shrink_axis_mask", 0)};
+  assert_int_equal(
+      bench_open(&slice, "StridedSliceAssign", "slice",
+                 TYPES(FLOAT_REF, TF_INT32, TF_INT32, TF_INT32, TF_FLOAT, ), TYPES(FLOAT_REF, ), attrs, 7),
+      TF_OK);
+  assert_int_equal(
+      bench_run(&slice, (BenchInput[]){{NULL, v}, {&begin, NULL}, {&end, NULL}, {&step, NULL}, {&one, NULL}}),
+      TF_OK);
   expect_floats(v, (float[]){9, 2, 9}, 3);
   assert_ptr_equal(slice.output_refs[0], v);
 
   Attr choose_attrs[] = {attr_type("T", TF_FLOAT), attr_int("N", 2)};
-  assert_int_equal(bench_open(&choose, "RefSelect", "choose", TYPES(TF_INT32, FLOAT_REF, FLOAT_REF, ), TYPES(FLOAT_REF, ), choose_attrs, 2),
+  assert_int_equal(bench_open(&choose, "RefSelect", "choose", TYPES(TF_INT32, FLOAT_REF, FLOAT_REF, ),
+                              TYPES(FLOAT_REF, ), choose_attrs, 2),
                    TF_OK);
   for (int32_t i = 0; i < 3; i++) {
     Tensor index = bench_tensor(TF_INT32, NULL, 0, &i);
@@ -122,15 +146,19 @@ static void test_ref_slice_and_select(void **state) {
 static void test_ref_types_agree(void **state) {
   (void)state;
   Bench f = make_variable("typed"), i;
-  Attr attrs[] = {attr_type("dtype", TF_INT64), attr_shape("shape", &shape3), attr_text("container", ""), attr_text("shared_name", "typed")};
-  assert_int_equal(bench_open(&i, "VariableV2", "other", TYPES(), TYPES((TF_DataType)(TF_INT64 + 100), ), attrs, 4), TF_INVALID_ARGUMENT);
+  Attr attrs[] = {attr_type("dtype", TF_INT64), attr_shape("shape", &shape3), attr_text("container", ""),
+                  attr_text("shared_name", "typed")};
+  assert_int_equal(
+      bench_open(&i, "VariableV2", "other", TYPES(), TYPES((TF_DataType)(TF_INT64 + 100), ), attrs, 4),
+      TF_INVALID_ARGUMENT);
   bench_close(&f);
   arena_clear(&i.arena);
 }
 
 static Bench make_handle(const char *name) {
   Bench b;
-  Attr attrs[] = {attr_type("dtype", TF_FLOAT), attr_shape("shape", &shape3), attr_text("container", ""), attr_text("shared_name", "")};
+  Attr attrs[] = {attr_type("dtype", TF_FLOAT), attr_shape("shape", &shape3), attr_text("container", ""),
+                  attr_text("shared_name", "")};
   assert_int_equal(bench_open(&b, "VarHandleOp", name, TYPES(), TYPES(TF_RESOURCE, ), attrs, 4), TF_OK);
   assert_int_equal(bench_run(&b, NULL), TF_OK);
   return b;
@@ -142,28 +170,40 @@ static void test_resource_variable(void **state) {
   const Tensor *h = &handle.outputs[0];
   Attr dtype = attr_type("dtype", TF_FLOAT), set_attrs[] = {dtype, attr_bool("validate_shape", false)};
   Attr wrong = attr_type("dtype", TF_INT32), ignore = attr_bool("ignore_lookup_error", false);
-  assert_int_equal(bench_open(&read, "ReadVariableOp", "read", TYPES(TF_RESOURCE, ), TYPES(TF_FLOAT, ), &dtype, 1), TF_OK);
+  assert_int_equal(
+      bench_open(&read, "ReadVariableOp", "read", TYPES(TF_RESOURCE, ), TYPES(TF_FLOAT, ), &dtype, 1), TF_OK);
   assert_int_equal(bench_run(&read, (BenchInput[]){{h, NULL}}), TF_FAILED_PRECONDITION);
-  assert_string_equal(TF_Message(&read.status),
-                      "Could not find variable w. This could mean that the variable has been deleted. In TF1, it can also mean the "
-                      "variable is uninitialized. Debug info: container=localhost, status error message=Resource "
-                      "localhost/w/N10tensorflow3VarE does not exist.");
+  assert_string_equal(
+      TF_Message(&read.status),
+      "Could not find variable w. This could mean that the variable has been deleted. In TF1, it can also "
+      "mean the "
+      "variable is uninitialized. Debug info: container=localhost, status error message=Resource "
+      "localhost/w/N10tensorflow3VarE does not exist.");
   Tensor value = bench_tensor(TF_FLOAT, (int64_t[]){3}, 1, three);
-  assert_int_equal(bench_open(&set, "AssignVariableOp", "set", TYPES(TF_RESOURCE, TF_FLOAT, ), TYPES(), set_attrs, 2), TF_OK);
+  assert_int_equal(
+      bench_open(&set, "AssignVariableOp", "set", TYPES(TF_RESOURCE, TF_FLOAT, ), TYPES(), set_attrs, 2),
+      TF_OK);
   assert_int_equal(bench_run(&set, (BenchInput[]){{h, NULL}, {&value, NULL}}), TF_OK);
   assert_int_equal(bench_run(&read, (BenchInput[]){{h, NULL}}), TF_OK);
   assert_memory_equal(read.outputs[0].data, three, sizeof three);
   Bench read_int;
-  assert_int_equal(bench_open(&read_int, "ReadVariableOp", "read_int", TYPES(TF_RESOURCE, ), TYPES(TF_INT32, ), &wrong, 1), TF_OK);
+  assert_int_equal(
+      bench_open(&read_int, "ReadVariableOp", "read_int", TYPES(TF_RESOURCE, ), TYPES(TF_INT32, ), &wrong, 1),
+      TF_OK);
   assert_int_equal(bench_run(&read_int, (BenchInput[]){{h, NULL}}), TF_INVALID_ARGUMENT);
-  assert_string_equal(TF_Message(&read_int.status), "Trying to read variable with wrong dtype. Expected int32 got float");
+  assert_string_equal(TF_Message(&read_int.status),
+                      "Trying to read variable with wrong dtype. Expected int32 got float");
   bench_close(&read_int);
-  assert_int_equal(bench_run(&read, (BenchInput[]){{&value, NULL}}), TF_INVALID_ARGUMENT); /* a handle that is none */
+  assert_int_equal(bench_run(&read, (BenchInput[]){{&value, NULL}}),
+                   TF_INVALID_ARGUMENT); /* a handle that is none */
 
-  assert_int_equal(bench_open(&initialized, "VarIsInitializedOp", "is", TYPES(TF_RESOURCE, ), TYPES(TF_BOOL, ), NULL, 0), TF_OK);
+  assert_int_equal(
+      bench_open(&initialized, "VarIsInitializedOp", "is", TYPES(TF_RESOURCE, ), TYPES(TF_BOOL, ), NULL, 0),
+      TF_OK);
   assert_int_equal(bench_run(&initialized, (BenchInput[]){{h, NULL}}), TF_OK);
   assert_int_equal(*(uint8_t *)initialized.outputs[0].data, 1);
-  assert_int_equal(bench_open(&destroy, "DestroyResourceOp", "destroy", TYPES(TF_RESOURCE, ), TYPES(), &ignore, 1), TF_OK);
+  assert_int_equal(
+      bench_open(&destroy, "DestroyResourceOp", "destroy", TYPES(TF_RESOURCE, ), TYPES(), &ignore, 1), TF_OK);
   assert_int_equal(bench_run(&destroy, (BenchInput[]){{h, NULL}}), TF_OK);
   assert_int_equal(bench_run(&destroy, (BenchInput[]){{h, NULL}}), TF_NOT_FOUND);
   assert_int_equal(bench_run(&initialized, (BenchInput[]){{h, NULL}}), TF_OK);
@@ -173,14 +213,18 @@ static void test_resource_variable(void **state) {
   for (size_t i = 0; i < SM_COUNTOF(all); i++) bench_close(all[i]);
 }
 
-/* A generator goes on from run to run; 256 counters an output, as TensorFlow sets aside (its values, seeds 1 and 2). */
+/* A generator goes on from run to run; 256 counters an output, as TensorFlow sets aside (its values, seeds 1
+ * and 2). */
 static void test_random_goes_on(void **state) {
   (void)state;
-  static const float want[2][3] = {{0.406396747f, 0.857599616f, 0.0553958416f}, {0.168407321f, 0.889106154f, 0.53549695f}};
+  static const float want[2][3] = {{0.406396747f, 0.857599616f, 0.0553958416f},
+                                   {0.168407321f, 0.889106154f, 0.53549695f}};
   Bench b;
   Tensor shape = bench_tensor(TF_INT32, (int64_t[]){1}, 1, (int32_t[]){3});
-  Attr attrs[] = {attr_int("seed", 1), attr_int("seed2", 2), attr_type("dtype", TF_FLOAT), attr_type("T", TF_INT32)};
-  assert_int_equal(bench_open(&b, "RandomUniform", "random", TYPES(TF_INT32, ), TYPES(TF_FLOAT, ), attrs, 4), TF_OK);
+  Attr attrs[] = {attr_int("seed", 1), attr_int("seed2", 2), attr_type("dtype", TF_FLOAT),
+                  attr_type("T", TF_INT32)};
+  assert_int_equal(bench_open(&b, "RandomUniform", "random", TYPES(TF_INT32, ), TYPES(TF_FLOAT, ), attrs, 4),
+                   TF_OK);
   for (int i = 0; i < 2; i++) {
     assert_int_equal(bench_run(&b, (BenchInput[]){{&shape, NULL}}), TF_OK);
     assert_memory_equal(b.outputs[0].data, want[i], sizeof want[i]);

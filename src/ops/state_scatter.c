@@ -35,8 +35,8 @@ static TF_Code check_resource_rows(const Tensor *params, const Tensor *indices, 
                 a, b, shape_text(params->dims, params->rank, p, sizeof p));
   size_t prefix = (size_t)indices->rank * sizeof *indices->dims;
   if (updates->rank < indices->rank || memcmp(updates->dims, indices->dims, prefix))
-    return fail(st, TF_INVALID_ARGUMENT, "The shape of indices (%s) must be a prefix of the shape of updates (%s)", b,
-                a);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The shape of indices (%s) must be a prefix of the shape of updates (%s)", b, a);
   return TF_OK;
 }
 
@@ -53,17 +53,20 @@ static TF_Code check_nd(const Tensor *target, const Tensor *indices, const Tenso
   shape_text(updates->dims, updates->rank, b, sizeof b);
   if (target->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Output must be at least 1-D, got shape: %s", s);
   if (any && !all)
-    return fail(st, TF_INVALID_ARGUMENT, "Indices and updates specified for empty output.  indices shape: %s", a);
+    return fail(st, TF_INVALID_ARGUMENT, "Indices and updates specified for empty output.  indices shape: %s",
+                a);
   if (indices->rank && updates->rank && dims[0] != updates->dims[0])
     return fail(st, TF_INVALID_ARGUMENT,
-                "Dimensions [0,1) of indices[shape=%s] = %lld must match dimensions [0,1) of updates[shape=%s] = %lld",
+                "Dimensions [0,1) of indices[shape=%s] = %lld must match dimensions [0,1) of "
+                "updates[shape=%s] = %lld",
                 a, (long long)dims[0], b, (long long)updates->dims[0]);
   if (!indices->rank || updates->rank < batch || memcmp(updates->dims, dims, (size_t)batch * sizeof *dims))
     return fail(st, TF_INVALID_ARGUMENT,
                 "Dimensions [0,%d) of indices[shape=%s] must match dimensions [0,%d) of updates[shape=%s]",
                 batch, a, batch, b);
   bool fits = target->rank >= depth && updates->rank - batch == target->rank - depth;
-  for (int i = batch; fits && i < updates->rank; i++) fits = updates->dims[i] == target->dims[i - batch + depth];
+  for (int i = batch; fits && i < updates->rank; i++)
+    fits = updates->dims[i] == target->dims[i - batch + depth];
   if (fits) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
               "Dimensions [%lld,%d) of input[shape=%s] must match dimensions [%lld,%d) of updates[shape=%s]",
@@ -115,36 +118,39 @@ static TF_Code scatter_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-#define REF(NAME, TYPES)                                                                             \
-  {NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, \
-   .run = scatter_run}
-#define RESOURCE(NAME, ATTR, TYPES)                                                                         \
-  {NAME, .types = ATTR ": " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_none, \
-   .run = scatter_run}
+#define REF(NAME, TYPES)                                                                              \
+  {                                                                                                   \
+    NAME, .types = "T: " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_same, \
+          .run = scatter_run                                                                          \
+  }
+#define RESOURCE(NAME, ATTR, TYPES)                                                                       \
+  {                                                                                                       \
+    NAME, .types = ATTR ": " TYPES "; Tindices: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_none, \
+          .run = scatter_run                                                                              \
+  }
 
-const OpRow ops_state_scatter[] = {
-    REF("ScatterUpdate", TYPES_ALL),
-    REF("ScatterAdd", TYPES_NUMBER),
-    REF("ScatterSub", TYPES_NUMBER),
-    REF("ScatterMul", TYPES_NUMBER),
-    REF("ScatterDiv", TYPES_NUMBER),
-    REF("ScatterMin", TYPES_REAL),
-    REF("ScatterMax", TYPES_REAL),
-    REF("ScatterNdUpdate", TYPES_POD " string"),
-    REF("ScatterNdAdd", TYPES_POD),
-    REF("ScatterNdSub", TYPES_POD),
-    REF("ScatterNdMin", TYPES_REAL),
-    REF("ScatterNdMax", TYPES_REAL),
-    RESOURCE("ResourceScatterUpdate", "dtype", TYPES_ALL),
-    RESOURCE("ResourceScatterAdd", "dtype", TYPES_NUMBER),
-    RESOURCE("ResourceScatterSub", "dtype", TYPES_NUMBER),
-    RESOURCE("ResourceScatterMul", "dtype", TYPES_NUMBER),
-    RESOURCE("ResourceScatterDiv", "dtype", TYPES_NUMBER),
-    RESOURCE("ResourceScatterMin", "dtype", TYPES_REAL),
-    RESOURCE("ResourceScatterMax", "dtype", TYPES_REAL),
-    RESOURCE("ResourceScatterNdUpdate", "T", TYPES_POD " string"),
-    RESOURCE("ResourceScatterNdAdd", "T", TYPES_POD),
-    RESOURCE("ResourceScatterNdSub", "T", TYPES_POD),
-    RESOURCE("ResourceScatterNdMin", "T", TYPES_REAL),
-    RESOURCE("ResourceScatterNdMax", "T", TYPES_REAL),
-    {0}};
+const OpRow ops_state_scatter[] = {REF("ScatterUpdate", TYPES_ALL),
+                                   REF("ScatterAdd", TYPES_NUMBER),
+                                   REF("ScatterSub", TYPES_NUMBER),
+                                   REF("ScatterMul", TYPES_NUMBER),
+                                   REF("ScatterDiv", TYPES_NUMBER),
+                                   REF("ScatterMin", TYPES_REAL),
+                                   REF("ScatterMax", TYPES_REAL),
+                                   REF("ScatterNdUpdate", TYPES_POD " string"),
+                                   REF("ScatterNdAdd", TYPES_POD),
+                                   REF("ScatterNdSub", TYPES_POD),
+                                   REF("ScatterNdMin", TYPES_REAL),
+                                   REF("ScatterNdMax", TYPES_REAL),
+                                   RESOURCE("ResourceScatterUpdate", "dtype", TYPES_ALL),
+                                   RESOURCE("ResourceScatterAdd", "dtype", TYPES_NUMBER),
+                                   RESOURCE("ResourceScatterSub", "dtype", TYPES_NUMBER),
+                                   RESOURCE("ResourceScatterMul", "dtype", TYPES_NUMBER),
+                                   RESOURCE("ResourceScatterDiv", "dtype", TYPES_NUMBER),
+                                   RESOURCE("ResourceScatterMin", "dtype", TYPES_REAL),
+                                   RESOURCE("ResourceScatterMax", "dtype", TYPES_REAL),
+                                   RESOURCE("ResourceScatterNdUpdate", "T", TYPES_POD " string"),
+                                   RESOURCE("ResourceScatterNdAdd", "T", TYPES_POD),
+                                   RESOURCE("ResourceScatterNdSub", "T", TYPES_POD),
+                                   RESOURCE("ResourceScatterNdMin", "T", TYPES_REAL),
+                                   RESOURCE("ResourceScatterNdMax", "T", TYPES_REAL),
+                                   {0}};

@@ -32,14 +32,17 @@ TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st) {
 
 static TF_Code check_dtype(TF_DataType is, TF_DataType wanted, TF_Status *st) {
   if (is == wanted) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Trying to read variable with wrong dtype. Expected %s got %s", dtype_name(wanted),
-              dtype_name(is));
+  return fail(st, TF_INVALID_ARGUMENT, "Trying to read variable with wrong dtype. Expected %s got %s",
+              dtype_name(wanted), dtype_name(is));
 }
 
-static bool is_missing(Variable *v) { return v->object.type == &variable_type && !variable_is_initialized(v); }
+static bool is_missing(Variable *v) {
+  return v->object.type == &variable_type && !variable_is_initialized(v);
+}
 
 TF_Code state_fail_missing(const Variable *v, TF_Status *st) {
-  return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name, variable_type.name);
+  return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name,
+              variable_type.name);
 }
 
 Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st) {
@@ -68,8 +71,8 @@ void state_unlock_all(Variable **vs, int count) {
   for (int i = 0; i < count; i++) variable_unlock(vs[i]);
 }
 
-TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs, Tensor **values,
-                       TF_Status *st) {
+TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs,
+                       Tensor **values, TF_Status *st) {
   int order[8];
   Variable *sorted[8];
   if (count > (int)SM_COUNTOF(order)) return fail(st, TF_INTERNAL, "%d variables in one op", count);
@@ -104,7 +107,8 @@ Shape state_handle_shape(const Node *node, int i) {
   for (int hops = 0; from && hops < 16; hops++) {
     if (!strcmp(from->op, "VarHandleOp")) {
       const Attr *shape = node_attr(from, "shape");
-      return shape && shape->kind == TF_ATTR_SHAPE && !shape->is_list && shape->v.shape ? *shape->v.shape : shape_unknown();
+      return shape && shape->kind == TF_ATTR_SHAPE && !shape->is_list && shape->v.shape ? *shape->v.shape
+                                                                                        : shape_unknown();
     }
     if (strcmp(from->op, "Identity") || !from->num_inputs) break;
     from = from->inputs[0].oper;

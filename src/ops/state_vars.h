@@ -13,14 +13,14 @@ typedef struct NamedVariable {
 /* The variable that a kernel names, the same in each run; null when the op names none. Borrowed. */
 Variable *state_named_variable(const OpRow *row, const void *state);
 
-/* container and shared_name of a node (the node's name when that is empty), NUL-terminated in the plan's arena.
- * TF_INVALID_ARGUMENT for names with a NUL inside. */
+/* container and shared_name of a node (the node's name when that is empty), NUL-terminated in the plan's
+ * arena. TF_INVALID_ARGUMENT for names with a NUL inside. */
 TF_Code state_names(OpInit *k, const char **container, const char **name, TF_Status *st);
 
 /* The variable of input i, ref or resource; borrowed. */
 TF_Code state_variable(const OpCtx *c, int i, Variable **out, TF_Status *st);
-/* Locks the variable of input i for a change in place (variable_unlock ends it): initialised, of dtype `dtype`.
- * Null on failure. */
+/* Locks the variable of input i for a change in place (variable_unlock ends it): initialised, of dtype
+ * `dtype`. Null on failure. */
 Tensor *state_lock(const OpCtx *c, int i, TF_DataType dtype, Variable **v, TF_Status *st);
 /* What TensorFlow says of a resource variable without value, but for ReadVariableOp: TF_NOT_FOUND. */
 TF_Code state_fail_missing(const Variable *v, TF_Status *st);
@@ -28,13 +28,14 @@ TF_Code state_fail_missing(const Variable *v, TF_Status *st);
 TF_Code state_read(const OpCtx *c, int i, TF_DataType dtype, Tensor *out, TF_Status *st);
 /* Locks several variables at once, in an order that cannot deadlock; on success values[k] is what input
  * inputs[k] holds. TF_INVALID_ARGUMENT when one comes twice. */
-TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs, Tensor **values,
-                       TF_Status *st);
+TF_Code state_lock_all(const OpCtx *c, const int *inputs, int count, TF_DataType dtype, Variable **vs,
+                       Tensor **values, TF_Status *st);
 void state_unlock_all(Variable **vs, int count);
 /* Hands a ref input on as output 0, if there is one. */
 void state_forward(OpCtx *c);
 
-/* The shape that the handle in input i was made for (VarHandleOp's attr, seen through the graph), or unknown. */
+/* The shape that the handle in input i was made for (VarHandleOp's attr, seen through the graph), or
+ * unknown. */
 Shape state_handle_shape(const Node *node, int i);
 
 /* Kernels that ref and resource variables share: input 0 is the variable. */

@@ -58,7 +58,9 @@ TF_Code step_object_put(OpCtx *c, Object *o, const char *kind, const char *name,
     code = elements_copy(TF_RESOURCE, c->outputs[0].data, &(const void *){o}, 1, st);
   } else {
     code = put_into_step(c, o, name, st);
-    if (!code) code = dtype_is_ref(dtype) ? put_ref(c, kind, name, st) : write_names(c->outputs[0].data, kind, name, st);
+    if (!code)
+      code = dtype_is_ref(dtype) ? put_ref(c, kind, name, st)
+                                 : write_names(c->outputs[0].data, kind, name, st);
   }
   object_unref(o);
   return code;
@@ -67,11 +69,12 @@ TF_Code step_object_put(OpCtx *c, Object *o, const char *kind, const char *name,
 /* ---- getting ---- */
 
 static TF_Code fail_kind(const Object *o, const ObjectType *want, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s", want->name,
-              o ? o->type->name : "nothing");
+  return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
+              want->name, o ? o->type->name : "nothing");
 }
 
-static TF_Code get_named(const OpCtx *c, const Tensor *names, const ObjectType *type, Object **out, TF_Status *st) {
+static TF_Code get_named(const OpCtx *c, const Tensor *names, const ObjectType *type, Object **out,
+                         TF_Status *st) {
   ResourceManager *m;
   char text[SHAPE_TEXT_MAX];
   size_t size;
@@ -83,7 +86,8 @@ static TF_Code get_named(const OpCtx *c, const Tensor *names, const ObjectType *
   if (!name) return fail_oom(st, "a handle");
   TF_Code code = step_resources(c->env, &m, st);
   Object *o = code ? NULL : resource_find(m, type, "", name);
-  if (!code && !o) code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", "__per_step__", name, type->name);
+  if (!code && !o)
+    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", "__per_step__", name, type->name);
   free(name);
   object_unref(o); /* the step holds it until the run has ended */
   *out = o;

@@ -1,5 +1,5 @@
-/* FarmHash's Fingerprint64 (the "na" variant of Hash64), SipHash-2-4 and a MurmurHash64A, from their published
- * descriptions. All read little-endian words. */
+/* FarmHash's Fingerprint64 (the "na" variant of Hash64), SipHash-2-4 and a MurmurHash64A, from their
+ * published descriptions. All read little-endian words. */
 #include "ops/string_hash.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Strings element by element: joining, hashing, matching, trimming, case, length, parts, base64, text of numbers. */
+/* Strings element by element: joining, hashing, matching, trimming, case, length, parts, base64, text of
+ * numbers. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,7 +79,8 @@ static TF_Code hash_init(OpInit *k, TF_Status *st) {
   int64_t buckets;
   const Attr *key;
   TRY(node_attr_int(k->node, "num_buckets", &buckets, st));
-  if (buckets < 1) return fail(st, TF_INVALID_ARGUMENT, "num_buckets must be at least 1, but is %lld", (long long)buckets);
+  if (buckets < 1)
+    return fail(st, TF_INVALID_ARGUMENT, "num_buckets must be at least 1, but is %lld", (long long)buckets);
   s->buckets = (uint64_t)buckets;
   if (strcmp(k->node->op, "StringToHashBucketStrong")) return TF_OK;
   TRY(node_attr_list(k->node, "key", TF_ATTR_INT, &key, st));
@@ -93,9 +95,10 @@ static TF_Code hash_run(OpCtx *c, TF_Status *st) {
   char last = c->node->op[strlen(c->node->op) - 1];
   for (int64_t i = 0, n = tensor_count(op_input(c, 0)); i < n; i++) {
     Span x = string_at(op_input(c, 0), i);
-    uint64_t h = last == 'g'   ? siphash24(s->key, x.data, x.size)  /* ...Strong */
-                 : last == 't' && c->node->op[strlen(c->node->op) - 2] == 's' ? fingerprint64(x.data, x.size) /* ...Fast */
-                               : tf_hash64(x.data, x.size);
+    uint64_t h = last == 'g' ? siphash24(s->key, x.data, x.size) /* ...Strong */
+                 : last == 't' && c->node->op[strlen(c->node->op) - 2] == 's'
+                     ? fingerprint64(x.data, x.size) /* ...Fast */
+                     : tf_hash64(x.data, x.size);
     ((int64_t *)c->outputs[0].data)[i] = (int64_t)(h % s->buckets);
   }
   return TF_OK;
@@ -117,8 +120,10 @@ static TF_Code fingerprint_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(name->dims, name->rank, text, sizeof text));
   Span method = string_at(name, 0);
   if (method.size != 10 || memcmp(method.data, "farmhash64", 10))
-    return fail(st, TF_INVALID_ARGUMENT, "Unsupported fingerprint method: %.*s", (int)method.size, (const char *)method.data);
-  if (in->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "`data` should have at least one dimension: %s", "[]");
+    return fail(st, TF_INVALID_ARGUMENT, "Unsupported fingerprint method: %.*s", (int)method.size,
+                (const char *)method.data);
+  if (in->rank < 1)
+    return fail(st, TF_INVALID_ARGUMENT, "`data` should have at least one dimension: %s", "[]");
   return op_output(c, 0, TF_UINT8, (int64_t[]){in->dims[0], 8}, 2, st);
 }
 
@@ -188,7 +193,9 @@ static TF_Code replace_all(OpCtx *c, const Regex *r, Span rewrite, TF_Status *st
   return code;
 }
 
-static TF_Code static_match_run(OpCtx *c, TF_Status *st) { return match_all(c, ((const RegexState *)c->state)->regex, st); }
+static TF_Code static_match_run(OpCtx *c, TF_Status *st) {
+  return match_all(c, ((const RegexState *)c->state)->regex, st);
+}
 
 static TF_Code static_replace_run(OpCtx *c, TF_Status *st) {
   Span rewrite;
@@ -236,8 +243,8 @@ static TF_Code case_init(OpInit *k, TF_Status *st) {
   Span encoding;
   TRY(node_attr_string(k->node, "encoding", &encoding, st));
   if (encoding.size && (encoding.size != 5 || memcmp(encoding.data, "utf-8", 5)))
-    return fail(st, TF_INVALID_ARGUMENT, "only utf-8 or '' (no encoding) is supported, received %.*s", (int)encoding.size,
-                (const char *)encoding.data);
+    return fail(st, TF_INVALID_ARGUMENT, "only utf-8 or '' (no encoding) is supported, received %.*s",
+                (int)encoding.size, (const char *)encoding.data);
   *(bool *)k->state = encoding.size > 0;
   return TF_OK;
 }
@@ -325,9 +332,13 @@ static bool substr_chars(Span s, int64_t pos, int64_t len, Span *out) {
   int64_t n = utf8_length(s);
   if (pos < -n || pos > n || (pos < 0 && len < 0)) return false;
   if (pos < 0) pos += n;
-  for (; pos > 0 && p < end; pos--) do p++; while (p < end && utf8_continues(*p));
+  for (; pos > 0 && p < end; pos--) do
+      p++;
+    while (p < end && utf8_continues(*p));
   const char *stop = p;
-  for (; len > 0 && stop < end; len--) do stop++; while (stop < end && utf8_continues(*stop));
+  for (; len > 0 && stop < end; len--) do
+      stop++;
+    while (stop < end && utf8_continues(*stop));
   *out = (Span){p, (size_t)(stop - p)};
   return true;
 }
@@ -350,9 +361,10 @@ static TF_Code substr_run(OpCtx *c, TF_Status *st) {
     int64_t k = broadcast_index(pos, out, i), at = int_at(pos, k);
     if (!(chars ? substr_chars : substr_bytes)(s, at, int_at(len, k), &part))
       return pos->rank == 0 && chars
-                 ? fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string at index %lld", (long long)at, (long long)i)
-                 : fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %lld", (long long)at,
-                        (int)s.size, (const char *)s.data, (long long)i);
+                 ? fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string at index %lld",
+                        (long long)at, (long long)i)
+                 : fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %lld",
+                        (long long)at, (int)s.size, (const char *)s.data, (long long)i);
     TRY(string_put(&c->outputs[0], i, part.data, part.size, st));
   }
   return TF_OK;
@@ -420,7 +432,9 @@ typedef struct AsStringState {
   char format[48]; /* of one number; "" for bool */
 } AsStringState;
 
-static bool is_real(TF_DataType t) { return t == TF_FLOAT || t == TF_DOUBLE || t == TF_HALF || t == TF_BFLOAT16; }
+static bool is_real(TF_DataType t) {
+  return t == TF_FLOAT || t == TF_DOUBLE || t == TF_HALF || t == TF_BFLOAT16;
+}
 static bool is_complex(TF_DataType t) { return t == TF_COMPLEX64 || t == TF_COMPLEX128; }
 
 static TF_Code as_string_init(OpInit *k, TF_Status *st) {
@@ -435,24 +449,37 @@ static TF_Code as_string_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_bool(k->node, "shortest", &shortest, st));
   TRY(node_attr_string(k->node, "fill", &fill, st));
   bool real = is_real(t) || is_complex(t);
-  if (!real && scientific) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_name(t));
-  if (!real && shortest) return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s", dtype_name(t));
-  if (!real && precision > -1) return fail(st, TF_INVALID_ARGUMENT, "precision not supported for datatype %s", dtype_name(t));
+  if (!real && scientific)
+    return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s",
+                dtype_name(t));
+  if (!real && shortest)
+    return fail(st, TF_INVALID_ARGUMENT, "scientific and shortest format not supported for datatype %s",
+                dtype_name(t));
+  if (!real && precision > -1)
+    return fail(st, TF_INVALID_ARGUMENT, "precision not supported for datatype %s", dtype_name(t));
   if (fill.size > 1) return fail(st, TF_INVALID_ARGUMENT, "Fill string must be one or fewer characters");
-  if (scientific && shortest) return fail(st, TF_INVALID_ARGUMENT, "Cannot select both scientific and shortest notation");
+  if (scientific && shortest)
+    return fail(st, TF_INVALID_ARGUMENT, "Cannot select both scientific and shortest notation");
   char filler = fill.size ? *(const char *)fill.data : 0;
   if (filler && !strchr(" 0+-", filler))
     return fail(st, TF_INVALID_ARGUMENT, "Fill argument not supported: \"%c\"", filler);
-  if (width > 4096 || precision > 4096) return fail(st, TF_INVALID_ARGUMENT, "AsString: width and precision are limited to 4096");
+  if (width > 4096 || precision > 4096)
+    return fail(st, TF_INVALID_ARGUMENT, "AsString: width and precision are limited to 4096");
   size_t n = 1;
   s->format[0] = '%';
   if (width > -1 || filler) {
     if (filler) s->format[n++] = filler;
     if (width > -1) n += (size_t)snprintf(s->format + n, sizeof s->format - n, "%lld", (long long)width);
   }
-  if (precision > -1) n += (size_t)snprintf(s->format + n, sizeof s->format - n, ".%lld", (long long)precision);
+  if (precision > -1)
+    n += (size_t)snprintf(s->format + n, sizeof s->format - n, ".%lld", (long long)precision);
   snprintf(s->format + n, sizeof s->format - n, "%s",
-           real ? (scientific ? "e" : shortest ? "g" : "f") : t == TF_STRING ? "s" : t == TF_UINT64 || t == TF_UINT32 || t == TF_UINT16 || t == TF_UINT8 ? "llu" : "lld");
+           real                                                                  ? (scientific ? "e"
+                                                                                    : shortest ? "g"
+                                                                                               : "f")
+           : t == TF_STRING                                                      ? "s"
+           : t == TF_UINT64 || t == TF_UINT32 || t == TF_UINT16 || t == TF_UINT8 ? "llu"
+                                                                                 : "lld");
   return TF_OK;
 }
 
@@ -467,7 +494,8 @@ static double number_at(const Tensor *t, int64_t i, int part) {
   }
 }
 
-/* The formats are made by as_string_init: one conversion, of a double, a long long or an unsigned long long. */
+/* The formats are made by as_string_init: one conversion, of a double, a long long or an unsigned long
+ * long. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
@@ -493,14 +521,18 @@ static void put_element(Bytes *b, const char *format, const Tensor *t, int64_t i
     case TF_BOOL: bytes_puts(b, ((const uint8_t *)t->data)[i] ? "true" : "false"); break;
     case TF_UINT64: put_integer(b, format, ((const uint64_t *)t->data)[i]); break;
     case TF_UINT32: put_integer(b, format, ((const uint32_t *)t->data)[i]); break;
-    case TF_COMPLEX64: case TF_COMPLEX128:
+    case TF_COMPLEX64:
+    case TF_COMPLEX128:
       bytes_putc(b, '(');
       put_real(b, format, number_at(t, i, 0));
       bytes_putc(b, ',');
       put_real(b, format, number_at(t, i, 1));
       bytes_putc(b, ')');
       break;
-    case TF_FLOAT: case TF_DOUBLE: case TF_HALF: case TF_BFLOAT16: put_real(b, format, number_at(t, i, 0)); break;
+    case TF_FLOAT:
+    case TF_DOUBLE:
+    case TF_HALF:
+    case TF_BFLOAT16: put_real(b, format, number_at(t, i, 0)); break;
     default: put_integer(b, format, (unsigned long long)int_at(t, i)); break;
   }
 }
@@ -525,14 +557,16 @@ static TF_Code as_string_run(OpCtx *c, TF_Status *st) {
 
 /* ---- ReduceJoin ---- */
 
-static TF_Code reduce_join_axes(const Tensor *axes, int rank, bool *reduced, int *order, int *count, TF_Status *st) {
+static TF_Code reduce_join_axes(const Tensor *axes, int rank, bool *reduced, int *order, int *count,
+                                TF_Status *st) {
   *count = 0;
   for (int64_t i = 0; i < tensor_count(axes); i++) {
     int64_t axis = int_at(axes, i);
     if (!axis_in_range(&axis, rank))
       return fail(st, TF_OUT_OF_RANGE, "Invalid reduction dimension %lld for input with %d dimension(s)",
                   (long long)int_at(axes, i), rank);
-    if (reduced[axis]) return fail(st, TF_INVALID_ARGUMENT, "Duplicate reduction dimension %lld", (long long)axis);
+    if (reduced[axis])
+      return fail(st, TF_INVALID_ARGUMENT, "Duplicate reduction dimension %lld", (long long)axis);
     reduced[axis] = true;
     order[(*count)++] = (int)axis;
   }
@@ -616,17 +650,18 @@ const OpRow ops_string_ops[] = {
      .prepare = like_prepare, .run = hash_run},
     {"StringToHashBucket", .state_size = sizeof(HashState), .shape = shape_same, .init = hash_init,
      .prepare = like_prepare, .run = hash_run},
-    {"Fingerprint", .value_inputs = 2, .shape = fingerprint_shape, .prepare = fingerprint_prepare, .run = fingerprint_run},
+    {"Fingerprint", .value_inputs = 2, .shape = fingerprint_shape, .prepare = fingerprint_prepare,
+     .run = fingerprint_run},
     {"StaticRegexFullMatch", .state_size = sizeof(RegexState), .shape = shape_same, .init = regex_init,
      .prepare = like_prepare, .run = static_match_run, .clear = regex_clear},
     {"StaticRegexReplace", .state_size = sizeof(RegexState), .shape = shape_same, .init = regex_init,
      .prepare = like_prepare, .run = static_replace_run, .clear = regex_clear},
     {"RegexFullMatch", .shape = shape_same, .prepare = regex_prepare, .run = match_run},
     {"RegexReplace", .shape = shape_same, .prepare = regex_prepare, .run = replace_run},
-    {"StringLower", .state_size = sizeof(bool), .shape = shape_same, .init = case_init, .prepare = like_prepare,
-     .run = case_run},
-    {"StringUpper", .state_size = sizeof(bool), .shape = shape_same, .init = case_init, .prepare = like_prepare,
-     .run = case_run},
+    {"StringLower", .state_size = sizeof(bool), .shape = shape_same, .init = case_init,
+     .prepare = like_prepare, .run = case_run},
+    {"StringUpper", .state_size = sizeof(bool), .shape = shape_same, .init = case_init,
+     .prepare = like_prepare, .run = case_run},
     {"StringStrip", .shape = shape_same, .prepare = like_prepare, .run = strip_run},
     {"StringLength", .shape = shape_same, .prepare = like_prepare, .run = length_run},
     {"Substr", .shape = substr_shape, .prepare = substr_prepare, .run = substr_run},

@@ -112,7 +112,8 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *sep = op_input(c, 1);
   bool v2 = !strcmp(c->node->op, "StringSplitV2");
   if (in->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be a vector, got shape: %s", shape_text(in->dims, in->rank, text, sizeof text));
+    return fail(st, TF_INVALID_ARGUMENT, "input must be a vector, got shape: %s",
+                shape_text(in->dims, in->rank, text, sizeof text));
   if (sep->rank != 0)
     return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar, got shape: %s", v2 ? "sep" : "delimiter",
                 shape_text(sep->dims, sep->rank, text, sizeof text));
@@ -161,7 +162,8 @@ static TF_Code check_run(OpCtx *c, TF_Status *st) {
   what = names[0];
   if (n == 2) snprintf(list, sizeof list, "%s and %s", names[0], names[1]), what = list;
   if (n == 3) snprintf(list, sizeof list, "%s, %s, and %s", names[0], names[1], names[2]), what = list;
-  return fail(st, TF_INVALID_ARGUMENT, "%.*s : Tensor had %s values", (int)message.size, (const char *)message.data, what);
+  return fail(st, TF_INVALID_ARGUMENT, "%.*s : Tensor had %s values", (int)message.size,
+              (const char *)message.data, what);
 }
 
 const OpRow ops_string_split[] = {

@@ -12,7 +12,8 @@ static inline Span string_at(const Tensor *t, int64_t i) {
   return s;
 }
 static inline TF_Code string_put(Tensor *t, int64_t i, const void *data, size_t size, TF_Status *st) {
-  return tstring_set((TF_TString *)t->data + i, data ? data : "", size) ? TF_OK : fail_oom(st, "a string element");
+  return tstring_set((TF_TString *)t->data + i, data ? data : "", size) ? TF_OK
+                                                                        : fail_oom(st, "a string element");
 }
 /* Sets element i to the buffer's bytes, or says that it ran out of memory. */
 static inline TF_Code string_put_bytes(Tensor *t, int64_t i, const Bytes *b, TF_Status *st) {

@@ -109,8 +109,8 @@ static void to_bytes(const Tensor *t, int64_t first, int64_t pixels, int64_t dep
     int64_t i = first + p * depth;
     bool finite = finite_pixel(t, i, depth);
     for (int64_t k = 0; k < depth; k++)
-      out[p * depth + k] =
-          finite ? byte_of(value_at(t, i + k), s, t->dtype) : ((const uint8_t *)bad->data)[k];
+      out[p * depth + k] = finite ? byte_of(value_at(t, i + k), s, t->dtype)
+                                  : ((const uint8_t *)bad->data)[k];
   }
 }
 

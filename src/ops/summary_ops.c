@@ -17,14 +17,10 @@ static double value_at(const Tensor *t, int64_t i) {
     case MK_F32:
       if (math_is_16(t->dtype)) break;
       return (double)((const float *)t->data)[i];
-    case MK_F64:
-      return ((const double *)t->data)[i];
-    case MK_U64:
-      return (double)((const uint64_t *)t->data)[i];
-    case MK_U32:
-      return (double)((const uint32_t *)t->data)[i];
-    default:
-      return (double)math_int_at(t, i);
+    case MK_F64: return ((const double *)t->data)[i];
+    case MK_U64: return (double)((const uint64_t *)t->data)[i];
+    case MK_U32: return (double)((const uint32_t *)t->data)[i];
+    default: return (double)math_int_at(t, i);
   }
   math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
   return (double)f;
@@ -187,20 +183,11 @@ static bool next_field(Cursor *in, uint64_t *field, Span *bytes) {
   *field = key >> 3;
   *bytes = (Span){NULL, 0};
   switch (key & 7) {
-    case 0:
-      cursor_varint(in);
-      break;
-    case 1:
-      cursor_take(in, 8);
-      break;
-    case 5:
-      cursor_take(in, 4);
-      break;
-    case 2:
-      *bytes = cursor_span(in);
-      break;
-    default:
-      in->failed = true;
+    case 0: cursor_varint(in); break;
+    case 1: cursor_take(in, 8); break;
+    case 5: cursor_take(in, 4); break;
+    case 2: *bytes = cursor_span(in); break;
+    default: in->failed = true;
   }
   if (*field == 0) in->failed = true;
   return !in->failed;

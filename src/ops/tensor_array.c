@@ -90,14 +90,16 @@ static TF_Code item_make(TensorArray *a, int32_t i, const StepEnv *env, ArrayIte
   if (block >= a->num_blocks) {
     size_t want = block + 1 < 2 * a->num_blocks ? 2 * a->num_blocks : block + 1;
     if (env && env->memory_limit && want > env->memory_limit / sizeof *a->blocks)
-      return fail(st, TF_RESOURCE_EXHAUSTED, "TensorArray %s: element %d takes more memory than the step's limit", a->name, i);
+      return fail(st, TF_RESOURCE_EXHAUSTED,
+                  "TensorArray %s: element %d takes more memory than the step's limit", a->name, i);
     ArrayItem **grown = realloc(a->blocks, want * sizeof *grown);
     if (!grown) return fail_oom(st, "a tensor array");
     memset(grown + a->num_blocks, 0, (want - a->num_blocks) * sizeof *grown);
     a->blocks = grown;
     a->num_blocks = want;
   }
-  if (!a->blocks[block] && memory_charge_more(&a->charge, env ? env->memory : NULL, ARRAY_BLOCK * sizeof(ArrayItem)))
+  if (!a->blocks[block] &&
+      memory_charge_more(&a->charge, env ? env->memory : NULL, ARRAY_BLOCK * sizeof(ArrayItem)))
     a->blocks[block] = calloc(ARRAY_BLOCK, sizeof *a->blocks[block]);
   if (!a->blocks[block]) return fail_oom(st, "a tensor array");
   *out = &a->blocks[block][i % ARRAY_BLOCK];
@@ -119,7 +121,8 @@ TF_Code shape_merge_partial(const Shape *a, const Shape *b, Shape *out, TF_Statu
     return TF_OK;
   }
   if (a->rank != b->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "PartialTensorShape: Incompatible ranks during merge: %d vs. %d", a->rank, b->rank);
+    return fail(st, TF_INVALID_ARGUMENT, "PartialTensorShape: Incompatible ranks during merge: %d vs. %d",
+                a->rank, b->rank);
   Shape merged = *a;
   for (int d = 0; d < a->rank; d++) {
     if (a->dims[d] < 0) merged.dims[d] = b->dims[d];
@@ -143,7 +146,8 @@ TF_Code tensor_check_storable(const Tensor *value, TF_Status *st) {
   for (int64_t i = 0, n = value->dtype == TF_RESOURCE ? tensor_count(value) : 0; i < n; i++) {
     const Object *o = ((Object *const *)value->data)[i];
     if (o && may_hold_itself(o))
-      return fail(st, TF_UNIMPLEMENTED, "the handle of a TensorArray or a Stack can't be an element of another");
+      return fail(st, TF_UNIMPLEMENTED,
+                  "the handle of a TensorArray or a Stack can't be an element of another");
   }
   return TF_OK;
 }
@@ -161,7 +165,8 @@ static TF_Code add_to_item(TensorArray *a, int32_t index, ArrayItem *item, Tenso
   for (int d = 0; same && d < value->rank; d++) same = item->value.dims[d] == value->dims[d];
   if (!same)
     return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray %s: Could not aggregate to TensorArray index %d because the existing shape is %s but the "
+                "TensorArray %s: Could not aggregate to TensorArray index %d because the existing shape is "
+                "%s but the "
                 "new input shape is %s.",
                 a->name, index, shape_text(item->value.dims, item->value.rank, x, sizeof x),
                 shape_text(value->dims, value->rank, y, sizeof y));
@@ -171,7 +176,8 @@ static TF_Code add_to_item(TensorArray *a, int32_t index, ArrayItem *item, Tenso
     return TF_OK;
   }
   if (!element_sum_supports(a->dtype))
-    return fail(st, TF_INVALID_ARGUMENT, "tensor_array::AddToTensor type not supported: %s", dtype_name(a->dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "tensor_array::AddToTensor type not supported: %s",
+                dtype_name(a->dtype));
   if (!tensor_writable(&item->value)) {
     Tensor own = {0};
     TRY(tensor_copy(&own, &item->value, st));
@@ -189,20 +195,22 @@ static TF_Code check_writable(const TensorArray *a, int32_t index, const ArrayIt
   const char *could_not = "Could not write to TensorArray index";
   if (value->dtype != a->dtype)
     return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray %s: %s %d because the value dtype is %s but TensorArray dtype is %s.", a->name, could_not,
-                index, dtype_name(value->dtype), dtype_name(a->dtype));
+                "TensorArray %s: %s %d because the value dtype is %s but TensorArray dtype is %s.", a->name,
+                could_not, index, dtype_name(value->dtype), dtype_name(a->dtype));
   if (!shape_allows(&a->element_shape, value->dims, value->rank))
-    return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray %s: %s %d because the value shape is %s which is incompatible with the TensorArray's "
-                "inferred element shape: %s (consider setting infer_shape=False).",
-                a->name, could_not, index, shape_text(value->dims, value->rank, x, sizeof x),
-                shape_text(a->element_shape.dims, a->element_shape.rank, y, sizeof y));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "TensorArray %s: %s %d because the value shape is %s which is incompatible with the TensorArray's "
+        "inferred element shape: %s (consider setting infer_shape=False).",
+        a->name, could_not, index, shape_text(value->dims, value->rank, x, sizeof x),
+        shape_text(a->element_shape.dims, a->element_shape.rank, y, sizeof y));
   if (!item) return TF_OK;
   if (item->read)
-    return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: %s %d because it has already been read.", a->name, could_not, index);
-  if (item->written && !a->adds_up)
-    return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: %s %d because it has already been written to.", a->name,
+    return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: %s %d because it has already been read.", a->name,
                 could_not, index);
+  if (item->written && !a->adds_up)
+    return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: %s %d because it has already been written to.",
+                a->name, could_not, index);
   return TF_OK;
 }
 
@@ -212,9 +220,10 @@ static TF_Code locked_write(TensorArray *a, int32_t index, Tensor *value, const 
   TRY(tensor_check_storable(value, st));
   if (index < 0 || (!a->dynamic_size && index >= a->size))
     return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray %s: Tried to write to index %d but array is not resizeable and size is: %d", a->name,
-                index, a->size);
-  if (index == INT32_MAX) return fail(st, TF_RESOURCE_EXHAUSTED, "TensorArray %s: index %d is too large", a->name, index);
+                "TensorArray %s: Tried to write to index %d but array is not resizeable and size is: %d",
+                a->name, index, a->size);
+  if (index == INT32_MAX)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "TensorArray %s: index %d is too large", a->name, index);
   TRY(check_writable(a, index, item_at(a, index), value, st));
   TRY(item_make(a, index, env, &item, st));
   if (index >= a->size) a->size = index + 1;
@@ -242,12 +251,14 @@ TF_Code tensor_array_write(TensorArray *a, int32_t index, Tensor *value, const S
 static TF_Code find_zeros_shape(TensorArray *a, int32_t index, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (shape_known(&a->element_shape)) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT,
-              "TensorArray %s: Could not read from TensorArray index %d.  Furthermore, the element shape is not fully "
-              "defined: %s.  It is possible you are working with a resizeable TensorArray and stop_gradients is not "
-              "allowing the gradients to be written.  If you set the full element_shape property on the forward "
-              "TensorArray, the proper all-zeros tensor will be returned instead of incurring this error.",
-              a->name, index, shape_text(a->element_shape.dims, a->element_shape.rank, text, sizeof text));
+  return fail(
+      st, TF_INVALID_ARGUMENT,
+      "TensorArray %s: Could not read from TensorArray index %d.  Furthermore, the element shape is not "
+      "fully "
+      "defined: %s.  It is possible you are working with a resizeable TensorArray and stop_gradients is not "
+      "allowing the gradients to be written.  If you set the full element_shape property on the forward "
+      "TensorArray, the proper all-zeros tensor will be returned instead of incurring this error.",
+      a->name, index, shape_text(a->element_shape.dims, a->element_shape.rank, text, sizeof text));
 }
 
 static void set_zeros(ArrayItem *item, const Shape *shape) {
@@ -259,10 +270,12 @@ static void set_zeros(ArrayItem *item, const Shape *shape) {
 static TF_Code make_zeros(TensorArray *a, ArrayItem *item, const StepEnv *env, TF_Status *st) {
   Tensor zeros = {0};
   if (dtype_is_object(a->dtype))
-    return fail(st, TF_INVALID_ARGUMENT, "tensor_array::TensorSetZero type not supported: %s", dtype_name(a->dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "tensor_array::TensorSetZero type not supported: %s",
+                dtype_name(a->dtype));
   TRY(op_check_memory(env, a->dtype, item->value.dims, item->value.rank, st));
   size_t bytes = (size_t)tensor_count(&item->value) * dtype_size(a->dtype);
-  if (!memory_charge_more(&a->charge, env ? env->memory : NULL, bytes)) return fail_oom(st, "a tensor array's zeros");
+  if (!memory_charge_more(&a->charge, env ? env->memory : NULL, bytes))
+    return fail_oom(st, "a tensor array's zeros");
   TRY(tensor_alloc(&zeros, a->dtype, item->value.dims, item->value.rank, st));
   tensor_zero(&zeros);
   tensor_clear(&item->value);
@@ -275,7 +288,8 @@ static TF_Code locked_read(TensorArray *a, int32_t index, Tensor *out, const Ste
   TRY(check_open(a, st));
   if (index < 0 || (!a->is_grad && index >= a->size))
     return fail(st, TF_INVALID_ARGUMENT, "Tried to read from index %d but array size is: %d", index, a->size);
-  if (index == INT32_MAX) return fail(st, TF_RESOURCE_EXHAUSTED, "TensorArray %s: index %d is too large", a->name, index);
+  if (index == INT32_MAX)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "TensorArray %s: index %d is too large", a->name, index);
   item = item_at(a, index);
   if (!item || !item->written) {
     TRY(find_zeros_shape(a, index, st));
@@ -284,10 +298,11 @@ static TF_Code locked_read(TensorArray *a, int32_t index, Tensor *out, const Ste
     if (index >= a->size) a->size = index + 1;
   }
   if (item->cleared)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray %s: Could not read index %d twice because it was cleared after a previous read (perhaps "
-                "try setting clear_after_read = false?).",
-                a->name, index);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "TensorArray %s: Could not read index %d twice because it was cleared after a previous read (perhaps "
+        "try setting clear_after_read = false?).",
+        a->name, index);
   if (!item->value.buffer) TRY(make_zeros(a, item, env, st));
   item->read = true;
   if (a->clear_after_read) {
@@ -390,7 +405,8 @@ static TF_Code copy_shapes(TensorArray *to, const TensorArray *from, const Shape
   return TF_OK;
 }
 
-static TF_Code new_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out, TF_Status *st) {
+static TF_Code new_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out,
+                            TF_Status *st) {
   TensorArray *g = new_array();
   size_t length = strlen(a->name) + source.size + 2;
   if (!g) return fail_oom(st, "a tensor array");
@@ -408,16 +424,20 @@ static TF_Code new_gradient(TensorArray *a, Span source, const Shape *prepend, T
   return copy_shapes(g, a, prepend, st);
 }
 
-static TF_Code locked_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out, TF_Status *st) {
-  if (a->is_grad) return fail(st, TF_INVALID_ARGUMENT, "Wrong input container. _tensor_array_grads%s", a->name);
+static TF_Code locked_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out,
+                               TF_Status *st) {
+  if (a->is_grad)
+    return fail(st, TF_INVALID_ARGUMENT, "Wrong input container. _tensor_array_grads%s", a->name);
   a->dynamic_size = false; /* the gradients' array is as long as this one: it may not grow any more */
   TRY(check_open(a, st));
   if (a->no_gradients)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Unable to create a gradients TensorArray for %s.  Perhaps you used the multiple_writes_aggregate flag "
-                "on a previous write?  Gradient calculation is impossible when multiple writes are performed to the "
-                "same index.",
-                a->name);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Unable to create a gradients TensorArray for %s.  Perhaps you used the multiple_writes_aggregate "
+        "flag "
+        "on a previous write?  Gradient calculation is impossible when multiple writes are performed to the "
+        "same index.",
+        a->name);
   for (TensorArrayGradient *g = a->gradients; g; g = g->next) {
     if (g->size != source.size || memcmp(g->source, source.data, g->size)) continue;
     *out = object_ref(g->array);
@@ -438,7 +458,8 @@ static TF_Code locked_gradient(TensorArray *a, Span source, const Shape *prepend
   return TF_OK;
 }
 
-TF_Code tensor_array_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out, TF_Status *st) {
+TF_Code tensor_array_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out,
+                              TF_Status *st) {
   pthread_mutex_lock(&a->lock);
   TF_Code code = locked_gradient(a, source, prepend, out, st);
   pthread_mutex_unlock(&a->lock);

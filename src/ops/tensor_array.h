@@ -3,10 +3,12 @@
  *   tensor_array_new(&a, &options, st);          size elements, none written
  *   tensor_array_write(a, i, &value, env, st);   takes the tensor's reference
  *   tensor_array_read(a, i, &out, env, st);      a new reference; with clear_after_read the array's own
- *   tensor_array_gradient(a, "grad", ..., &g)    the array of gradients of that source, made at the first call
+ *   tensor_array_gradient(a, "grad", ..., &g)    the array of gradients of that source, made at the first
+ *   call
  *
- * A handle tensor holds the object; it ends with the last handle, so with the step. Memory is taken for blocks of
- * elements that were written, not for the size: a hostile size costs nothing. Errors are TensorFlow's. Any thread. */
+ * A handle tensor holds the object; it ends with the last handle, so with the step. Memory is taken for
+ * blocks of elements that were written, not for the size: a hostile size costs nothing. Errors are
+ * TensorFlow's. Any thread. */
 #ifndef SM_OPS_TENSOR_ARRAY_H_
 #define SM_OPS_TENSOR_ARRAY_H_
 
@@ -25,7 +27,7 @@ enum { ARRAY_BLOCK = 16 }; /* elements that get memory together */
 typedef struct TensorArray {
   Object object;
   pthread_mutex_t lock;
-  char *name;          /* "x_7", in messages */
+  char *name; /* "x_7", in messages */
   TF_DataType dtype;
   Shape element_shape; /* known in part; with identical_shapes that of the first element written */
   bool dynamic_size, clear_after_read, identical_shapes, adds_up, is_grad;
@@ -49,7 +51,8 @@ extern const ObjectType tensor_array_type;
 extern const ObjectType stack_type; /* ops/stack_ops.c */
 
 TF_Code tensor_array_new(TensorArray **out, const TensorArrayOptions *options, TF_Status *st);
-/* Writes; into an array of gradients, adds to what is there. `value` is none afterwards, also after a failure. */
+/* Writes; into an array of gradients, adds to what is there. `value` is none afterwards, also after a
+ * failure. */
 TF_Code tensor_array_write(TensorArray *a, int32_t index, Tensor *value, const StepEnv *env, TF_Status *st);
 /* `out` (none) comes to share element `index`. */
 TF_Code tensor_array_read(TensorArray *a, int32_t index, Tensor *out, const StepEnv *env, TF_Status *st);
@@ -62,8 +65,10 @@ TF_Code tensor_array_mark_size(TensorArray *a, int32_t size, TF_Status *st);
 bool tensor_array_is_dynamic(TensorArray *a);
 /* The element shape, merged with what the caller knows of it. */
 TF_Code tensor_array_merge_shape(TensorArray *a, const Shape *known, Shape *merged, TF_Status *st);
-/* The array of gradients for a source with a new reference. `prepend` (may be null) are dims before the elements'. */
-TF_Code tensor_array_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out, TF_Status *st);
+/* The array of gradients for a source with a new reference. `prepend` (may be null) are dims before the
+ * elements'. */
+TF_Code tensor_array_gradient(TensorArray *a, Span source, const Shape *prepend, TensorArray **out,
+                              TF_Status *st);
 /* Drops the elements; what comes later is an error. */
 void tensor_array_close(TensorArray *a);
 

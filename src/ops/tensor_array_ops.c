@@ -1,7 +1,8 @@
 /* TensorArray ops: elements one by one, and many of them packed into one tensor.
  *
- * The flow, a float, only orders the ops. Those of one name and several versions differ in the kind of their handle
- * (ops/step_object.h), so one function serves them; Pack and Unpack are Gather and Scatter of all elements. */
+ * The flow, a float, only orders the ops. Those of one name and several versions differ in the kind of their
+ * handle (ops/step_object.h), so one function serves them; Pack and Unpack are Gather and Scatter of all
+ * elements. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +23,8 @@ static TF_Code array_of(const OpCtx *c, TensorArray **out, TF_Status *st) {
 static TF_Code check_read_dtype(const OpCtx *c, const TensorArray *a, TF_Status *st) {
   TF_DataType want = c->node->output_types[0];
   if (want == a->dtype) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "TensorArray dtype is %s but Op requested dtype %s.", dtype_name(a->dtype),
-              dtype_name(want));
+  return fail(st, TF_INVALID_ARGUMENT, "TensorArray dtype is %s but Op requested dtype %s.",
+              dtype_name(a->dtype), dtype_name(want));
 }
 
 static TF_Code check_write_dtype(const Tensor *value, const TensorArray *a, TF_Status *st) {
@@ -63,7 +64,8 @@ static TF_Code array_init(OpInit *k, TF_Status *st) {
     TRY(node_attr_bool(k->node, "identical_element_shapes", &o->identical_shapes, st));
   TRY(node_attr_string(k->node, "tensor_array_name", &name, st));
   o->element_shape = *shape;
-  o->name = name.size ? arena_strndup(k->arena, name.data, name.size) : arena_strndup(k->arena, k->name, strlen(k->name));
+  o->name = name.size ? arena_strndup(k->arena, name.data, name.size)
+                      : arena_strndup(k->arena, k->name, strlen(k->name));
   return o->name ? TF_OK : fail_oom(st, "a tensor array");
 }
 
@@ -140,11 +142,13 @@ static void many_clear(Many *m) {
   free(m->values);
 }
 
-/* Reads `count` elements, those of `indices` or (null) from the first on. The caller clears `m`, also after a failure. */
+/* Reads `count` elements, those of `indices` or (null) from the first on. The caller clears `m`, also after a
+ * failure. */
 static TF_Code many_read(Many *m, TensorArray *a, const int32_t *indices, int32_t count, const StepEnv *env,
                          TF_Status *st) {
   if (env->memory_limit && (size_t)count > env->memory_limit / sizeof(Tensor))
-    return fail(st, TF_RESOURCE_EXHAUSTED, "%d elements of a TensorArray are more than the step's limit", count);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "%d elements of a TensorArray are more than the step's limit",
+                count);
   m->values = calloc((size_t)count, sizeof *m->values);
   if (!m->values) return fail_oom(st, "elements of a TensorArray");
   for (; m->count < count; m->count++) {
@@ -185,13 +189,15 @@ static TF_Code gather_values(OpCtx *c, const Many *m, const Shape *shape, TF_Sta
   if (!shape_allows(shape, first->dims, first->rank))
     return fail(st, TF_INVALID_ARGUMENT,
                 "TensorArray was passed element_shape %s which does not match the Tensor at index 0: %s",
-                shape_text(shape->dims, shape->rank, x, sizeof x), shape_text(first->dims, first->rank, y, sizeof y));
+                shape_text(shape->dims, shape->rank, x, sizeof x),
+                shape_text(first->dims, first->rank, y, sizeof y));
   for (int32_t i = 1; i < m->count; i++) {
     const Tensor *t = &m->values[i];
     if (!same_dims(first, t, 0))
       return fail(st, TF_INVALID_ARGUMENT,
                   "TensorArray has inconsistent shapes.  Index 0 has shape: %s but index %d has shape: %s",
-                  shape_text(first->dims, first->rank, x, sizeof x), i, shape_text(t->dims, t->rank, y, sizeof y));
+                  shape_text(first->dims, first->rank, x, sizeof x), i,
+                  shape_text(t->dims, t->rank, y, sizeof y));
   }
   int64_t dims[TENSOR_MAX_RANK + 1] = {m->count};
   memcpy(dims + 1, first->dims, (size_t)first->rank * sizeof *dims);
@@ -217,13 +223,15 @@ static TF_Code gather_run(OpCtx *c, TF_Status *st) {
     count = (int32_t)indices->dims[0];
   } else {
     TRY(tensor_array_concat_size(a, &count, st));
-    if (count < 0) return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: the number of gradients is not known", a->name);
+    if (count < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: the number of gradients is not known", a->name);
   }
   if (!count && !shape_known(shape))
-    return fail(st, TF_UNIMPLEMENTED,
-                "TensorArray has size zero, but element shape %s is not fully defined. Currently only static shapes "
-                "are supported when packing zero-size TensorArrays.",
-                shape_text(shape->dims, shape->rank, text, sizeof text));
+    return fail(
+        st, TF_UNIMPLEMENTED,
+        "TensorArray has size zero, but element shape %s is not fully defined. Currently only static shapes "
+        "are supported when packing zero-size TensorArrays.",
+        shape_text(shape->dims, shape->rank, text, sizeof text));
   if (!count) return put_nothing(c, shape, st);
   TF_Code code = many_read(&m, a, indices ? indices->data : NULL, count, c->env, st);
   if (!code) code = gather_values(c, &m, shape, st);
@@ -240,16 +248,21 @@ static TF_Code check_concat_shapes(const Many *m, const Shape *shape, TF_Status 
   for (int32_t i = 0; i < m->count; i++) {
     const Tensor *t = &m->values[i];
     if (!t->rank)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Concat saw a scalar shape at index %d but requires at least vectors.  Did you mean to call pack?", i);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "Concat saw a scalar shape at index %d but requires at least vectors.  Did you mean to call pack?",
+          i);
     if (i == 0 && !shape_allows(shape, t->dims + 1, t->rank - 1))
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "TensorArray was passed element_shape_except0 %s but index 0 has (excepting dimension 0) shape: %s "
-                  "which does not match.",
-                  shape_text(shape->dims, shape->rank, x, sizeof x), shape_text(t->dims + 1, t->rank - 1, y, sizeof y));
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "TensorArray was passed element_shape_except0 %s but index 0 has (excepting dimension 0) shape: %s "
+          "which does not match.",
+          shape_text(shape->dims, shape->rank, x, sizeof x),
+          shape_text(t->dims + 1, t->rank - 1, y, sizeof y));
     if (!same_dims(first, t, 1))
       return fail(st, TF_INVALID_ARGUMENT,
-                  "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: %s but index %d has "
+                  "TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: %s but "
+                  "index %d has "
                   "(excepting dimension 0) shape: %s",
                   shape_text(first->dims + 1, first->rank - 1, x, sizeof x), i,
                   shape_text(t->dims + 1, t->rank - 1, y, sizeof y));
@@ -264,7 +277,8 @@ static TF_Code concat_values(OpCtx *c, const Many *m, const Shape *shape, TF_Sta
   for (int32_t i = 0; i < m->count; i++) {
     int64_t n = m->values[i].dims[0];
     ((int64_t *)c->outputs[1].data)[i] = n;
-    if (__builtin_add_overflow(total, n, &total)) return fail(st, TF_INVALID_ARGUMENT, "the sum of lengths is too large");
+    if (__builtin_add_overflow(total, n, &total))
+      return fail(st, TF_INVALID_ARGUMENT, "the sum of lengths is too large");
   }
   memcpy(dims, m->values[0].dims, sizeof dims);
   dims[0] = total;
@@ -282,11 +296,13 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
   TRY(array_of(c, &a, st));
   TRY(check_read_dtype(c, a, st));
   TRY(tensor_array_concat_size(a, &count, st));
-  if (count < 0) return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: the number of gradients is not known", a->name);
+  if (count < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "TensorArray %s: the number of gradients is not known", a->name);
   if (!count) {
     if (!shape_known(shape))
       return fail(st, TF_UNIMPLEMENTED,
-                  "TensorArray has size zero, but element_shape_except0 %s is not fully defined. Currently only static "
+                  "TensorArray has size zero, but element_shape_except0 %s is not fully defined. Currently "
+                  "only static "
                   "shapes are supported when concatenating zero-size TensorArrays.",
                   shape_text(shape->dims, shape->rank, text, sizeof text));
     TRY(put_nothing(c, shape, st));
@@ -300,21 +316,24 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
 
 /* ---- writing many ---- */
 
-/* Writes rows [from, from + rows) of `all` as one element; `drop` leaves out the first dim of an element of one row. */
-static TF_Code write_rows(OpCtx *c, TensorArray *a, int32_t index, const Tensor *all, int64_t from, int64_t rows,
-                          bool drop, TF_Status *st) {
+/* Writes rows [from, from + rows) of `all` as one element; `drop` leaves out the first dim of an element of
+ * one row. */
+static TF_Code write_rows(OpCtx *c, TensorArray *a, int32_t index, const Tensor *all, int64_t from,
+                          int64_t rows, bool drop, TF_Status *st) {
   Tensor part = {0};
   TRY(tensor_rows(&part, all, from, rows, drop, st));
   return tensor_array_write(a, index, &part, c->env, st);
 }
 
 /* What is needed for elements up to `highest`: the array's size, or more if it grows. */
-static TF_Code scatter_checked(OpCtx *c, TensorArray *a, const Tensor *value, const int32_t *indices, TF_Status *st) {
+static TF_Code scatter_checked(OpCtx *c, TensorArray *a, const Tensor *value, const int32_t *indices,
+                               TF_Status *st) {
   int32_t size, highest = -1;
   TRY(tensor_array_size(a, &size, st));
   int64_t count = value->dims[0];
   if (!indices && size != count && !(tensor_array_is_dynamic(a) && size < count))
-    return fail(st, TF_INVALID_ARGUMENT, "Input value must have first dimension equal to the array size (%lld vs. %d)",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input value must have first dimension equal to the array size (%lld vs. %d)",
                 (long long)count, size);
   for (int64_t i = 0; i < count; i++)
     if (indices && indices[i] > highest) highest = indices[i];
@@ -337,7 +356,8 @@ static TF_Code scatter_run(OpCtx *c, TF_Status *st) {
   TRY(array_of(c, &a, st));
   TRY(check_write_dtype(value, a, st));
   if (!value->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Input value for unpack must be at least a vector but received shape: %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input value for unpack must be at least a vector but received shape: %s",
                 shape_text(value->dims, value->rank, text, sizeof text));
   if (value->dims[0] >= INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "Expected value to have fewer rows");
   if (indices) {
@@ -355,18 +375,21 @@ static TF_Code check_lengths(const Tensor *lengths, const Tensor *value, TF_Stat
   char text[SHAPE_TEXT_MAX];
   int64_t total = 0;
   TRY(check_rank(lengths, 1, "Expected lengths to be a vector, received shape: ", st));
-  if (lengths->dims[0] >= INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to have < max int32 entries");
+  if (lengths->dims[0] >= INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to have < max int32 entries");
   if (!value->rank)
     return fail(st, TF_INVALID_ARGUMENT, "Expected value to be at least a vector, but received shape: %s",
                 shape_text(value->dims, value->rank, text, sizeof text));
   for (int64_t i = 0; i < lengths->dims[0]; i++) {
     int64_t n = ((const int64_t *)lengths->data)[i];
     if (n < 0 || __builtin_add_overflow(total, n, &total))
-      return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to be sizes, but lengths[%lld] is %lld", (long long)i, (long long)n);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to be sizes, but lengths[%lld] is %lld",
+                  (long long)i, (long long)n);
   }
   if (total == value->dims[0]) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT,
-              "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is %lld and value's shape is: %s",
+              "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is %lld and "
+              "value's shape is: %s",
               (long long)total, shape_text(value->dims, value->rank, text, sizeof text));
 }
 
@@ -383,7 +406,8 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
   if (tensor_array_is_dynamic(a) && size < count) size = count;
   if (size != count)
     return fail(st, TF_INVALID_ARGUMENT,
-                "TensorArray's size is not equal to the size of lengths (%d vs. %d), and the TensorArray is not marked "
+                "TensorArray's size is not equal to the size of lengths (%d vs. %d), and the TensorArray is "
+                "not marked "
                 "as dynamically resizeable",
                 size, count);
   TRY(tensor_array_mark_size(a, size, st));
@@ -480,7 +504,8 @@ static TF_Code scatter_shape(ShapeCtx *c, TF_Status *st) {
     int64_t ignored;
     TRY(shape_want_rank(c, 1, 1, st));
     TRY(shape_want_rank_at_least(c, 2, 1, st));
-    if (c->inputs[1]->rank == 1 && c->inputs[2]->rank > 0) TRY(dim_merge(c->inputs[1]->dims[0], c->inputs[2]->dims[0], &ignored, st));
+    if (c->inputs[1]->rank == 1 && c->inputs[2]->rank > 0)
+      TRY(dim_merge(c->inputs[1]->dims[0], c->inputs[2]->dims[0], &ignored, st));
   }
   TRY(want_flow(c, st));
   c->outputs[0] = shape_rank0();
@@ -510,23 +535,31 @@ static TF_Code size_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code close_shape(ShapeCtx *c, TF_Status *st) { return want_handle(c, st); }
 
-#define MAKE(NAME)                                                                                               \
-  {NAME, .flags = OP_STATEFUL, .state_size = sizeof(ArrayState), .shape = array_shape, .init = array_init,        \
-   .prepare = handle_prepare, .run = array_run}
+#define MAKE(NAME)                                                                                          \
+  {                                                                                                         \
+    NAME, .flags = OP_STATEFUL, .state_size = sizeof(ArrayState), .shape = array_shape, .init = array_init, \
+          .prepare = handle_prepare, .run = array_run                                                       \
+  }
 #define GRADIENT(NAME) \
-  {NAME, .flags = OP_STATEFUL, .shape = gradient_shape, .prepare = handle_prepare, .run = gradient_run}
+  { NAME, .flags = OP_STATEFUL, .shape = gradient_shape, .prepare = handle_prepare, .run = gradient_run }
 #define WRITE(NAME, KIND) \
-  {NAME, .flags = OP_STATEFUL | OP_KEEPS, .shape = KIND##_shape, .prepare = flow_prepare, .run = KIND##_run}
-#define READ(NAME, KIND) {NAME, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = KIND##_shape, .run = KIND##_run}
-#define SIZE(NAME) {NAME, .flags = OP_STATEFUL, .shape = size_shape, .prepare = size_prepare, .run = size_run}
-#define CLOSE(NAME) {NAME, .flags = OP_STATEFUL, .shape = close_shape, .run = close_run}
-#define ALL(V)                                                                                                     \
-  MAKE("TensorArray" V), GRADIENT("TensorArrayGrad" V), WRITE("TensorArrayWrite" V, write),                        \
-      READ("TensorArrayRead" V, read), READ("TensorArrayGather" V, gather), READ("TensorArrayConcat" V, concat),   \
-      WRITE("TensorArrayScatter" V, scatter), WRITE("TensorArraySplit" V, split), SIZE("TensorArraySize" V),       \
-      CLOSE("TensorArrayClose" V)
+  { NAME, .flags = OP_STATEFUL | OP_KEEPS, .shape = KIND##_shape, .prepare = flow_prepare, .run = KIND##_run }
+#define READ(NAME, KIND) \
+  { NAME, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = KIND##_shape, .run = KIND##_run }
+#define SIZE(NAME) \
+  { NAME, .flags = OP_STATEFUL, .shape = size_shape, .prepare = size_prepare, .run = size_run }
+#define CLOSE(NAME) \
+  { NAME, .flags = OP_STATEFUL, .shape = close_shape, .run = close_run }
+#define ALL(V)                                                                              \
+  MAKE("TensorArray" V), GRADIENT("TensorArrayGrad" V), WRITE("TensorArrayWrite" V, write), \
+      READ("TensorArrayRead" V, read), READ("TensorArrayGather" V, gather),                 \
+      READ("TensorArrayConcat" V, concat), WRITE("TensorArrayScatter" V, scatter),          \
+      WRITE("TensorArraySplit" V, split), SIZE("TensorArraySize" V), CLOSE("TensorArrayClose" V)
 
-const OpRow ops_tensor_array_ops[] = {
-    ALL("V3"), ALL("V2"), ALL(""),
-    GRADIENT("TensorArrayGradWithShape"), READ("TensorArrayPack", gather), WRITE("TensorArrayUnpack", scatter),
-    {0}};
+const OpRow ops_tensor_array_ops[] = {ALL("V3"),
+                                      ALL("V2"),
+                                      ALL(""),
+                                      GRADIENT("TensorArrayGradWithShape"),
+                                      READ("TensorArrayPack", gather),
+                                      WRITE("TensorArrayUnpack", scatter),
+                                      {0}};

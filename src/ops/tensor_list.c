@@ -72,7 +72,8 @@ TF_Code tensor_list_copy(const TensorList *l, TensorList **out, TF_Status *st) {
 static TF_Code grow_table(TensorList *l, size_t block, const StepEnv *env, TF_Status *st) {
   size_t want = block + 1 < 2 * l->num_blocks ? 2 * l->num_blocks : block + 1;
   if (env && env->memory_limit && want > env->memory_limit / sizeof *l->blocks)
-    return fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements takes more memory than the step's limit", l->size);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements takes more memory than the step's limit",
+                l->size);
   ListBlock **grown = realloc(l->blocks, want * sizeof *grown);
   if (!grown) return fail_oom(st, "a list of tensors");
   memset(grown + l->num_blocks, 0, (want - l->num_blocks) * sizeof *grown);
@@ -101,7 +102,8 @@ static TF_Code note_depth(TensorList *l, const Tensor *value, TF_Status *st) {
     if (!o || o->type != &tensor_list_type) continue;
     int depth = ((const TensorList *)o)->depth + 1;
     if (depth > TENSOR_LIST_MAX_DEPTH)
-      return fail(st, TF_RESOURCE_EXHAUSTED, "lists of tensors nest more than %d deep", TENSOR_LIST_MAX_DEPTH);
+      return fail(st, TF_RESOURCE_EXHAUSTED, "lists of tensors nest more than %d deep",
+                  TENSOR_LIST_MAX_DEPTH);
     if (l->depth < depth) l->depth = depth;
   }
   return tensor_check_storable(value, st);
@@ -163,7 +165,8 @@ static TF_Code zeros_of_list(const TensorList *l, TensorList **out, TF_Status *s
   TensorList *zeros;
   TRY(tensor_list_new(&zeros, l->dtype, &l->element_shape, l->max_elements, l->size, st));
   TF_Code code = TF_OK;
-  int64_t set_end = (int64_t)l->num_blocks * LIST_BLOCK < l->size ? (int64_t)l->num_blocks * LIST_BLOCK : l->size;
+  int64_t set_end = (int64_t)l->num_blocks * LIST_BLOCK < l->size ? (int64_t)l->num_blocks * LIST_BLOCK
+                                                                  : l->size;
   for (int32_t i = 0; !code && i < set_end; i++) {
     const Tensor *t = tensor_list_at(l, i);
     Tensor zero = {0};
@@ -178,7 +181,8 @@ static TF_Code zeros_of_list(const TensorList *l, TensorList **out, TF_Status *s
 
 static TF_Code zeros_of(const Tensor *in, Tensor *out, TF_Status *st) {
   if (in->dtype == TF_STRING || in->dtype == TF_RESOURCE)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to compute zeros_like for unsupported dtype %s", dtype_name(in->dtype));
+    return fail(st, TF_INVALID_ARGUMENT, "Trying to compute zeros_like for unsupported dtype %s",
+                dtype_name(in->dtype));
   TRY(tensor_alloc(out, in->dtype, in->dims, in->rank, st));
   if (in->dtype != TF_VARIANT) return tensor_zero(out), TF_OK;
   TF_Code code = TF_OK;
@@ -187,7 +191,9 @@ static TF_Code zeros_of(const Tensor *in, Tensor *out, TF_Status *st) {
     TensorList *zeros = NULL;
     if (!o) continue; /* an element that is not set: TensorFlow has zero there already */
     if (o->type != &tensor_list_type)
-      code = fail(st, TF_INVALID_ARGUMENT, "No unary variant unary_op function found for op ZEROS_LIKE Variant type_name: %s", o->type->name);
+      code = fail(st, TF_INVALID_ARGUMENT,
+                  "No unary variant unary_op function found for op ZEROS_LIKE Variant type_name: %s",
+                  o->type->name);
     else code = zeros_of_list((const TensorList *)o, &zeros, st);
     if (!code) ((Object **)out->data)[i] = &zeros->object;
   }
@@ -212,15 +218,17 @@ static TF_Code sum_of_lists(const TensorList *a, const TensorList *b, const Step
                 dtype_name(a->dtype), dtype_name(b->dtype));
   if (!shapes_agree(&a->element_shape, &b->element_shape)) {
     char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Trying to add two lists of tensors with incompatible element shapes. One is %s and the other is %s",
-                shape_text(a->element_shape.dims, a->element_shape.rank, x, sizeof x),
-                shape_text(b->element_shape.dims, b->element_shape.rank, y, sizeof y));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Trying to add two lists of tensors with incompatible element shapes. One is %s and the other is %s",
+        shape_text(a->element_shape.dims, a->element_shape.rank, x, sizeof x),
+        shape_text(b->element_shape.dims, b->element_shape.rank, y, sizeof y));
   }
   TRY(shape_merge_partial(&a->element_shape, &b->element_shape, &shape, st));
   if (a->size != b->size)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Trying to add two lists of tensors with different lengths. One is %d and the other is %d", a->size, b->size);
+                "Trying to add two lists of tensors with different lengths. One is %d and the other is %d",
+                a->size, b->size);
   TensorList *sum;
   TRY(tensor_list_new(&sum, a->dtype, &shape, a->max_elements, a->size, st));
   TF_Code code = TF_OK;
@@ -245,7 +253,10 @@ static TF_Code sum_of_objects(Object *x, Object *y, const StepEnv *env, Object *
     return TF_OK;
   }
   if (x->type != &tensor_list_type || y->type != &tensor_list_type)
-    return fail(st, TF_INVALID_ARGUMENT, "No unary variant binary_op function found for binary variant op enum: 1 Variant type_name: %s", x->type->name);
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "No unary variant binary_op function found for binary variant op enum: 1 Variant type_name: %s",
+        x->type->name);
   TensorList *sum = NULL;
   TRY(sum_of_lists((const TensorList *)x, (const TensorList *)y, env, &sum, st));
   *out = &sum->object;
@@ -255,7 +266,8 @@ static TF_Code sum_of_objects(Object *x, Object *y, const StepEnv *env, Object *
 static TF_Code sum_of(const Tensor *a, const Tensor *b, const StepEnv *env, Tensor *out, TF_Status *st) {
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   if (!tensor_same_shape(a, b))
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to add two tensors with incompatible element shapes. One is %s and the other is %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Trying to add two tensors with incompatible element shapes. One is %s and the other is %s",
                 shape_text(a->dims, a->rank, x, sizeof x), shape_text(b->dims, b->rank, y, sizeof y));
   if (a->dtype != TF_VARIANT && !element_sum_supports(a->dtype))
     return fail(st, TF_INVALID_ARGUMENT, "Trying to add unsupported dtype %d", (int)a->dtype);
@@ -268,7 +280,8 @@ static TF_Code sum_of(const Tensor *a, const Tensor *b, const StepEnv *env, Tens
   TRY(tensor_alloc(out, TF_VARIANT, a->dims, a->rank, st));
   TF_Code code = TF_OK;
   for (int64_t i = 0, n = tensor_count(a); !code && i < n; i++)
-    code = sum_of_objects(((Object **)a->data)[i], ((Object **)b->data)[i], env, (Object **)out->data + i, st);
+    code = sum_of_objects(((Object **)a->data)[i], ((Object **)b->data)[i], env, (Object **)out->data + i,
+                          st);
   if (code) tensor_clear(out);
   return code;
 }

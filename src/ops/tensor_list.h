@@ -1,8 +1,9 @@
 /* TensorList: the value of a variant tensor: tensors of one dtype in a row, some of them not set.
  *
- * Lists are values: who changes one makes a new one, which shares what did not change. Elements stand in counted blocks
- * of LIST_BLOCK, so that a changed list costs one block and the table of blocks; a list that nobody else has is
- * changed where it is. Blocks exist where elements are set: a hostile length costs nothing. */
+ * Lists are values: who changes one makes a new one, which shares what did not change. Elements stand in
+ * counted blocks of LIST_BLOCK, so that a changed list costs one block and the table of blocks; a list that
+ * nobody else has is changed where it is. Blocks exist where elements are set: a hostile length costs
+ * nothing. */
 #ifndef SM_OPS_TENSOR_LIST_H_
 #define SM_OPS_TENSOR_LIST_H_
 
@@ -16,17 +17,17 @@ enum {
 typedef struct ListBlock {
   _Atomic int32_t refs;
   struct MemoryCount *counted; /* charged with the block, or null */
-  Tensor items[LIST_BLOCK]; /* dtype 0: not set */
+  Tensor items[LIST_BLOCK];    /* dtype 0: not set */
 } ListBlock;
 
 typedef struct TensorList {
   Object object;
   TF_DataType dtype;
-  Shape element_shape; /* known in part */
+  Shape element_shape;  /* known in part */
   int32_t max_elements; /* -1: any number */
   int32_t size;
-  int depth;           /* of lists in this one, at least */
-  ListBlock **blocks;  /* null: no element is set there */
+  int depth;          /* of lists in this one, at least */
+  ListBlock **blocks; /* null: no element is set there */
   size_t num_blocks;
 } TensorList;
 
@@ -43,12 +44,14 @@ static inline const Tensor *tensor_list_at(const TensorList *l, int32_t i) {
   const Tensor *t = &l->blocks[block]->items[i % LIST_BLOCK];
   return t->dtype ? t : NULL;
 }
-/* Sets element i of [0, size); takes the value's reference, also when it fails. The caller alone has the list. */
+/* Sets element i of [0, size); takes the value's reference, also when it fails. The caller alone has the
+ * list. */
 TF_Code tensor_list_set(TensorList *l, int32_t i, Tensor *value, const StepEnv *env, TF_Status *st);
-/* Makes the list `size` long: drops elements, or adds some that are not set. The caller alone has the list. */
+/* Makes the list `size` long: drops elements, or adds some that are not set. The caller alone has the
+ * list. */
 TF_Code tensor_list_resize(TensorList *l, int32_t size, TF_Status *st);
-/* TF: the shape of elements that are not set: `known` merged with the list's and, if that does not say all, with the
- * elements that are. */
+/* TF: the shape of elements that are not set: `known` merged with the list's and, if that does not say all,
+ * with the elements that are. */
 TF_Code tensor_list_merge_shape(const TensorList *l, const Shape *known, Shape *out, TF_Status *st);
 TF_Code tensor_list_merge_elements(const TensorList *l, Shape *shape, TF_Status *st);
 

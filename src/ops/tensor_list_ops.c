@@ -1,5 +1,5 @@
-/* Ops on lists of tensors. A list is a scalar variant; an op that changes one makes a new list, or changes it where it
- * is when nobody else has it or will ask for it (own_list). */
+/* Ops on lists of tensors. A list is a scalar variant; an op that changes one makes a new list, or changes it
+ * where it is when nobody else has it or will ask for it (own_list). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static TF_Code check_dtype(const OpCtx *c, const TensorList *l, TF_Status *st) {
   TF_DataType dtype;
   TRY(node_attr_type(c->node, "element_dtype", &dtype, st));
   if (dtype == l->dtype) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Invalid data types; op elements %s but list elements %s", dtype_name(dtype),
-              dtype_name(l->dtype));
+  return fail(st, TF_INVALID_ARGUMENT, "Invalid data types; op elements %s but list elements %s",
+              dtype_name(dtype), dtype_name(l->dtype));
 }
 
 static TF_Code typed_list_of(const OpCtx *c, const TensorList **out, TF_Status *st) {
@@ -61,7 +61,8 @@ static TF_Code own_list(OpCtx *c, const TensorList *l, TensorList **own, TF_Stat
 
 /* TF: TensorShapeFromTensor: a vector, or a scalar -1 for an unknown shape. */
 static TF_Code read_shape(const Tensor *t, Shape *out, TF_Status *st) {
-  if (t->rank > 1) return fail(st, TF_INVALID_ARGUMENT, "Shape must be at most rank 1 but is rank %d", t->rank);
+  if (t->rank > 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Shape must be at most rank 1 but is rank %d", t->rank);
   if (t->rank == 0) {
     if (int_at(t, 0) != -1)
       return fail(st, TF_INVALID_ARGUMENT,
@@ -70,8 +71,8 @@ static TF_Code read_shape(const Tensor *t, Shape *out, TF_Status *st) {
     return TF_OK;
   }
   if (t->dims[0] > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "a shape of %lld dimensions: at most %d are supported", (long long)t->dims[0],
-                TENSOR_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "a shape of %lld dimensions: at most %d are supported",
+                (long long)t->dims[0], TENSOR_MAX_RANK);
   *out = shape_of_rank((int)t->dims[0]);
   for (int i = 0; i < out->rank; i++) {
     out->dims[i] = int_at(t, i);
@@ -118,7 +119,8 @@ static TF_Code empty_run(OpCtx *c, TF_Status *st) {
   char x[SHAPE_TEXT_MAX];
   TRY(node_attr_type(c->node, "element_dtype", &dtype, st));
   if (most->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "max_num_elements expected to be a scalar but got shape: %s", dims_text_of(most, x));
+    return fail(st, TF_INVALID_ARGUMENT, "max_num_elements expected to be a scalar but got shape: %s",
+                dims_text_of(most, x));
   TRY(read_shape(op_input(c, 0), &shape, st));
   TRY(tensor_list_new(&l, dtype, &shape, *(const int32_t *)most->data, 0, st));
   return put_list(c, l, st);
@@ -133,17 +135,19 @@ static TF_Code reserve_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_type(c->node, "element_dtype", &dtype, st));
   TRY(read_shape(op_input(c, 0), &shape, st));
   if (size->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "The num_elements to reserve must be a tensor size 1, but got %s", dims_text_of(size, x));
+    return fail(st, TF_INVALID_ARGUMENT, "The num_elements to reserve must be a tensor size 1, but got %s",
+                dims_text_of(size, x));
   int32_t n = *(const int32_t *)size->data;
   if (n < 0)
-    return fail(st, TF_INVALID_ARGUMENT, "The num_elements to reserve must be a non negative number, but got %d", n);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The num_elements to reserve must be a non negative number, but got %d", n);
   TRY(tensor_list_new(&l, dtype, &shape, -1, n, st));
   return put_list(c, l, st);
 }
 
 /* Sets element i to rows [from, from + rows) of `all`; `drop` leaves out the first dim of a single row. */
-static TF_Code set_rows(const OpCtx *c, TensorList *l, int32_t i, const Tensor *all, int64_t from, int64_t rows,
-                        bool drop, TF_Status *st) {
+static TF_Code set_rows(const OpCtx *c, TensorList *l, int32_t i, const Tensor *all, int64_t from,
+                        int64_t rows, bool drop, TF_Status *st) {
   Tensor part = {0};
   TRY(tensor_rows(&part, all, from, rows, drop, st));
   return tensor_list_set(l, i, &part, c->env, st);
@@ -152,20 +156,24 @@ static TF_Code set_rows(const OpCtx *c, TensorList *l, int32_t i, const Tensor *
 /* A tensor that is taken apart by rows. */
 static TF_Code check_rows(const Tensor *t, TF_Status *st) {
   char x[SHAPE_TEXT_MAX];
-  if (t->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Tensor must be at least a vector, but saw shape: %s", dims_text_of(t, x));
-  if (t->dims[0] >= INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "a list of %lld elements is too long", (long long)t->dims[0]);
+  if (t->rank < 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Tensor must be at least a vector, but saw shape: %s",
+                dims_text_of(t, x));
+  if (t->dims[0] >= INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "a list of %lld elements is too long", (long long)t->dims[0]);
   return TF_OK;
 }
 
 static TF_Code check_row_shape(const Tensor *t, const Shape *shape, TF_Status *st) {
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   if (shape_allows(shape, t->dims + 1, t->rank - 1)) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Specified a list with shape %s from a tensor with shape %s", text_of(shape, x),
-              shape_text(t->dims + 1, t->rank - 1, y, sizeof y));
+  return fail(st, TF_INVALID_ARGUMENT, "Specified a list with shape %s from a tensor with shape %s",
+              text_of(shape, x), shape_text(t->dims + 1, t->rank - 1, y, sizeof y));
 }
 
 /* Row i of input 0 becomes element indices[i] (null: i) of a new list. */
-static TF_Code list_of_rows(OpCtx *c, const Shape *shape, int32_t size, const int32_t *indices, TF_Status *st) {
+static TF_Code list_of_rows(OpCtx *c, const Shape *shape, int32_t size, const int32_t *indices,
+                            TF_Status *st) {
   const Tensor *t = op_input(c, 0);
   TensorList *l;
   Tensor all = {0};
@@ -194,10 +202,12 @@ static TF_Code check_indices(const Tensor *indices, int64_t size, int32_t *highe
   *highest = -1;
   for (int64_t i = 0, n = tensor_count(indices); i < n; i++) {
     int32_t index = ((const int32_t *)indices->data)[i];
-    if (index < 0) return fail(st, TF_INVALID_ARGUMENT, "Indices in TensorListScatter must all be non-negative.");
+    if (index < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Indices in TensorListScatter must all be non-negative.");
     if (index == INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "index %d is too large", index);
     if (size >= 0 && index >= size)
-      return fail(st, TF_INVALID_ARGUMENT, "TensorListScatter: Trying to scatter at index %d in list with size %lld", index,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "TensorListScatter: Trying to scatter at index %d in list with size %lld", index,
                   (long long)size);
     if (index > *highest) *highest = index;
   }
@@ -210,11 +220,13 @@ static TF_Code scatter_run(OpCtx *c, TF_Status *st) {
   Shape shape;
   TRY(read_shape(op_input(c, 2), &shape, st));
   if (c->num_inputs > 3) TRY(read_int(op_input(c, 3), &size, st));
-  if (size < -1) return fail(st, TF_INVALID_ARGUMENT, "TensorListScatter expects num_elements >= -1, found: %d", size);
+  if (size < -1)
+    return fail(st, TF_INVALID_ARGUMENT, "TensorListScatter expects num_elements >= -1, found: %d", size);
   TRY(check_rows(t, st));
   TRY(check_row_shape(t, &shape, st));
   if (tensor_count(indices) != t->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid number of rows in input tensor. Expected: %lld Actual: %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Invalid number of rows in input tensor. Expected: %lld Actual: %lld",
                 (long long)tensor_count(indices), (long long)t->dims[0]);
   TRY(check_indices(indices, size, &highest, st));
   return list_of_rows(c, &shape, size < 0 ? highest + 1 : size, indices->data, st);
@@ -252,19 +264,22 @@ static TF_Code check_split(const OpCtx *c, const Shape *shape, TF_Status *st) {
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   TRY(check_rows(t, st));
   if (lengths->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to be a vector, received shape: %s", dims_text_of(lengths, x));
-  if (lengths->dims[0] >= INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "a list of %lld elements is too long", (long long)lengths->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Expected lengths to be a vector, received shape: %s",
+                dims_text_of(lengths, x));
+  if (lengths->dims[0] >= INT32_MAX)
+    return fail(st, TF_INVALID_ARGUMENT, "a list of %lld elements is too long", (long long)lengths->dims[0]);
   Shape inner = shape->rank > 0 ? shape_of_rank(shape->rank - 1) : shape_unknown();
   if (shape->rank > 0) memcpy(inner.dims, shape->dims + 1, (size_t)inner.rank * sizeof *inner.dims);
   if (shape->rank == 0 || !shape_allows(&inner, t->dims + 1, t->rank - 1))
-    return fail(st, TF_INVALID_ARGUMENT, "tensor shape %s is not compatible with element_shape %s", dims_text_of(t, x),
-                text_of(shape, y));
+    return fail(st, TF_INVALID_ARGUMENT, "tensor shape %s is not compatible with element_shape %s",
+                dims_text_of(t, x), text_of(shape, y));
   for (int64_t i = 0; i < lengths->dims[0]; i++) {
     int64_t n = ((const int64_t *)lengths->data)[i];
     if (n < 0) return fail(st, TF_INVALID_ARGUMENT, "Invalid value in lengths: %lld", (long long)n);
     if (n > t->dims[0] - used)
       return fail(st, TF_INVALID_ARGUMENT, "Attempting to slice [%lld, %lld] from tensor with length %lld",
-                  (long long)used, (long long)(n > INT64_MAX - used ? INT64_MAX : used + n), (long long)t->dims[0]);
+                  (long long)used, (long long)(n > INT64_MAX - used ? INT64_MAX : used + n),
+                  (long long)t->dims[0]);
     used += n;
   }
   if (used != t->dims[0])
@@ -298,17 +313,20 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
 /* ---- one element ---- */
 
 /* An element that is not set: zeros of a shape that must be known. */
-static TF_Code put_unset(OpCtx *c, int out, const TensorList *l, int shape_input, bool ask_elements, TF_Status *st) {
+static TF_Code put_unset(OpCtx *c, int out, const TensorList *l, int shape_input, bool ask_elements,
+                         TF_Status *st) {
   Shape shape;
   char x[SHAPE_TEXT_MAX];
   TRY(element_shape_of(c, l, shape_input, &shape, st));
   if (ask_elements && !shape_known(&shape)) TRY(tensor_list_merge_elements(l, &shape, st));
   if (!shape_known(&shape))
-    return fail(st, TF_INVALID_ARGUMENT,
-                ask_elements ? "Trying to read an uninitialized tensor but element_shape is not fully defined: %s and no "
-                               "list element is set."
-                             : "Trying to read an uninitialized tensor but element_shape is not fully defined.%s",
-                text_of(&shape, x));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        ask_elements
+            ? "Trying to read an uninitialized tensor but element_shape is not fully defined: %s and no "
+              "list element is set."
+            : "Trying to read an uninitialized tensor but element_shape is not fully defined.%s",
+        text_of(&shape, x));
   return put_zeros(c, out, l->dtype, &shape, st);
 }
 
@@ -324,7 +342,8 @@ static TF_Code get_run(OpCtx *c, TF_Status *st) {
   TRY(typed_list_of(c, &l, st));
   TRY(read_int(op_input(c, 1), &i, st));
   if (i < 0 || i >= l->size)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access element %d in a list with %d elements.", i, l->size);
+    return fail(st, TF_INVALID_ARGUMENT, "Trying to access element %d in a list with %d elements.", i,
+                l->size);
   const Tensor *item = tensor_list_at(l, i);
   if (!item) return put_unset(c, 0, l, 2, true, st);
   put_item(c, 0, item);
@@ -342,10 +361,12 @@ static TF_Code set_run(OpCtx *c, TF_Status *st) {
   TRY(typed_list_of(c, &l, st));
   TRY(read_int(op_input(c, 1), &i, st));
   if (i < 0 || i == INT32_MAX || (i >= l->size && !(resize && resize->v.b)))
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to modify element %d in a list with %d elements.", i, l->size);
+    return fail(st, TF_INVALID_ARGUMENT, "Trying to modify element %d in a list with %d elements.", i,
+                l->size);
   if (!shape_allows(&l->element_shape, item->dims, item->rank))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Tried to set a tensor with incompatible shape at a list index. Item element shape: %s list shape: %s",
+                "Tried to set a tensor with incompatible shape at a list index. Item element shape: %s list "
+                "shape: %s",
                 dims_text_of(item, x), text_of(&l->element_shape, y));
   TRY(op_keep_input(c, 2, &value, st));
   TF_Code code = own_list(c, l, &own, st);
@@ -356,8 +377,9 @@ static TF_Code set_run(OpCtx *c, TF_Status *st) {
 
 /* Puts a value at the end of a list that the caller alone has; takes its reference. */
 static TF_Code append(TensorList *own, Tensor *value, const StepEnv *env, TF_Status *st) {
-  TF_Code code = own->size >= INT32_MAX - 1 ? fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements is full", own->size)
-                                            : tensor_list_resize(own, own->size + 1, st);
+  TF_Code code = own->size >= INT32_MAX - 1
+                     ? fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements is full", own->size)
+                     : tensor_list_resize(own, own->size + 1, st);
   if (code) return tensor_clear(value), code;
   return tensor_list_set(own, own->size - 1, value, env, st);
 }
@@ -370,12 +392,14 @@ static TF_Code push_run(OpCtx *c, TF_Status *st) {
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   TRY(list_of(c, &l, st));
   if (!shape_allows(&l->element_shape, item->dims, item->rank))
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Tried to append a tensor with incompatible shape to a list. Op element shape: %s list shape: %s",
-                dims_text_of(item, x), text_of(&l->element_shape, y));
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Tried to append a tensor with incompatible shape to a list. Op element shape: %s list shape: %s",
+        dims_text_of(item, x), text_of(&l->element_shape, y));
   TRY(check_dtype(c, l, st));
   if (l->max_elements != -1 && l->size >= l->max_elements)
-    return fail(st, TF_INVALID_ARGUMENT, "Tried to push item into a full list list size: %d max_num_elements: %d", l->size,
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Tried to push item into a full list list size: %d max_num_elements: %d", l->size,
                 l->max_elements);
   TRY(op_keep_input(c, 1, &value, st));
   TF_Code code = own_list(c, l, &own, st);
@@ -398,8 +422,8 @@ static TF_Code pop_run(OpCtx *c, TF_Status *st) {
 /* ---- Stack, Gather ---- */
 
 /* Puts elements (null: zeros) of one shape one after the other. */
-static TF_Code join_items(OpCtx *c, const TensorList *l, const int32_t *indices, int32_t count, const Shape *shape,
-                          TF_Status *st) {
+static TF_Code join_items(OpCtx *c, const TensorList *l, const int32_t *indices, int32_t count,
+                          const Shape *shape, TF_Status *st) {
   int64_t dims[TENSOR_MAX_RANK + 1] = {count}, n = 1;
   memcpy(dims + 1, shape->dims, (size_t)shape->rank * sizeof *dims);
   TRY(op_alloc_output(c, 0, l->dtype, dims, shape->rank + 1, st));
@@ -426,11 +450,13 @@ static TF_Code stack_run(OpCtx *c, TF_Status *st) {
   TRY(node_attr_int(c->node, "num_elements", &want, st));
   TRY(typed_list_of(c, &l, st));
   if (want != -1 && want != l->size)
-    return fail(st, TF_INVALID_ARGUMENT, "Operation expected a list with %lld elements but got a list with %d elements.",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Operation expected a list with %lld elements but got a list with %d elements.",
                 (long long)want, l->size);
   TRY(element_shape_of(c, l, 1, &shape, st));
   if (!l->size && !shape_known(&shape))
-    return fail(st, TF_INVALID_ARGUMENT, "Tried to stack elements of an empty list with non-fully-defined element_shape: %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Tried to stack elements of an empty list with non-fully-defined element_shape: %s",
                 text_of(&shape, x));
   TRY(tensor_list_merge_elements(l, &shape, st));
   if (!shape_known(&shape))
@@ -451,11 +477,14 @@ static TF_Code gather_run(OpCtx *c, TF_Status *st) {
   int64_t count = tensor_count(indices);
   if (count > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "too many indices");
   if (!count && !shape_known(&shape))
-    return fail(st, TF_INVALID_ARGUMENT, "Tried to gather 0-elements from a list with non-fully-defined shape: %s", text_of(&shape, x));
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Tried to gather 0-elements from a list with non-fully-defined shape: %s",
+                text_of(&shape, x));
   for (int64_t k = 0; k < count; k++) {
     int32_t i = ((const int32_t *)indices->data)[k];
     if (i < 0 || i >= l->size)
-      return fail(st, TF_INVALID_ARGUMENT, "Trying to gather element %d in a list with %d elements.", i, l->size);
+      return fail(st, TF_INVALID_ARGUMENT, "Trying to gather element %d in a list with %d elements.", i,
+                  l->size);
     const Tensor *item = tensor_list_at(l, i);
     if (!item) continue;
     Shape item_shape = shape_of_tensor(item);
@@ -463,7 +492,8 @@ static TF_Code gather_run(OpCtx *c, TF_Status *st) {
   }
   if (!shape_known(&shape))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Tried to gather uninitialized tensors from a list with non-fully-defined element_shape: %s", text_of(&shape, x));
+                "Tried to gather uninitialized tensors from a list with non-fully-defined element_shape: %s",
+                text_of(&shape, x));
   return join_items(c, l, indices->data, (int32_t)count, &shape, st);
 }
 
@@ -486,7 +516,8 @@ static TF_Code concat_shape_said(const OpCtx *c, const TensorList *l, ConcatShap
     if (!l->size) shape = *attr; /* TF: the list's own is for elements alone then */
   }
   if (shape.rank == 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Concat requires elements to be at least vectors, found scalars instead.");
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Concat requires elements to be at least vectors, found scalars instead.");
   s->inner = shape_unknown();
   if (shape.rank < 0) return TF_OK;
   s->first = shape.dims[0];
@@ -503,15 +534,17 @@ static TF_Code concat_shape_of_items(const TensorList *l, ConcatShape *s, TF_Sta
     const Tensor *t = tensor_list_at(l, i);
     if (!t) continue;
     if (!t->rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Concat saw a scalar shape at index %d but requires at least vectors.", i);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Concat saw a scalar shape at index %d but requires at least vectors.", i);
     Shape inner = shape_of_rank(t->rank - 1);
     memcpy(inner.dims, t->dims + 1, (size_t)inner.rank * sizeof *inner.dims);
     TRY(shape_merge_partial(&s->inner, &inner, &s->inner, st));
     if (s->first != -1 && s->first != t->dims[0])
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "First entry of element_shape input does not match the first dim of list element at index: %d "
-                  "Expected: %lld Actual: %lld",
-                  i, (long long)s->first, (long long)t->dims[0]);
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "First entry of element_shape input does not match the first dim of list element at index: %d "
+          "Expected: %lld Actual: %lld",
+          i, (long long)s->first, (long long)t->dims[0]);
     if (found == -1) found = t->dims[0];
     else if (found != t->dims[0]) differ = true;
   }
@@ -526,12 +559,15 @@ static TF_Code unset_length(const OpCtx *c, int32_t i, int64_t first, int64_t *l
   if (*length >= 0) return TF_OK;
   if (i >= n)
     return fail(st, TF_INVALID_ARGUMENT,
-                "List contains uninitialized tensor at index %d but leading_dims has only %lld elements.", i, (long long)n);
-  return fail(st, TF_INVALID_ARGUMENT, "List contains uninitialized tensor at index %d but leading_dims[%d] is invalid: %lld",
-              i, i, (long long)said);
+                "List contains uninitialized tensor at index %d but leading_dims has only %lld elements.", i,
+                (long long)n);
+  return fail(st, TF_INVALID_ARGUMENT,
+              "List contains uninitialized tensor at index %d but leading_dims[%d] is invalid: %lld", i, i,
+              (long long)said);
 }
 
-static TF_Code find_lengths(OpCtx *c, const TensorList *l, const ConcatShape *s, int64_t *total, TF_Status *st) {
+static TF_Code find_lengths(OpCtx *c, const TensorList *l, const ConcatShape *s, int64_t *total,
+                            TF_Status *st) {
   *total = 0;
   TRY(op_alloc_output(c, 1, TF_INT64, &(int64_t){l->size}, 1, st));
   for (int32_t i = 0; i < l->size; i++) {
@@ -539,7 +575,8 @@ static TF_Code find_lengths(OpCtx *c, const TensorList *l, const ConcatShape *s,
     int64_t n = t ? t->dims[0] : 0;
     if (!t) TRY(unset_length(c, i, s->first, &n, st));
     ((int64_t *)c->outputs[1].data)[i] = n;
-    if (__builtin_add_overflow(*total, n, total)) return fail(st, TF_INVALID_ARGUMENT, "the sum of lengths is too large");
+    if (__builtin_add_overflow(*total, n, total))
+      return fail(st, TF_INVALID_ARGUMENT, "the sum of lengths is too large");
   }
   return TF_OK;
 }
@@ -559,7 +596,8 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
   TRY(concat_shape_of_items(l, &s, st));
   if (!shape_known(&s.inner))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Trying to concat list with only uninitialized tensors but element_shape_except_first_dim is not fully "
+                "Trying to concat list with only uninitialized tensors but element_shape_except_first_dim is "
+                "not fully "
                 "defined: %s",
                 text_of(&s.inner, x));
   TRY(find_lengths(c, l, &s, dims, st));
@@ -611,7 +649,8 @@ static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   int32_t size = 0;
   TRY(list_of(c, &l, st));
   TRY(read_int(op_input(c, 1), &size, st));
-  if (size < 0) return fail(st, TF_INVALID_ARGUMENT, "TensorListSlice expects size to be non-negative. Got: %d", size);
+  if (size < 0)
+    return fail(st, TF_INVALID_ARGUMENT, "TensorListSlice expects size to be non-negative. Got: %d", size);
   TRY(own_list(c, l, &own, st));
   return tensor_list_resize(own, size, st);
 }
@@ -622,20 +661,25 @@ static bool same_partial(const Shape *a, const Shape *b) {
   return a->rank == b->rank && (a->rank <= 0 || !memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims));
 }
 
-static TF_Code check_operand(const Object *o, const char *name, int64_t i, TF_DataType dtype, const TensorList **l,
-                             TF_Status *st) {
+static TF_Code check_operand(const Object *o, const char *name, int64_t i, TF_DataType dtype,
+                             const TensorList **l, TF_Status *st) {
   if (!o || o->type != &tensor_list_type)
-    return fail(st, TF_INVALID_ARGUMENT, "%s[%lld] is not a TensorList.  Saw: %s", name, (long long)i, o ? o->type->name : "nothing");
+    return fail(st, TF_INVALID_ARGUMENT, "%s[%lld] is not a TensorList.  Saw: %s", name, (long long)i,
+                o ? o->type->name : "nothing");
   *l = (const TensorList *)o;
   if ((*l)->dtype == dtype) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT, "%s[%lld].dtype != element_dtype.  Saw: %s vs. %s", name, (long long)i,
               dtype_name((*l)->dtype), dtype_name(dtype));
 }
 
-static TF_Code join_lists(const OpCtx *c, const TensorList *a, const TensorList *b, TensorList **out, TF_Status *st) {
+static TF_Code join_lists(const OpCtx *c, const TensorList *a, const TensorList *b, TensorList **out,
+                          TF_Status *st) {
   TensorList *own;
-  int64_t set_end = (int64_t)b->num_blocks * LIST_BLOCK < b->size ? (int64_t)b->num_blocks * LIST_BLOCK : b->size;
-  if (b->size >= INT32_MAX - a->size) return fail(st, TF_RESOURCE_EXHAUSTED, "lists of %d and %d elements are too long to join", a->size, b->size);
+  int64_t set_end = (int64_t)b->num_blocks * LIST_BLOCK < b->size ? (int64_t)b->num_blocks * LIST_BLOCK
+                                                                  : b->size;
+  if (b->size >= INT32_MAX - a->size)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "lists of %d and %d elements are too long to join", a->size,
+                b->size);
   TRY(tensor_list_copy(a, &own, st));
   TF_Code code = tensor_list_resize(own, a->size + b->size, st);
   for (int32_t i = 0; !code && i < set_end; i++) {
@@ -656,7 +700,8 @@ static TF_Code concat_lists_run(OpCtx *c, TF_Status *st) {
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   TRY(node_attr_type(c->node, "element_dtype", &dtype, st));
   if (!tensor_same_shape(a, b))
-    return fail(st, TF_INVALID_ARGUMENT, "Incompatible input TensorList tensor shapes: %s vs. %s", dims_text_of(a, x), dims_text_of(b, y));
+    return fail(st, TF_INVALID_ARGUMENT, "Incompatible input TensorList tensor shapes: %s vs. %s",
+                dims_text_of(a, x), dims_text_of(b, y));
   TRY(op_alloc_output(c, 0, TF_VARIANT, a->dims, a->rank, st));
   for (int64_t i = 0, n = tensor_count(a); i < n; i++) {
     const TensorList *l, *m;
@@ -664,9 +709,10 @@ static TF_Code concat_lists_run(OpCtx *c, TF_Status *st) {
     TRY(check_operand(((Object **)a->data)[i], "input_a", i, dtype, &l, st));
     TRY(check_operand(((Object **)b->data)[i], "input_b", i, dtype, &m, st));
     if (!same_partial(&l->element_shape, &m->element_shape))
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "input_a and input_b TensorList element shapes are not identical at index %lld.  Saw %s vs. %s",
-                  (long long)i, text_of(&l->element_shape, x), text_of(&m->element_shape, y));
+      return fail(
+          st, TF_INVALID_ARGUMENT,
+          "input_a and input_b TensorList element shapes are not identical at index %lld.  Saw %s vs. %s",
+          (long long)i, text_of(&l->element_shape, x), text_of(&m->element_shape, y));
     TRY(join_lists(c, l, m, &joined, st));
     ((Object **)c->outputs[0].data)[i] = &joined->object;
   }
@@ -678,15 +724,18 @@ static TF_Code check_batch_item(const OpCtx *c, int64_t i, const TensorList **l,
   char x[SHAPE_TEXT_MAX], y[SHAPE_TEXT_MAX];
   const Object *o = ((Object **)op_input(c, 0)->data)[i];
   if (!o || o->type != &tensor_list_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Input handle at index %lld is not a list. Saw: '%s'", (long long)i, o ? o->type->name : "nothing");
+    return fail(st, TF_INVALID_ARGUMENT, "Input handle at index %lld is not a list. Saw: '%s'", (long long)i,
+                o ? o->type->name : "nothing");
   *l = (const TensorList *)o;
   if (!shape_allows(&(*l)->element_shape, t->dims + 1, t->rank - 1))
     return fail(st, TF_INVALID_ARGUMENT,
-                "Tried to append a tensor with incompatible shape to a list at index %lld. Op element shape: %s list shape: %s",
-                (long long)i, shape_text(t->dims + 1, t->rank - 1, x, sizeof x), text_of(&(*l)->element_shape, y));
+                "Tried to append a tensor with incompatible shape to a list at index %lld. Op element shape: "
+                "%s list shape: %s",
+                (long long)i, shape_text(t->dims + 1, t->rank - 1, x, sizeof x),
+                text_of(&(*l)->element_shape, y));
   if ((*l)->dtype == t->dtype) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Invalid data type at index %lld; op elements %s but list elements %s", (long long)i,
-              dtype_name(t->dtype), dtype_name((*l)->dtype));
+  return fail(st, TF_INVALID_ARGUMENT, "Invalid data type at index %lld; op elements %s but list elements %s",
+              (long long)i, dtype_name(t->dtype), dtype_name((*l)->dtype));
 }
 
 static TF_Code push_batch_run(OpCtx *c, TF_Status *st) {
@@ -695,9 +744,11 @@ static TF_Code push_batch_run(OpCtx *c, TF_Status *st) {
   int64_t n = tensor_count(handles);
   char x[SHAPE_TEXT_MAX];
   if (t->rank < 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected tensor to be at least a vector, but saw shape: %s", dims_text_of(t, x));
+    return fail(st, TF_INVALID_ARGUMENT, "Expected tensor to be at least a vector, but saw shape: %s",
+                dims_text_of(t, x));
   if (t->dims[0] != n)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected tensor.shape[0] == input_handles.size, but saw %lld vs. %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected tensor.shape[0] == input_handles.size, but saw %lld vs. %lld",
                 (long long)t->dims[0], (long long)n);
   TRY(op_alloc_output(c, 0, TF_VARIANT, handles->dims, handles->rank, st));
   TF_Code code = op_keep_input(c, 1, &all, st);
@@ -708,8 +759,9 @@ static TF_Code push_batch_run(OpCtx *c, TF_Status *st) {
     if (!code) code = tensor_list_copy(l, &own, st);
     if (code) break;
     ((Object **)c->outputs[0].data)[i] = &own->object;
-    code = own->size >= INT32_MAX - 1 ? fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements is full", own->size)
-                                      : tensor_list_resize(own, own->size + 1, st);
+    code = own->size >= INT32_MAX - 1
+               ? fail(st, TF_RESOURCE_EXHAUSTED, "a list of %d elements is full", own->size)
+               : tensor_list_resize(own, own->size + 1, st);
     if (!code) code = set_rows(c, own, own->size - 1, &all, i, 1, true, st);
   }
   tensor_clear(&all);
@@ -764,8 +816,10 @@ static TF_Code concat_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-#define LIST(NAME, SHAPE, RUN) {NAME, .flags = OP_DYNAMIC, .shape = SHAPE, .run = RUN}
-#define KEEPS(NAME, SHAPE, RUN) {NAME, .flags = OP_DYNAMIC | OP_KEEPS, .shape = SHAPE, .run = RUN}
+#define LIST(NAME, SHAPE, RUN) \
+  { NAME, .flags = OP_DYNAMIC, .shape = SHAPE, .run = RUN }
+#define KEEPS(NAME, SHAPE, RUN) \
+  { NAME, .flags = OP_DYNAMIC | OP_KEEPS, .shape = SHAPE, .run = RUN }
 
 const OpRow ops_tensor_list_ops[] = {
     LIST("EmptyTensorList", shape_scalar, empty_run),

@@ -1,7 +1,9 @@
-/* EmptyTensorMap, TensorMapInsert, -Lookup, -Erase, -HasKey, -Size, -StackKeys: a variant that maps tensors to tensors.
+/* EmptyTensorMap, TensorMapInsert, -Lookup, -Erase, -HasKey, -Size, -StackKeys: a variant that maps tensors
+ * to tensors.
  *
- * Maps are values: who changes one makes a new one that shares the tensors, unless nobody else has it. Keys are equal
- * when dtype, shape and elements are. Variants are refused as keys and values: maps in maps could nest without end. */
+ * Maps are values: who changes one makes a new one that shares the tensors, unless nobody else has it. Keys
+ * are equal when dtype, shape and elements are. Variants are refused as keys and values: maps in maps could
+ * nest without end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +66,8 @@ static TF_Code map_room(TensorMap *m, TF_Status *st) {
 /* ---- keys ---- */
 
 static uint64_t key_hash(const Tensor *t) {
-  if (t->dtype != TF_STRING) return map_hash(t->data ? t->data : "", (size_t)tensor_count(t) * dtype_size(t->dtype));
+  if (t->dtype != TF_STRING)
+    return map_hash(t->data ? t->data : "", (size_t)tensor_count(t) * dtype_size(t->dtype));
   uint64_t h = 0;
   for (int64_t i = 0, n = tensor_count(t); i < n; i++)
     h = h * 31 + map_hash(string_at(t, i).data, string_at(t, i).size);
@@ -99,7 +102,8 @@ static TF_Code fail_no_key(const Tensor *t, const char *what, TF_Status *st) {
                 (const char *)s.data);
   }
   if (t->rank == 0 && (t->dtype == TF_INT32 || t->dtype == TF_INT64))
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to %s. Could not find key \"%lld\".", what, (long long)int_at(t, 0));
+    return fail(st, TF_INVALID_ARGUMENT, "Trying to %s. Could not find key \"%lld\".", what,
+                (long long)int_at(t, 0));
   return fail(st, TF_INVALID_ARGUMENT, "Trying to %s. Could not find key of type %s and shape %s.", what,
               dtype_name(t->dtype), shape_text(t->dims, t->rank, text, sizeof text));
 }
@@ -173,7 +177,8 @@ static TF_Code erase_from(OpCtx *c, TensorMap *m, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code change(OpCtx *c, TensorMap *from, TF_Code (*how)(OpCtx *, TensorMap *, TF_Status *), TF_Status *st) {
+static TF_Code change(OpCtx *c, TensorMap *from, TF_Code (*how)(OpCtx *, TensorMap *, TF_Status *),
+                      TF_Status *st) {
   TensorMap *m = NULL;
   if (is_own(c, from)) {
     TRY(how(c, from, st));
@@ -196,7 +201,8 @@ static TF_Code insert_run(OpCtx *c, TF_Status *st) {
 static TF_Code erase_run(OpCtx *c, TF_Status *st) {
   TensorMap *m;
   TRY(map_of(c, &m, st));
-  if (map_find(m, op_input(c, 1)) == m->count) return fail_no_key(op_input(c, 1), "erase non-existent item", st);
+  if (map_find(m, op_input(c, 1)) == m->count)
+    return fail_no_key(op_input(c, 1), "erase non-existent item", st);
   return change(c, m, erase_from, st);
 }
 
@@ -207,8 +213,8 @@ static TF_Code lookup_run(OpCtx *c, TF_Status *st) {
   size_t i = map_find(m, op_input(c, 1));
   if (i == m->count) return fail_no_key(op_input(c, 1), "lookup non-existent key", st);
   if (m->items[i].value.dtype != c->node->output_types[0])
-    return fail(st, TF_INVALID_ARGUMENT, "Type mismatch: actual %s vs. expect %s", dtype_name(m->items[i].value.dtype),
-                dtype_name(c->node->output_types[0]));
+    return fail(st, TF_INVALID_ARGUMENT, "Type mismatch: actual %s vs. expect %s",
+                dtype_name(m->items[i].value.dtype), dtype_name(c->node->output_types[0]));
   tensor_share(&value, &m->items[i].value);
   op_take_output(c, 0, &value);
   return TF_OK;
@@ -238,7 +244,8 @@ static TF_Code stack_run(OpCtx *c, TF_Status *st) {
   if (!m->count) return fail(st, TF_INVALID_ARGUMENT, "TensorMapStackKeys cannot be called on empty map.");
   const Tensor *first = &m->items[0].key;
   for (size_t i = 0; i < m->count; i++)
-    if (m->items[i].key.dtype != dtype) return fail(st, TF_INVALID_ARGUMENT, "Key does not match requested dtype.");
+    if (m->items[i].key.dtype != dtype)
+      return fail(st, TF_INVALID_ARGUMENT, "Key does not match requested dtype.");
   for (size_t i = 1; i < m->count; i++)
     if (!tensor_same_shape(first, &m->items[i].key))
       return fail(st, TF_INVALID_ARGUMENT, "Keys must all have the same shape.");
@@ -258,11 +265,12 @@ static TF_Code stack_run(OpCtx *c, TF_Status *st) {
           .shape = SHAPE, .init = map_init, .run = RUN                                                     \
   }
 
-const OpRow ops_tensor_map_ops[] = {{"EmptyTensorMap", .flags = OP_DYNAMIC, .shape = shape_scalar, .run = empty_run},
-                                    MAP_OP("TensorMapInsert", shape_scalar, insert_run),
-                                    MAP_OP("TensorMapErase", shape_scalar, erase_run),
-                                    MAP_OP("TensorMapLookup", shape_unknown_outputs, lookup_run),
-                                    MAP_OP("TensorMapHasKey", shape_scalar, has_key_run),
-                                    {"TensorMapSize", .flags = OP_DYNAMIC, .shape = shape_scalar, .run = size_run},
-                                    MAP_OP("TensorMapStackKeys", shape_unknown_outputs, stack_run),
-                                    {0}};
+const OpRow ops_tensor_map_ops[] = {
+    {"EmptyTensorMap", .flags = OP_DYNAMIC, .shape = shape_scalar, .run = empty_run},
+    MAP_OP("TensorMapInsert", shape_scalar, insert_run),
+    MAP_OP("TensorMapErase", shape_scalar, erase_run),
+    MAP_OP("TensorMapLookup", shape_unknown_outputs, lookup_run),
+    MAP_OP("TensorMapHasKey", shape_scalar, has_key_run),
+    {"TensorMapSize", .flags = OP_DYNAMIC, .shape = shape_scalar, .run = size_run},
+    MAP_OP("TensorMapStackKeys", shape_unknown_outputs, stack_run),
+    {0}};

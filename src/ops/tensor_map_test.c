@@ -4,10 +4,11 @@
 #include "ops/op_fixture.h"
 
 /* Runs an op of a map with up to two tensors; the output in `out`, which is none before. */
-static TF_Code run(const char *op, const Tensor *map, const Tensor *key, const Tensor *value, TF_DataType type,
-                   Tensor *out, char *message) {
+static TF_Code run(const char *op, const Tensor *map, const Tensor *key, const Tensor *value,
+                   TF_DataType type, Tensor *out, char *message) {
   Bench b;
-  TF_DataType inputs[4] = {TF_VARIANT, key ? key->dtype : (TF_DataType)0, value ? value->dtype : (TF_DataType)0},
+  TF_DataType inputs[4] = {TF_VARIANT, key ? key->dtype : (TF_DataType)0,
+                           value ? value->dtype : (TF_DataType)0},
               outputs[] = {type, (TF_DataType)0};
   Attr attrs[] = {attr_type("key_dtype", key ? key->dtype : type),
                   attr_type("value_dtype", value ? value->dtype : type)};
@@ -63,9 +64,11 @@ static void test_map(void **state) {
   assert_string_equal(message, "Trying to erase non-existent item. Could not find key \"3\".");
   assert_int_equal(run("TensorMapLookup", &one, &a, NULL, TF_INT32, &out, message), TF_INVALID_ARGUMENT);
   assert_string_equal(message, "Type mismatch: actual float vs. expect int32");
-  assert_int_equal(run("TensorMapStackKeys", &two, NULL, NULL, TF_STRING, &out, message), TF_INVALID_ARGUMENT);
+  assert_int_equal(run("TensorMapStackKeys", &two, NULL, NULL, TF_STRING, &out, message),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(message, "Key does not match requested dtype.");
-  assert_int_equal(run("TensorMapStackKeys", &empty, NULL, NULL, TF_STRING, &out, message), TF_INVALID_ARGUMENT);
+  assert_int_equal(run("TensorMapStackKeys", &empty, NULL, NULL, TF_STRING, &out, message),
+                   TF_INVALID_ARGUMENT);
   assert_string_equal(message, "TensorMapStackKeys cannot be called on empty map.");
   Tensor *all[] = {&empty, &one, &two, &again, &less, &a, &b, &three, &row, &four};
   for (size_t i = 0; i < SM_COUNTOF(all); i++) tensor_clear(all[i]);

@@ -20,7 +20,8 @@ static bool read_digits(const char *text, size_t size, uint64_t *out) {
   if (!size) return false;
   for (size_t i = 0; i < size; i++) {
     if (text[i] < '0' || text[i] > '9') return false;
-    if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (uint64_t)(text[i] - '0'), &v)) return false;
+    if (__builtin_mul_overflow(v, 10u, &v) || __builtin_add_overflow(v, (uint64_t)(text[i] - '0'), &v))
+      return false;
   }
   *out = v;
   return true;
@@ -61,7 +62,8 @@ static void make_c_locale(void) { c_locale = newlocale(LC_ALL_MASK, "C", (locale
 
 static bool all_hex(const char *text, size_t size) {
   for (size_t i = 0; i < size; i++)
-    if (!((text[i] >= '0' && text[i] <= '9') || ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'f'))) return false;
+    if (!((text[i] >= '0' && text[i] <= '9') || ((text[i] | 32) >= 'a' && (text[i] | 32) <= 'f')))
+      return false;
   return size > 0;
 }
 
@@ -72,7 +74,9 @@ static bool read_real(const char *text, size_t size, float *f, double *d) {
   size_t sign = size && (*text == '-' || *text == '+');
   if (size == sign) return false;
   /* TF: hexadecimal integers, but no hexadecimal fractions; "inf" and "nan", but no longer words. */
-  if (size > sign + 1 && text[sign] == '0' && (text[sign + 1] | 32) == 'x' && !all_hex(text + sign + 2, size - sign - 2)) return false;
+  if (size > sign + 1 && text[sign] == '0' && (text[sign + 1] | 32) == 'x' &&
+      !all_hex(text + sign + 2, size - sign - 2))
+    return false;
   if (((text[sign] | 32) == 'i' || (text[sign] | 32) == 'n') && size - sign != 3) return false;
   if (is_blank(text[sign]) || text[sign] == '-' || text[sign] == '+' || memchr(text, '(', size)) return false;
   if (size >= sizeof copy && !(at = heap = malloc(size + 1))) return false;

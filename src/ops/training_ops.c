@@ -1,11 +1,12 @@
-/* Training steps on variables, for refs and resources alike; dense, and sparse: rows of the first dimension by index.
+/* Training steps on variables, for refs and resources alike; dense, and sparse: rows of the first dimension
+ * by index.
  *
  *   op               inputs
  *   [Resource]Apply  the rule's variables; its other inputs in order
  *   ...SparseApply   the same, with `indices` behind the gradient
  *
- * Elements go through the rule (training_rules.c) in double, a block at a time. All variables of an op are locked
- * together. */
+ * Elements go through the rule (training_rules.c) in double, a block at a time. All variables of an op are
+ * locked together. */
 #include "ops/training_rules.h"
 
 #include <string.h>
@@ -18,20 +19,34 @@ enum { BLOCK = 128 };
 
 static void load(double *out, const Tensor *t, int64_t at, int n) {
   switch (t->dtype) {
-    case TF_FLOAT: for (int i = 0; i < n; i++) out[i] = (double)((const float *)t->data)[at + i]; break;
+    case TF_FLOAT:
+      for (int i = 0; i < n; i++) out[i] = (double)((const float *)t->data)[at + i];
+      break;
     case TF_DOUBLE: memcpy(out, (const double *)t->data + at, (size_t)n * sizeof *out); break;
-    case TF_INT64: for (int i = 0; i < n; i++) out[i] = (double)((const int64_t *)t->data)[at + i]; break;
-    case TF_HALF: for (int i = 0; i < n; i++) out[i] = (double)half_to_float(((const uint16_t *)t->data)[at + i]); break;
-    default: for (int i = 0; i < n; i++) out[i] = (double)bfloat16_to_float(((const uint16_t *)t->data)[at + i]); break;
+    case TF_INT64:
+      for (int i = 0; i < n; i++) out[i] = (double)((const int64_t *)t->data)[at + i];
+      break;
+    case TF_HALF:
+      for (int i = 0; i < n; i++) out[i] = (double)half_to_float(((const uint16_t *)t->data)[at + i]);
+      break;
+    default:
+      for (int i = 0; i < n; i++) out[i] = (double)bfloat16_to_float(((const uint16_t *)t->data)[at + i]);
+      break;
   }
 }
 
 static void store(Tensor *t, int64_t at, const double *in, int n) {
   switch (t->dtype) {
-    case TF_FLOAT: for (int i = 0; i < n; i++) ((float *)t->data)[at + i] = (float)in[i]; break;
+    case TF_FLOAT:
+      for (int i = 0; i < n; i++) ((float *)t->data)[at + i] = (float)in[i];
+      break;
     case TF_DOUBLE: memcpy((double *)t->data + at, in, (size_t)n * sizeof *in); break;
-    case TF_HALF: for (int i = 0; i < n; i++) ((uint16_t *)t->data)[at + i] = half_of_float((float)in[i]); break;
-    default: for (int i = 0; i < n; i++) ((uint16_t *)t->data)[at + i] = bfloat16_of_float((float)in[i]); break;
+    case TF_HALF:
+      for (int i = 0; i < n; i++) ((uint16_t *)t->data)[at + i] = half_of_float((float)in[i]);
+      break;
+    default:
+      for (int i = 0; i < n; i++) ((uint16_t *)t->data)[at + i] = bfloat16_of_float((float)in[i]);
+      break;
   }
 }
 
@@ -50,7 +65,8 @@ static TF_Code rule_of(const Node *node, ApplyState *s, TF_Status *st) {
   if (!s->rule) return fail(st, TF_UNIMPLEMENTED, "%s has no rule", node->op);
   while (s->num_vars < RULE_VARS && s->rule->vars[s->num_vars]) s->num_vars++;
   for (; s->num_rest < RULE_REST && s->rule->rest[s->num_rest]; s->num_rest++)
-    if (!strcmp(s->rule->rest[s->num_rest], "grad") || !strcmp(s->rule->rest[s->num_rest], "delta")) s->grad = s->num_rest;
+    if (!strcmp(s->rule->rest[s->num_rest], "grad") || !strcmp(s->rule->rest[s->num_rest], "delta"))
+      s->grad = s->num_rest;
   return TF_OK;
 }
 
@@ -94,7 +110,8 @@ static TF_Code check_slots(const ApplyState *s, Tensor *const *vars, TF_Status *
   for (int i = 1; i < s->num_vars; i++)
     if (!tensor_same_shape(vars[0], vars[i]))
       return fail(st, TF_INVALID_ARGUMENT, "var and %s do not have the same shape%s %s", s->rule->vars[i],
-                  shape_text(vars[0]->dims, vars[0]->rank, a, sizeof a), shape_text(vars[i]->dims, vars[i]->rank, b, sizeof b));
+                  shape_text(vars[0]->dims, vars[0]->rank, a, sizeof a),
+                  shape_text(vars[i]->dims, vars[i]->rank, b, sizeof b));
   return TF_OK;
 }
 
@@ -118,7 +135,8 @@ static TF_Code check_dense(const ApplyState *s, const Tensor *var, const Tensor 
               shape_text(var->dims, var->rank, a, sizeof a), shape_text(grad->dims, grad->rank, b, sizeof b));
 }
 
-static TF_Code check_sparse(const Rule *rule, const Tensor *var, const Tensor *grad, const Tensor *indices, TF_Status *st) {
+static TF_Code check_sparse(const Rule *rule, const Tensor *var, const Tensor *grad, const Tensor *indices,
+                            TF_Status *st) {
   if (indices->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "indices must be one-dimensional");
   if (var->rank < 1) return fail(st, TF_INVALID_ARGUMENT, "var must be at least 1 dimensional");
   for (int d = 1; d < var->rank; d++)
@@ -132,8 +150,10 @@ static TF_Code check_sparse(const Rule *rule, const Tensor *var, const Tensor *g
     long long at = int_at(indices, i);
     if (index_ok(at, var->dims[0])) continue;
     if (!strcmp(rule->name, "KerasMomentum"))
-      return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] = %lld is not in [0, %lld)", (long long)i, at, (long long)var->dims[0]);
-    return fail(st, TF_INVALID_ARGUMENT, "Index %lld at offset %lld in indices is out of range", at, (long long)i);
+      return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] = %lld is not in [0, %lld)", (long long)i, at,
+                  (long long)var->dims[0]);
+    return fail(st, TF_INVALID_ARGUMENT, "Index %lld at offset %lld in indices is out of range", at,
+                (long long)i);
   }
   return TF_OK;
 }
@@ -141,8 +161,8 @@ static TF_Code check_sparse(const Rule *rule, const Tensor *var, const Tensor *g
 /* ---- running ---- */
 
 /* Elements [at, at + n) of the variables, by the gradient's from `from` on. */
-static void apply_range(const ApplyState *s, Tensor *const *vars, const double *scalars, int64_t at, const Tensor *grad,
-                        int64_t from, int64_t n) {
+static void apply_range(const ApplyState *s, Tensor *const *vars, const double *scalars, int64_t at,
+                        const Tensor *grad, int64_t from, int64_t n) {
   double v[RULE_VARS][BLOCK], g[BLOCK];
   for (int64_t done = 0; done < n; done += BLOCK) {
     Lanes l = {.g = g, .s = scalars, .flag = s->flag, .n = n - done < BLOCK ? (int)(n - done) : BLOCK};
@@ -159,16 +179,18 @@ static void apply_range(const ApplyState *s, Tensor *const *vars, const double *
 /* The same of complex numbers. */
 static void load_complex(double _Complex *out, const Tensor *t, int64_t at, int n) {
   if (t->dtype == TF_COMPLEX128) memcpy(out, (const double _Complex *)t->data + at, (size_t)n * sizeof *out);
-  else for (int i = 0; i < n; i++) out[i] = (double _Complex)((const float _Complex *)t->data)[at + i];
+  else
+    for (int i = 0; i < n; i++) out[i] = (double _Complex)((const float _Complex *)t->data)[at + i];
 }
 
 static void store_complex(Tensor *t, int64_t at, const double _Complex *in, int n) {
   if (t->dtype == TF_COMPLEX128) memcpy((double _Complex *)t->data + at, in, (size_t)n * sizeof *in);
-  else for (int i = 0; i < n; i++) ((float _Complex *)t->data)[at + i] = (float _Complex)in[i];
+  else
+    for (int i = 0; i < n; i++) ((float _Complex *)t->data)[at + i] = (float _Complex)in[i];
 }
 
-static void apply_complex(const ApplyState *s, Tensor *const *vars, const double _Complex *scalars, int64_t at,
-                          const Tensor *grad, int64_t from, int64_t n) {
+static void apply_complex(const ApplyState *s, Tensor *const *vars, const double _Complex *scalars,
+                          int64_t at, const Tensor *grad, int64_t from, int64_t n) {
   double _Complex v[RULE_VARS][BLOCK], g[BLOCK];
   for (int64_t done = 0; done < n; done += BLOCK) {
     ComplexLanes l = {.g = g, .s = scalars, .flag = s->flag, .n = n - done < BLOCK ? (int)(n - done) : BLOCK};
@@ -189,14 +211,15 @@ typedef struct Scalars {
   double _Complex complex[RULE_REST];
 } Scalars;
 
-static void apply_any(const ApplyState *s, Tensor *const *vars, const Scalars *scalars, int64_t at, const Tensor *grad,
-                      int64_t from, int64_t n) {
+static void apply_any(const ApplyState *s, Tensor *const *vars, const Scalars *scalars, int64_t at,
+                      const Tensor *grad, int64_t from, int64_t n) {
   if (scalars->is_complex) apply_complex(s, vars, scalars->complex, at, grad, from, n);
   else apply_range(s, vars, scalars->real, at, grad, from, n);
 }
 
 static TF_Code apply_locked(const ApplyState *s, const OpCtx *c, Tensor *const *vars, TF_Status *st) {
-  const Tensor *grad = op_input(c, input_of(s, s->grad)), *indices = s->sparse ? op_input(c, indices_of(s)) : NULL;
+  const Tensor *grad = op_input(c, input_of(s, s->grad)),
+               *indices = s->sparse ? op_input(c, indices_of(s)) : NULL;
   Scalars scalars = {.is_complex = grad->dtype == TF_COMPLEX64 || grad->dtype == TF_COMPLEX128};
   int num_scalars = 0;
   TRY(check_slots(s, vars, st));
@@ -212,14 +235,16 @@ static TF_Code apply_locked(const ApplyState *s, const OpCtx *c, Tensor *const *
     return TF_OK;
   }
   int64_t row = dims_product(vars[0]->dims, 1, vars[0]->rank);
-  for (int64_t i = 0; i < indices->dims[0]; i++) apply_any(s, vars, &scalars, int_at(indices, i) * row, grad, i * row, row);
+  for (int64_t i = 0; i < indices->dims[0]; i++)
+    apply_any(s, vars, &scalars, int_at(indices, i) * row, grad, i * row, row);
   return TF_OK;
 }
 
 static TF_Code apply_init(OpInit *k, TF_Status *st) {
   ApplyState *s = k->state;
   TRY(rule_of(k->node, s, st));
-  if (s->rule->flag && node_attr(k->node, s->rule->flag)) TRY(node_attr_bool(k->node, s->rule->flag, &s->flag, st));
+  if (s->rule->flag && node_attr(k->node, s->rule->flag))
+    TRY(node_attr_bool(k->node, s->rule->flag, &s->flag, st));
   return TF_OK;
 }
 
@@ -235,9 +260,11 @@ static TF_Code apply_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-#define ROW(NAME, TYPES)                                                                              \
-  {NAME, .types = "T: " TYPES, .flags = OP_STATEFUL, .state_size = sizeof(ApplyState), .shape = apply_shape, \
-   .init = apply_init, .run = apply_run}
+#define ROW(NAME, TYPES)                                                                \
+  {                                                                                     \
+    NAME, .types = "T: " TYPES, .flags = OP_STATEFUL, .state_size = sizeof(ApplyState), \
+          .shape = apply_shape, .init = apply_init, .run = apply_run                    \
+  }
 #define DENSE(NAME, TYPES) ROW("Apply" NAME, TYPES), ROW("ResourceApply" NAME, TYPES)
 #define SPARSE(NAME, TYPES) ROW("SparseApply" NAME, TYPES), ROW("ResourceSparseApply" NAME, TYPES)
 #define BOTH(NAME, TYPES) DENSE(NAME, TYPES), SPARSE(NAME, TYPES)
@@ -246,26 +273,25 @@ static TF_Code apply_run(OpCtx *c, TF_Status *st) {
 #define LARGE "float double" /* TF: not those of 16 bits */
 #define NO_BFLOAT16 "half float double"
 
-const OpRow ops_training_ops[] = {
-    DENSE("GradientDescent", ALL),
-    BOTH("ProximalGradientDescent", LARGE),
-    BOTH("Momentum", ALL),
-    ROW("ResourceApplyKerasMomentum", ALL),
-    ROW("ResourceSparseApplyKerasMomentum", ALL),
-    DENSE("Adam", ALL),
-    ROW("ResourceApplyAdamWithAmsgrad", REAL),
-    DENSE("AdaMax", NO_BFLOAT16),
-    BOTH("Adadelta", ALL),
-    BOTH("Adagrad", ALL),
-    BOTH("AdagradV2", ALL),
-    BOTH("ProximalAdagrad", LARGE),
-    BOTH("AdagradDA", LARGE),
-    DENSE("RMSProp", ALL),
-    SPARSE("RMSProp", NO_BFLOAT16 " complex64 complex128"),
-    DENSE("CenteredRMSProp", ALL),
-    SPARSE("CenteredRMSProp", NO_BFLOAT16 " complex64 complex128"),
-    DENSE("AddSign", REAL),
-    DENSE("PowerSign", REAL),
-    BOTH("Ftrl", REAL),
-    BOTH("FtrlV2", REAL),
-    {0}};
+const OpRow ops_training_ops[] = {DENSE("GradientDescent", ALL),
+                                  BOTH("ProximalGradientDescent", LARGE),
+                                  BOTH("Momentum", ALL),
+                                  ROW("ResourceApplyKerasMomentum", ALL),
+                                  ROW("ResourceSparseApplyKerasMomentum", ALL),
+                                  DENSE("Adam", ALL),
+                                  ROW("ResourceApplyAdamWithAmsgrad", REAL),
+                                  DENSE("AdaMax", NO_BFLOAT16),
+                                  BOTH("Adadelta", ALL),
+                                  BOTH("Adagrad", ALL),
+                                  BOTH("AdagradV2", ALL),
+                                  BOTH("ProximalAdagrad", LARGE),
+                                  BOTH("AdagradDA", LARGE),
+                                  DENSE("RMSProp", ALL),
+                                  SPARSE("RMSProp", NO_BFLOAT16 " complex64 complex128"),
+                                  DENSE("CenteredRMSProp", ALL),
+                                  SPARSE("CenteredRMSProp", NO_BFLOAT16 " complex64 complex128"),
+                                  DENSE("AddSign", REAL),
+                                  DENSE("PowerSign", REAL),
+                                  BOTH("Ftrl", REAL),
+                                  BOTH("FtrlV2", REAL),
+                                  {0}};

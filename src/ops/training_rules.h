@@ -1,4 +1,5 @@
-/* The arithmetic of training steps: how each rule changes a run of elements of its variables (training_rules.c). */
+/* The arithmetic of training steps: how each rule changes a run of elements of its variables
+ * (training_rules.c). */
 #ifndef SM_OPS_TRAINING_RULES_H_
 #define SM_OPS_TRAINING_RULES_H_
 
@@ -7,8 +8,8 @@
 
 enum { RULE_VARS = 4, RULE_REST = 9 };
 
-/* n elements of the variables, changed in place, and of the gradient; `s`: the scalars in the order of the rule's
- * names, without the gradient. */
+/* n elements of the variables, changed in place, and of the gradient; `s`: the scalars in the order of the
+ * rule's names, without the gradient. */
 typedef struct Lanes {
   double *v[RULE_VARS];
   const double *g, *s;
@@ -27,10 +28,11 @@ typedef struct ComplexLanes {
 typedef struct Rule {
   const char *name;            /* what follows "Apply" */
   const char *vars[RULE_VARS]; /* as TensorFlow names the inputs; ends with null */
-  const char *rest[RULE_REST]; /* the other inputs: scalars and the gradient ("grad" or "delta"); ends with null */
-  const char *flag;            /* a bool attr, or null */
+  const char
+      *rest[RULE_REST]; /* the other inputs: scalars and the gradient ("grad" or "delta"); ends with null */
+  const char *flag;     /* a bool attr, or null */
   void (*apply)(const Lanes *l);
-  bool empty_rows;             /* sparse: rows without elements are no error */
+  bool empty_rows;                              /* sparse: rows without elements are no error */
   void (*apply_complex)(const ComplexLanes *l); /* or null */
 } Rule;
 

@@ -1,10 +1,9 @@
-/* The rules that TensorFlow has for complex numbers, too: NUMBER is double or double complex, NAME(x) the name of the
- * function for it, ROOT the square root, LANES what it gets. Included by training_rules.c for each. */
+/* The rules that TensorFlow has for complex numbers, too: NUMBER is double or double complex, NAME(x) the
+ * name of the function for it, ROOT the square root, LANES what it gets. Included by training_rules.c for
+ * each. */
 
 /* alpha */
-static void NAME(gradient_descent)(const LANES *l) {
-  EACH l->v[0][i] -= l->g[i] * l->s[0];
-}
+static void NAME(gradient_descent)(const LANES *l) { EACH l->v[0][i] -= l->g[i] * l->s[0]; }
 
 /* lr, momentum; flag: Nesterov's */
 static void NAME(momentum)(const LANES *l) {

@@ -57,16 +57,15 @@ static bool in_runs(const CodeRun *runs, size_t n, uint32_t code) {
   size_t low = 0;
   while (n > 0) { /* the first run that does not end before the code is in [low, low + n] */
     size_t half = n / 2;
-    if (runs[low + half].last < code)
-      low += half + 1, n -= half + 1;
-    else
-      n = half;
+    if (runs[low + half].last < code) low += half + 1, n -= half + 1;
+    else n = half;
   }
   return runs[low].first <= code && code <= runs[low].last;
 }
 
 static bool is_cased(uint32_t code) {
-  return code <= cased_runs[SM_COUNTOF(cased_runs) - 1].last && in_runs(cased_runs, SM_COUNTOF(cased_runs), code);
+  return code <= cased_runs[SM_COUNTOF(cased_runs) - 1].last &&
+         in_runs(cased_runs, SM_COUNTOF(cased_runs), code);
 }
 
 static bool is_ignorable(uint32_t code) {
@@ -79,12 +78,9 @@ static uint32_t moved(const CaseRun *runs, size_t n, uint32_t code) {
   for (size_t low = 0; n > 0;) {
     size_t half = n / 2;
     const CaseRun *r = &runs[low + half];
-    if (code < r->first)
-      n = half;
-    else if (code > r->last)
-      low += half + 1, n -= half + 1;
-    else
-      return (code - r->first) % r->step ? code : (uint32_t)((int32_t)code + r->distance);
+    if (code < r->first) n = half;
+    else if (code > r->last) low += half + 1, n -= half + 1;
+    else return (code - r->first) % r->step ? code : (uint32_t)((int32_t)code + r->distance);
   }
   return code;
 }
@@ -105,8 +101,8 @@ static void put_code(Bytes *units, uint32_t code, bool upper) {
     for (int k = 0; k < 3 && many[i].to[k]; k++) unicode_put_unit(units, many[i].to[k]);
     return;
   }
-  unicode_put_unit(
-      units, upper ? moved(upper_runs, SM_COUNTOF(upper_runs), code) : moved(lower_runs, SM_COUNTOF(lower_runs), code));
+  unicode_put_unit(units, upper ? moved(upper_runs, SM_COUNTOF(upper_runs), code)
+                                : moved(lower_runs, SM_COUNTOF(lower_runs), code));
 }
 
 void unicode_put_cased(Bytes *out, Span text, bool upper) {
@@ -121,8 +117,7 @@ void unicode_put_cased(Bytes *out, Span text, bool upper) {
   while (unicode_next(&r, &ch)) {
     if (!upper && ch.code == CAPITAL_SIGMA && cased_before && !cased_next(r))
       unicode_put_unit(&units, FINAL_SIGMA);
-    else
-      put_code(&units, ch.code, upper);
+    else put_code(&units, ch.code, upper);
     if (!is_ignorable(ch.code)) cased_before = is_cased(ch.code);
   }
   unicode_put_text(out, &units, FORM_UTF8);

@@ -88,12 +88,9 @@ static TF_Code decode_text(const UnicodeState *s, UnicodeReader *r, Span text, i
 }
 
 static TF_Code put_split(Tensor *t, int64_t i, int64_t v, TF_Status *st) {
-  if (t->dtype == TF_INT64)
-    ((int64_t *)t->data)[i] = v;
-  else if (v > INT32_MAX)
-    return fail(st, TF_INVALID_ARGUMENT, "too many characters for int32 row splits");
-  else
-    ((int32_t *)t->data)[i] = (int32_t)v;
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
+  else if (v > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "too many characters for int32 row splits");
+  else ((int32_t *)t->data)[i] = (int32_t)v;
   return TF_OK;
 }
 
@@ -190,9 +187,7 @@ static TF_Code encode_run(OpCtx *c, TF_Status *st) {
 
 /* ---- UnicodeTranscode ---- */
 
-static TF_Code like_prepare(OpCtx *c, TF_Status *st) {
-  return op_output_like(c, 0, op_input(c, 0), st);
-}
+static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
 
 static TF_Code transcode_text(const UnicodeState *s, UnicodeReader *r, Span in, Bytes *units, Bytes *text,
                               TF_Status *st) {
@@ -233,10 +228,8 @@ static int32_t script_of(int32_t code) {
   if (code < 0 || code > 0x10ffff) return -1;
   while (high - low > 1) { /* the run at `low` begins at or before the code, that at `high` after it */
     size_t middle = low + (high - low) / 2;
-    if (script_runs[middle] >> 8 <= (uint32_t)code)
-      low = middle;
-    else
-      high = middle;
+    if (script_runs[middle] >> 8 <= (uint32_t)code) low = middle;
+    else high = middle;
   }
   return (int32_t)(script_runs[low] & 0xff);
 }

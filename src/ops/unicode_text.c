@@ -65,8 +65,8 @@ bool unicode_coding_find(Span name, UnicodeCoding *out) {
     *out = unicode_names[i].coding;
     return true;
   }
-  const CharsetName *found =
-      bsearch(plain, charset_names, SM_COUNTOF(charset_names), sizeof *charset_names, compare_names);
+  const CharsetName *found = bsearch(plain, charset_names, SM_COUNTOF(charset_names), sizeof *charset_names,
+                                     compare_names);
   if (found) *out = (UnicodeCoding){.form = FORM_TABLE, .table = charset_tables[found->table]};
   return found != NULL;
 }
@@ -78,16 +78,10 @@ void unicode_read(UnicodeReader *r, Span text) {
   r->end = r->at + text.size;
 }
 
-static bool is_lead(uint32_t unit) {
-  return (unit & 0xfc00) == 0xd800;
-}
-static bool is_trail(uint32_t unit) {
-  return (unit & 0xfc00) == 0xdc00;
-}
+static bool is_lead(uint32_t unit) { return (unit & 0xfc00) == 0xd800; }
+static bool is_trail(uint32_t unit) { return (unit & 0xfc00) == 0xdc00; }
 
-static UnicodeChar lost(size_t bytes) {
-  return (UnicodeChar){LOST, (int)bytes, true};
-}
+static UnicodeChar lost(size_t bytes) { return (UnicodeChar){LOST, (int)bytes, true}; }
 
 /* Malformed text ends where no character could go on, as the Unicode standard recommends. */
 static UnicodeChar next_utf8(const uint8_t *p, size_t left) {
@@ -161,17 +155,10 @@ bool unicode_next(UnicodeReader *r, UnicodeChar *out) {
     return true;
   }
   switch (r->coding.form) {
-    case FORM_UTF8:
-      *out = next_utf8(r->at, left);
-      break;
-    case FORM_UTF16:
-      *out = next_utf16(r->at, left, r->coding.little);
-      break;
-    case FORM_UTF32:
-      *out = next_utf32(r->at, left, r->coding.little);
-      break;
-    default:
-      *out = next_byte(*r->at, r->coding.table);
+    case FORM_UTF8: *out = next_utf8(r->at, left); break;
+    case FORM_UTF16: *out = next_utf16(r->at, left, r->coding.little); break;
+    case FORM_UTF32: *out = next_utf32(r->at, left, r->coding.little); break;
+    default: *out = next_byte(*r->at, r->coding.table);
   }
   r->at += out->bytes;
   out->bytes += (int)mark;
@@ -220,9 +207,7 @@ void unicode_put_text(Bytes *out, const Bytes *units, UnicodeForm form) {
       i++;
     }
     bool lone = (code & 0xfffff800) == 0xd800;
-    if (form == FORM_UTF8)
-      put_utf8(out, lone ? LOST : code);
-    else
-      put_big(out, code, 4);
+    if (form == FORM_UTF8) put_utf8(out, lone ? LOST : code);
+    else put_big(out, code, 4);
   }
 }

@@ -30,7 +30,9 @@ static void put_string(Bytes *b, const TF_TString *s) {
       case '\n': bytes_puts(b, "\\n"); break;
       case '\r': bytes_puts(b, "\\r"); break;
       case '\t': bytes_puts(b, "\\t"); break;
-      case '"': case '\'': case '\\': bytes_printf(b, "\\%c", c); break;
+      case '"':
+      case '\'':
+      case '\\': bytes_printf(b, "\\%c", c); break;
       default:
         if (c < 32 || c == 127) bytes_printf(b, "\\%03o", c);
         else bytes_putc(b, (char)c);
@@ -40,7 +42,9 @@ static void put_string(Bytes *b, const TF_TString *s) {
 
 static void put_element(Bytes *b, const Tensor *t, int64_t i, bool quoted) {
   switch ((int)t->dtype) {
-    case TF_HALF: case TF_BFLOAT16: case TF_FLOAT: put_float(b, (float)math_number_at(t, i)); break;
+    case TF_HALF:
+    case TF_BFLOAT16:
+    case TF_FLOAT: put_float(b, (float)math_number_at(t, i)); break;
     case TF_DOUBLE: put_double(b, ((const double *)t->data)[i]); break;
     case TF_UINT64: bytes_printf(b, "%" PRIu64, ((const uint64_t *)t->data)[i]); break;
     case TF_UINT32: bytes_printf(b, "%" PRIu32, ((const uint32_t *)t->data)[i]); break;
@@ -57,7 +61,10 @@ static void put_element(Bytes *b, const Tensor *t, int64_t i, bool quoted) {
 /* Whether TensorFlow knows how to show elements; others are "?". */
 static bool is_shown(TF_DataType dtype) {
   switch ((int)dtype) {
-    case TF_COMPLEX64: case TF_COMPLEX128: case TF_RESOURCE: case TF_VARIANT: return false;
+    case TF_COMPLEX64:
+    case TF_COMPLEX128:
+    case TF_RESOURCE:
+    case TF_VARIANT: return false;
     case TF_QINT8:
     case TF_QUINT8:
     case TF_QINT16:

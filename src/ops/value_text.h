@@ -5,8 +5,8 @@
 #include "base/bytes.h"
 #include "tensor/tensor.h"
 
-/* The first `limit` elements (all where it is negative), in brackets by dimension but for the outermost, then "..." if
- * there are more: "1 2 3...", "[1 2][3 4]". Strings are escaped as in C. */
+/* The first `limit` elements (all where it is negative), in brackets by dimension but for the outermost, then
+ * "..." if there are more: "1 2 3...", "[1 2][3 4]". Strings are escaped as in C. */
 void value_text_flat(Bytes *b, const Tensor *t, int64_t limit);
 /* Up to `ends` elements from both ends of each dimension (all where it is negative), laid out in lines:
  * "[1 2 ... 8 9]"; strings are quoted. */

@@ -14,8 +14,8 @@ static TF_Code check_feeds(Scope *s, TF_Status *st) {
   for (int i = 0; i < s->num_feeds; i++) {
     TF_Output f = s->feeds[i];
     if (f.index < 0 || f.index >= f.oper->num_outputs)
-      return fail(st, TF_INVALID_ARGUMENT, "FeedInputs: %s:%d should have output index < %d", f.oper->name, f.index,
-                  f.oper->num_outputs);
+      return fail(st, TF_INVALID_ARGUMENT, "FeedInputs: %s:%d should have output index < %d", f.oper->name,
+                  f.index, f.oper->num_outputs);
     if (scope_feed(s, f) >= 0 && scope_feed(s, f) < i)
       return fail(st, TF_INVALID_ARGUMENT, "Endpoint \"%s:%d\" fed more than once.", f.oper->name, f.index);
     s->marked[f.oper->id] |= MARK_FED;
@@ -27,8 +27,8 @@ static TF_Code check_fetches(const Scope *s, const TF_Output *fetches, int n, TF
   for (int i = 0; i < n; i++) {
     TF_Output f = fetches[i];
     if (f.index < 0 || f.index >= f.oper->num_outputs)
-      return fail(st, TF_OUT_OF_RANGE, "Node '%s' (type: '%s', num of outputs: %d) does not have output %d", f.oper->name,
-                  f.oper->op, f.oper->num_outputs, f.index);
+      return fail(st, TF_OUT_OF_RANGE, "Node '%s' (type: '%s', num of outputs: %d) does not have output %d",
+                  f.oper->name, f.oper->op, f.oper->num_outputs, f.index);
     if (scope_feed(s, f) >= 0)
       return fail(st, TF_INVALID_ARGUMENT, "%s:%d is both fed and fetched.", f.oper->name, f.index);
   }
@@ -107,8 +107,8 @@ static bool is_released(const PlanSlot *slot) {
   return slot->step >= 0 && !slot->fetched && !slot->is_ref && !slot->value.dtype;
 }
 
-/* Whether a slot is an argument that holds lists: the op that uses it last may change it in place when it was handed
- * over for good (the variables of a loop), which shows in its count. */
+/* Whether a slot is an argument that holds lists: the op that uses it last may change it in place when it was
+ * handed over for good (the variables of a loop), which shows in its count. */
 static bool is_list_argument(const Plan *p, int slot) {
   if (p->slots[slot].fetched) return false;
   for (int i = 0; i < p->num_feeds; i++)
@@ -133,7 +133,8 @@ static TF_Code set_releases(Plan *p, TF_Status *st) {
     }
     for (int k = 0; k < s->num_outputs; k++) {
       int slot = s->first_output + k;
-      if (p->slots[slot].last_step < 0 && is_released(&p->slots[slot])) s->life.release[s->life.num_release++] = slot;
+      if (p->slots[slot].last_step < 0 && is_released(&p->slots[slot]))
+        s->life.release[s->life.num_release++] = slot;
     }
   }
   return TF_OK;
@@ -184,7 +185,10 @@ static TF_Code build(Builder *b, Graph *graph, Scope *s, const TF_Output *fetche
 }
 
 TF_Code plan_builder_init(Builder *b, const PlanOptions *options, PlanCallees *callees, TF_Status *st) {
-  *b = (Builder){.plan = calloc(1, sizeof *b->plan), .options = options, .env = *options->env, .callees = callees};
+  *b = (Builder){.plan = calloc(1, sizeof *b->plan),
+                 .options = options,
+                 .env = *options->env,
+                 .callees = callees};
   if (!b->plan) return fail_oom(st, "a plan");
   b->env.memory_limit = PLAN_FOLD_MAX_BYTES;
   return TF_OK;
@@ -236,5 +240,6 @@ TF_Code plan_step_fail(const PlanStep *step, TF_Status *st) {
   fail(st, TF_GetCode(st), "{{function_node %s}} {{function_node %s}} %s", outer->function, outer->function,
        TF_Message(st));
   if (inner == outer) return fail_suffix(st, "\n\t [[{{node %s}}]]\n\t [[%s]]", node, outer->call);
-  return fail_suffix(st, "\n\t [[{{function_node %s}}{{node %s}}]]\n\t [[%s]]", inner->function, node, outer->call);
+  return fail_suffix(st, "\n\t [[{{function_node %s}}{{node %s}}]]\n\t [[%s]]", inner->function, node,
+                     outer->call);
 }

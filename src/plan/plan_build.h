@@ -8,13 +8,13 @@
 /* A while loop being laid out, or (`root`) what stands in none. */
 typedef struct Frame {
   struct Frame *parent, *next;
-  const char *name;     /* attr frame_name; null: the root */
-  Node *rep;            /* an Enter, which stands for the loop in its parent's order */
+  const char *name; /* attr frame_name; null: the root */
+  Node *rep;        /* an Enter, which stands for the loop in its parent's order */
   Node **enters;
   int num_enters;
-  Node *cond;           /* LoopCond */
-  int num_nodes;        /* in it, loops inside it not counted */
-  Node **order;         /* its nodes and the `rep`s of loops in it, each after what it needs */
+  Node *cond;    /* LoopCond */
+  int num_nodes; /* in it, loops inside it not counted */
+  Node **order;  /* its nodes and the `rep`s of loops in it, each after what it needs */
   int num_order;
 } Frame;
 
@@ -33,15 +33,16 @@ typedef struct Scope {
   int num_feeds;
   int *feed_slots;
   Frame root, *frames;
-  Frame **frame_of;     /* by node id, of needed nodes */
-  Frame *frame;         /* being emitted */
-  int *numbers;         /* by node id: an Enter's slot outside, a Merge's number among its loop's variables */
+  Frame **frame_of; /* by node id, of needed nodes */
+  Frame *frame;     /* being emitted */
+  int *numbers;     /* by node id: an Enter's slot outside, a Merge's number among its loop's variables */
 } Scope;
 
 enum { MARK_NEEDED = 1, MARK_VISITED = 2, MARK_EMITTED = 4, MARK_FED = 8, MARK_BODY = 16, MARK_STARTS = 32 };
 
 enum {
-  /* Results larger than this are not folded: they would make a small model a large one (TF has the same limit). */
+  /* Results larger than this are not folded: they would make a small model a large one (TF has the same
+   * limit). */
   PLAN_FOLD_MAX_BYTES = 10 << 20,
 };
 
@@ -51,7 +52,7 @@ typedef struct Builder {
   Arena temp;
   int cap_steps, cap_slots;
   OpScratch scratch;
-  StepEnv env; /* for folding */
+  StepEnv env;          /* for folding */
   PlanCallees *callees; /* of the plan for the session's graph; shared by the plans of functions */
   const char *callee;   /* null, or the function that this plan is of */
   int depth;            /* of callees within callees */
@@ -70,14 +71,15 @@ TF_Code plan_finish(Plan *plan, TF_Status *st);
 
 /* ---- plan_order.c: which nodes, in which order ---- */
 TF_Code scope_init(Builder *b, Scope *s, Graph *graph, TF_Status *st);
-/* What `roots` reach backwards, not going past feeds: inputs and controls before their users, otherwise by id. The
- * order of what stands in no loop is given; those of loops are in their Frames. */
+/* What `roots` reach backwards, not going past feeds: inputs and controls before their users, otherwise by
+ * id. The order of what stands in no loop is given; those of loops are in their Frames. */
 TF_Code scope_order(Builder *b, Scope *s, Node *const *roots, int num_roots, Node ***order, int *count,
                     TF_Status *st);
 int scope_num_dependencies(const Node *node);
 /* The node that stands for dependency `i` (inputs, then controls), or null when that is fed. */
 Node *scope_dependency(const Scope *s, const Node *node, int i);
-/* The next thing that `visit` needs in frame `level`: a node there, or what stands for a loop there. False: no more. */
+/* The next thing that `visit` needs in frame `level`: a node there, or what stands for a loop there. False:
+ * no more. */
 typedef struct Visit {
   Node *node;
   int enter, next; /* where it is: in the Enters of a loop, in the dependencies */
@@ -107,14 +109,17 @@ TF_Code plan_emit_loop_node(Builder *b, Scope *s, Node *node, bool *done, TF_Sta
 /* Every data input's slot; where a ref is read as a plain tensor, a step before this one does so. */
 TF_Code plan_input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status *st);
 /* The steps whose death is the node's: controls that can be dead, and what a branch's call hangs on. */
-TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count, TF_Status *st);
-/* A new step of `node` with room for its inputs, and slots for its outputs (loops and reads: without dtype). */
+TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count,
+                           TF_Status *st);
+/* A new step of `node` with room for its inputs, and slots for its outputs (loops and reads: without
+ * dtype). */
 TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs,
                       PlanStep **step, TF_Status *st);
 TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st);
 /* A node as a step of its row's kernel. */
 TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st);
-/* The slots of a call's arguments; and, where the call can be dead, the step that its body dies with (else -1). */
+/* The slots of a call's arguments; and, where the call can be dead, the step that its body dies with (else
+ * -1). */
 TF_Code plan_emit_call_pivot(Builder *b, Scope *s, Node *node, int *args, int *pivot, TF_Status *st);
 /* The slot that holds an output; -1 with TF_INTERNAL when its node was not emitted. */
 TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_Status *st);
@@ -143,7 +148,8 @@ TF_Code plan_fold_last(Builder *b, TF_Status *st);
 bool plan_is_call(const Node *node, const AttrFunc **func, AttrFunc *direct);
 TF_Code plan_emit_call(Builder *b, Scope *s, Node *node, const AttrFunc *func, TF_Status *st);
 /* A function that `node` calls while it runs, as a plan of its own. */
-TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **callee, TF_Status *st);
+TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **callee,
+                         TF_Status *st);
 /* A new callee without a plan, which frees with the others. */
 TF_Code plan_add_callee(Builder *b, const char *name, int num_attrs, Callee **callee, TF_Status *st);
 void plan_callees_free(PlanCallees *callees);

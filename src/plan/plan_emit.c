@@ -19,18 +19,22 @@ TF_Code plan_add_slot(Builder *b, TF_DataType dtype, bool is_ref, int step, int 
   Plan *p = b->plan;
   TRY(reserve((void **)&p->slots, &b->cap_slots, p->num_slots, sizeof *p->slots, st));
   *slot = p->num_slots++;
-  p->slots[*slot] = (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .owner = -1, .step = step,
-                                  .last_step = -1};
+  p->slots[*slot] =
+      (PlanSlot){.dtype = dtype_base(dtype), .is_ref = is_ref, .owner = -1, .step = step, .last_step = -1};
   return TF_OK;
 }
 
-TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs, PlanStep **out,
-                      TF_Status *st) {
+TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs,
+                      PlanStep **out, TF_Status *st) {
   Plan *p = b->plan;
   TRY(reserve((void **)&p->steps, &b->cap_steps, p->num_steps, sizeof *p->steps, st));
   PlanStep *step = &p->steps[p->num_steps];
-  *step = (PlanStep){.kind = kind, .kernel.node = node, .site = s->site, .num_inputs = num_inputs,
-                     .num_outputs = num_outputs, .first_output = p->num_slots};
+  *step = (PlanStep){.kind = kind,
+                     .kernel.node = node,
+                     .site = s->site,
+                     .num_inputs = num_inputs,
+                     .num_outputs = num_outputs,
+                     .first_output = p->num_slots};
   step->name = *s->prefix ? arena_printf(&p->arena, "%s%s", s->prefix, node->name) : node->name;
   step->inputs = arena_calloc(&p->arena, (size_t)num_inputs, sizeof *step->inputs);
   if (!step->name || !step->inputs) return fail_oom(st, "a plan");
@@ -48,7 +52,8 @@ TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_St
   (void)b;
   int feed = scope_feed(s, out);
   if (feed >= 0 && s->frame != &s->root)
-    return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name, out.index);
+    return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name,
+                out.index);
   if (feed >= 0) {
     *slot = s->feed_slots[feed];
     return TF_OK;
@@ -57,8 +62,9 @@ TF_Code plan_slot_of(Builder *b, const Scope *s, TF_Output out, int *slot, TF_St
     return fail(st, TF_INTERNAL, "node '%s' is used before it is in the plan", out.oper->name);
   *slot = s->outs[out.oper->id][out.index];
   if (*slot < 0)
-    return fail(st, TF_UNIMPLEMENTED, "output %d of {{node %s%s}} is read, which its while loop does not give",
-                out.index, s->prefix, out.oper->name);
+    return fail(st, TF_UNIMPLEMENTED,
+                "output %d of {{node %s%s}} is read, which its while loop does not give", out.index,
+                s->prefix, out.oper->name);
   return TF_OK;
 }
 
@@ -83,8 +89,8 @@ TF_Code plan_emit_reread(Builder *b, Scope *s, Node *node, int *slot, TF_Status 
   if (from.is_part && !b->in_loop) return TF_OK;
   if (from.is_part)
     return fail(st, TF_UNIMPLEMENTED,
-                "{{node %s%s}} (%s) reads a part of a variable that its while loop may change", s->prefix, node->name,
-                node->op);
+                "{{node %s%s}} (%s) reads a part of a variable that its while loop may change", s->prefix,
+                node->name, node->op);
   PlanStep *step;
   TRY(plan_add_step(b, s, STEP_REREAD, node, 1, 1, &step, st));
   step->inputs[0] = *slot;
@@ -103,21 +109,24 @@ static bool starts_with(const char *text, const char *head) { return !strncmp(te
 static bool is_op(const Node *n, const char *op) { return !strcmp(n->op, op); }
 
 TF_Code plan_input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status *st) {
-  bool takes_both = starts_with(node->op, "Ref"); /* RefSwitch and the like pass on what comes in: a fed variable too */
+  bool takes_both = starts_with(node->op,
+                                "Ref"); /* RefSwitch and the like pass on what comes in: a fed variable too */
   for (int i = 0; i < node->num_inputs; i++) {
     TRY(plan_slot_of(b, s, node->inputs[i], &slots[i], st));
     bool is_ref = b->plan->slots[slots[i]].is_ref, wants_ref = dtype_is_ref(node->input_types[i]);
     if (is_ref && !wants_ref) TRY(plan_emit_deref(b, s, node, NULL, &slots[i], st));
     if (!is_ref) TRY(plan_emit_reread(b, s, node, &slots[i], st));
     if (!is_ref && wants_ref && !takes_both)
-      return fail(st, TF_INVALID_ARGUMENT, "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.",
-                  i, node->name, dtype_name(b->plan->slots[slots[i]].dtype), node->inputs[i].oper->name,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input %d of node %s was passed %s from %s:%d incompatible with expected %s.", i,
+                  node->name, dtype_name(b->plan->slots[slots[i]].dtype), node->inputs[i].oper->name,
                   node->inputs[i].index, dtype_name(node->input_types[i]));
   }
   return TF_OK;
 }
 
-TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count, TF_Status *st) {
+TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count,
+                           TF_Status *st) {
   *count = 0;
   *steps = arena_calloc(&b->plan->arena, (size_t)node->num_controls + 1, sizeof **steps);
   if (!*steps) return fail_oom(st, "a plan");
@@ -194,12 +203,17 @@ static TF_Code make_callee(OpInit *k, const AttrFunc *func, const Callee **calle
 TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   PlanStep *step;
   TRY(add_node_step(b, s, STEP_KERNEL, node, &step, st));
-  OpInit k = {.node = node, .name = step->name, .arena = &b->plan->arena, .resources = b->options->resources,
-              .make_callee = make_callee, .plan = b};
+  OpInit k = {.node = node,
+              .name = step->name,
+              .arena = &b->plan->arena,
+              .resources = b->options->resources,
+              .make_callee = make_callee,
+              .plan = b};
   Kernel kernel;
   const OpRow *row = op_row_find(node->op);
   if (op_row_check(row, node, st)) return TF_GetCode(st);
-  if (row->flags & OP_CONTROL) return fail(st, TF_UNIMPLEMENTED, "{{node %s}}: op %s is not run", step->name, node->op);
+  if (row->flags & OP_CONTROL)
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s}}: op %s is not run", step->name, node->op);
   b->num_called = 0;
   step = &b->plan->steps[b->plan->num_steps - 1];
   if (kernel_init(&kernel, &k, st)) return plan_step_fail(step, st);
@@ -257,8 +271,10 @@ TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st) {
   bool done = false;
   if (s->frame != &s->root) TRY(plan_emit_loop_node(b, s, node, &done, st));
   if (done) return TF_OK;
-  if (is_op(node, "Switch") || is_op(node, "RefSwitch")) return add_node_step(b, s, STEP_SWITCH, node, &step, st);
-  if (is_op(node, "Merge") || is_op(node, "RefMerge")) return add_node_step(b, s, STEP_MERGE, node, &step, st);
+  if (is_op(node, "Switch") || is_op(node, "RefSwitch"))
+    return add_node_step(b, s, STEP_SWITCH, node, &step, st);
+  if (is_op(node, "Merge") || is_op(node, "RefMerge"))
+    return add_node_step(b, s, STEP_MERGE, node, &step, st);
   if (plan_is_call(node, &func, &direct)) return plan_emit_call(b, s, node, func, st);
   return plan_emit_kernel(b, s, node, st);
 }

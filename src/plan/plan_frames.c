@@ -1,6 +1,7 @@
-/* Which loop (frame) each node stands in, from Enter and Exit alone: nodes that are joined by edges are in the same loop,
- * except across Enter (its inputs are outside) and Exit (its output is outside). A frame is what an Enter stands in.
- * So two loops that share a frame_name, as graphs imported twice have them, are two frames all the same. */
+/* Which loop (frame) each node stands in, from Enter and Exit alone: nodes that are joined by edges are in
+ * the same loop, except across Enter (its inputs are outside) and Exit (its output is outside). A frame is
+ * what an Enter stands in. So two loops that share a frame_name, as graphs imported twice have them, are two
+ * frames all the same. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -10,7 +11,7 @@
 typedef struct Places {
   const Scope *s;
   int *up;
-  int *first; /* by representative: a node of the frame, or -1 */
+  int *first;     /* by representative: a node of the frame, or -1 */
   Frame **frames; /* by representative */
 } Places;
 
@@ -30,7 +31,9 @@ static bool join(Places *p, int i, int k) {
 
 static int outside(const Places *p, const Node *n) { return n->id + p->s->num_nodes; }
 static int where_it_reads(const Places *p, const Node *n) { return plan_is_enter(n) ? outside(p, n) : n->id; }
-static int where_it_is_read(const Places *p, const Node *n) { return plan_is_exit(n) ? outside(p, n) : n->id; }
+static int where_it_is_read(const Places *p, const Node *n) {
+  return plan_is_exit(n) ? outside(p, n) : n->id;
+}
 
 static TF_Code places_init(Builder *b, Places *p, TF_Status *st) {
   size_t n = 2 * (size_t)p->s->num_nodes + 1;
@@ -42,8 +45,8 @@ static TF_Code places_init(Builder *b, Places *p, TF_Status *st) {
   return TF_OK;
 }
 
-/* All Enters and Exits of a frame have the same place outside, which may join frames further out: until nothing moves,
- * which takes one round for each level of nesting. */
+/* All Enters and Exits of a frame have the same place outside, which may join frames further out: until
+ * nothing moves, which takes one round for each level of nesting. */
 static TF_Code join_outsides(Places *p, Node *const *nodes, int count, TF_Status *st) {
   bool moved = true;
   for (int round = 0; moved; round++) {
@@ -113,8 +116,8 @@ static TF_Code set_parents(Scope *s, Places *p, TF_Status *st) {
     int depth = 0;
     for (Frame *up = f; up; up = up->parent)
       if (++depth > LIMIT_CALL_DEPTH)
-        return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' of {{node %s%s}} is not well nested", f->name, s->prefix,
-                    f->rep->name);
+        return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' of {{node %s%s}} is not well nested", f->name,
+                    s->prefix, f->rep->name);
   }
   return TF_OK;
 }
@@ -128,7 +131,8 @@ static bool is_source(const Scope *s, const Node *n) {
 }
 
 static TF_Code fail_fed(TF_Output out, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name, out.index);
+  return fail(st, TF_INVALID_ARGUMENT, "%s:%d is inside a while loop and cannot be fed", out.oper->name,
+              out.index);
 }
 
 /* What is fed and what needs nothing is outside of loops, and so cannot be read in one. */
@@ -151,8 +155,9 @@ static TF_Code place_node(Scope *s, Places *p, Node *n, TF_Status *st) {
   s->frame_of[n->id]->num_nodes++;
   if (!strcmp(n->op, "LoopCond") && f) {
     if (f->cond)
-      return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' has two conditions, {{node %s%s}} and {{node %s%s}}",
-                  f->name, s->prefix, f->cond->name, s->prefix, n->name);
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "while loop '%s' has two conditions, {{node %s%s}} and {{node %s%s}}", f->name, s->prefix,
+                  f->cond->name, s->prefix, n->name);
     f->cond = n;
   }
   if (!f && plan_is_next(n) && scope_feed(s, n->inputs[0]) >= 0) return fail_fed(n->inputs[0], st);
@@ -165,14 +170,16 @@ TF_Code scope_find_frames(Builder *b, Scope *s, Node *const *nodes, int count, T
   bool any = false;
   Places p = {.s = s};
   s->frame = &s->root;
-  for (int i = 0; i < count; i++) any |= plan_is_enter(nodes[i]) || plan_is_exit(nodes[i]) || plan_is_next(nodes[i]);
+  for (int i = 0; i < count; i++)
+    any |= plan_is_enter(nodes[i]) || plan_is_exit(nodes[i]) || plan_is_next(nodes[i]);
   if (!any) {
     s->root.num_nodes = count;
     for (int i = 0; i < count; i++) s->frame_of[nodes[i]->id] = &s->root;
     return TF_OK;
   }
   TRY(places_init(b, &p, st));
-  if (!(s->numbers = arena_calloc(&b->temp, (size_t)s->num_nodes, sizeof *s->numbers))) return fail_oom(st, "a plan");
+  if (!(s->numbers = arena_calloc(&b->temp, (size_t)s->num_nodes, sizeof *s->numbers)))
+    return fail_oom(st, "a plan");
   for (int i = 0; i < count; i++)
     for (int k = 0; k < scope_num_dependencies(nodes[i]); k++) {
       const Node *d = scope_dependency(s, nodes[i], k);

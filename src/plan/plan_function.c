@@ -1,5 +1,5 @@
-/* Calls of functions: inlined into the caller's order, or, where a body runs as often as an op says (If, While) or
- * calls itself, made plans of their own. A plan keeps the body graphs that its steps stand in. */
+/* Calls of functions: inlined into the caller's order, or, where a body runs as often as an op says (If,
+ * While) or calls itself, made plans of their own. A plan keeps the body graphs that its steps stand in. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -35,7 +35,8 @@ bool plan_is_call(const Node *node, const AttrFunc **func, AttrFunc *direct) {
 }
 
 /* The body as a graph that the plan holds. */
-static TF_Code make_body(Builder *b, const Node *node, const AttrFunc *func, FunctionBody *body, TF_Status *st) {
+static TF_Code make_body(Builder *b, const Node *node, const AttrFunc *func, FunctionBody *body,
+                         TF_Status *st) {
   Graph **held = arena_alloc(&b->plan->arena, sizeof *held * (size_t)(b->plan->num_bodies + 1));
   if (!held) return fail_oom(st, "a function's body");
   Graph *library = library_of(node->graph);
@@ -62,10 +63,11 @@ static bool has_effect(const Node *n) {
 }
 
 /* Results, what must run in any case, and (TF: PruneFunctionGraph) all that has an effect. */
-static TF_Code body_order(Builder *b, Scope *s, const FunctionBody *body, Node ***order, int *count, TF_Status *st) {
+static TF_Code body_order(Builder *b, Scope *s, const FunctionBody *body, Node ***order, int *count,
+                          TF_Status *st) {
   int n = 0;
-  Node **roots = arena_calloc(&b->temp, (size_t)(body->num_rets + body->num_controls + body->graph->num_nodes),
-                              sizeof *roots);
+  Node **roots = arena_calloc(
+      &b->temp, (size_t)(body->num_rets + body->num_controls + body->graph->num_nodes), sizeof *roots);
   if (!roots) return fail_oom(st, "a plan");
   for (int i = 0; i < body->num_rets; i++) roots[n++] = body->rets[i];
   for (int i = 0; i < body->num_controls; i++) roots[n++] = body->controls[i];
@@ -83,7 +85,8 @@ static bool has_loop(const Plan *p) {
 }
 
 /* Emits the body's steps; arguments are in `args`, results go to `rets`. */
-static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const int *args, int *rets, TF_Status *st) {
+static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const int *args, int *rets,
+                         TF_Status *st) {
   Node **order;
   int count;
   for (int i = 0; i < body->num_args; i++) {
@@ -95,8 +98,8 @@ static TF_Code emit_body(Builder *b, Scope *s, const FunctionBody *body, const i
   const Node *write = scope_find_write(s);
   if (write && (b->in_loop || (!b->any_writes && has_loop(b->plan)))) /* which does not know of it */
     return fail(st, TF_UNIMPLEMENTED,
-                "{{node %s%s}} (%s), in a function, changes a variable beside a while loop", s->prefix, write->name,
-                write->op);
+                "{{node %s%s}} (%s), in a function, changes a variable beside a while loop", s->prefix,
+                write->name, write->op);
   b->any_writes |= write != NULL;
   for (int i = 0; i < count; i++)
     if (!is_boundary(order[i])) TRY(plan_emit_node(b, s, order[i], st));
@@ -117,8 +120,9 @@ static bool is_being_inlined(const CallSite *site, const char *function) {
 
 static TF_Code check_arity(const Node *node, const AttrFunc *func, const FunctionBody *body, TF_Status *st) {
   if (node->num_inputs == body->num_args && node->num_outputs == body->num_rets) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "{{node %s}} calls %s, which has %d arguments and %d results, with %d and %d",
-              node->name, func->name, body->num_args, body->num_rets, node->num_inputs, node->num_outputs);
+  return fail(st, TF_INVALID_ARGUMENT,
+              "{{node %s}} calls %s, which has %d arguments and %d results, with %d and %d", node->name,
+              func->name, body->num_args, body->num_rets, node->num_inputs, node->num_outputs);
 }
 
 static TF_Code inline_call(Builder *b, Scope *s, Node *node, const AttrFunc *func, TF_Status *st) {
@@ -147,7 +151,8 @@ TF_Code plan_emit_call(Builder *b, Scope *s, Node *node, const AttrFunc *func, T
   bool recursive = is_being_inlined(s->site, func->name) || (b->callee && !strcmp(b->callee, func->name));
   if (recursive && op_row_find(node->op)) return plan_emit_kernel(b, s, node, st);
   if (recursive || s->depth >= LIMIT_CALL_DEPTH)
-    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}}: function %s calls itself", s->prefix, node->name, func->name);
+    return fail(st, TF_UNIMPLEMENTED, "{{node %s%s}}: function %s calls itself", s->prefix, node->name,
+                func->name);
   return inline_call(b, s, node, func, st);
 }
 
@@ -193,7 +198,8 @@ TF_Code plan_add_callee(Builder *b, const char *name, int num_attrs, Callee **ou
   return TF_OK;
 }
 
-TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **out, TF_Status *st) {
+TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, const Callee **out,
+                         TF_Status *st) {
   PlanCallees *callees = b->callees;
   Callee *c = find_callee(callees, func);
   if (c) {
@@ -201,8 +207,8 @@ TF_Code plan_make_callee(Builder *b, const Node *node, const AttrFunc *func, con
     return TF_OK;
   }
   if (b->depth >= LIMIT_CALL_DEPTH)
-    return fail(st, TF_RESOURCE_EXHAUSTED, "functions nest more than %d deep at {{node %s}}", LIMIT_CALL_DEPTH,
-                node->name);
+    return fail(st, TF_RESOURCE_EXHAUSTED, "functions nest more than %d deep at {{node %s}}",
+                LIMIT_CALL_DEPTH, node->name);
   TRY(plan_add_callee(b, func->name, func->num_attrs, &c, st)); /* before its body, which may call it again */
   Builder inner;
   TRY(plan_builder_init(&inner, b->options, callees, st));

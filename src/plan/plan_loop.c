@@ -16,15 +16,15 @@ typedef struct LoopBuild {
   Frame *frame;
   int num_variables, num_inputs;
   Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration */
-  Node **enters;  /* by input: variables', then those only read */
-  bool writes;    /* variables, through refs */
-  int *slots;     /* by input: outside */
-  int *outputs;   /* by variable: outside */
+  Node **enters;                    /* by input: variables', then those only read */
+  bool writes;                      /* variables, through refs */
+  int *slots;                       /* by input: outside */
+  int *outputs;                     /* by variable: outside */
 } LoopBuild;
 
 static TF_Code fail_shape(const Scope *s, const Frame *f, const Node *n, const char *what, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' is not well nested: {{node %s%s}} (%s) %s", f->name, s->prefix,
-              n->name, n->op, what);
+  return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' is not well nested: {{node %s%s}} (%s) %s", f->name,
+              s->prefix, n->name, n->op, what);
 }
 
 static bool is_loop_switch(const Frame *f, const Node *n) {
@@ -52,7 +52,8 @@ static TF_Code find_variables(Scope *s, LoopBuild *l, TF_Status *st) {
   return TF_OK;
 }
 
-/* Enters that are read, not merged, must be constant: another kind has a value in the first iteration only. */
+/* Enters that are read, not merged, must be constant: another kind has a value in the first iteration
+ * only. */
 static TF_Code check_reads(const Scope *s, const Frame *f, TF_Status *st) {
   for (int i = 0; i < f->num_order; i++) {
     const Node *n = f->order[i];
@@ -123,8 +124,8 @@ static int variable_of_feed(const Plan *body, int num_variables, int slot) {
   return -1;
 }
 
-/* Gives outputs owners where what comes out may have a variable's memory: it came in with it, or an iteration gave
- * it, maybe as the value of another variable of the loop. */
+/* Gives outputs owners where what comes out may have a variable's memory: it came in with it, or an iteration
+ * gave it, maybe as the value of another variable of the loop. */
 static void share_outputs(Builder *b, const LoopBuild *l, const Plan *body, int first) {
   PlanSlot *slots = b->plan->slots;
   bool moved = true;
@@ -175,8 +176,8 @@ static TF_Code set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status 
   return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
 }
 
-/* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed on.
- * Of all that may be, by its dtype. */
+/* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed
+ * on. Of all that may be, by its dtype. */
 static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
   const PlanSlot *slots = b->plan->slots, *of = &slots[l->slots[variable]];
   if (!b->any_writes || of->is_ref) return false;
@@ -187,8 +188,8 @@ static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
   return false;
 }
 
-/* Notes that a feed may have a variable's memory. In a loop that writes, what is read is never up to date: the
- * iteration before may have written it. */
+/* Notes that a feed may have a variable's memory. In a loop that writes, what is read is never up to date:
+ * the iteration before may have written it. */
 static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const LoopBuild *l, int i,
                            TF_Status *st) {
   const PlanSlot *from = &b->plan->slots[l->slots[i]];
@@ -197,8 +198,8 @@ static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const Loo
   bool is_part = from->owner >= 0 && from->is_part;
   if (is_part && l->writes)
     return fail(st, TF_UNIMPLEMENTED,
-                "{{node %s%s}} (%s) brings a part of a variable into a while loop that may change it", s->prefix,
-                enter->name, enter->op);
+                "{{node %s%s}} (%s) brings a part of a variable into a while loop that may change it",
+                s->prefix, enter->name, enter->op);
   bool shares = i < l->num_variables ? may_share(b, l, i) : b->any_writes && from->owner >= 0 && !is_part;
   if (shares) feed->owner = inner->plan->feeds[i];
   feed->writes = l->writes ? -1 : inner->writes;
@@ -206,7 +207,8 @@ static TF_Code share_input(Builder *b, Builder *inner, const Scope *s, const Loo
 }
 
 /* Feeds, and values for Enters whose value is known outside. */
-static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
+static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots,
+                          TF_Status *st) {
   Plan *p = inner->plan;
   const Frame *f = l->frame;
   p->num_feeds = l->num_inputs;
@@ -276,7 +278,8 @@ static bool has_writes(const Scope *s, const Frame *f) {
   return false;
 }
 
-static TF_Code build_body(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
+static TF_Code build_body(Builder *b, Builder *inner, Scope *s, LoopBuild *l, const int *enter_slots,
+                          TF_Status *st) {
   TRY(add_inputs(b, inner, s, l, enter_slots, st));
   TRY(emit_part(inner, s, l->frame, 0, st));
   TRY(emit_break(inner, s, l->frame->cond, st));
@@ -285,7 +288,8 @@ static TF_Code build_body(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
 }
 
 /* The body is emitted with the same scope: its nodes' slots are those of the body's plan. */
-static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_slots, Callee **callee, TF_Status *st) {
+static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_slots, Callee **callee,
+                         TF_Status *st) {
   if (b->depth >= LIMIT_CALL_DEPTH)
     return fail(st, TF_RESOURCE_EXHAUSTED, "functions and loops nest more than %d deep at {{node %s%s}}",
                 LIMIT_CALL_DEPTH, s->prefix, l->frame->rep->name);
@@ -312,7 +316,8 @@ static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_sl
 /* ---- the outputs ---- */
 
 /* An Exit gives what its Switch would: a variable as it ended, or what the loop only read. */
-static TF_Code exit_slot(Builder *b, Scope *s, const LoopBuild *l, const Node *exit, int *slot, TF_Status *st) {
+static TF_Code exit_slot(Builder *b, Scope *s, const LoopBuild *l, const Node *exit, int *slot,
+                         TF_Status *st) {
   const Frame *f = l->frame;
   TF_Output from = exit->inputs[0];
   const Node *sw = from.oper;

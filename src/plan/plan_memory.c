@@ -1,9 +1,9 @@
-/* Which tensors have a variable's memory. In TensorFlow what reads a ref shares the memory of the variable, and ops
- * that pass a tensor on share it further: who uses such a tensor after an assignment sees what was assigned. Here a
- * tensor that was read never changes, so a plan has steps that look again (STEP_REREAD): before every use of what may
- * have a variable's memory, when a variable may have been written since. Which variable that is, if any, is known as
- * the plan runs: it is noted with the slot that brings the memory in (a read, a Merge, a loop's input or output:
- * `owner`). */
+/* Which tensors have a variable's memory. In TensorFlow what reads a ref shares the memory of the variable,
+ * and ops that pass a tensor on share it further: who uses such a tensor after an assignment sees what was
+ * assigned. Here a tensor that was read never changes, so a plan has steps that look again (STEP_REREAD):
+ * before every use of what may have a variable's memory, when a variable may have been written since. Which
+ * variable that is, if any, is known as the plan runs: it is noted with the slot that brings the memory in (a
+ * read, a Merge, a loop's input or output: `owner`). */
 #include <string.h>
 
 #include "plan/plan_build.h"
@@ -14,13 +14,14 @@ typedef struct Sharing {
   bool is_part; /* or some of it */
 } Sharing;
 
-static const Sharing sharings[] = {
-    {"Identity", 0, false},        {"IdentityN", -1, false}, {"StopGradient", 0, false},
-    {"PreventGradient", 0, false}, {"Reshape", 0, false},    {"ExpandDims", 0, false},
-    {"Squeeze", 0, false},         {"EnsureShape", 0, false}, {"CheckNumerics", 0, false},
-    {"Slice", 0, true},            {"StridedSlice", 0, true}, {"Split", 1, true},
-    {"SplitV", 0, true},           {"Unpack", 0, true},       {"Bitcast", 0, true},
-    {"PlaceholderWithDefault", 0, false}};
+static const Sharing sharings[] = {{"Identity", 0, false},      {"IdentityN", -1, false},
+                                   {"StopGradient", 0, false},  {"PreventGradient", 0, false},
+                                   {"Reshape", 0, false},       {"ExpandDims", 0, false},
+                                   {"Squeeze", 0, false},       {"EnsureShape", 0, false},
+                                   {"CheckNumerics", 0, false}, {"Slice", 0, true},
+                                   {"StridedSlice", 0, true},   {"Split", 1, true},
+                                   {"SplitV", 0, true},         {"Unpack", 0, true},
+                                   {"Bitcast", 0, true},        {"PlaceholderWithDefault", 0, false}};
 
 static const Sharing *find_sharing(const char *op) {
   for (size_t i = 0; i < sizeof sharings / sizeof *sharings; i++)
@@ -29,8 +30,9 @@ static const Sharing *find_sharing(const char *op) {
 }
 
 bool plan_writes_ref(const Node *n) {
-  static const char *const passes[] = {"RefEnter",    "RefExit",   "RefSwitch", "RefMerge", "RefNextIteration",
-                                       "RefIdentity", "RefSelect", "IsVariableInitialized"};
+  static const char *const passes[] = {
+      "RefEnter",         "RefExit",     "RefSwitch", "RefMerge",
+      "RefNextIteration", "RefIdentity", "RefSelect", "IsVariableInitialized"};
   for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
     if (!strcmp(n->op, passes[i])) return false;
   for (int k = 0; k < n->num_inputs; k++)

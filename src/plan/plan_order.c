@@ -58,7 +58,8 @@ bool plan_is_loop_merge(const Node *n) {
   return false;
 }
 
-/* What stands for `d` in frame `level`: itself, or the loop that it leaves; null when that is there before. */
+/* What stands for `d` in frame `level`: itself, or the loop that it leaves; null when that is there
+ * before. */
 static Node *unit_of(const Scope *s, const Frame *level, Node *d) {
   Frame *f = s->frame_of[d->id];
   if (f == level) return plan_is_enter(d) ? NULL : d;
@@ -153,8 +154,8 @@ static TF_Code alloc_orders(Builder *b, Scope *s, TF_Status *st) {
   return TF_OK;
 }
 
-/* Nodes are made after their inputs, so going by id keeps the order in which the graph was written: a read of a
- * variable written before an assignment, without a control edge between them, runs before it. */
+/* Nodes are made after their inputs, so going by id keeps the order in which the graph was written: a read of
+ * a variable written before an assignment, without a control edge between them, runs before it. */
 TF_Code scope_order(Builder *b, Scope *s, Node *const *roots, int num_roots, Node ***order, int *count,
                     TF_Status *st) {
   size_t n = (size_t)s->num_nodes + 1;

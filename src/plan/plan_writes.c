@@ -1,6 +1,7 @@
-/* Which variables a plan's steps may change, so that the others can be taken for constant while it runs. A step that is
- * not known to only read a variable counts as changing it; what it gets the variable by, a handle or a ref, is followed
- * back to where that comes from: a node that names the variable, a feed, or an object made in the step, which is none. */
+/* Which variables a plan's steps may change, so that the others can be taken for constant while it runs. A
+ * step that is not known to only read a variable counts as changing it; what it gets the variable by, a
+ * handle or a ref, is followed back to where that comes from: a node that names the variable, a feed, or an
+ * object made in the step, which is none. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,10 +55,19 @@ static bool is_one_of(const char *op, const char *const *names) {
 }
 
 static bool only_reads(const char *op) {
-  static const char *const readers[] = {
-      "ReadVariableOp", "_ReadVariablesOp", "VariableShape",     "VarIsInitializedOp", "IsVariableInitialized",
-      "ResourceGather", "ResourceGatherNd", "DisableCopyOnRead", "Identity",           "IdentityN",
-      "RefIdentity",    "RefSelect",        NULL};
+  static const char *const readers[] = {"ReadVariableOp",
+                                        "_ReadVariablesOp",
+                                        "VariableShape",
+                                        "VarIsInitializedOp",
+                                        "IsVariableInitialized",
+                                        "ResourceGather",
+                                        "ResourceGatherNd",
+                                        "DisableCopyOnRead",
+                                        "Identity",
+                                        "IdentityN",
+                                        "RefIdentity",
+                                        "RefSelect",
+                                        NULL};
   return is_one_of(op, readers);
 }
 
@@ -94,7 +104,8 @@ static TF_Code trace_step(Writes *w, const PlanStep *step, TF_Status *st) {
   if (!changed) return TF_OK;
   Variable *v = step->kind == STEP_KERNEL ? state_named_variable(step->kernel.row, step->kernel.state) : NULL;
   if (v) return add_variable(w, v, st);
-  if (step->kind == STEP_LOOP || step->num_callees) w->plan->writes_any = true; /* a function may give any handle */
+  if (step->kind == STEP_LOOP || step->num_callees)
+    w->plan->writes_any = true; /* a function may give any handle */
   change_inputs(w, step);
   return TF_OK;
 }

@@ -1,5 +1,5 @@
-/* A map from "container NUL type NUL name" to objects, behind one lock: look-ups are rare (plans keep what they
- * found), so nothing finer is needed. */
+/* A map from "container NUL type NUL name" to objects, behind one lock: look-ups are rare (plans keep what
+ * they found), so nothing finer is needed. */
 #include "resource/resource_manager.h"
 
 #include <pthread.h>
@@ -66,8 +66,9 @@ static bool store(ResourceManager *m, char *key, size_t size, Object *object) {
   return true;
 }
 
-TF_Code resource_find_or_create(ResourceManager *m, const ObjectType *type, const char *container, const char *name,
-                                ResourceCreateFn *create, void *arg, Object **out, TF_Status *st) {
+TF_Code resource_find_or_create(ResourceManager *m, const ObjectType *type, const char *container,
+                                const char *name, ResourceCreateFn *create, void *arg, Object **out,
+                                TF_Status *st) {
   size_t size;
   char *key = make_key(type, container, name, &size);
   if (!key) return fail_oom(st, "a resource");

@@ -6,7 +6,8 @@
 #include <time.h>
 
 TF_Code step_resources(const StepEnv *env, ResourceManager **out, TF_Status *st) {
-  if (!env->step_resources) return fail(st, TF_FAILED_PRECONDITION, "an object of a step is asked for outside of a run");
+  if (!env->step_resources)
+    return fail(st, TF_FAILED_PRECONDITION, "an object of a step is asked for outside of a run");
   *out = atomic_load_explicit(env->step_resources, memory_order_acquire);
   if (*out) return TF_OK;
   ResourceManager *made = resource_manager_new();

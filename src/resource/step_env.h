@@ -1,7 +1,7 @@
 /* What a step (one run of a session) offers to stateful and functional ops: OpCtx.env.
  *
- * The executor makes one for each run; it lives until the run ends. Everything that it points at may be used by
- * several threads at once, since runs of one session are concurrent. */
+ * The executor makes one for each run; it lives until the run ends. Everything that it points at may be used
+ * by several threads at once, since runs of one session are concurrent. */
 #ifndef SM_RESOURCE_STEP_ENV_H_
 #define SM_RESOURCE_STEP_ENV_H_
 
@@ -26,21 +26,21 @@ struct FilePolicy {
 };
 
 struct StepEnv {
-  ResourceManager *resources; /* the session's */
+  ResourceManager *resources;                 /* the session's */
   _Atomic(ResourceManager *) *step_resources; /* of objects that end with the step; null inside: none yet */
-  const FilePolicy *files;    /* null: all files allowed */
-  int threads;                /* how many threads one kernel may use */
-  size_t memory_limit;        /* most bytes that one tensor or container may take; 0: no limit */
-  struct MemoryCount *memory; /* of all that is alive in the run; null: not counted */
-  const atomic_bool *cancelled; /* set when the session closes; never null */
+  const FilePolicy *files;                    /* null: all files allowed */
+  int threads;                                /* how many threads one kernel may use */
+  size_t memory_limit;                 /* most bytes that one tensor or container may take; 0: no limit */
+  struct MemoryCount *memory;          /* of all that is alive in the run; null: not counted */
+  const atomic_bool *cancelled;        /* set when the session closes; never null */
   const atomic_bool *caller_cancelled; /* set when the caller gives up; may be null */
-  int64_t deadline_ns;        /* of CLOCK_MONOTONIC; 0: none */
-  int64_t step_id;            /* different for each run of the process */
-  int call_depth;             /* nested calls of functions, at most LIMIT_CALL_DEPTH */
-  struct ExecProfile *profile; /* times every step (exec/profile.h); null: nobody wants to know */
+  int64_t deadline_ns;                 /* of CLOCK_MONOTONIC; 0: none */
+  int64_t step_id;                     /* different for each run of the process */
+  int call_depth;                      /* nested calls of functions, at most LIMIT_CALL_DEPTH */
+  struct ExecProfile *profile;         /* times every step (exec/profile.h); null: nobody wants to know */
   /* Calls a function: `inputs` are borrowed, `outputs` (none at the start) own what they get. */
-  TF_Code (*call)(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs, Tensor *outputs,
-                  int num_outputs, TF_Status *st);
+  TF_Code (*call)(StepEnv *env, const Callee *callee, const Tensor *const *inputs, int num_inputs,
+                  Tensor *outputs, int num_outputs, TF_Status *st);
   /* Calls `body` on `n` values while `cond` of them is true; `outputs` (none) own or share what they get. */
   TF_Code (*loop)(StepEnv *env, const Callee *cond, const Callee *body, const Tensor *const *inputs, int n,
                   Tensor *outputs, TF_Status *st);
@@ -49,7 +49,8 @@ struct StepEnv {
   void *print_arg;
 };
 
-/* What holds the objects that end with the step, made when first asked for; TF_FAILED_PRECONDITION outside of a run. */
+/* What holds the objects that end with the step, made when first asked for; TF_FAILED_PRECONDITION outside of
+ * a run. */
 TF_Code step_resources(const StepEnv *env, ResourceManager **out, TF_Status *st);
 /* For kernels that loop long or wait: TF_CANCELLED or TF_DEADLINE_EXCEEDED when the step is to end. */
 TF_Code step_check(const StepEnv *env, TF_Status *st);

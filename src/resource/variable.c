@@ -1,5 +1,5 @@
-/* Variables: a tensor behind a lock that is held for a few instructions when reading or replacing, and for the
- * arithmetic when changing in place. */
+/* Variables: a tensor behind a lock that is held for a few instructions when reading or replacing, and for
+ * the arithmetic when changing in place. */
 #include "resource/variable.h"
 
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static void variable_destroy(Object *o) {
 const ObjectType variable_type = {"N10tensorflow3VarE", variable_destroy};
 const ObjectType legacy_variable_type = {"N10tensorflow9LegacyVarE", variable_destroy};
 
-TF_Code variable_new(const ObjectType *kind, const char *container, const char *name, Variable **out, TF_Status *st) {
+TF_Code variable_new(const ObjectType *kind, const char *container, const char *name, Variable **out,
+                     TF_Status *st) {
   Variable *v = calloc(1, sizeof *v);
   if (!v) return fail_oom(st, "a variable");
   object_init(&v->object, kind);
@@ -45,8 +46,8 @@ static TF_Code create_variable(void *arg, Object **out, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code variable_find_or_create(ResourceManager *m, const ObjectType *kind, const char *container, const char *name,
-                                Variable **out, TF_Status *st) {
+TF_Code variable_find_or_create(ResourceManager *m, const ObjectType *kind, const char *container,
+                                const char *name, Variable **out, TF_Status *st) {
   NewVariable arg = {kind, container, name};
   Object *o = NULL;
   TRY(resource_find_or_create(m, kind, container, name, create_variable, &arg, &o, st));
@@ -179,9 +180,10 @@ TF_Code variable_of_handle(const Tensor *handle, Variable **out, TF_Status *st) 
 }
 
 TF_Code variable_fail_uninitialized(const Variable *v, TF_Status *st) {
-  return fail(st, TF_FAILED_PRECONDITION,
-              "Could not find variable %s. This could mean that the variable has been deleted. In TF1, it can also "
-              "mean the variable is uninitialized. Debug info: container=%s, status error message=Resource "
-              "%s/%s/%s does not exist.",
-              v->name, v->container, v->container, v->name, variable_type.name);
+  return fail(
+      st, TF_FAILED_PRECONDITION,
+      "Could not find variable %s. This could mean that the variable has been deleted. In TF1, it can also "
+      "mean the variable is uninitialized. Debug info: container=%s, status error message=Resource "
+      "%s/%s/%s does not exist.",
+      v->name, v->container, v->container, v->name, variable_type.name);
 }

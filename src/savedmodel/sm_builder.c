@@ -103,8 +103,8 @@ static TF_Code make_signatures(SM_SavedModelBuilder *b, const SM_MetaGraphOption
     const SM_NamedSignature *s = &o->signatures[i];
     if (!s->key || !s->signature)
       return fail(st, TF_INVALID_ARGUMENT, "signature %s is missing", s->key ? s->key : "(without a key)");
-    SignatureEntry *e = entries[i] =
-        proto_new(&b->arena, &tensorflow__meta_graph_def__signature_def_entry__descriptor);
+    SignatureEntry *e = entries[i] = proto_new(&b->arena,
+                                               &tensorflow__meta_graph_def__signature_def_entry__descriptor);
     Tensorflow__SignatureDef *borrowed = e ? signature_message(&b->arena, s->signature) : NULL;
     /* The graph may go before the builder does. */
     if (borrowed) e->value = proto_copy(&b->arena, &borrowed->base);
@@ -171,8 +171,8 @@ static TF_Code take_graph(SM_SavedModelBuilder *b, SM_Graph *g, SM_Saver *saver,
 
 static SM_Saver *choose_saver(SM_Graph *g, const SM_MetaGraphOptions *o, TF_Status *st) {
   if (o->saver) return o->saver;
-  SM_Saver *saver =
-      SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true, .allow_empty = true});
+  SM_Saver *saver = SM_NewSaver(g, SM_ALL_VARIABLES,
+                                &(SM_SaverOptions){.sharded = true, .allow_empty = true});
   return SM_GraphStatus(g, st) ? NULL : saver;
 }
 

@@ -53,10 +53,8 @@ static char *run_save(SM_Saver *saver, TF_Session *session, const char *prefix, 
 static TF_Code drop_oldest(SM_Saver *saver, TF_Status *st) {
   double written = saver->kept.timestamps[0];
   char *oldest = checkpoint_state_take(&saver->kept, 0);
-  if (written > saver->next_kept)
-    saver->next_kept += saver->options.keep_checkpoint_every_n_hours * 3600;
-  else if (oldest)
-    checkpoint_remove(oldest, true, st);
+  if (written > saver->next_kept) saver->next_kept += saver->options.keep_checkpoint_every_n_hours * 3600;
+  else if (oldest) checkpoint_remove(oldest, true, st);
   free(oldest);
   return TF_GetCode(st);
 }

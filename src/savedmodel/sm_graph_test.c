@@ -102,8 +102,8 @@ static void arithmetic_has_the_right_values(void **state) {
 
 static void control_dependencies_order_runs(void **state) {
   Bench *b = *state;
-  SM_Variable *v =
-      SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *v = SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(),
+                                  &(SM_VariableOptions){.use_resource = true});
   TF_Operation *add = SM_AssignAdd(v, SM_Constant(b->g, SM_ScalarF32(5), NULL)).oper;
   SM_PushControlDependencies(b->g, &add, 1);
   TF_Output after = SM_Value(v);
@@ -118,8 +118,8 @@ static void groups_run_all(void **state) {
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SCALAR, SM_Zeros(), NULL);
   SM_Variable *w = SM_GetVariable(b->g, "w", SM_SCALAR, SM_Zeros(), NULL);
   TF_Output one = SM_Constant(b->g, SM_ScalarF32(1), NULL);
-  TF_Operation *both =
-      SM_Group(b->g, (TF_Operation *[]){SM_AssignAdd(v, one).oper, SM_AssignSub(w, one).oper}, 2, "both");
+  TF_Operation *both = SM_Group(
+      b->g, (TF_Operation *[]){SM_AssignAdd(v, one).oper, SM_AssignSub(w, one).oper}, 2, "both");
   assert_fine(b);
   assert_string_equal(TF_OperationName(both), "both");
   start(b, SM_GlobalVariablesInitializer(b->g));
@@ -153,8 +153,8 @@ static void outputs_are_found_by_name(void **state) {
   assert_string_equal(SM_OutputName(b->g, x), "scope/x:0");
   assert_ptr_equal(SM_FindOutput(b->g, "scope/x:0").oper, x.oper);
   assert_ptr_equal(SM_FindOutput(b->g, "scope/x").oper, x.oper);
-  static const char *const wrong[] = {"scope/x:1", "scope/x:", "scope/x:-1", "scope/x:0x", "nope", "", ":0",
-                                      "scope/x:99999999999"};
+  static const char *const wrong[] = {"scope/x:1", "scope/x:", "scope/x:-1", "scope/x:0x",
+                                      "nope",      "",         ":0",         "scope/x:99999999999"};
   for (size_t i = 0; i < SM_COUNTOF(wrong); i++) assert_null(SM_FindOutput(b->g, wrong[i]).oper);
   assert_fine(b);
 }

@@ -60,15 +60,15 @@ struct SM_Variable {
   TF_DataType dtype;
   SM_Shape shape;
   bool is_resource, trainable;
-  size_t order;          /* 0 is the graph's first variable */
-  const char *full_name; /* of a piece: the whole variable's name, else null */
-  const char *slice;     /* of a piece: its place, "5 2 0,3:0,2"; else "" */
+  size_t order;            /* 0 is the graph's first variable */
+  const char *full_name;   /* of a piece: the whole variable's name, else null */
+  const char *slice;       /* of a piece: its place, "5 2 0,3:0,2"; else "" */
   TF_Output handle;        /* reference or resource */
   TF_Output snapshot;      /* "v/read" or "v/Read/ReadVariableOp" */
   TF_Output initial_value; /* may be missing in imported graphs */
   TF_Operation *initializer;
   TF_Output asked; /* IsVariableInitialized or VarIsInitializedOp for SM_ReportUninitialized, once made */
-  Span def;                /* serialised VariableDef */
+  Span def;        /* serialised VariableDef */
 };
 
 /* Whether the graph has failed; builders return at once then. */

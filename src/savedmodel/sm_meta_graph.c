@@ -135,8 +135,8 @@ static TF_Code clear_device(void *arg, NodeDef *node, TF_Status *st) {
 /* ---- collections ---- */
 
 static TF_Code fill_nodes(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__NodeList *list =
-      proto_new(arena, &tensorflow__collection_def__node_list__descriptor);
+  Tensorflow__CollectionDef__NodeList *list = proto_new(arena,
+                                                        &tensorflow__collection_def__node_list__descriptor);
   char **names = arena_calloc(arena, (size_t)c->count, sizeof *names);
   if (!list || !names) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) names[i] = (char *)c->items[i].data;
@@ -148,8 +148,8 @@ static TF_Code fill_nodes(const Collection *c, Tensorflow__CollectionDef *def, A
 }
 
 static TF_Code fill_bytes(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__BytesList *list =
-      proto_new(arena, &tensorflow__collection_def__bytes_list__descriptor);
+  Tensorflow__CollectionDef__BytesList *list = proto_new(arena,
+                                                         &tensorflow__collection_def__bytes_list__descriptor);
   ProtobufCBinaryData *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++)
@@ -162,8 +162,8 @@ static TF_Code fill_bytes(const Collection *c, Tensorflow__CollectionDef *def, A
 }
 
 static TF_Code fill_anys(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__AnyList *list =
-      proto_new(arena, &tensorflow__collection_def__any_list__descriptor);
+  Tensorflow__CollectionDef__AnyList *list = proto_new(arena,
+                                                       &tensorflow__collection_def__any_list__descriptor);
   Google__Protobuf__Any **items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++)
@@ -177,8 +177,8 @@ static TF_Code fill_anys(const Collection *c, Tensorflow__CollectionDef *def, Ar
 }
 
 static TF_Code fill_ints(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__Int64List *list =
-      proto_new(arena, &tensorflow__collection_def__int64_list__descriptor);
+  Tensorflow__CollectionDef__Int64List *list = proto_new(arena,
+                                                         &tensorflow__collection_def__int64_list__descriptor);
   int64_t *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
@@ -190,8 +190,8 @@ static TF_Code fill_ints(const Collection *c, Tensorflow__CollectionDef *def, Ar
 }
 
 static TF_Code fill_floats(const Collection *c, Tensorflow__CollectionDef *def, Arena *arena, TF_Status *st) {
-  Tensorflow__CollectionDef__FloatList *list =
-      proto_new(arena, &tensorflow__collection_def__float_list__descriptor);
+  Tensorflow__CollectionDef__FloatList *list = proto_new(arena,
+                                                         &tensorflow__collection_def__float_list__descriptor);
   float *items = arena_calloc(arena, (size_t)c->count, sizeof *items);
   if (!list || !items) return fail_oom(st, "collection");
   for (int i = 0; i < c->count; i++) memcpy(&items[i], c->items[i].data, sizeof *items);
@@ -203,8 +203,8 @@ static TF_Code fill_floats(const Collection *c, Tensorflow__CollectionDef *def, 
 }
 
 static TF_Code add_collection(MetaGraph *meta, const Collection *c, Arena *arena, TF_Status *st) {
-  Tensorflow__MetaGraphDef__CollectionDefEntry *entry =
-      proto_new(arena, &tensorflow__meta_graph_def__collection_def_entry__descriptor);
+  Tensorflow__MetaGraphDef__CollectionDefEntry *entry = proto_new(
+      arena, &tensorflow__meta_graph_def__collection_def_entry__descriptor);
   Tensorflow__CollectionDef *def = proto_new(arena, &tensorflow__collection_def__descriptor);
   void *room = proto_room(arena, meta->collection_def, meta->n_collection_def, sizeof *meta->collection_def);
   if (!entry || !def || !room) return fail_oom(st, "collection");
@@ -361,12 +361,8 @@ static TF_Code import_collection(SM_Graph *g, const char *key, const Tensorflow_
       for (size_t i = 0; i < def->node_list->n_value; i++)
         import_item(g, key, ITEM_NODE, def->node_list->value[i], strlen(def->node_list->value[i]));
       break;
-    case TENSORFLOW__COLLECTION_DEF__KIND_BYTES_LIST:
-      TRY(import_bytes(g, key, def->bytes_list, st));
-      break;
-    case TENSORFLOW__COLLECTION_DEF__KIND_ANY_LIST:
-      TRY(import_anys(g, key, def->any_list, st));
-      break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_BYTES_LIST: TRY(import_bytes(g, key, def->bytes_list, st)); break;
+    case TENSORFLOW__COLLECTION_DEF__KIND_ANY_LIST: TRY(import_anys(g, key, def->any_list, st)); break;
     case TENSORFLOW__COLLECTION_DEF__KIND_INT64_LIST:
       for (size_t i = 0; i < def->int64_list->n_value; i++)
         import_item(g, key, ITEM_INT64, &def->int64_list->value[i], sizeof(int64_t));
@@ -375,8 +371,7 @@ static TF_Code import_collection(SM_Graph *g, const char *key, const Tensorflow_
       for (size_t i = 0; i < def->float_list->n_value; i++)
         import_item(g, key, ITEM_FLOAT, &def->float_list->value[i], sizeof(float));
       break;
-    default:
-      break;
+    default: break;
   }
   return SM_GraphStatus(g, st);
 }

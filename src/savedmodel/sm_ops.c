@@ -59,8 +59,7 @@ static TF_Code add_part(SM_Graph *g, TF_OperationDescription *desc, const SM_Par
       if (!part->u.output.oper) return fail(st, TF_INVALID_ARGUMENT, "an input is missing");
       TF_AddInput(desc, part->u.output);
       return TF_OK;
-    case SM_PART_INPUT_LIST:
-      return add_input_list(desc, part, st);
+    case SM_PART_INPUT_LIST: return add_input_list(desc, part, st);
     case SM_PART_CONTROL:
       if (part->u.op) TF_AddControlInput(desc, part->u.op);
       return TF_OK;
@@ -74,27 +73,13 @@ static TF_Code add_part(SM_Graph *g, TF_OperationDescription *desc, const SM_Par
       TF_SetAttrStringList(desc, "_class", (const void *const[]){where}, &len, 1);
       return TF_OK;
     }
-    case SM_PART_INT:
-      TF_SetAttrInt(desc, part->name, part->u.i);
-      return TF_OK;
-    case SM_PART_FLOAT:
-      TF_SetAttrFloat(desc, part->name, part->u.f);
-      return TF_OK;
-    case SM_PART_BOOL:
-      TF_SetAttrBool(desc, part->name, part->u.i != 0);
-      return TF_OK;
-    case SM_PART_STRING:
-      TF_SetAttrString(desc, part->name, part->u.s, strlen(part->u.s));
-      return TF_OK;
-    case SM_PART_TYPE:
-      TF_SetAttrType(desc, part->name, part->u.type);
-      return TF_OK;
-    case SM_PART_TYPE_LIST:
-      TF_SetAttrTypeList(desc, part->name, part->u.types, part->count);
-      return TF_OK;
-    case SM_PART_INT_LIST:
-      TF_SetAttrIntList(desc, part->name, part->u.ints, part->count);
-      return TF_OK;
+    case SM_PART_INT: TF_SetAttrInt(desc, part->name, part->u.i); return TF_OK;
+    case SM_PART_FLOAT: TF_SetAttrFloat(desc, part->name, part->u.f); return TF_OK;
+    case SM_PART_BOOL: TF_SetAttrBool(desc, part->name, part->u.i != 0); return TF_OK;
+    case SM_PART_STRING: TF_SetAttrString(desc, part->name, part->u.s, strlen(part->u.s)); return TF_OK;
+    case SM_PART_TYPE: TF_SetAttrType(desc, part->name, part->u.type); return TF_OK;
+    case SM_PART_TYPE_LIST: TF_SetAttrTypeList(desc, part->name, part->u.types, part->count); return TF_OK;
+    case SM_PART_INT_LIST: TF_SetAttrIntList(desc, part->name, part->u.ints, part->count); return TF_OK;
     case SM_PART_SHAPE:
       TF_SetAttrShape(desc, part->name, part->u.shape.dims, part->u.shape.num_dims);
       return TF_OK;
@@ -104,8 +89,7 @@ static TF_Code add_part(SM_Graph *g, TF_OperationDescription *desc, const SM_Par
         return add_string_tensor(desc, part->name, part->u.tensor, st);
       TF_SetAttrTensor(desc, part->name, part->u.tensor, st);
       return TF_GetCode(st);
-    case SM_PART_END:
-      break;
+    case SM_PART_END: break;
   }
   return fail(st, TF_INVALID_ARGUMENT, "part of unknown kind %d", (int)part->kind);
 }

@@ -19,9 +19,9 @@ enum { PRECISION = 8, LINE_WIDTH = 75, EDGE = 3, THRESHOLD = 1000 };
 /* How the floats of an array are set out. */
 typedef struct FloatStyle {
   bool exponent;
-  int left, right;       /* columns before and after the point */
+  int left, right; /* columns before and after the point */
   int exponent_digits;
-  bool plus;             /* imaginary parts carry their sign */
+  bool plus; /* imaginary parts carry their sign */
 } FloatStyle;
 
 typedef struct Printer {
@@ -220,15 +220,23 @@ static void choose_style(Printer *p, FloatStyle *style, bool imaginary) {
 static size_t integer_text(const Printer *p, size_t i, char out[NUMBER_TEXT_MAX]) {
   const char *data = TF_TensorData(p->t);
   switch (p->dtype) {
-    case TF_INT8: case TF_QINT8: return number_put_i64(out, ((const int8_t *)data)[i]);
-    case TF_UINT8: case TF_QUINT8: return number_put_i64(out, ((const uint8_t *)data)[i]);
-    case TF_INT16: case TF_QINT16: return number_put_i64(out, ((const int16_t *)data)[i]);
-    case TF_UINT16: case TF_QUINT16: return number_put_i64(out, ((const uint16_t *)data)[i]);
-    case TF_INT32: case TF_QINT32: return number_put_i64(out, ((const int32_t *)data)[i]);
+    case TF_INT8:
+    case TF_QINT8: return number_put_i64(out, ((const int8_t *)data)[i]);
+    case TF_UINT8:
+    case TF_QUINT8: return number_put_i64(out, ((const uint8_t *)data)[i]);
+    case TF_INT16:
+    case TF_QINT16: return number_put_i64(out, ((const int16_t *)data)[i]);
+    case TF_UINT16:
+    case TF_QUINT16: return number_put_i64(out, ((const uint16_t *)data)[i]);
+    case TF_INT32:
+    case TF_QINT32: return number_put_i64(out, ((const int32_t *)data)[i]);
     case TF_UINT32: return number_put_u64(out, ((const uint32_t *)data)[i]);
     case TF_INT64: return number_put_i64(out, ((const int64_t *)data)[i]);
     case TF_UINT64: return number_put_u64(out, ((const uint64_t *)data)[i]);
-    default: out[0] = '?'; out[1] = 0; return 1;
+    default:
+      out[0] = '?';
+      out[1] = 0;
+      return 1;
   }
 }
 

@@ -44,8 +44,7 @@ static bool check_entries(SM_Saver *saver) {
       fail(g->status, TF_INVALID_ARGUMENT, "At least two variables have the same name: %s", e->name);
     else if (map_get(&seen, e->variable->name))
       fail(g->status, TF_INVALID_ARGUMENT, "The same saveable will be restored with two names: %s", e->name);
-    else if (!map_put(&seen, e->variable->name, e->variable))
-      fail_oom(g->status, "saver");
+    else if (!map_put(&seen, e->variable->name, e->variable)) fail_oom(g->status, "saver");
   }
   map_clear(&seen);
   return !graph_failed(g);
@@ -150,9 +149,9 @@ static TF_Operation *add_save_op(SM_Saver *saver, TF_Output filename, const SM_S
   const char *own = open_op_scope(g, v1 ? "save" : "SaveV2");
   TF_Output names = name_list(g, entries, n, true, "tensor_names");
   TF_Output slices = name_list(g, entries, n, false, v1 ? "shapes_and_slices" : "shape_and_slices");
-  TF_Operation *op =
-      SM_Oper(g, v1 ? "SaveSlices" : "SaveV2", own, SM_In(filename), SM_In(names), SM_In(slices),
-              SM_InList(tensors, n), SM_TypeList(v1 ? "T" : "dtypes", types, n));
+  TF_Operation *op = SM_Oper(g, v1 ? "SaveSlices" : "SaveV2", own, SM_In(filename), SM_In(names),
+                             SM_In(slices), SM_InList(tensors, n),
+                             SM_TypeList(v1 ? "T" : "dtypes", types, n));
   SM_PopScope(g);
   return op;
 }

@@ -107,9 +107,9 @@ static void step_numbers_can_be_padded(void **state) {
 
 static void another_shape_can_be_restored(void **state) {
   Bench *b = *state;
-  SM_Variable *flat =
-      SM_GetVariable(b->g, "flat", SM_UNKNOWN_SHAPE,
-                     SM_InitialValue(SM_TensorF32(SM_SHAPE(4), (const float[]){1, 2, 3, 4})), NULL);
+  SM_Variable *flat = SM_GetVariable(b->g, "flat", SM_UNKNOWN_SHAPE,
+                                     SM_InitialValue(SM_TensorF32(SM_SHAPE(4), (const float[]){1, 2, 3, 4})),
+                                     NULL);
   SM_Variable *square = SM_GetVariable(b->g, "square", SM_SHAPE(2, 2), SM_Zeros(), NULL);
   SM_Saver *writer = SM_NewSaver(b->g, SM_VARIABLES({"x", flat}), NULL);
   SM_Saver *strict = SM_NewSaver(b->g, SM_VARIABLES({"x", square}), NULL);

@@ -97,8 +97,8 @@ static int collect_uninitialized(TF_Session *session, SM_Graph *g, const char *k
 
 TF_Tensor *SM_ReportUninitialized(TF_Session *session, SM_Graph *g, TF_Status *st) {
   if (status_failed(g, st)) return NULL;
-  size_t most =
-      (size_t)SM_NumVariables(g, SM_GLOBAL_VARIABLES) + (size_t)SM_NumVariables(g, SM_LOCAL_VARIABLES);
+  size_t most = (size_t)SM_NumVariables(g, SM_GLOBAL_VARIABLES) +
+                (size_t)SM_NumVariables(g, SM_LOCAL_VARIABLES);
   const char **names = calloc(most + 1, sizeof *names);
   if (!names) return fail_oom(st, "names"), NULL;
   SM_PushNameScope(g, "report_uninitialized_variables");

@@ -187,8 +187,8 @@ static Tensorflow__TensorInfo *info_message(Arena *arena, const SM_TensorInfo *i
   msg->tensor_shape = shape_message(arena, info->shape);
   if (!msg->tensor_shape) return NULL;
   if (info->values_name) {
-    Tensorflow__TensorInfo__CooSparse *sparse =
-        proto_new(arena, &tensorflow__tensor_info__coo_sparse__descriptor);
+    Tensorflow__TensorInfo__CooSparse *sparse = proto_new(arena,
+                                                          &tensorflow__tensor_info__coo_sparse__descriptor);
     if (!sparse) return NULL;
     sparse->values_tensor_name = (char *)info->values_name;
     sparse->indices_tensor_name = (char *)info->indices_name;
@@ -210,15 +210,15 @@ Tensorflow__SignatureDef *signature_message(Arena *arena, const SM_SignatureDef 
   msg->outputs = arena_calloc(arena, (size_t)def->num_outputs, sizeof *msg->outputs);
   if (!msg->inputs || !msg->outputs) return NULL;
   for (int i = 0; i < def->num_inputs; i++) {
-    Tensorflow__SignatureDef__InputsEntry *e =
-        proto_new(arena, &tensorflow__signature_def__inputs_entry__descriptor);
+    Tensorflow__SignatureDef__InputsEntry *e = proto_new(
+        arena, &tensorflow__signature_def__inputs_entry__descriptor);
     if (!e || !(e->value = info_message(arena, def->inputs[i].info))) return NULL;
     e->key = (char *)def->inputs[i].key;
     msg->inputs[msg->n_inputs++] = e;
   }
   for (int i = 0; i < def->num_outputs; i++) {
-    Tensorflow__SignatureDef__OutputsEntry *e =
-        proto_new(arena, &tensorflow__signature_def__outputs_entry__descriptor);
+    Tensorflow__SignatureDef__OutputsEntry *e = proto_new(
+        arena, &tensorflow__signature_def__outputs_entry__descriptor);
     if (!e || !(e->value = info_message(arena, def->outputs[i].info))) return NULL;
     e->key = (char *)def->outputs[i].key;
     msg->outputs[msg->n_outputs++] = e;

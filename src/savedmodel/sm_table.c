@@ -60,16 +60,16 @@ SM_Table *SM_HashTableFromFile(SM_Graph *g, const SM_VocabularyFile *file, TF_Te
   bytes_printf(&shared, "_%lld_%lld", (long long)key_index, (long long)value_index);
   SM_Table *table = NULL;
   if (shared.failed) TF_DeleteTensor(default_value);
-  else table = new_table(g, file->key_dtype ? file->key_dtype : TF_STRING,
-                         file->value_dtype ? file->value_dtype : TF_INT64, default_value, shared.data, name);
+  else
+    table = new_table(g, file->key_dtype ? file->key_dtype : TF_STRING,
+                      file->value_dtype ? file->value_dtype : TF_INT64, default_value, shared.data, name);
   bytes_clear(&shared);
   if (!table) return NULL;
   SM_PushNameScope(g, "text_file_init");
-  table->initializer =
-      SM_Oper(g, "InitializeTableFromTextFileV2", NULL, SM_In(table->handle), SM_In(path),
-              SM_Int("key_index", key_index), SM_Int("value_index", value_index),
-              SM_Int("vocab_size", file->vocab_size > 0 ? file->vocab_size : -1),
-              SM_String("delimiter", file->delimiter ? file->delimiter : "\t"));
+  table->initializer = SM_Oper(g, "InitializeTableFromTextFileV2", NULL, SM_In(table->handle), SM_In(path),
+                               SM_Int("key_index", key_index), SM_Int("value_index", value_index),
+                               SM_Int("vocab_size", file->vocab_size > 0 ? file->vocab_size : -1),
+                               SM_String("delimiter", file->delimiter ? file->delimiter : "\t"));
   SM_PopScope(g);
   return finish_table(table);
 }
@@ -81,8 +81,8 @@ SM_Table *SM_HashTableFromValues(SM_Graph *g, TF_Tensor *keys, TF_Tensor *values
   SM_Table *table = new_table(g, key, value, default_value, NULL, name);
   if (!table) return NULL;
   SM_PushNameScope(g, "key_value_init");
-  table->initializer =
-      SM_Oper(g, "LookupTableImportV2", NULL, SM_In(table->handle), SM_In(all_keys), SM_In(all_values));
+  table->initializer = SM_Oper(g, "LookupTableImportV2", NULL, SM_In(table->handle), SM_In(all_keys),
+                               SM_In(all_values));
   SM_PopScope(g);
   return finish_table(table);
 }
@@ -101,8 +101,8 @@ static TF_Output find(SM_Table *table, TF_Output keys) {
   const char *scope = graph_printf(g, "%s_Lookup", table->short_name);
   if (!scope) return (TF_Output){NULL, 0};
   SM_PushNameScope(g, scope);
-  TF_Output out =
-      SM_Op(g, "LookupTableFindV2", NULL, SM_In(table->handle), SM_In(keys), SM_In(table->default_value));
+  TF_Output out = SM_Op(g, "LookupTableFindV2", NULL, SM_In(table->handle), SM_In(keys),
+                        SM_In(table->default_value));
   SM_PopScope(g);
   return out;
 }

@@ -63,12 +63,12 @@ TF_Tensor *SM_ScalarString(const char *value) { return SM_TensorStrings(SM_SCALA
 
 /* One element of `dtype` into `out` (at most 16 bytes); false when there is no such value. */
 static bool encode_number(TF_DataType dtype, double v, void *out) {
-#define AS_INTEGER(type, low, high)                              \
-  {                                                              \
+#define AS_INTEGER(type, low, high)                                 \
+  {                                                                 \
     if (!(v >= (double)(low) && v <= (double)(high))) return false; \
-    type x = (type)v;                                            \
-    memcpy(out, &x, sizeof x);                                   \
-    return true;                                                 \
+    type x = (type)v;                                               \
+    memcpy(out, &x, sizeof x);                                      \
+    return true;                                                    \
   }
 #define AS(type, value)        \
   {                            \
@@ -145,17 +145,21 @@ bool dtype_is_float(TF_DataType dtype) {
 
 bool dtype_is_integer(TF_DataType dtype) {
   switch (dtype) {
-    case TF_INT8: case TF_INT16: case TF_INT32: case TF_INT64:
-    case TF_UINT8: case TF_UINT16: case TF_UINT32: case TF_UINT64:
-      return true;
-    default:
-      return false;
+    case TF_INT8:
+    case TF_INT16:
+    case TF_INT32:
+    case TF_INT64:
+    case TF_UINT8:
+    case TF_UINT16:
+    case TF_UINT32:
+    case TF_UINT64: return true;
+    default: return false;
   }
 }
 
 const char *SM_DataTypeName(TF_DataType dtype) {
 #define NAMED(code, text) \
-  case code: return text;   \
+  case code: return text; \
   case 100 + code: return text "_ref";
   switch ((int)dtype) {
     NAMED(TF_FLOAT, "float32")

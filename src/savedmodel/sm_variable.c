@@ -114,8 +114,8 @@ static void build_reference(SM_Variable *v, const SM_Initializer *init, const ch
   SM_Graph *g = v->graph;
   v->handle = SM_Op(g, "VariableV2", own, SM_ShapeAttr("shape", v->shape), SM_Type("dtype", v->dtype),
                     SM_Colocate(is_initial_tensor(init) ? NULL : v->name));
-  v->initializer =
-      SM_Oper(g, "Assign", NULL, SM_In(v->handle), SM_In(v->initial_value), SM_Colocate(v->name));
+  v->initializer = SM_Oper(g, "Assign", NULL, SM_In(v->handle), SM_In(v->initial_value),
+                           SM_Colocate(v->name));
   v->snapshot = SM_Op(g, "Identity", "read", SM_In(v->handle), SM_Colocate(v->name));
 }
 
@@ -360,8 +360,8 @@ static TF_Output assign(SM_Variable *v, TF_Output value, const char *ref_op, con
   if (!v->is_resource) /* without a lock, as in TensorFlow: steps of training may race */
     return SM_Op(g, ref_op, NULL, SM_In(v->handle), SM_In(value), SM_Colocate(v->name),
                  SM_Bool("use_locking", false));
-  TF_Operation *op =
-      SM_Oper(g, resource_op, NULL, SM_In(v->handle), SM_In(value), SM_Type("dtype", v->dtype), more);
+  TF_Operation *op = SM_Oper(g, resource_op, NULL, SM_In(v->handle), SM_In(value), SM_Type("dtype", v->dtype),
+                             more);
   return SM_Op(g, "ReadVariableOp", NULL, SM_In(v->handle), SM_Type("dtype", v->dtype), SM_Control(op));
 }
 

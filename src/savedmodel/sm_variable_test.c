@@ -10,10 +10,11 @@ static void initializers_give_their_values(void **state) {
   SM_Variable *constant = SM_GetVariable(b->g, "constant", SM_SHAPE(2), SM_ConstantInitializer(1.5), NULL);
   SM_Variable *integers = SM_GetVariable(b->g, "integers", SM_SHAPE(2), SM_DEFAULT_INITIALIZER,
                                          &(SM_VariableOptions){.dtype = TF_INT64});
-  SM_Variable *value =
-      SM_GetVariable(b->g, "value", SM_UNKNOWN_SHAPE, SM_InitialValue(SM_ScalarString("text")), NULL);
-  SM_Variable *twin = SM_GetVariable(b->g, "twin", SM_UNKNOWN_SHAPE, SM_InitialOutput(SM_MulScalar(b->g,
-                                     SM_Constant(b->g, SM_ScalarF32(4), NULL), 2)), NULL);
+  SM_Variable *value = SM_GetVariable(b->g, "value", SM_UNKNOWN_SHAPE,
+                                      SM_InitialValue(SM_ScalarString("text")), NULL);
+  SM_Variable *twin = SM_GetVariable(
+      b->g, "twin", SM_UNKNOWN_SHAPE,
+      SM_InitialOutput(SM_MulScalar(b->g, SM_Constant(b->g, SM_ScalarF32(4), NULL), 2)), NULL);
   SM_Variable *big = SM_GetVariable(b->g, "big", SM_SHAPE(1000), SM_Ones(), NULL);
   start(b, SM_GlobalVariablesInitializer(b->g));
   assert_value(b, zeros, "[0. 0. 0.]");
@@ -75,7 +76,7 @@ static void random_initializers_have_their_moments(void **state) {
   assert_between(m.least, -5, -4.8);
   assert_between(m.greatest, 6.8, 7);
   assert_between(m.stddev, 2.6, 2.68); /* 3 times 0.8796 */
-  m = moments(b, glorot); /* within sqrt(6 / (200 + 200)) */
+  m = moments(b, glorot);              /* within sqrt(6 / (200 + 200)) */
   assert_between(m.least, -0.122475, -0.1219);
   assert_between(m.greatest, 0.1219, 0.122475);
   m = moments(b, glorot_normal); /* sqrt(2 / (200 + 200)) */
@@ -127,8 +128,8 @@ static void assignments_change_both_kinds(void **state) {
 static void an_initializer_of_its_own(void **state) {
   Bench *b = *state;
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SHAPE(2), SM_Ones(), NULL);
-  SM_Variable *w =
-      SM_GetVariable(b->g, "w", SM_SHAPE(2), SM_Ones(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *w = SM_GetVariable(b->g, "w", SM_SHAPE(2), SM_Ones(),
+                                  &(SM_VariableOptions){.use_resource = true});
   SM_GetVariable(b->g, "l", SM_SCALAR, SM_Ones(),
                  &(SM_VariableOptions){.collections = (const char *const[]){SM_LOCAL_VARIABLES, NULL}});
   start(b, SM_VariableInitializer(w));
@@ -141,8 +142,8 @@ static void an_initializer_of_its_own(void **state) {
 static void variables_are_collected(void **state) {
   Bench *b = *state;
   SM_Variable *v = SM_GetVariable(b->g, "v", SM_SHAPE(1), SM_Zeros(), NULL);
-  SM_Variable *fixed =
-      SM_GetVariable(b->g, "fixed", SM_SHAPE(1), SM_Zeros(), &(SM_VariableOptions){.untrainable = true});
+  SM_Variable *fixed = SM_GetVariable(b->g, "fixed", SM_SHAPE(1), SM_Zeros(),
+                                      &(SM_VariableOptions){.untrainable = true});
   assert_int_equal(SM_NumVariables(b->g, SM_GLOBAL_VARIABLES), 2);
   assert_int_equal(SM_NumVariables(b->g, SM_TRAINABLE_VARIABLES), 1);
   assert_ptr_equal(SM_VariableAt(b->g, SM_GLOBAL_VARIABLES, 1), fixed);

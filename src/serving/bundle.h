@@ -31,7 +31,7 @@ typedef struct Signature {
   Map input_by_alias, output_by_alias; /* to SignatureTensor */
   bool has_fallbacks;
   bool has_echoes; /* some output is an input */
-  Span proto; /* the serialized SignatureDef, as stored in the model */
+  Span proto;      /* the serialized SignatureDef, as stored in the model */
   /* How long a run takes, a moving average in microseconds; 0: none measured. */
   _Atomic uint32_t run_us;
 } Signature;

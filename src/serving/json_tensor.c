@@ -57,7 +57,10 @@ static TF_Code put_value(const JsonTensor *t, void *data, int64_t i, const JsonN
       if (!json_as_double(v, &number)) return wrong_type(t, v, arena, st);
       ((double *)data)[i] = number;
       return TF_OK;
-    case TF_INT32: case TF_INT16: case TF_INT8: case TF_UINT8: /* TF: no check beyond int32 */
+    case TF_INT32:
+    case TF_INT16:
+    case TF_INT8:
+    case TF_UINT8: /* TF: no check beyond int32 */
       if (!int_within(v, INT32_MIN, INT32_MAX)) return wrong_type(t, v, arena, st);
       if (t->dtype == TF_INT32) ((int32_t *)data)[i] = (int32_t)v->i;
       else if (t->dtype == TF_INT16) ((int16_t *)data)[i] = (int16_t)v->i;
@@ -101,7 +104,6 @@ static int shape_of(const JsonNode *v, int64_t *dims, int max) {
   }
   return rank;
 }
-
 
 /* One value on its way into a tensor. */
 typedef struct Walk {
@@ -200,11 +202,19 @@ TF_Code json_tensor_add(JsonTensor *t, const JsonNode *value, Arena *arena, TF_S
 
 bool json_can_write(int dtype) {
   switch (dtype) {
-    case TF_FLOAT: case TF_DOUBLE: case TF_INT8: case TF_INT16: case TF_INT32: case TF_INT64: case TF_UINT8:
-    case TF_UINT16: case TF_UINT32: case TF_UINT64: case TF_BOOL: case TF_STRING:
-      return true;
-    default:
-      return false;
+    case TF_FLOAT:
+    case TF_DOUBLE:
+    case TF_INT8:
+    case TF_INT16:
+    case TF_INT32:
+    case TF_INT64:
+    case TF_UINT8:
+    case TF_UINT16:
+    case TF_UINT32:
+    case TF_UINT64:
+    case TF_BOOL:
+    case TF_STRING: return true;
+    default: return false;
   }
 }
 

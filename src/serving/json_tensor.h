@@ -23,7 +23,7 @@ TF_Code json_decode_base64(const JsonNode *v, Arena *arena, Span *out, TF_Status
  *   json_tensor_add(&t, value, ...) n times, then t.tensor is complete. */
 typedef struct JsonTensor {
   int dtype;
-  int64_t batch; /* how many values; 0: one, without a batch dimension */
+  int64_t batch;     /* how many values; 0: one, without a batch dimension */
   TF_Tensor *tensor; /* made by the first value; the caller's to delete */
   int64_t dims[255]; /* the batch, then the shape of a value */
   int rank;          /* of a value */

@@ -49,11 +49,13 @@ static TF_Code check_platform(const ConfigProto *proto, TF_Status *st) {
   if (type && platform)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Illegal setting both ModelServerConfig::model_type (deprecated) and "
-                "ModelServerConfig::model_platform, model name is %s", proto->name);
+                "ModelServerConfig::model_platform, model name is %s",
+                proto->name);
   if (!type && !platform)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
-                "ModelServerConfig::model_platform, model name is %s", proto->name);
+                "ModelServerConfig::model_platform, model name is %s",
+                proto->name);
   if (type && proto->model_type != TENSORFLOW__SERVING__MODEL_TYPE__TENSORFLOW)
     return fail(st, TF_INVALID_ARGUMENT, "ModelServerConfig::model_type choice %d not supported.",
                 (int)proto->model_type);
@@ -79,8 +81,7 @@ static TF_Code convert_policy(const PolicyProto *proto, Arena *arena, VersionPol
       out->versions = arena_memdup(arena, proto->specific->versions,
                                    out->version_count * sizeof *proto->specific->versions);
       return out->versions ? TF_OK : fail_oom(st, "model config");
-    default:
-      return TF_OK;
+    default: return TF_OK;
   }
 }
 
@@ -94,8 +95,8 @@ static TF_Code convert_model(const ConfigProto *proto, Arena *arena, ModelConfig
   TRY(convert_policy(proto->model_version_policy, arena, &out->policy, st));
   if (proto->logging_config) return fail(st, TF_INVALID_ARGUMENT, "No request-logger-creator provided.");
   for (size_t i = 0; i < proto->n_version_labels; i++) {
-    labels[i] =
-        (VersionLabel){arena_strdup(arena, proto->version_labels[i]->key), proto->version_labels[i]->value};
+    labels[i] = (VersionLabel){arena_strdup(arena, proto->version_labels[i]->key),
+                               proto->version_labels[i]->value};
     if (!labels[i].label) return fail_oom(st, "model config");
   }
   out->labels = labels;
@@ -132,8 +133,8 @@ TF_Code model_config_read(const char *path, ModelConfigList *out, TF_Status *st)
   *out = (ModelConfigList){0};
   Arena arena = {0};
   Tensorflow__Serving__ModelServerConfig *proto = NULL;
-  TF_Code code =
-      config_file_read(path, &tensorflow__serving__model_server_config__descriptor, &arena, &proto, st);
+  TF_Code code = config_file_read(path, &tensorflow__serving__model_server_config__descriptor, &arena, &proto,
+                                  st);
   if (!code) code = convert(proto, out, st);
   if (code) model_config_clear(out);
   arena_clear(&arena);

@@ -13,7 +13,7 @@ typedef enum VersionPolicyKind { POLICY_LATEST, POLICY_ALL, POLICY_SPECIFIC } Ve
 
 typedef struct VersionPolicy {
   VersionPolicyKind kind;
-  uint32_t latest_count; /* POLICY_LATEST; at least 1 */
+  uint32_t latest_count;   /* POLICY_LATEST; at least 1 */
   const int64_t *versions; /* POLICY_SPECIFIC */
   size_t version_count;
 } VersionPolicy;

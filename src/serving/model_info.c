@@ -126,8 +126,8 @@ typedef struct StatusDetail {
 
 static TF_Code find_status(Request *r, TF_Status *st) {
   StatusDetail *detail = r->detail = arena_calloc(&r->arena, 1, sizeof *detail);
-  const int64_t *version =
-      r->spec.choice == CHOOSE_VERSION ? &r->spec.version : NULL; /* TF: a label is ignored */
+  const int64_t *version = r->spec.choice == CHOOSE_VERSION ? &r->spec.version
+                                                            : NULL; /* TF: a label is ignored */
   if (!detail || !manager_status(r->context->models, r->spec.name, version, &r->arena, &detail->versions,
                                  &detail->count))
     return fail_oom(st, "status");
@@ -156,8 +156,9 @@ static void put_varint_field(Bytes *out, uint32_t number, uint64_t v) {
 static void put_version_status(Bytes *out, const VersionStatus *v) {
   size_t text = strlen(v->message);
   size_t status = varint_field_size((uint64_t)v->code) + (text ? proto_field_size(2, text) : 0);
-  proto_put_head(out, 1, varint_field_size((uint64_t)v->number) + varint_field_size((uint64_t)v->state) +
-                             proto_field_size(3, status));
+  proto_put_head(out, 1,
+                 varint_field_size((uint64_t)v->number) + varint_field_size((uint64_t)v->state) +
+                     proto_field_size(3, status));
   put_varint_field(out, 1, (uint64_t)v->number);
   put_varint_field(out, 2, (uint64_t)v->state);
   proto_put_head(out, 3, status);
@@ -181,7 +182,9 @@ static TF_Code respond_rest_status(Request *r, TF_Status *st) {
   bytes_puts(out, "{\n \"model_version_status\": [\n");
   for (size_t i = 0; i < detail->count; i++) {
     const VersionStatus *v = &detail->versions[i];
-    bytes_printf(out, "  {\n   \"version\": \"%" PRId64 "\",\n   \"state\": \"%s\",\n   \"status\": {\n"
+    bytes_printf(out,
+                 "  {\n   \"version\": \"%" PRId64
+                 "\",\n   \"state\": \"%s\",\n   \"status\": {\n"
                  "    \"error_code\": \"%s\",\n    \"error_message\": ",
                  v->number, version_state_name(v->state), status_code_name(v->code));
     json_put_string(out, v->message, strlen(v->message));

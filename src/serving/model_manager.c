@@ -19,7 +19,7 @@ struct ModelVersion {
   struct Model *model;
   void *loaded;
   int64_t number;
-  atomic_int refs; /* the manager's own, until it unloads, and one a request */
+  atomic_int refs;    /* the manager's own, until it unloads, and one a request */
   ModelVersion *next; /* in ModelManager.unused */
 };
 
@@ -36,9 +36,9 @@ struct ModelManager {
   pthread_mutex_t lock;
   pthread_cond_t changed; /* any state, or a task for the thread */
   pthread_t thread;
-  Map models; /* name -> Model; models stay for their statuses */
+  Map models;           /* name -> Model; models stay for their statuses */
   ModelVersion *unused; /* given up by their last user; to be unloaded */
-  int loads;  /* threads at it */
+  int loads;            /* threads at it */
   bool stopping, wait_cancelled;
 };
 
@@ -204,7 +204,8 @@ static void *manager_main(void *arg) {
     if (step_models(manager, &next_ms)) continue;
     if (manager->stopping && all_idle(manager)) break;
     int64_t wait_ms = next_ms == INT64_MAX || manager->loads >= manager->options.load_threads
-                          ? 3600 * 1000 : next_ms - clock_now_ms();
+                          ? 3600 * 1000
+                          : next_ms - clock_now_ms();
     if (wait_ms <= 0) wait_ms = 1;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);

@@ -62,8 +62,8 @@ static void start(Setup *s) {
   pthread_mutex_init(&s->fake.lock, NULL);
   pthread_cond_init(&s->fake.changed, NULL);
   log_set_level(LOG_LEVEL_NONE);
-  s->manager =
-      manager_new(&(ManagerOptions){{2, 0}, 2}, &(ModelLoader){fake_load, fake_unload, &s->fake}, s->st);
+  s->manager = manager_new(&(ManagerOptions){{2, 0}, 2}, &(ModelLoader){fake_load, fake_unload, &s->fake},
+                           s->st);
   assert_non_null(s->manager);
 }
 
@@ -80,8 +80,10 @@ static void aspire(Setup *s, int64_t version, const char *path) {
 
 static ModelVersion *acquire(Setup *s, VersionChoice choice, int64_t version, const char *label) {
   TF_SetStatus(s->st, TF_OK, "");
-  ModelSpec spec = {
-      .name = {"m", 1}, .choice = choice, .version = version, .label = {label, label ? strlen(label) : 0}};
+  ModelSpec spec = {.name = {"m", 1},
+                    .choice = choice,
+                    .version = version,
+                    .label = {label, label ? strlen(label) : 0}};
   return manager_acquire(s->manager, &spec, s->st);
 }
 

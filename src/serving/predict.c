@@ -60,7 +60,8 @@ static TF_Code find_signature(Request *r, TF_Status *st) {
     return TF_OK;
   return fail(st, TF_INTERNAL,
               "Expected prediction signature method_name to be one of {tensorflow/serving/predict, "
-              "tensorflow/serving/classify, tensorflow/serving/regress}. Was: %s", method);
+              "tensorflow/serving/classify, tensorflow/serving/regress}. Was: %s",
+              method);
 }
 
 /* ---- the texts of wrong inputs ---- */

@@ -46,11 +46,11 @@ struct Request {
   const RequestKind *kind;
   const RequestContext *context;
   Loop *loop;
-  void (*done)(Request *r); /* looks at st and answer, then request_free() */
-  void *transport;          /* for done */
+  void (*done)(Request *r);            /* looks at st and answer, then request_free() */
+  void *transport;                     /* for done */
   bool (*cancelled)(const Request *r); /* null: never. From any thread. */
-  Span body; /* the transport's; valid until done */
-  int64_t deadline_us; /* by clock_now_us(); INT64_MAX: none */
+  Span body;                           /* the transport's; valid until done */
+  int64_t deadline_us;                 /* by clock_now_us(); INT64_MAX: none */
   TF_Status *st;
   Bytes answer;
   Arena arena;

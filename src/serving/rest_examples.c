@@ -23,7 +23,9 @@ static const char *const feature_words[] = {"", "bytes", "float", "int64"};
 /* What a value is in a feature; FEATURE_NONE: nothing that can be in one. */
 static FeatureKind kind_of(const JsonNode *v) {
   switch (v->kind) {
-    case JSON_FALSE: case JSON_TRUE: case JSON_INT: return FEATURE_INT64;
+    case JSON_FALSE:
+    case JSON_TRUE:
+    case JSON_INT: return FEATURE_INT64;
     case JSON_DOUBLE: return FEATURE_FLOAT;
     case JSON_STRING: return FEATURE_BYTES;
     case JSON_OBJECT: return json_is_base64(v) ? FEATURE_BYTES : FEATURE_NONE;

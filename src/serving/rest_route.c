@@ -15,10 +15,8 @@ static const struct {
   const char *suffix;
   const RequestKind *kind;
 } routes[] = {
-    {HTTP_POST, ":predict", &rest_predict_kind},
-    {HTTP_POST, ":classify", &rest_classify_kind},
-    {HTTP_POST, ":regress", &rest_regress_kind},
-    {HTTP_GET, "/metadata", &rest_metadata_kind},
+    {HTTP_POST, ":predict", &rest_predict_kind}, {HTTP_POST, ":classify", &rest_classify_kind},
+    {HTTP_POST, ":regress", &rest_regress_kind}, {HTTP_GET, "/metadata", &rest_metadata_kind},
     {HTTP_GET, "", &rest_status_kind},
 };
 

@@ -22,8 +22,8 @@
 
 enum {
   EXIT_MISTAKE = 255,
-  DRAIN_MS = 20000,        /* for requests that run when the server is told to stop */
-  STOP_SECONDS = 25,       /* then it goes, whatever still runs */
+  DRAIN_MS = 20000,  /* for requests that run when the server is told to stop */
+  STOP_SECONDS = 25, /* then it goes, whatever still runs */
   SAME_SIGNAL_MS = 500,
   WORKER_QUEUE_MAX = 8192, /* requests waiting for a worker; more are refused */
   MAX_TAGS = 32,
@@ -56,8 +56,9 @@ static TF_Code check_flags(const ServerFlags *f, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT,
                 "Either use_alts_credentials must be false or ssl_config_file must be empty.");
   if (*f->ssl_config_file || f->use_alts_credentials) /* plain text instead would be a lie */
-    return fail(st, TF_UNIMPLEMENTED, "TLS is not available in this version: --ssl_config_file and "
-                                      "--use_alts_credentials cannot be used");
+    return fail(st, TF_UNIMPLEMENTED,
+                "TLS is not available in this version: --ssl_config_file and "
+                "--use_alts_credentials cannot be used");
   if (!*f->model_base_path && !*f->model_config_file)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Both server_options.model_base_path and server_options.model_config_file are empty!");

@@ -57,16 +57,12 @@ static bool set_value(const Flag *flag, ServerFlags *flags, const char *text) {
       if (!parse_integer(text, INT64_MIN, INT64_MAX, &v)) return false;
       *(int64_t *)at = v;
       return true;
-    case KIND_FLOAT:
-      *(float *)at = strtof(text, &end);
-      return end != text && !*end;
+    case KIND_FLOAT: *(float *)at = strtof(text, &end); return end != text && !*end;
     case KIND_BOOL:
       if (strcmp(text, "true") && strcmp(text, "false")) return false;
       *(bool *)at = !strcmp(text, "true");
       return true;
-    case KIND_STRING:
-      *(const char **)at = text;
-      return true;
+    case KIND_STRING: *(const char **)at = text; return true;
   }
   return false;
 }

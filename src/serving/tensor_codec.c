@@ -17,13 +17,13 @@ enum { MAX_RANK = 254, FIELD_DTYPE = 1, FIELD_SHAPE = 2, FIELD_CONTENT = 4 };
 /* How the values of a type are written in the typed field. */
 typedef enum Form {
   FORM_NONE,
-  FORM_FLOAT,   /* packed fixed32 */
-  FORM_DOUBLE,  /* packed fixed64 */
-  FORM_SIGNED,  /* packed varints, sign-extended to 64 bits */
+  FORM_FLOAT,  /* packed fixed32 */
+  FORM_DOUBLE, /* packed fixed64 */
+  FORM_SIGNED, /* packed varints, sign-extended to 64 bits */
   FORM_UNSIGNED,
   FORM_BOOL,
   FORM_STRING,
-  FORM_BYTES,   /* one bytes field that holds the elements */
+  FORM_BYTES, /* one bytes field that holds the elements */
 } Form;
 
 typedef struct Row {
@@ -192,8 +192,7 @@ static bool put_field(Filler *fill, const ProtoField *f) {
     case FORM_STRING:
       if (f->wire == PROTO_BYTES) put_string(fill, f->span);
       return true;
-    default:
-      return f->wire != PROTO_BYTES || put_fixed(fill, f->span.data, f->span.size, 1);
+    default: return f->wire != PROTO_BYTES || put_fixed(fill, f->span.data, f->span.size, 1);
   }
 }
 
@@ -311,8 +310,7 @@ static inline uint64_t integer_at(const void *data, const Row *row, size_t i) {
       uint32_t v = ((const uint32_t *)data)[i];
       return is_signed ? (uint64_t)(int64_t)(int32_t)v : v;
     }
-    default:
-      return ((const uint64_t *)data)[i];
+    default: return ((const uint64_t *)data)[i];
   }
 }
 

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#define BYTES(text) (Span){text, sizeof(text) - 1}
+#define BYTES(text) \
+  (Span) { text, sizeof(text) - 1 }
 
 typedef struct Form {
   Span proto;
@@ -90,18 +91,18 @@ static void test_decode(void **state) {
 static void test_decode_bad(void **state) {
   (void)state;
   static const Span bad[] = {
-      BYTES(""),                                                      /* no type */
-      BYTES("\x08\x63"),                                              /* no such type */
-      BYTES("\x08\x14"),                                              /* a resource */
-      BYTES("\x08\x01\x12\x02\x18\x01"),                              /* unknown rank */
+      BYTES(""),                                                                     /* no type */
+      BYTES("\x08\x63"),                                                             /* no such type */
+      BYTES("\x08\x14"),                                                             /* a resource */
+      BYTES("\x08\x01\x12\x02\x18\x01"),                                             /* unknown rank */
       BYTES("\x08\x01\x12\x0d\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), /* size -1 */
       BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x22\x07\0\0\x80\x3f\0\0\0"),           /* 7 bytes for 8 */
-      BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x03\0\0\x80"),       /* 3 bytes of floats */
-      BYTES("\x08\x01\x12\x04\x12\x02"),                              /* cut */
+      BYTES("\x08\x01\x12\x04\x12\x02\x08\x02\x2a\x03\0\0\x80"),                     /* 3 bytes of floats */
+      BYTES("\x08\x01\x12\x04\x12\x02"),                                             /* cut */
       BYTES("\x08\x01\x12\x0c\x12\x0a\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),     /* 2^63 - 1 elements */
-      BYTES("\x08\x01\x12\x08\x12\x06\x08\x80\x80\x80\x80\x10"),       /* 4 GiB of zeros */
-      BYTES("\x08\x03\x3a\x01\x80"),                                  /* a varint without end */
-      BYTES("\x08\x07\x12\x04\x12\x02\x08\x02\x22\x03\x01\x05x"),      /* strings beyond their content */
+      BYTES("\x08\x01\x12\x08\x12\x06\x08\x80\x80\x80\x80\x10"),                     /* 4 GiB of zeros */
+      BYTES("\x08\x03\x3a\x01\x80"),                              /* a varint without end */
+      BYTES("\x08\x07\x12\x04\x12\x02\x08\x02\x22\x03\x01\x05x"), /* strings beyond their content */
   };
   TF_Status *st = TF_NewStatus();
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -116,8 +117,10 @@ static void test_decode_bad(void **state) {
 static void test_strings(void **state) {
   (void)state;
   static const Span forms[] = {
-      BYTES("\x08\x07\x12\x04\x12\x02\x08\x03\x42\x02\x61\0\x42\x1e" "a string longer than 22 bytes.\x42\0"),
-      BYTES("\x08\x07\x12\x04\x12\x02\x08\x03\x22\x23\x02\x1e\0\x61\0" "a string longer than 22 bytes."),
+      BYTES("\x08\x07\x12\x04\x12\x02\x08\x03\x42\x02\x61\0\x42\x1e"
+            "a string longer than 22 bytes.\x42\0"),
+      BYTES("\x08\x07\x12\x04\x12\x02\x08\x03\x22\x23\x02\x1e\0\x61\0"
+            "a string longer than 22 bytes."),
   };
   TF_Status *st = TF_NewStatus();
   for (size_t i = 0; i < 2; i++) {

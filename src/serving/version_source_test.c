@@ -67,8 +67,9 @@ static void test_policies(void **state) {
 
 static void test_directories(void **state) {
   (void)state;
-  ModelConfig model = {
-      .name = "m", .base_path = "tests/data/models/seed_versions", .policy = {.kind = POLICY_ALL}};
+  ModelConfig model = {.name = "m",
+                       .base_path = "tests/data/models/seed_versions",
+                       .policy = {.kind = POLICY_ALL}};
   Arena arena = {0};
   AspiredVersion *versions;
   size_t count;

@@ -1,4 +1,5 @@
-/* See the header. A key's hash is of pointers, so it costs a multiplication for each feed, fetch and target. */
+/* See the header. A key's hash is of pointers, so it costs a multiplication for each feed, fetch and
+ * target. */
 #include "session/plan_cache.h"
 
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static bool same_key(const RunKey *a, const RunKey *b) {
     return false;
   for (int i = 0; i < a->num_targets; i++)
     if (a->targets[i] != b->targets[i]) return false;
-  return same_outputs(a->feeds, b->feeds, a->num_feeds) && same_outputs(a->fetches, b->fetches, a->num_fetches);
+  return same_outputs(a->feeds, b->feeds, a->num_feeds) &&
+         same_outputs(a->fetches, b->fetches, a->num_fetches);
 }
 
 static PlanEntry *find(_Atomic(PlanEntry *) *bucket, uint64_t hash, const RunKey *key) {
@@ -89,8 +91,8 @@ static TF_Code add(_Atomic(PlanEntry *) *bucket, uint64_t hash, const RunKey *ke
   PlanEntry *e = entry_new(hash, key);
   if (!e) return fail_oom(st, "a plan");
   Plan *plan = NULL;
-  TF_Code code = plan_new(&plan, graph, key->feeds, key->num_feeds, key->fetches, key->num_fetches, key->targets,
-                          key->num_targets, options, st);
+  TF_Code code = plan_new(&plan, graph, key->feeds, key->num_feeds, key->fetches, key->num_fetches,
+                          key->targets, key->num_targets, options, st);
   if (!code) code = executor_new(&e->executor, plan, options->specialize, st);
   if (code) {
     if (!e->executor) plan_free(plan);

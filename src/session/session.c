@@ -13,7 +13,7 @@ struct Session {
   SessionConfig config;
   ResourceManager *resources;
   PlanCache plans;
-  atomic_bool closed;      /* also what ends runs under way */
+  atomic_bool closed; /* also what ends runs under way */
   atomic_int running;
   _Atomic(MemoryCount *) idle_count; /* for the next run that wants one; may be null */
 };
@@ -42,7 +42,8 @@ void session_close(Session *s) { atomic_store(&s->closed, true); }
 void session_free(Session *s) {
   if (!s) return;
   session_close(s);
-  /* Runs end at their next step. They are not made to signal: leaving must cost nothing, and touch nothing after. */
+  /* Runs end at their next step. They are not made to signal: leaving must cost nothing, and touch nothing
+   * after. */
   while (atomic_load(&s->running)) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
   plan_cache_clear(&s->plans);
   resource_manager_free(s->resources);
@@ -77,7 +78,8 @@ static void give_count(Session *s, MemoryCount *count) {
 
 static _Atomic int64_t next_step_id;
 
-static StepEnv make_env(Session *s, _Atomic(ResourceManager *) *step_resources, const SessionRunOptions *options) {
+static StepEnv make_env(Session *s, _Atomic(ResourceManager *) *step_resources,
+                        const SessionRunOptions *options) {
   int64_t timeout = options && options->timeout_ms ? options->timeout_ms : s->config.timeout_ms;
   return (StepEnv){.resources = s->resources,
                    .step_resources = step_resources,
@@ -93,9 +95,13 @@ static StepEnv make_env(Session *s, _Atomic(ResourceManager *) *step_resources, 
                    .loop = exec_while};
 }
 
-static TF_Code find_executor(Session *s, const RunKey *key, const StepEnv *env, Executor **executor, TF_Status *st) {
-  PlanOptions options = {.resources = s->resources, .env = env, .no_folding = s->config.no_folding,
-                         .specialize = !s->config.no_specialization, .free_executor = exec_free_executor};
+static TF_Code find_executor(Session *s, const RunKey *key, const StepEnv *env, Executor **executor,
+                             TF_Status *st) {
+  PlanOptions options = {.resources = s->resources,
+                         .env = env,
+                         .no_folding = s->config.no_folding,
+                         .specialize = !s->config.no_specialization,
+                         .free_executor = exec_free_executor};
   return plan_cache_get(&s->plans, key, s->graph, &options, executor, st);
 }
 
@@ -112,8 +118,8 @@ static TF_Code run(Session *s, const RunKey *key, const Tensor *const *feed_valu
   return code;
 }
 
-TF_Code session_executor(Session *s, const TF_Output *feeds, int num_feeds, const TF_Output *fetches, int num_fetches,
-                         Executor **executor, TF_Status *st) {
+TF_Code session_executor(Session *s, const TF_Output *feeds, int num_feeds, const TF_Output *fetches,
+                         int num_fetches, Executor **executor, TF_Status *st) {
   RunKey key = {.feeds = feeds, .fetches = fetches, .num_feeds = num_feeds, .num_fetches = num_fetches};
   _Atomic(ResourceManager *) step_resources = NULL;
   StepEnv env = make_env(s, &step_resources, NULL);

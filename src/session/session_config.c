@@ -6,7 +6,8 @@
 TF_Code session_config_parse(SessionConfig *config, Span proto, TF_Status *st) {
   Arena arena = {0};
   Tensorflow__ConfigProto *message;
-  TF_Code code = proto_parse(&tensorflow__config_proto__descriptor, proto, &arena, &message, "ConfigProto", st);
+  TF_Code code = proto_parse(&tensorflow__config_proto__descriptor, proto, &arena, &message, "ConfigProto",
+                             st);
   if (!code) {
     /* TF: inter-op threads run several kernels of a step at once; here a step is one thread. */
     config->intra_op_threads = message->intra_op_parallelism_threads;

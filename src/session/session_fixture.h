@@ -1,5 +1,5 @@
-/* What tests of sessions stand on: graphs written as text, a session of one, and allocations counted. Include it
- * once in a test, in place of cmocka.h. */
+/* What tests of sessions stand on: graphs written as text, a session of one, and allocations counted. Include
+ * it once in a test, in place of cmocka.h. */
 #ifndef SM_SESSION_SESSION_FIXTURE_H_
 #define SM_SESSION_SESSION_FIXTURE_H_
 
@@ -64,14 +64,17 @@ static void add_text(Graph *graph, const char *text) {
 #define T_FLOAT "attr { key: 'T' value { type: DT_FLOAT } }"
 #define PLACEHOLDER(name) \
   "node { name: '" name "' op: 'Placeholder' attr { key: 'dtype' value { type: DT_FLOAT } } }"
-#define CONST(name, value)                                                                                      \
-  "node { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' "     \
+#define CONST(name, value)                                                            \
+  "node { name: '" name                                                               \
+  "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' " \
   "value { tensor { dtype: DT_FLOAT tensor_shape {} float_val: " value " } } } }"
 #define UNARY(op, name, in) "node { name: '" name "' op: '" op "' input: '" in "' " T_FLOAT "}"
-#define BINARY(op, name, a, b) "node { name: '" name "' op: '" op "' input: '" a "' input: '" b "' " T_FLOAT "}"
+#define BINARY(op, name, a, b) \
+  "node { name: '" name "' op: '" op "' input: '" a "' input: '" b "' " T_FLOAT "}"
 
-#define INTS(name, n, values)                                                                                  \
-  "node { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { " \
+#define INTS(name, n, values)                                                                 \
+  "node { name: '" name                                                                       \
+  "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value' value { " \
   "tensor { dtype: DT_INT32 tensor_shape { dim { size: " n " } } " values " } } } }"
 
 /* Variables: by handle, by ref. */
@@ -87,19 +90,22 @@ static void add_text(Graph *graph, const char *text) {
   "node { name: '" name "' op: 'Assign' input: '" ref "' input: '" value "' " T_FLOAT "}"
 
 /* While loops of TensorFlow 1, all in the frame f. */
-#define ENTER(name, in, constant)                                                                             \
-  "node { name: '" name "' op: 'Enter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
+#define ENTER(name, in, constant)                                \
+  "node { name: '" name "' op: 'Enter' input: '" in "' " T_FLOAT \
+  " attr { key: 'frame_name' value { s: 'f' } } "                \
   "attr { key: 'is_constant' value { b: " constant " } } }"
-#define MERGE(name, a, b)                                                                                     \
-  "node { name: '" name "' op: 'Merge' input: '" a "' input: '" b "' " T_FLOAT " attr { key: 'N' value { i: 2 } } }"
+#define MERGE(name, a, b)                                                      \
+  "node { name: '" name "' op: 'Merge' input: '" a "' input: '" b "' " T_FLOAT \
+  " attr { key: 'N' value { i: 2 } } }"
 #define LOOP_COND(name, in) "node { name: '" name "' op: 'LoopCond' input: '" in "' }"
 
 /* Inside a library. */
 #define ARG(name, type) "input_arg { name: '" name "' type: " type " }"
 #define RET(name, type) "output_arg { name: '" name "' type: " type " }"
 #define FUNC(key, name) "attr { key: '" key "' value { func { name: '" name "' } } }"
-#define FUNC_CONST(name, value)                                                                                \
-  "node_def { name: '" name "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' " \
+#define FUNC_CONST(name, value)                                                       \
+  "node_def { name: '" name                                                           \
+  "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' " \
   "value { tensor { dtype: DT_FLOAT tensor_shape {} float_val: " value " } } } }"
 #define FUNC_OP(op, name, inputs, attrs) "node_def { name: '" name "' op: '" op "' " inputs attrs "}"
 #define IN(name) "input: '" name "' "

@@ -1,5 +1,5 @@
-/* Frozen variables: what follows from variables and constants alone is computed once, and a run that begins after an
- * assignment has returned sees it. Expected values are computed by hand. */
+/* Frozen variables: what follows from variables and constants alone is computed once, and a run that begins
+ * after an assignment has returned sees it. Expected values are computed by hand. */
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
@@ -21,9 +21,14 @@ static Runner *runner_of(Fixture *f, const char *feed, const char *fetch) {
   TF_Status st = {0};
   Runner *r = calloc(1, sizeof *r);
   r->f = f;
-  r->env = (StepEnv){.resources = session_resources(f->session), .threads = 1, .cancelled = &r->cancelled,
-                     .call = exec_call, .loop = exec_while};
-  PlanOptions options = {.resources = r->env.resources, .env = &r->env, .specialize = true,
+  r->env = (StepEnv){.resources = session_resources(f->session),
+                     .threads = 1,
+                     .cancelled = &r->cancelled,
+                     .call = exec_call,
+                     .loop = exec_while};
+  PlanOptions options = {.resources = r->env.resources,
+                         .env = &r->env,
+                         .specialize = true,
                          .free_executor = exec_free_executor};
   TF_Output in = output_of(f->graph, feed), out = output_of(f->graph, fetch);
   Plan *plan;
@@ -63,14 +68,17 @@ static void assign(Fixture *f, const char *target, const char *feed, float value
   const Tensor *in_p = &in;
   TF_Output feeds = output_of(f->graph, feed);
   const Node *node = graph_find(f->graph, target);
-  if (session_run(f->session, &feeds, &in_p, 1, NULL, NULL, 0, &node, 1, NULL, &st)) fail_msg("%s", TF_Message(&st));
+  if (session_run(f->session, &feeds, &in_p, 1, NULL, NULL, 0, &node, 1, NULL, &st))
+    fail_msg("%s", TF_Message(&st));
   tensor_clear(&in);
 }
 
 /* y = p * (gamma / sqrt(var + eps)): all but the last product follow from the variables. */
-#define NORM(read_gamma, read_var)                                                              \
-  PLACEHOLDER("p") PLACEHOLDER("x") CONST("eps", "1") BINARY("AddV2", "sum", read_var, "eps")   \
-  UNARY("Rsqrt", "root", "sum") BINARY("Mul", "scale", read_gamma, "root") BINARY("Mul", "y", "p", "scale")
+#define NORM(read_gamma, read_var)                                                        \
+  PLACEHOLDER("p")                                                                        \
+  PLACEHOLDER("x")                                                                        \
+  CONST("eps", "1") BINARY("AddV2", "sum", read_var, "eps") UNARY("Rsqrt", "root", "sum") \
+      BINARY("Mul", "scale", read_gamma, "root") BINARY("Mul", "y", "p", "scale")
 
 static void check_norm(Fixture *f, int runs) {
   assign(f, "set_gamma", "x", 6);
@@ -115,9 +123,9 @@ static void test_a_plan_that_assigns(void **state) {
   Fixture f = fixture_of(
       PLACEHOLDER("p") PLACEHOLDER("x") CONST("one", "1") HANDLE("n") HANDLE("w") READ("rw", "w")
           WRITE("AssignVariableOp", "set_n", "n", "x", "") WRITE("AssignVariableOp", "set_w", "w", "x", "")
-              WRITE("AssignAddVariableOp", "count", "n", "one", "")
-                  "node { name: 'rn' op: 'ReadVariableOp' input: 'n' " AFTER("count") DTYPE_FLOAT "}"
-      UNARY("Sqrt", "root", "rw") BINARY("Mul", "m", "p", "root") BINARY("AddV2", "y", "m", "rn"),
+              WRITE("AssignAddVariableOp", "count", "n", "one",
+                    "") "node { name: 'rn' op: 'ReadVariableOp' input: 'n' " AFTER("count") DTYPE_FLOAT
+      "}" UNARY("Sqrt", "root", "rw") BINARY("Mul", "m", "p", "root") BINARY("AddV2", "y", "m", "rn"),
       &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_n", "x", 0);
   assign(&f, "set_w", "x", 16);
@@ -133,8 +141,8 @@ static void test_a_plan_that_assigns(void **state) {
 
 static void test_a_variable_often_assigned_is_not_frozen(void **state) {
   (void)state;
-  Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") HANDLE("w") READ("rv", "v") READ("rw", "w")
-                             WRITE("AssignVariableOp", "set_v", "v", "x", "")
+  Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") HANDLE("w") READ("rv", "v")
+                             READ("rw", "w") WRITE("AssignVariableOp", "set_v", "v", "x", "")
                                  WRITE("AssignVariableOp", "set_w", "w", "x", "") UNARY("Sqrt", "sv", "rv")
                                      UNARY("Sqrt", "sw", "rw") BINARY("Mul", "m", "p", "sv")
                                          BINARY("AddV2", "y", "m", "sw"),
@@ -156,8 +164,9 @@ static void test_a_variable_often_assigned_is_not_frozen(void **state) {
 
 /* ---- loops of TensorFlow 1 ---- */
 
-#define REF_ENTER(name, in)                                                                                        \
-  "node { name: '" name "' op: 'RefEnter' input: '" in "' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } " \
+#define REF_ENTER(name, in)                                         \
+  "node { name: '" name "' op: 'RefEnter' input: '" in "' " T_FLOAT \
+  " attr { key: 'frame_name' value { s: 'f' } } "                   \
   "attr { key: 'is_constant' value { b: true } } }"
 
 /* while (x < 100) { v += 1; x = x + v + w } */
@@ -170,16 +179,18 @@ static void test_a_v1_loop_that_assigns(void **state) {
   (void)state;
   /* y = the above + sqrt(w), where the loop reads v by an Identity outside, and w by one inside. */
   Fixture f = fixture_of(
-      PLACEHOLDER("p") PLACEHOLDER("x") CONST("one", "1") CONST("most", "100") REF("v") REF("w")
-          ASSIGN_REF("set_v", "v", "x") ASSIGN_REF("set_w", "w", "x") UNARY("Identity", "rv", "v")
-              UNARY("Identity", "rw", "w") UNARY("Sqrt", "sw", "rw") ENTER("ex", "p", "false")
-                  ENTER("e1", "one", "true") ENTER("em", "most", "true") ENTER("erv", "rv", "true")
-                      REF_ENTER("ev", "v") REF_ENTER("ew", "w") MERGE("m", "ex", "n") BINARY("Less", "go", "m", "em")
-                          LOOP_COND("c", "go") BINARY("Switch", "s", "m", "c")
-      "node { name: 'up' op: 'AssignAdd' input: 'ev' input: 'e1' input: '^s1' " T_FLOAT "}"
-      "node { name: 'xv' op: 'AddV2' input: 's1' input: 'erv' " AFTER("up") T_FLOAT "}" UNARY("Identity", "s1", "s:1")
-          UNARY("Identity", "inner", "ew") BINARY("AddV2", "x1", "xv", "inner") UNARY("NextIteration", "n", "x1")
-              UNARY("Exit", "end", "s") BINARY("AddV2", "y", "end", "sw"),
+      PLACEHOLDER("p") PLACEHOLDER("x") CONST("one", "1") CONST("most", "100") REF("v") REF("w") ASSIGN_REF(
+          "set_v", "v", "x") ASSIGN_REF("set_w", "w", "x") UNARY("Identity", "rv", "v") UNARY("Identity",
+                                                                                              "rw", "w")
+          UNARY("Sqrt", "sw", "rw") ENTER("ex", "p", "false") ENTER("e1", "one", "true") ENTER(
+              "em", "most", "true") ENTER("erv", "rv", "true") REF_ENTER("ev", "v") REF_ENTER("ew", "w")
+              MERGE("m", "ex", "n") BINARY("Less", "go", "m", "em") LOOP_COND("c", "go") BINARY(
+                  "Switch", "s",
+                  "m", "c") "node { name: 'up' op: 'AssignAdd' input: 'ev' input: 'e1' input: '^s1' " T_FLOAT
+                            "}"
+                            "node { name: 'xv' op: 'AddV2' input: 's1' input: 'erv' " AFTER("up") T_FLOAT
+      "}" UNARY("Identity", "s1", "s:1") UNARY("Identity", "inner", "ew") BINARY("AddV2", "x1", "xv", "inner")
+          UNARY("NextIteration", "n", "x1") UNARY("Exit", "end", "s") BINARY("AddV2", "y", "end", "sw"),
       &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_v", "x", 0);
   assign(&f, "set_w", "x", 16);
@@ -229,7 +240,7 @@ static void test_a_ref_that_a_loop_reads(void **state) {
 #define T_LIST "attr { key: 'T' value { list { type: DT_FLOAT type: DT_RESOURCE } } }"
 
 /* while (x < 100) x = x + sqrt(v) */
-#define ADDS                                                                                                         \
+#define ADDS \
   "library { function { signature { name: 'small' " ARG("x", "DT_FLOAT") ARG("v", "DT_RESOURCE") RET("y", "DT_BOOL")  \
   "} " FUNC_CONST("c", "100") FUNC_OP("Less", "l", IN("x") IN("c:output:0"), T_FLOAT)                                 \
   "ret { key: 'y' value: 'l:z:0' } } "                                                                               \
@@ -246,12 +257,14 @@ static void test_a_ref_that_a_loop_reads(void **state) {
   "is_stateful: true } " FUNC_OP("ReadVariableOp", "r", IN("v"), DTYPE_FLOAT)                                         \
       FUNC_OP("AddV2", "a", IN("r:value:0") IN("r:value:0"), T_FLOAT)                                                 \
           FUNC_OP("Mul", "m", IN("x") IN("a:z:0"), T_FLOAT) "ret { key: 'y' value: 'm:z:0' } } } "
-#define WHILE(name, in, handle, body)                                                                    \
+#define WHILE(name, in, handle, body)                                                                     \
   "node { name: '" name "' op: 'While' input: '" in "' input: '" handle "' " T_LIST FUNC("cond", "small") \
       FUNC("body", body) "}"
-#define IF(name, in, handle)                                                                                    \
-  "node { name: '" name "' op: 'If' input: 'go' input: '" in "' input: '" handle "' attr { key: 'Tcond' value { " \
-  "type: DT_BOOL } } attr { key: 'Tin' value { list { type: DT_FLOAT type: DT_RESOURCE } } } attr { key: 'Tout' " \
+#define IF(name, in, handle)                                                                               \
+  "node { name: '" name "' op: 'If' input: 'go' input: '" in "' input: '" handle                           \
+  "' attr { key: 'Tcond' value { "                                                                         \
+  "type: DT_BOOL } } attr { key: 'Tin' value { list { type: DT_FLOAT type: DT_RESOURCE } } } attr { key: " \
+  "'Tout' "                                                                                                \
   "value { list { type: DT_FLOAT } } } " FUNC("then_branch", "twice") FUNC("else_branch", "twice") "}"
 
 static void test_a_loop_that_reads(void **state) {
@@ -270,11 +283,12 @@ static void test_a_loop_that_reads(void **state) {
 
 static void test_a_loop_that_assigns(void **state) {
   (void)state;
-  Fixture f = fixture_of(ADDS PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") READ("r", "v")
-                             WRITE("AssignVariableOp", "set_v", "v", "x", "") WHILE("w", "p", "v", "grow")
-                                 "node { name: 'after' op: 'ReadVariableOp' input: 'v' " AFTER("w") DTYPE_FLOAT "}"
-                         BINARY("AddV2", "y", "w", "after"),
-                         &(SessionConfig){.intra_op_threads = 1});
+  Fixture f = fixture_of(
+      ADDS PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") READ("r", "v")
+          WRITE("AssignVariableOp", "set_v", "v", "x", "")
+              WHILE("w", "p", "v", "grow") "node { name: 'after' op: 'ReadVariableOp' input: 'v' " AFTER("w")
+                  DTYPE_FLOAT "}" BINARY("AddV2", "y", "w", "after"),
+      &(SessionConfig){.intra_op_threads = 1});
   Runner *r = runner_of(&f, "p", "y");
   for (int i = 0; i < 5; i++) {
     assign(&f, "set_v", "x", 1);
@@ -289,10 +303,10 @@ static void test_one_function_for_many_variables(void **state) {
   (void)state;
 #define LAYER(n) HANDLE("v" n) WRITE("AssignVariableOp", "set" n, "v" n, "x", "") IF("y" n, "p", "v" n)
   Fixture f = fixture_of(ADDS PLACEHOLDER("p") PLACEHOLDER("x") CONST("zero", "0")
-                             BINARY("GreaterEqual", "go", "p", "zero") LAYER("0") LAYER("1") LAYER("2") LAYER("3")
-                                 LAYER("4") LAYER("5") BINARY("AddV2", "a", "y0", "y1") BINARY("Sub", "b", "a", "y2")
-                                     BINARY("AddV2", "c", "b", "y3") BINARY("Sub", "d", "c", "y4")
-                                         BINARY("AddV2", "y", "d", "y5"),
+                             BINARY("GreaterEqual", "go", "p", "zero") LAYER("0") LAYER("1") LAYER("2")
+                                 LAYER("3") LAYER("4") LAYER("5") BINARY("AddV2", "a", "y0", "y1")
+                                     BINARY("Sub", "b", "a", "y2") BINARY("AddV2", "c", "b", "y3")
+                                         BINARY("Sub", "d", "c", "y4") BINARY("AddV2", "y", "d", "y5"),
                          &(SessionConfig){.intra_op_threads = 1});
   float values[6];
   char name[] = "set0";
@@ -319,7 +333,8 @@ static void test_one_function_for_many_variables(void **state) {
 
 static void test_large_values(void **state) {
   (void)state;
-  /* 12 MB: transposed it is kept, as a run would need that memory as well; what is repeated from little is not. */
+  /* 12 MB: transposed it is kept, as a run would need that memory as well; what is repeated from little is
+   * not. */
   Fixture f = fixture_of(
       PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") READ("r", "v") WRITE("AssignVariableOp", "set_v", "v", "x", "")
           INTS("perm", "2", "int_val: 1 int_val: 0") INTS("times", "2", "int_val: 3 int_val: 1024")
@@ -396,8 +411,8 @@ static void wait_for_runs(Reader *readers) {
 static void test_threads_see_assignments(void **state) {
   (void)state;
   Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") HANDLE("v") READ("r1", "v")
-                             WRITE("AssignVariableOp", "set_v", "v", "x", "") BINARY("AddV2", "twice", "r1", "r1")
-                                 BINARY("Mul", "y", "p", "twice"),
+                             WRITE("AssignVariableOp", "set_v", "v", "x", "")
+                                 BINARY("AddV2", "twice", "r1", "r1") BINARY("Mul", "y", "p", "twice"),
                          &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_v", "x", 0);
   Runner *r = runner_of(&f, "p", "y");
@@ -426,16 +441,16 @@ static void test_threads_see_assignments(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_resource_variables),
-      cmocka_unit_test(test_ref_variables),
-      cmocka_unit_test(test_a_plan_that_assigns), cmocka_unit_test(test_a_v1_loop_that_assigns),
-      cmocka_unit_test(test_a_ref_that_a_loop_reads),
-      cmocka_unit_test(test_a_variable_often_assigned_is_not_frozen),
-      cmocka_unit_test(test_a_loop_that_reads),
-      cmocka_unit_test(test_a_loop_that_assigns),
-      cmocka_unit_test(test_one_function_for_many_variables),
-      cmocka_unit_test(test_large_values),
-      cmocka_unit_test(test_threads_see_assignments)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_resource_variables),
+                                     cmocka_unit_test(test_ref_variables),
+                                     cmocka_unit_test(test_a_plan_that_assigns),
+                                     cmocka_unit_test(test_a_v1_loop_that_assigns),
+                                     cmocka_unit_test(test_a_ref_that_a_loop_reads),
+                                     cmocka_unit_test(test_a_variable_often_assigned_is_not_frozen),
+                                     cmocka_unit_test(test_a_loop_that_reads),
+                                     cmocka_unit_test(test_a_loop_that_assigns),
+                                     cmocka_unit_test(test_one_function_for_many_variables),
+                                     cmocka_unit_test(test_large_values),
+                                     cmocka_unit_test(test_threads_see_assignments)};
   return cmocka_run_group_tests_name("frozen variables", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Replays the files of tests/data/exec (made by tests/exec/gen*.py with TensorFlow): each graph's runs, in order, in one
- * session for every path of the executor; the answers and the errors are TensorFlow's. */
+/* Replays the files of tests/data/exec (made by tests/exec/gen*.py with TensorFlow): each graph's runs, in
+ * order, in one session for every path of the executor; the answers and the errors are TensorFlow's. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -123,7 +123,8 @@ static bool same_element(const Tensor *a, const Tensor *b, int64_t i) {
   if (a->dtype == TF_DOUBLE) return close_to(((double *)a->data)[i], ((double *)b->data)[i]);
   if (a->dtype == TF_STRING) {
     size_t n, m;
-    const char *x = tstring_data(&((TF_TString *)a->data)[i], &n), *y = tstring_data(&((TF_TString *)b->data)[i], &m);
+    const char *x = tstring_data(&((TF_TString *)a->data)[i], &n),
+               *y = tstring_data(&((TF_TString *)b->data)[i], &m);
     return n == m && !memcmp(x, y, n);
   }
   size_t size = dtype_size(a->dtype);
@@ -192,7 +193,8 @@ static void check_run(const char *where, int number, Session *s, Graph *g, const
   const JsonNode *error = json_member(json, "error"), *outputs = json_member(json, "outputs");
   if (error) {
     const char *want = copy_string(&arena, error);
-    if (!same_message(TF_Message(&st), want)) fail_msg("%s, run %d: \"%s\", want \"%s\"", where, number, TF_Message(&st), want);
+    if (!same_message(TF_Message(&st), want))
+      fail_msg("%s, run %d: \"%s\", want \"%s\"", where, number, TF_Message(&st), want);
     assert_int_equal(TF_GetCode(&st), json_member(json, "code")->i);
     for (int i = 0; i < r->num_fetches; i++) assert_int_equal(r->outputs[i].dtype, 0);
   } else if (TF_GetCode(&st)) {
@@ -210,7 +212,8 @@ static void check_run(const char *where, int number, Session *s, Graph *g, const
   /* What the user does with his tensors afterwards must not matter to anybody. */
   for (int i = 0; i < r->num_feeds; i++) {
     Tensor *t = &r->feed_values[i];
-    if (t->dtype != TF_STRING && tensor_count(t)) memset(t->data, 0xff, dtype_size(t->dtype) * (size_t)tensor_count(t));
+    if (t->dtype != TF_STRING && tensor_count(t))
+      memset(t->data, 0xff, dtype_size(t->dtype) * (size_t)tensor_count(t));
     tensor_clear(t);
   }
   for (int i = 0; i < r->num_fetches; i++) {
@@ -266,8 +269,8 @@ static void test_several_threads(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_specialized), cmocka_unit_test(test_general_path),
-      cmocka_unit_test(test_without_folding), cmocka_unit_test(test_several_threads)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_specialized), cmocka_unit_test(test_general_path),
+                                     cmocka_unit_test(test_without_folding),
+                                     cmocka_unit_test(test_several_threads)};
   return cmocka_run_group_tests_name("session goldens", tests, load, unload);
 }

@@ -1,5 +1,5 @@
-/* While loops of TensorFlow 1 beyond single answers: memory that does not grow with iterations, threads, time limits, and
- * what is refused. Answers are in the goldens. */
+/* While loops of TensorFlow 1 beyond single answers: memory that does not grow with iterations, threads, time
+ * limits, and what is refused. Answers are in the goldens. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,12 +10,14 @@
 #include "session/session_fixture.h"
 
 /* for (i = 0, x = p; i < n; i++) x += 1; */
-#define LOOP_HEAD                                                                                             \
-  PLACEHOLDER("p") PLACEHOLDER("n") CONST("zero", "0") CONST("one", "1") ENTER("ei", "zero", "false")         \
-  ENTER("ex", "p", "false") ENTER("en", "n", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni")       \
-  MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c") \
-  BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1")    \
-  UNARY("NextIteration", "nx", "x1")
+#define LOOP_HEAD                                                                                         \
+  PLACEHOLDER("p")                                                                                        \
+  PLACEHOLDER("n")                                                                                        \
+  CONST("zero", "0") CONST("one", "1") ENTER("ei", "zero", "false") ENTER("ex", "p", "false")             \
+      ENTER("en", "n", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") \
+          BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")         \
+              BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1")                       \
+                  UNARY("NextIteration", "ni", "i1") UNARY("NextIteration", "nx", "x1")
 #define LOOP LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si")
 
 static TF_Code run_loop(Session *session, const Tensor *p, float n, const char *fetch, Tensor *out,
@@ -159,7 +161,8 @@ static void test_what_is_not_well_nested_is_refused(void **state) {
                 "{{node z}} (Exit) does not leave by a Switch on the loop's condition");
   check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:0", "e1") UNARY("Exit", "z", "sx"), "z",
                 "output 0 of {{node sx}} is read, which its while loop does not give");
-  check_refused(PLACEHOLDER("p") PLACEHOLDER("n") UNARY("Exit", "z", "p"), "z", "{{node z}} (Exit) is in no while loop");
+  check_refused(PLACEHOLDER("p") PLACEHOLDER("n") UNARY("Exit", "z", "p"), "z",
+                "{{node z}} (Exit) is in no while loop");
   check_refused(PLACEHOLDER("p") PLACEHOLDER("n") ENTER("e", "p", "false") UNARY("Exit", "z", "e"), "z",
                 "{{node e}} (Enter) has no LoopCond");
 }
@@ -167,13 +170,19 @@ static void test_what_is_not_well_nested_is_refused(void **state) {
 /* What reads a part of a variable outside of a loop that assigns it would have to see the assignment. */
 static void test_parts_of_assigned_variables_are_refused(void **state) {
   (void)state;
-#define PART                                                                                                       \
-  REF("v") UNARY("Identity", "rv", "v") INTS("at", "1", "int_val: 0") INTS("size", "1", "int_val: 1")               \
-  "node { name: 'part' op: 'Slice' input: 'rv' input: 'at' input: 'size' " T_FLOAT                                  \
-  " attr { key: 'Index' value { type: DT_INT32 } } }" ENTER("ep", "part", "true")                                   \
-  "node { name: 'ev' op: 'RefEnter' input: 'v' " T_FLOAT " attr { key: 'frame_name' value { s: 'f' } } "            \
-  "attr { key: 'is_constant' value { b: true } } }" BINARY("AddV2", "x1", "x0", "ep") UNARY("Exit", "z", "sx")
-  check_refused(LOOP_HEAD PART ASSIGN_REF("set", "ev", "sx:1") "node { name: 'x0' op: 'Identity' input: 'sx:1' " AFTER("set")
+#define PART                                                                                                 \
+  REF("v")                                                                                                   \
+  UNARY("Identity", "rv", "v")                                                                               \
+  INTS("at", "1", "int_val: 0")                                                                              \
+      INTS("size", "1",                                                                                      \
+           "int_val: 1") "node { name: 'part' op: 'Slice' input: 'rv' input: 'at' input: 'size' " T_FLOAT    \
+                         " attr { key: 'Index' value { type: DT_INT32 } } }" ENTER(                          \
+                             "ep", "part", "true") "node { name: 'ev' op: 'RefEnter' input: 'v' " T_FLOAT    \
+                                                   " attr { key: 'frame_name' value { s: 'f' } } "           \
+                                                   "attr { key: 'is_constant' value { b: true } } }" BINARY( \
+                                                       "AddV2", "x1", "x0", "ep") UNARY("Exit", "z", "sx")
+  check_refused(LOOP_HEAD PART ASSIGN_REF(
+                    "set", "ev", "sx:1") "node { name: 'x0' op: 'Identity' input: 'sx:1' " AFTER("set")
                     T_FLOAT "}",
                 "z", "{{node ep}} (Enter) brings a part of a variable into a while loop that may change it");
 }
@@ -181,12 +190,15 @@ static void test_parts_of_assigned_variables_are_refused(void **state) {
 /* rv is read, v changes where it is, then gets other memory: in TensorFlow rv has the changed one still. */
 static void test_memory_that_is_replaced_after_a_change_is_refused(void **state) {
   (void)state;
-#define SET(name, value, after)                                                                                    \
-  "node { name: '" name "' op: 'Assign' input: 'v' input: '" value "' " after T_FLOAT                              \
+#define SET(name, value, after)                                                       \
+  "node { name: '" name "' op: 'Assign' input: 'v' input: '" value "' " after T_FLOAT \
   " attr { key: 'validate_shape' value { b: false } } }"
-#define REPLACE                                                                                                    \
-  PLACEHOLDER("p") PLACEHOLDER("n") REF("v") SET("init", "n", "") UNARY("Identity", "rv", "init")                   \
-  "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") T_FLOAT "}"
+#define REPLACE                                                                                           \
+  PLACEHOLDER("p")                                                                                        \
+  PLACEHOLDER("n")                                                                                        \
+  REF("v") SET("init", "n", "")                                                                           \
+      UNARY("Identity", "rv", "init") "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") \
+          T_FLOAT "}"
   check_refused(REPLACE SET("up", "n", AFTER("rv")) SET("set", "p", AFTER("up")), "z",
                 "Reading memory that variable v had before it got another size\n\t [[{{node z}}]]");
   Fixture f = fixture_of(REPLACE SET("set", "p", AFTER("rv")), &(SessionConfig){.intra_op_threads = 1});
@@ -208,7 +220,8 @@ static void test_nothing_inside_is_fed(void **state) {
   const Tensor *values[3] = {&p, &p, &p};
   TF_Output feeds[3] = {output_of(f.graph, "p"), output_of(f.graph, "n"), output_of(f.graph, "i1")};
   TF_Output z = output_of(f.graph, "z");
-  assert_int_equal(session_run(f.session, feeds, values, 3, &z, &out, 1, NULL, 0, NULL, &st), TF_INVALID_ARGUMENT);
+  assert_int_equal(session_run(f.session, feeds, values, 3, &z, &out, 1, NULL, 0, NULL, &st),
+                   TF_INVALID_ARGUMENT);
   assert_non_null(strstr(TF_Message(&st), "i1:0 is inside a while loop and cannot be fed"));
   status_clear(&st);
   tensor_clear(&p);
@@ -216,14 +229,13 @@ static void test_nothing_inside_is_fed(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_iterations_allocate_nothing),
-      cmocka_unit_test(test_every_path),
-      cmocka_unit_test(test_threads_share_a_loop),
-      cmocka_unit_test(test_a_time_limit_ends_a_loop),
-      cmocka_unit_test(test_what_is_not_well_nested_is_refused),
-      cmocka_unit_test(test_parts_of_assigned_variables_are_refused),
-      cmocka_unit_test(test_memory_that_is_replaced_after_a_change_is_refused),
-      cmocka_unit_test(test_nothing_inside_is_fed)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_iterations_allocate_nothing),
+                                     cmocka_unit_test(test_every_path),
+                                     cmocka_unit_test(test_threads_share_a_loop),
+                                     cmocka_unit_test(test_a_time_limit_ends_a_loop),
+                                     cmocka_unit_test(test_what_is_not_well_nested_is_refused),
+                                     cmocka_unit_test(test_parts_of_assigned_variables_are_refused),
+                                     cmocka_unit_test(test_memory_that_is_replaced_after_a_change_is_refused),
+                                     cmocka_unit_test(test_nothing_inside_is_fed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

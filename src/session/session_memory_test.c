@@ -1,5 +1,5 @@
-/* The memory limit: what the tensors of one run take together, while they live. Runaways of every kind end with
- * TF_RESOURCE_EXHAUSTED, and the session is as good as before. */
+/* The memory limit: what the tensors of one run take together, while they live. Runaways of every kind end
+ * with TF_RESOURCE_EXHAUSTED, and the session is as good as before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,12 +49,15 @@ static void check_fits(Fixture *f, int64_t n, const char *name, float first) {
 }
 
 /* Four tensors of which the last needs all: none is too large by itself. */
-#define TOGETHER                                                                                                 \
-  PLACEHOLDER("p") CONST("one", "1") BINARY("AddV2", "a", "p", "one") BINARY("AddV2", "b", "a", "one")            \
-  BINARY("AddV2", "c", "b", "one") BINARY("AddV2", "d", "c", "one") BINARY("Mul", "ab", "a", "b")                 \
-  BINARY("Mul", "cd", "c", "d") BINARY("Mul", "abc", "ab", "c") BINARY("Sub", "y", "abc", "cd")                   \
-  UNARY("Neg", "n1", "p") UNARY("Neg", "n2", "n1") UNARY("Neg", "n3", "n2") UNARY("Neg", "n4", "n3") UNARY("Neg", "n5", "n4") \
-  UNARY("Neg", "n6", "n5") UNARY("Neg", "n7", "n6") UNARY("Neg", "n8", "n7")
+#define TOGETHER                                                                                     \
+  PLACEHOLDER("p")                                                                                   \
+  CONST("one", "1")                                                                                  \
+  BINARY("AddV2", "a", "p", "one") BINARY("AddV2", "b", "a", "one") BINARY("AddV2", "c", "b", "one") \
+      BINARY("AddV2", "d", "c", "one") BINARY("Mul", "ab", "a", "b") BINARY("Mul", "cd", "c", "d")   \
+          BINARY("Mul", "abc", "ab", "c") BINARY("Sub", "y", "abc", "cd") UNARY("Neg", "n1", "p")    \
+              UNARY("Neg", "n2", "n1") UNARY("Neg", "n3", "n2") UNARY("Neg", "n4", "n3")             \
+                  UNARY("Neg", "n5", "n4") UNARY("Neg", "n6", "n5") UNARY("Neg", "n7", "n6")         \
+                      UNARY("Neg", "n8", "n7")
 
 static void test_one_tensor(void **state) {
   (void)state;
@@ -63,8 +66,9 @@ static void test_one_tensor(void **state) {
   Tensor out = {0};
   check_exhausted(&f, LIMIT / 4, "a");
   assert_int_equal(fetch(&f, LIMIT / 4, "a", &out, &st), TF_RESOURCE_EXHAUSTED);
-  static const char want[] = "OOM when allocating tensor with shape[262144] and type float on "
-                             "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu";
+  static const char want[] =
+      "OOM when allocating tensor with shape[262144] and type float on "
+      "/job:localhost/replica:0/task:0/device:CPU:0 by allocator cpu";
   assert_memory_equal(TF_Message(&st), want, sizeof want - 1);
   check_fits(&f, LIMIT / 8, "a", 2);
   fixture_clear(&f);
@@ -117,9 +121,10 @@ static void test_a_tensor_that_grows(void **state) {
   fixture_clear(&f);
 }
 
-/* For n turns: a list is pushed to (p[0] of its elements are the same tensor), or a tensor is made and forgotten. */
+/* For n turns: a list is pushed to (p[0] of its elements are the same tensor), or a tensor is made and
+ * forgotten. */
 #define VARIANT "DT_VARIANT"
-#define LOOPS                                                                                                         \
+#define LOOPS \
   "library { function { signature { name: 'on' " ARG("i", "DT_FLOAT") ARG("l", VARIANT) ARG("x", "DT_FLOAT")           \
   RET("y", "DT_BOOL") "} " FUNC_CONST("c", "20000") FUNC_OP("Less", "le", IN("i") IN("c:output:0"), T_FLOAT)         \
   "ret { key: 'y' value: 'le:z:0' } } "                                                                              \
@@ -133,8 +138,9 @@ static void test_a_tensor_that_grows(void **state) {
   FUNC_OP("AddV2", "a", IN("i") IN("one:output:0"), T_FLOAT) FUNC_OP("Neg", "n", IN("x"), T_FLOAT)                     \
   "ret { key: 'i1' value: 'a:z:0' } ret { key: 'l1' value: 'l' } ret { key: 'x1' value: 'n:y:0' } } } "
 #define ELEMENT "attr { key: 'element_dtype' value { type: DT_FLOAT } } "
-#define WHILE_LISTS(name, body)                                                                                       \
-  "node { name: '" name "' op: 'While' input: 'zero' input: 'list' input: 'p' attr { key: 'T' value { list { type: "   \
+#define WHILE_LISTS(name, body)                                                                \
+  "node { name: '" name                                                                        \
+  "' op: 'While' input: 'zero' input: 'list' input: 'p' attr { key: 'T' value { list { type: " \
   "DT_FLOAT type: DT_VARIANT type: DT_FLOAT } } } " FUNC("cond", "on") FUNC("body", body) "}"
 
 static void test_a_list_that_grows(void **state) {
@@ -157,8 +163,9 @@ static void test_a_list_that_grows(void **state) {
 static void test_strings_that_grow(void **state) {
   (void)state;
 #define STRING "attr { key: 'dtype' value { type: DT_STRING } } "
-#define JOIN(name, in) \
-  "node { name: '" name "' op: 'StringJoin' input: '" in "' input: '" in "' attr { key: 'N' value { i: 2 } } }"
+#define JOIN(name, in)                                                   \
+  "node { name: '" name "' op: 'StringJoin' input: '" in "' input: '" in \
+  "' attr { key: 'N' value { i: 2 } } }"
 #define JOIN4(a, b, c, d, e) JOIN(b, a) JOIN(c, b) JOIN(d, c) JOIN(e, d)
   Fixture f = fixture_of("node { name: 'p' op: 'Placeholder' " STRING "}" JOIN4("p", "s1", "s2", "s3", "s4")
                              JOIN4("s4", "s5", "s6", "s7", "s8") JOIN4("s8", "s9", "s10", "s11", "s12"),
@@ -171,7 +178,8 @@ static void test_strings_that_grow(void **state) {
   char text[1000];
   memset(text, 'x', sizeof text);
   assert_true(tstring_set(in.data, text, sizeof text));
-  assert_int_equal(session_run(f.session, &p, &feed, 1, &y, &out, 1, NULL, 0, NULL, &st), TF_RESOURCE_EXHAUSTED);
+  assert_int_equal(session_run(f.session, &p, &feed, 1, &y, &out, 1, NULL, 0, NULL, &st),
+                   TF_RESOURCE_EXHAUSTED);
   status_clear(&st);
   for (int i = 0; i < 200; i++) {
     size_t size;
@@ -185,9 +193,11 @@ static void test_strings_that_grow(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_one_tensor),          cmocka_unit_test(test_tensors_together),
-      cmocka_unit_test(test_results_are_the_callers), cmocka_unit_test(test_a_tensor_that_grows),
-      cmocka_unit_test(test_a_list_that_grows),   cmocka_unit_test(test_strings_that_grow)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_tensor),
+                                     cmocka_unit_test(test_tensors_together),
+                                     cmocka_unit_test(test_results_are_the_callers),
+                                     cmocka_unit_test(test_a_tensor_that_grows),
+                                     cmocka_unit_test(test_a_list_that_grows),
+                                     cmocka_unit_test(test_strings_that_grow)};
   return cmocka_run_group_tests_name("memory limit", tests, NULL, NULL);
 }

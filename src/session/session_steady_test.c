@@ -1,7 +1,7 @@
-/* Steady state: runs of shapes seen before ask for no memory, and do no shape arithmetic. (What is fetched stands in
- * memory of its own; here the caller lets go of it before the next run, which then gets it again.)
- * Both are counted: allocations by the fixture's malloc, shape arithmetic by the calls in which kernels declare their
- * outputs (the linker puts the functions here before them). */
+/* Steady state: runs of shapes seen before ask for no memory, and do no shape arithmetic. (What is fetched
+ * stands in memory of its own; here the caller lets go of it before the next run, which then gets it again.)
+ * Both are counted: allocations by the fixture's malloc, shape arithmetic by the calls in which kernels
+ * declare their outputs (the linker puts the functions here before them). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,8 @@ TF_Code __wrap_op_output_alias(OpCtx *c, int i, int from, const int64_t *dims, i
 static void fill(Tensor *t, const int64_t *dims, int rank, int seed) {
   TF_Status st = {0};
   assert_int_equal(tensor_alloc(t, TF_FLOAT, dims, rank, &st), TF_OK);
-  for (int64_t i = 0; i < tensor_count(t); i++) ((float *)t->data)[i] = (float)((i * 7 + seed * 5) % 19 - 9) / 9;
+  for (int64_t i = 0; i < tensor_count(t); i++)
+    ((float *)t->data)[i] = (float)((i * 7 + seed * 5) % 19 - 9) / 9;
 }
 
 static void assign(Fixture *f, const char *target, const int64_t *dims, int rank, int seed) {
@@ -52,7 +53,8 @@ static void assign(Fixture *f, const char *target, const int64_t *dims, int rank
   const Tensor *feed = &value;
   TF_Output x = output_of(f->graph, "x");
   const Node *node = graph_find(f->graph, target);
-  if (session_run(f->session, &x, &feed, 1, NULL, NULL, 0, &node, 1, NULL, &st)) fail_msg("%s", TF_Message(&st));
+  if (session_run(f->session, &x, &feed, 1, NULL, NULL, 0, &node, 1, NULL, &st))
+    fail_msg("%s", TF_Message(&st));
   tensor_clear(&value);
 }
 
@@ -64,7 +66,8 @@ static void check_same(const char *name, const Tensor *a, const Tensor *b) {
     if (fabsf(((float *)a->data)[i] - ((float *)b->data)[i]) > 1e-5f) fail_msg("%s: another answer", name);
 }
 
-/* Feeds p with two shapes in turn and fetches y. The first runs take the general path; later answers are as theirs. */
+/* Feeds p with two shapes in turn and fetches y. The first runs take the general path; later answers are as
+ * theirs. */
 static void check_steady(Fixture *f, const char *name, const int64_t (*dims)[4], int rank) {
   TF_Status st = {0};
   TF_Output p = output_of(f->graph, "p"), y = output_of(f->graph, "y");
@@ -99,18 +102,19 @@ static const int64_t rows_of_4[SHAPES][4] = {{3, 4}, {5, 4}};
 static void test_a_chain(void **state) {
   (void)state;
   Fixture f = fixture_of(PLACEHOLDER("p") CONST("two", "2") CONST("one", "1") BINARY("Mul", "a", "p", "two")
-                             BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p")
-                                 UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f")
-                                     BINARY("AddV2", "y", "g", "p"),
+                             BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY(
+                                 "Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d")
+                                 UNARY("Identity", "g", "f") BINARY("AddV2", "y", "g", "p"),
                          &(SessionConfig){.intra_op_threads = 1});
   check_steady(&f, "chain", rows_of_4, 2);
   fixture_clear(&f);
 }
 
 #define MATMUL(name, a, b) "node { name: '" name "' op: 'MatMul' input: '" a "' input: '" b "' " T_FLOAT "}"
-#define TWO_LAYERS(w1, b1, w2)                                                                              \
-  MATMUL("m1", "p", w1) BINARY("BiasAdd", "h1", "m1", b1) UNARY("Tanh", "t1", "h1") MATMUL("m2", "t1", w2)  \
-  UNARY("Softmax", "y", "m2")
+#define TWO_LAYERS(w1, b1, w2)      \
+  MATMUL("m1", "p", w1)             \
+  BINARY("BiasAdd", "h1", "m1", b1) \
+  UNARY("Tanh", "t1", "h1") MATMUL("m2", "t1", w2) UNARY("Softmax", "y", "m2")
 
 static void test_layers_of_resource_variables(void **state) {
   (void)state;
@@ -129,8 +133,8 @@ static void test_layers_of_resource_variables(void **state) {
 static void test_layers_of_ref_variables(void **state) {
   (void)state;
 #define REF_VARIABLE(name) REF(name) UNARY("Identity", "read_" name, name) ASSIGN_REF("set_" name, name, "x")
-  Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") REF_VARIABLE("w1") REF_VARIABLE("b1") REF_VARIABLE("w2")
-                             TWO_LAYERS("read_w1", "read_b1", "read_w2"),
+  Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") REF_VARIABLE("w1") REF_VARIABLE("b1")
+                             REF_VARIABLE("w2") TWO_LAYERS("read_w1", "read_b1", "read_w2"),
                          &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_w1", (int64_t[]){4, 8}, 2, 1);
   assign(&f, "set_b1", (int64_t[]){8}, 1, 2);
@@ -143,11 +147,11 @@ static void test_layers_of_ref_variables(void **state) {
 static void test_variables_that_change(void **state) {
   (void)state;
   Fixture f = fixture_of(
-      PLACEHOLDER("p") PLACEHOLDER("x") CONST("zero", "0") HANDLE("n") WRITE("AssignVariableOp", "set_n", "n", "x", "")
-          WRITE("AssignAddVariableOp", "add", "n", "zero", "") REF("r") ASSIGN_REF("set_r", "r", "x")
-              BINARY("AssignAdd", "add_r", "r", "zero") BINARY("Mul", "pr", "p", "add_r")
-      "node { name: 'read' op: 'ReadVariableOp' input: 'n' " AFTER("add") DTYPE_FLOAT "}"
-      BINARY("Mul", "y", "pr", "read"),
+      PLACEHOLDER("p") PLACEHOLDER("x") CONST("zero", "0") HANDLE("n") WRITE(
+          "AssignVariableOp", "set_n", "n", "x", "") WRITE("AssignAddVariableOp", "add", "n", "zero", "")
+          REF("r") ASSIGN_REF("set_r", "r", "x") BINARY("AssignAdd", "add_r", "r", "zero") BINARY(
+              "Mul", "pr", "p", "add_r") "node { name: 'read' op: 'ReadVariableOp' input: 'n' " AFTER("add")
+              DTYPE_FLOAT "}" BINARY("Mul", "y", "pr", "read"),
       &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_n", NULL, 0, 1);
   assign(&f, "set_r", NULL, 0, 2);
@@ -156,7 +160,9 @@ static void test_variables_that_change(void **state) {
 }
 
 /* Two convolutions with bias, a batch norm from variables and a pool. */
-#define PADDED "attr { key: 'padding' value { s: 'SAME' } } attr { key: 'strides' value { list { i: 1 i: 1 i: 1 i: 1 } } }"
+#define PADDED                                                                                              \
+  "attr { key: 'padding' value { s: 'SAME' } } attr { key: 'strides' value { list { i: 1 i: 1 i: 1 i: 1 } " \
+  "} }"
 static void test_a_convolution_block(void **state) {
   (void)state;
   Fixture f = fixture_of(
@@ -185,22 +191,22 @@ static void test_a_loop_of_tensorflow_1(void **state) {
   (void)state;
   Fixture f = fixture_of(
       PLACEHOLDER("p") PLACEHOLDER("x") VARIABLE("w") CONST("zero", "0") CONST("one", "1") CONST("five", "5")
-          ENTER("ei", "zero", "false") ENTER("eh", "p", "false") ENTER("en", "five", "true") ENTER("e1", "one", "true")
-              ENTER("ew", "read_w", "true") MERGE("mi", "ei", "ni") MERGE("mh", "eh", "nh")
-                  BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")
-                      BINARY("Switch", "sh", "mh", "c") BINARY("AddV2", "i1", "si:1", "e1")
-                          UNARY("NextIteration", "ni", "i1") MATMUL("hw", "sh:1", "ew") UNARY("Tanh", "th", "hw")
-                              UNARY("Sigmoid", "gate", "sh:1") BINARY("Mul", "h1", "th", "gate")
-                                  UNARY("NextIteration", "nh", "h1") UNARY("Exit", "z", "sh") UNARY("Relu", "y", "z"),
+          ENTER("ei", "zero", "false") ENTER("eh", "p", "false") ENTER("en", "five", "true")
+              ENTER("e1", "one", "true") ENTER("ew", "read_w", "true") MERGE("mi", "ei", "ni")
+                  MERGE("mh", "eh", "nh") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")
+                      BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sh", "mh", "c")
+                          BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1") MATMUL(
+                              "hw", "sh:1", "ew") UNARY("Tanh", "th", "hw") UNARY("Sigmoid", "gate", "sh:1")
+                              BINARY("Mul", "h1", "th", "gate") UNARY("NextIteration", "nh", "h1")
+                                  UNARY("Exit", "z", "sh") UNARY("Relu", "y", "z"),
       &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_w", (int64_t[]){4, 4}, 2, 1);
   check_steady(&f, "v1 loop", rows_of_4, 2);
   fixture_clear(&f);
 }
 
-#define LIST_3(key, a, b, c) \
-  "attr { key: '" key "' value { list { type: " a " type: " b " type: " c " } } } "
-#define CELL                                                                                                          \
+#define LIST_3(key, a, b, c) "attr { key: '" key "' value { list { type: " a " type: " b " type: " c " } } } "
+#define CELL \
   "library { function { signature { name: 'less' " ARG("h", "DT_FLOAT") ARG("i", "DT_FLOAT") ARG("w", "DT_RESOURCE")    \
   RET("y", "DT_BOOL") "} " FUNC_CONST("c", "5") FUNC_OP("Less", "l", IN("i") IN("c:output:0"), T_FLOAT)                \
   "ret { key: 'y' value: 'l:z:0' } } "                                                                                \
@@ -217,18 +223,20 @@ static void test_a_loop_of_tensorflow_1(void **state) {
 
 static void test_a_loop_of_tensorflow_2(void **state) {
   (void)state;
-  Fixture f = fixture_of(CELL PLACEHOLDER("p") PLACEHOLDER("x") VARIABLE("w") CONST("zero", "0")
-                         "node { name: 'loop' op: 'While' input: 'p' input: 'zero' input: 'w' "
-                         LIST_3("T", "DT_FLOAT", "DT_FLOAT", "DT_RESOURCE") FUNC("cond", "less") FUNC("body", "cell") "}"
-                         UNARY("Relu", "y", "loop"),
-                         &(SessionConfig){.intra_op_threads = 1});
+  Fixture f = fixture_of(
+      CELL PLACEHOLDER("p") PLACEHOLDER("x") VARIABLE("w")
+          CONST("zero", "0") "node { name: 'loop' op: 'While' input: 'p' input: 'zero' input: 'w' " LIST_3(
+              "T", "DT_FLOAT", "DT_FLOAT", "DT_RESOURCE") FUNC("cond", "less")
+              FUNC("body", "cell") "}" UNARY("Relu", "y", "loop"),
+      &(SessionConfig){.intra_op_threads = 1});
   assign(&f, "set_w", (int64_t[]){4, 4}, 2, 1);
   check_steady(&f, "While", rows_of_4, 2);
   fixture_clear(&f);
 }
 
-#define BRANCH_TYPES \
-  "attr { key: 'Tin' value { list { type: DT_FLOAT type: DT_RESOURCE } } } attr { key: 'Tout' value { list { type: " \
+#define BRANCH_TYPES                                                                                         \
+  "attr { key: 'Tin' value { list { type: DT_FLOAT type: DT_RESOURCE } } } attr { key: 'Tout' value { list " \
+  "{ type: "                                                                                                 \
   "DT_FLOAT } } } "
 
 static void test_branches(void **state) {
@@ -253,10 +261,14 @@ static void test_branches(void **state) {
 static void test_switch_and_merge(void **state) {
   (void)state;
   Fixture f = fixture_of(
-      PLACEHOLDER("p") CONST("zero", "0") CONST("two", "2") INTS("axes", "2", "int_val: 0 int_val: 1")
-      "node { name: 'sum' op: 'Sum' input: 'p' input: 'axes' " T_FLOAT "attr { key: 'Tidx' value { type: DT_INT32 } } }"
-      BINARY("Less", "go", "sum", "zero") BINARY("Switch", "s", "p", "go") BINARY("Mul", "no", "s", "two")
-      UNARY("Neg", "yes", "s:1") BINARY("AddV2", "more", "yes", "two") MERGE("m", "no", "more") UNARY("Relu", "y", "m"),
+      PLACEHOLDER("p") CONST("zero", "0") CONST("two", "2")
+          INTS("axes", "2",
+               "int_val: 0 int_val: 1") "node { name: 'sum' op: 'Sum' input: 'p' input: 'axes' " T_FLOAT
+                                        "attr { key: 'Tidx' value { type: DT_INT32 } } }" BINARY(
+                                            "Less", "go", "sum", "zero") BINARY("Switch", "s", "p", "go")
+                                            BINARY("Mul", "no", "s", "two") UNARY("Neg", "yes", "s:1")
+                                                BINARY("AddV2", "more", "yes", "two") MERGE("m", "no", "more")
+                                                    UNARY("Relu", "y", "m"),
       &(SessionConfig){.intra_op_threads = 1});
   check_steady(&f, "cond", rows_of_4, 2);
   fixture_clear(&f);
@@ -264,15 +276,14 @@ static void test_switch_and_merge(void **state) {
 
 int main(void) {
   setenv("SM_DNNL", "off", 1); /* oneDNN asks for a little memory in each call */
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_chain),
-      cmocka_unit_test(test_layers_of_resource_variables),
-      cmocka_unit_test(test_layers_of_ref_variables),
-      cmocka_unit_test(test_variables_that_change),
-      cmocka_unit_test(test_a_convolution_block),
-      cmocka_unit_test(test_a_loop_of_tensorflow_1),
-      cmocka_unit_test(test_a_loop_of_tensorflow_2),
-      cmocka_unit_test(test_branches),
-      cmocka_unit_test(test_switch_and_merge)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_chain),
+                                     cmocka_unit_test(test_layers_of_resource_variables),
+                                     cmocka_unit_test(test_layers_of_ref_variables),
+                                     cmocka_unit_test(test_variables_that_change),
+                                     cmocka_unit_test(test_a_convolution_block),
+                                     cmocka_unit_test(test_a_loop_of_tensorflow_1),
+                                     cmocka_unit_test(test_a_loop_of_tensorflow_2),
+                                     cmocka_unit_test(test_branches),
+                                     cmocka_unit_test(test_switch_and_merge)};
   return cmocka_run_group_tests_name("steady state", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* 64 threads on one session: several plans, shapes in no order, loops of both kinds, branches, variables that are frozen
- * and variables that others assign meanwhile. Each answer is checked. SM_STRESS_SECONDS says how long, else each thread
- * makes a few runs; under TSan a minute of it shows races. */
+/* 64 threads on one session: several plans, shapes in no order, loops of both kinds, branches, variables that
+ * are frozen and variables that others assign meanwhile. Each answer is checked. SM_STRESS_SECONDS says how
+ * long, else each thread makes a few runs; under TSan a minute of it shows races. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,27 +23,36 @@ enum {
   HANDLE(name) READ("read_" name, name) WRITE("AssignVariableOp", "set_" name, name, "x", "")
 
 /* layers = softmax(tanh(p w + b) w), w and b frozen */
-#define LAYERS                                                                                               \
-  VARIABLE("w") VARIABLE("b") MATMUL("m1", "p", "read_w") BINARY("BiasAdd", "h1", "m1", "read_b")            \
-  UNARY("Tanh", "t1", "h1") MATMUL("m2", "t1", "read_w") UNARY("Softmax", "layers", "m2")
+#define LAYERS                                                                                  \
+  VARIABLE("w")                                                                                 \
+  VARIABLE("b")                                                                                 \
+  MATMUL("m1", "p", "read_w") BINARY("BiasAdd", "h1", "m1", "read_b") UNARY("Tanh", "t1", "h1") \
+      MATMUL("m2", "t1", "read_w") UNARY("Softmax", "layers", "m2")
 /* scaled = p * (v + v), v assigned by some threads */
-#define SCALED VARIABLE("v") BINARY("AddV2", "twice", "read_v", "read_v") BINARY("Mul", "scaled", "p", "twice")
+#define SCALED \
+  VARIABLE("v") BINARY("AddV2", "twice", "read_v", "read_v") BINARY("Mul", "scaled", "p", "twice")
 /* counted: n after n += 1 */
-#define COUNTED                                                                                              \
-  VARIABLE("n") WRITE("AssignAddVariableOp", "add_n", "n", "one", "")                                         \
+#define COUNTED                                         \
+  VARIABLE("n")                                         \
+  WRITE("AssignAddVariableOp", "add_n", "n", "one", "") \
   "node { name: 'counted' op: 'ReadVariableOp' input: 'n' " AFTER("add_n") DTYPE_FLOAT "}"
 /* loop1: count times x = x + 1, by the frames of TensorFlow 1 */
-#define LOOP1                                                                                                \
-  PLACEHOLDER("count") ENTER("ei", "zero", "false") ENTER("ex", "p", "false") ENTER("en", "count", "true")   \
-  ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") \
-  LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                   \
-  BINARY("AddV2", "i1", "si:1", "e1") BINARY("AddV2", "x1", "sx:1", "e1") UNARY("NextIteration", "ni", "i1") \
-  UNARY("NextIteration", "nx", "x1") UNARY("Exit", "loop1", "sx")
-/* loop2: the same by While, adding the variable `step` (which is 1); branch: p + step or p - step, by count */
-#define T3 "attr { key: 'T' value { list { type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT type: DT_RESOURCE } } } "
+#define LOOP1                                                                                               \
+  PLACEHOLDER("count")                                                                                      \
+  ENTER("ei", "zero", "false")                                                                              \
+  ENTER("ex", "p", "false") ENTER("en", "count", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") \
+      MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")                         \
+          BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                               \
+              BINARY("AddV2", "i1", "si:1", "e1") BINARY("AddV2", "x1", "sx:1", "e1")                       \
+                  UNARY("NextIteration", "ni", "i1") UNARY("NextIteration", "nx", "x1")                     \
+                      UNARY("Exit", "loop1", "sx")
+/* loop2: the same by While, adding the variable `step` (which is 1); branch: p + step or p - step, by
+ * count */
+#define T3 \
+  "attr { key: 'T' value { list { type: DT_FLOAT type: DT_FLOAT type: DT_FLOAT type: DT_RESOURCE } } } "
 #define BODY_ARGS ARG("i", "DT_FLOAT") ARG("n", "DT_FLOAT") ARG("x", "DT_FLOAT") ARG("s", "DT_RESOURCE")
 #define STEP_READ FUNC_OP("ReadVariableOp", "r", IN("s"), DTYPE_FLOAT)
-#define LOOP2                                                                                                        \
+#define LOOP2 \
   "library { function { signature { name: 'more' " BODY_ARGS RET("y", "DT_BOOL") "} "                                 \
   FUNC_OP("Less", "le", IN("i") IN("n"), T_FLOAT) "ret { key: 'y' value: 'le:z:0' } } "                               \
   "function { signature { name: 'next' " BODY_ARGS RET("i1", "DT_FLOAT") RET("n1", "DT_FLOAT") RET("x1", "DT_FLOAT")   \
@@ -65,16 +74,17 @@ enum {
   "attr { key: 'Tin' value { list { type: DT_FLOAT type: DT_RESOURCE } } } "                                          \
   "attr { key: 'Tout' value { list { type: DT_FLOAT } } } " FUNC("then_branch", "plus") FUNC("else_branch", "minus") "}"
 
-#define GRAPH PLACEHOLDER("p") PLACEHOLDER("x") CONST("zero", "0") CONST("one", "1") LAYERS SCALED COUNTED LOOP1 LOOP2
+#define GRAPH \
+  PLACEHOLDER("p") PLACEHOLDER("x") CONST("zero", "0") CONST("one", "1") LAYERS SCALED COUNTED LOOP1 LOOP2
 
 typedef struct Stress {
   Fixture f;
   TF_Output p, x, count, layers, scaled, counted, loop1, loop2, branch;
   const Node *set_v;
-  Tensor expected[SHAPES]; /* of layers, for p of 1 .. SHAPES rows */
+  Tensor expected[SHAPES];    /* of layers, for p of 1 .. SHAPES rows */
   atomic_int begun, assigned; /* values of v that may be there; the last whose assignment has returned */
   pthread_mutex_t assigning;
-  atomic_int additions;    /* to n */
+  atomic_int additions; /* to n */
   atomic_bool stop;
   bool timed;
 } Stress;
@@ -127,7 +137,8 @@ static void check_layers(Worker *w, int shape, const Tensor *out) {
 /* All elements are in + by. */
 static void check_shifted(Worker *w, const char *what, const Tensor *in, float by, const Tensor *out) {
   bool same = tensor_same_shape(out, in);
-  for (int64_t i = 0; same && i < tensor_count(in); i++) same = ((float *)out->data)[i] == ((float *)in->data)[i] + by;
+  for (int64_t i = 0; same && i < tensor_count(in); i++)
+    same = ((float *)out->data)[i] == ((float *)in->data)[i] + by;
   if (!same) note(w, what, "another answer");
 }
 
@@ -135,11 +146,13 @@ static void check_scaled(Worker *w, const Tensor *in, int at_least, const Tensor
   int at_most = atomic_load(&w->s->begun);
   float v = ((float *)out->data)[0] / ((float *)in->data)[0] / 2;
   bool good = v >= (float)at_least && v <= (float)at_most && v == (float)(int)v;
-  for (int64_t i = 0; good && i < tensor_count(in); i++) good = ((float *)out->data)[i] == ((float *)in->data)[i] * 2 * v;
+  for (int64_t i = 0; good && i < tensor_count(in); i++)
+    good = ((float *)out->data)[i] == ((float *)in->data)[i] * 2 * v;
   if (!good) note(w, "scaled", "a value that was not assigned, or an old one");
 }
 
-/* layers and scaled by one plan, or scaled alone, in one shape: that is run often enough to be frozen again. */
+/* layers and scaled by one plan, or scaled alone, in one shape: that is run often enough to be frozen
+ * again. */
 static void run_layers(Worker *w, uint32_t r) {
   TF_Status st = {0};
   Tensor in = {0}, out[2] = {{0}};
@@ -228,7 +241,8 @@ static void assign(Stress *s, const char *target, Tensor *value) {
   TF_Status st = {0};
   const Tensor *feed = value;
   const Node *node = graph_find(s->f.graph, target);
-  if (session_run(s->f.session, &s->x, &feed, 1, NULL, NULL, 0, &node, 1, NULL, &st)) fail_msg("%s", TF_Message(&st));
+  if (session_run(s->f.session, &s->x, &feed, 1, NULL, NULL, 0, &node, 1, NULL, &st))
+    fail_msg("%s", TF_Message(&st));
   tensor_clear(value);
 }
 
@@ -242,7 +256,8 @@ static void begin(Stress *s) {
   *s = (Stress){.f = fixture_of(GRAPH, &(SessionConfig){.intra_op_threads = 1})};
   Graph *g = s->f.graph;
   s->p = output_of(g, "p"), s->x = output_of(g, "x"), s->count = output_of(g, "count");
-  s->layers = output_of(g, "layers"), s->scaled = output_of(g, "scaled"), s->counted = output_of(g, "counted");
+  s->layers = output_of(g, "layers"), s->scaled = output_of(g, "scaled"),
+  s->counted = output_of(g, "counted");
   s->loop1 = output_of(g, "loop1"), s->loop2 = output_of(g, "loop2"), s->branch = output_of(g, "branch");
   s->set_v = graph_find(g, "set_v");
   pthread_mutex_init(&s->assigning, NULL);
@@ -261,7 +276,9 @@ static void begin(Stress *s) {
     Tensor in = {0};
     assert_true(make_rows(&in, i + 1, 1));
     const Tensor *feed = &in;
-    assert_int_equal(session_run(s->f.session, &s->p, &feed, 1, &s->layers, &s->expected[i], 1, NULL, 0, NULL, &st), TF_OK);
+    assert_int_equal(
+        session_run(s->f.session, &s->p, &feed, 1, &s->layers, &s->expected[i], 1, NULL, 0, NULL, &st),
+        TF_OK);
     tensor_clear(&in);
   }
 }

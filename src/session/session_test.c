@@ -1,4 +1,5 @@
-/* Sessions beyond single answers: many threads, time limits, closing, graphs that grow, ops without kernels. */
+/* Sessions beyond single answers: many threads, time limits, closing, graphs that grow, ops without
+ * kernels. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,10 +12,12 @@
 #include "session/session_fixture.h"
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
-#define CHAIN                                                                                            \
-  PLACEHOLDER("p") CONST("two", "2") CONST("one", "1") BINARY("Mul", "a", "p", "two")                    \
-  BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") \
-  BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
+#define CHAIN                                                                                               \
+  PLACEHOLDER("p")                                                                                          \
+  CONST("two", "2")                                                                                         \
+  CONST("one", "1") BINARY("Mul", "a", "p", "two") BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") \
+      BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d")                  \
+          UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
 
 static float chain_of(float p) {
   float c = p * 2 + 1 > 0 ? p * 2 + 1 : 0, d = c - p;
@@ -101,14 +104,15 @@ static void test_a_caller_can_give_up(void **state) {
   make_vector(&in, 3, 0);
   const Tensor *feed = &in;
   assert_int_equal(session_run(f.session, &p, &feed, 1, &z, &out, 1, NULL, 0,
-                               &(SessionRunOptions){.cancelled = &cancelled}, &st), TF_CANCELLED);
+                               &(SessionRunOptions){.cancelled = &cancelled}, &st),
+                   TF_CANCELLED);
   tensor_clear(&in);
   fixture_clear(&f);
 }
 
 /* A While that never ends, and a function that calls itself. */
 #define FLOAT_TO(result) "input_arg { name: 'x' type: DT_FLOAT } output_arg { name: 'y' type: " result " }"
-#define RUNAWAYS                                                                                                   \
+#define RUNAWAYS \
   "library { function { signature { name: 'forever' " FLOAT_TO("DT_BOOL") "} node_def { name: 't' op: 'Const' attr { " \
   "key: 'dtype' value { type: DT_BOOL } } attr { key: 'value' value { tensor { dtype: DT_BOOL tensor_shape {} "       \
   "bool_val: true } } } } ret { key: 'y' value: 't:output:0' } } "                                                    \
@@ -132,9 +136,11 @@ static void test_runaways_end(void **state) {
   for (int i = 0; i < 2; i++) {
     status_clear(&st);
     assert_int_equal(session_run(f.session, &p, &feed, 1, &loop, &out, 1, NULL, 0,
-                                 &(SessionRunOptions){.timeout_ms = 10}, &st), TF_DEADLINE_EXCEEDED);
+                                 &(SessionRunOptions){.timeout_ms = 10}, &st),
+                     TF_DEADLINE_EXCEEDED);
     status_clear(&st);
-    assert_int_equal(session_run(f.session, &p, &feed, 1, &call, &out, 1, NULL, 0, NULL, &st), TF_RESOURCE_EXHAUSTED);
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &call, &out, 1, NULL, 0, NULL, &st),
+                     TF_RESOURCE_EXHAUSTED);
     assert_int_equal(out.dtype, 0);
   }
   tensor_clear(&in);
@@ -198,8 +204,13 @@ static void test_a_graph_may_grow(void **state) {
       Node *from = graph_find(f.graph, "z"), *node;
       TF_Output input = {from, 0};
       Attr t = {.name = "T", .kind = TF_ATTR_TYPE, .v.type = TF_FLOAT};
-      NodeInit init = {.name = "more", .device = "", .spec = op_spec_find("Neg"), .attrs = &t, .num_attrs = 1,
-                       .inputs = &input, .num_inputs = 1};
+      NodeInit init = {.name = "more",
+                       .device = "",
+                       .spec = op_spec_find("Neg"),
+                       .attrs = &t,
+                       .num_attrs = 1,
+                       .inputs = &input,
+                       .num_inputs = 1};
       assert_int_equal(node_make(f.graph, &init, &node, &st), TF_OK);
       assert_int_equal(graph_insert(f.graph, &node, 1, &st), TF_OK);
       graph_unlock(f.graph);
@@ -211,11 +222,13 @@ static void test_a_graph_may_grow(void **state) {
 
 static void test_only_reached_nodes_need_a_kernel(void **state) {
   (void)state;
-  Fixture f = fixture_of(CHAIN "node { name: 'sc/bad' op: 'CudnnRNNParamsSize' input: 'i' input: 'i' input: 'i' "
-                               "attr { key: 'T' value { type: DT_FLOAT } } attr { key: 'S' value { type: DT_INT32 } } }"
-                               "node { name: 'i' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: "
-                               "'value' value { tensor { dtype: DT_INT32 tensor_shape {} int_val: 1 } } } }",
-                         NULL);
+  Fixture f = fixture_of(
+      CHAIN
+      "node { name: 'sc/bad' op: 'CudnnRNNParamsSize' input: 'i' input: 'i' input: 'i' "
+      "attr { key: 'T' value { type: DT_FLOAT } } attr { key: 'S' value { type: DT_INT32 } } }"
+      "node { name: 'i' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: "
+      "'value' value { tensor { dtype: DT_INT32 tensor_shape {} int_val: 1 } } } }",
+      NULL);
   TF_Status st = {0};
   Tensor out = {0};
   TF_Output one = output_of(f.graph, "one"), bad = output_of(f.graph, "sc/bad");
@@ -223,7 +236,9 @@ static void test_only_reached_nodes_need_a_kernel(void **state) {
   tensor_clear(&out);
   TF_Code code = session_run(f.session, NULL, NULL, 0, &bad, &out, 1, NULL, 0, NULL, &st);
   assert_int_equal(code, TF_INVALID_ARGUMENT); /* no CPU kernel in TensorFlow either */
-  const char *want = "No OpKernel was registered to support Op 'CudnnRNNParamsSize' used by {{node sc/bad}} with these attrs: [";
+  const char *want =
+      "No OpKernel was registered to support Op 'CudnnRNNParamsSize' used by {{node sc/bad}} with these "
+      "attrs: [";
   assert_memory_equal(TF_Message(&st), want, strlen(want));
   assert_non_null(strstr(TF_Message(&st), "]\nRegistered devices: [CPU]\nRegistered kernels:\n"));
   fixture_clear(&f);
@@ -238,20 +253,20 @@ static void test_config_protos(void **state) {
   assert_int_equal(session_config_parse(&config, (Span){"\x10\x03\x58\xf4\x03", 5}, &st), TF_OK);
   assert_int_equal(config.intra_op_threads, 3);
   assert_int_equal(config.timeout_ms, 500);
-  assert_int_equal(session_run_options_parse(&options, (Span){"\x10\x07", 2}, &st), TF_OK); /* timeout_in_ms (2): 7 */
+  assert_int_equal(session_run_options_parse(&options, (Span){"\x10\x07", 2}, &st),
+                   TF_OK); /* timeout_in_ms (2): 7 */
   assert_int_equal(options.timeout_ms, 7);
   assert_int_not_equal(session_config_parse(&config, (Span){"\x10", 1}, &st), TF_OK);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_threads_share_a_session),
-      cmocka_unit_test(test_a_closed_session_runs_no_more),
-      cmocka_unit_test(test_a_caller_can_give_up),
-      cmocka_unit_test(test_runaways_end),
-      cmocka_unit_test(test_a_loop_that_nobody_waits_for_ends),
-      cmocka_unit_test(test_a_graph_may_grow),
-      cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
-      cmocka_unit_test(test_config_protos)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_share_a_session),
+                                     cmocka_unit_test(test_a_closed_session_runs_no_more),
+                                     cmocka_unit_test(test_a_caller_can_give_up),
+                                     cmocka_unit_test(test_runaways_end),
+                                     cmocka_unit_test(test_a_loop_that_nobody_waits_for_ends),
+                                     cmocka_unit_test(test_a_graph_may_grow),
+                                     cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
+                                     cmocka_unit_test(test_config_protos)};
   return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -6,49 +6,49 @@
 #include "simd/vec_math.h"
 
 /* Wrapping integer arithmetic: through unsigned. */
-#define EW_UNARY(name, T, expr)                                                    \
-  static void name(void *out, const void *in, int64_t n, float param) {           \
-    T *o = out;                                                                    \
-    const T *a = in;                                                               \
-    (void)param;                                                                   \
-    SM_IVDEP for (int64_t i = 0; i < n; i++) {                                     \
-      T x = a[i];                                                                  \
-      o[i] = (T)(expr);                                                            \
-    }                                                                              \
+#define EW_UNARY(name, T, expr)                                         \
+  static void name(void *out, const void *in, int64_t n, float param) { \
+    T *o = out;                                                         \
+    const T *a = in;                                                    \
+    (void)param;                                                        \
+    SM_IVDEP for (int64_t i = 0; i < n; i++) {                          \
+      T x = a[i];                                                       \
+      o[i] = (T)(expr);                                                 \
+    }                                                                   \
   }
 
-#define EW_BINARY(name, T, R, expr)                                                \
+#define EW_BINARY(name, T, R, expr)                                                     \
   static void name(void *out, const void *av, const void *bv, int64_t n, EwMode mode) { \
-    R *o = out;                                                                    \
-    const T *a = av, *b = bv;                                                      \
-    if (mode == EW_VV) {                                                           \
-      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                   \
-        T x = a[i], y = b[i];                                                      \
-        o[i] = (R)(expr);                                                          \
-      }                                                                            \
-    } else if (mode == EW_VS) {                                                    \
-      T y = b[0];                                                                  \
-      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                   \
-        T x = a[i];                                                                \
-        o[i] = (R)(expr);                                                          \
-      }                                                                            \
-    } else {                                                                       \
-      T x = a[0];                                                                  \
-      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                   \
-        T y = b[i];                                                                \
-        o[i] = (R)(expr);                                                          \
-      }                                                                            \
-    }                                                                              \
+    R *o = out;                                                                         \
+    const T *a = av, *b = bv;                                                           \
+    if (mode == EW_VV) {                                                                \
+      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                        \
+        T x = a[i], y = b[i];                                                           \
+        o[i] = (R)(expr);                                                               \
+      }                                                                                 \
+    } else if (mode == EW_VS) {                                                         \
+      T y = b[0];                                                                       \
+      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                        \
+        T x = a[i];                                                                     \
+        o[i] = (R)(expr);                                                               \
+      }                                                                                 \
+    } else {                                                                            \
+      T x = a[0];                                                                       \
+      SM_IVDEP for (int64_t i = 0; i < n; i++) {                                        \
+        T y = b[i];                                                                     \
+        o[i] = (R)(expr);                                                               \
+      }                                                                                 \
+    }                                                                                   \
   }
 
-#define EW_VECTOR(name, fn)                                                        \
-  static void name(void *out, const void *in, int64_t n, float param) {           \
-    float *o = out;                                                                \
-    const float *a = in;                                                           \
-    int64_t i = 0;                                                                 \
-    (void)param;                                                                   \
-    for (; i + VFN <= n; i += VFN) vf_store(o + i, fn(vf_load(a + i)));            \
-    if (i < n) vf_store_n(o + i, fn(vf_load_n(a + i, n - i)), n - i);              \
+#define EW_VECTOR(name, fn)                                             \
+  static void name(void *out, const void *in, int64_t n, float param) { \
+    float *o = out;                                                     \
+    const float *a = in;                                                \
+    int64_t i = 0;                                                      \
+    (void)param;                                                        \
+    for (; i + VFN <= n; i += VFN) vf_store(o + i, fn(vf_load(a + i))); \
+    if (i < n) vf_store_n(o + i, fn(vf_load_n(a + i, n - i)), n - i);   \
   }
 
 /* ---- unary ---- */
@@ -62,8 +62,8 @@ EW_UNARY(ew_abs_i32, int32_t, x < 0 ? 0u - (uint32_t)x : (uint32_t)x)
 EW_UNARY(ew_abs_i64, int64_t, x < 0 ? 0ull - (uint64_t)x : (uint64_t)x)
 EW_UNARY(ew_square_f32, float, x *x)
 EW_UNARY(ew_square_f64, double, x *x)
-EW_UNARY(ew_square_i32, int32_t, (uint32_t)x * (uint32_t)x)
-EW_UNARY(ew_square_i64, int64_t, (uint64_t)x * (uint64_t)x)
+EW_UNARY(ew_square_i32, int32_t, (uint32_t)x *(uint32_t)x)
+EW_UNARY(ew_square_i64, int64_t, (uint64_t)x *(uint64_t)x)
 EW_UNARY(ew_sqrt_f32, float, __builtin_sqrtf(x))
 EW_UNARY(ew_sqrt_f64, double, __builtin_sqrt(x))
 EW_UNARY(ew_rsqrt_f32, float, 1.0f / __builtin_sqrtf(x))
@@ -74,12 +74,12 @@ EW_UNARY(ew_relu_f32, float, x < 0.0f ? 0.0f : x) /* NaN and -0 stay */
 EW_UNARY(ew_relu_f64, double, x < 0.0 ? 0.0 : x)
 EW_UNARY(ew_relu_i32, int32_t, x < 0 ? 0 : x)
 EW_UNARY(ew_relu_i64, int64_t, x < 0 ? 0 : x)
-EW_UNARY(ew_relu6_f32, float, x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x)
-EW_UNARY(ew_relu6_f64, double, x < 0.0 ? 0.0 : x > 6.0 ? 6.0 : x)
-EW_UNARY(ew_relu6_i32, int32_t, x < 0 ? 0 : x > 6 ? 6 : x)
-EW_UNARY(ew_relu6_i64, int64_t, x < 0 ? 0 : x > 6 ? 6 : x)
-EW_UNARY(ew_leaky_relu_f32, float, x > 0.0f ? x : x *param)
-EW_UNARY(ew_leaky_relu_f64, double, x > 0.0 ? x : x *(double)param)
+EW_UNARY(ew_relu6_f32, float, x<0.0f ? 0.0f : x> 6.0f ? 6.0f : x)
+EW_UNARY(ew_relu6_f64, double, x<0.0 ? 0.0 : x> 6.0 ? 6.0 : x)
+EW_UNARY(ew_relu6_i32, int32_t, x<0 ? 0 : x> 6 ? 6 : x)
+EW_UNARY(ew_relu6_i64, int64_t, x<0 ? 0 : x> 6 ? 6 : x)
+EW_UNARY(ew_leaky_relu_f32, float, x > 0.0f ? x : x * param)
+EW_UNARY(ew_leaky_relu_f64, double, x > 0.0 ? x : x * (double)param)
 EW_UNARY(ew_floor_f32, float, __builtin_floorf(x))
 EW_UNARY(ew_floor_f64, double, __builtin_floor(x))
 EW_UNARY(ew_ceil_f32, float, __builtin_ceilf(x))
@@ -100,7 +100,8 @@ VINL VF ew_softplus_v(VF x) {
 }
 VINL VF ew_elu_v(VF x) { return vf_sel(vf_lt(x, vf_set(0.0f)), vf_expm1(x), x); }
 VINL VF ew_selu_v(VF x) {
-  VF scale = vf_set(1.0507009873554804934193349852946f), scale_alpha = vf_set(1.7580993408473768599402175208123f);
+  VF scale = vf_set(1.0507009873554804934193349852946f),
+     scale_alpha = vf_set(1.7580993408473768599402175208123f);
   return vf_sel(vf_lt(x, vf_set(0.0f)), vf_mul(scale_alpha, vf_expm1(x)), vf_mul(scale, x));
 }
 EW_VECTOR(ew_exp_f32, vf_exp)
@@ -115,22 +116,22 @@ EW_VECTOR(ew_selu_f32, ew_selu_v)
 EW_VECTOR(ew_erf_f32, vf_erf)
 
 /* The few arguments too large for the vector reduction go to libm. */
-#define EW_TRIG(name, quarter, libm)                                               \
-  static void name(void *out, const void *in, int64_t n, float param) {           \
-    float *o = out;                                                                \
-    const float *a = in;                                                           \
-    (void)param;                                                                   \
-    for (int64_t i = 0; i < n; i += VFN) {                                         \
-      int64_t count = n - i < VFN ? n - i : VFN;                                   \
-      VF x = count == VFN ? vf_load(a + i) : vf_load_n(a + i, count);              \
-      if (!vm_any(vf_lt(vf_set(8192.0f), vf_abs(x)))) {                            \
-        VF y = vf_sincos(x, quarter);                                              \
-        if (count == VFN) vf_store(o + i, y);                                      \
-        else vf_store_n(o + i, y, count);                                          \
-      } else {                                                                     \
-        for (int64_t j = i; j < i + count; j++) o[j] = libm(a[j]);                 \
-      }                                                                            \
-    }                                                                              \
+#define EW_TRIG(name, quarter, libm)                                    \
+  static void name(void *out, const void *in, int64_t n, float param) { \
+    float *o = out;                                                     \
+    const float *a = in;                                                \
+    (void)param;                                                        \
+    for (int64_t i = 0; i < n; i += VFN) {                              \
+      int64_t count = n - i < VFN ? n - i : VFN;                        \
+      VF x = count == VFN ? vf_load(a + i) : vf_load_n(a + i, count);   \
+      if (!vm_any(vf_lt(vf_set(8192.0f), vf_abs(x)))) {                 \
+        VF y = vf_sincos(x, quarter);                                   \
+        if (count == VFN) vf_store(o + i, y);                           \
+        else vf_store_n(o + i, y, count);                               \
+      } else {                                                          \
+        for (int64_t j = i; j < i + count; j++) o[j] = libm(a[j]);      \
+      }                                                                 \
+    }                                                                   \
   }
 EW_TRIG(ew_sin_f32, 0, sinf)
 EW_TRIG(ew_cos_f32, 1, cosf)
@@ -141,9 +142,9 @@ EW_TRIG(ew_cos_f32, 1, cosf)
   EW_BINARY(name##_f64, double, double, float_expr)               \
   EW_BINARY(name##_i32, int32_t, int32_t, int_expr_32)            \
   EW_BINARY(name##_i64, int64_t, int64_t, int_expr_64)
-#define EW_COMPARE(name, expr)                 \
-  EW_BINARY(name##_f32, float, uint8_t, expr)  \
-  EW_BINARY(name##_f64, double, uint8_t, expr) \
+#define EW_COMPARE(name, expr)                  \
+  EW_BINARY(name##_f32, float, uint8_t, expr)   \
+  EW_BINARY(name##_f64, double, uint8_t, expr)  \
   EW_BINARY(name##_i32, int32_t, uint8_t, expr) \
   EW_BINARY(name##_i64, int64_t, uint8_t, expr)
 
@@ -166,7 +167,7 @@ EW_COMPARE(ew_not_equal, x != y)
 /* x: gradient, y: feature (or activation). */
 EW_BINARY_ALL(ew_relu_grad, x *(y > 0 ? 1 : 0), y > 0 ? x : 0, y > 0 ? x : 0)
 /* x: y of the forward pass, y: gradient. */
-EW_BINARY(ew_sigmoid_grad_f32, float, float, y *x * (1.0f - x))
-EW_BINARY(ew_sigmoid_grad_f64, double, double, y *x * (1.0 - x))
-EW_BINARY(ew_tanh_grad_f32, float, float, y * (1.0f - x * x))
-EW_BINARY(ew_tanh_grad_f64, double, double, y * (1.0 - x * x))
+EW_BINARY(ew_sigmoid_grad_f32, float, float, y *x *(1.0f - x))
+EW_BINARY(ew_sigmoid_grad_f64, double, double, y *x *(1.0 - x))
+EW_BINARY(ew_tanh_grad_f32, float, float, y *(1.0f - x * x))
+EW_BINARY(ew_tanh_grad_f64, double, double, y *(1.0 - x * x))

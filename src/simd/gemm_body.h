@@ -1,5 +1,5 @@
-/* Matrix product of floats in cache: B's rows are read as they lie, A's elements broadcast, a block of C stays in
- * registers. No packing and no set-up, which is what small products need. */
+/* Matrix product of floats in cache: B's rows are read as they lie, A's elements broadcast, a block of C
+ * stays in registers. No packing and no set-up, which is what small products need. */
 #include "simd/simd.h"
 
 /* Registers: rows x vecs accumulators, vecs of B, one of A. */
@@ -51,8 +51,8 @@ VINL void gemm_columns(const GemmF32 *g, int64_t j, const int vecs, int64_t tail
 }
 
 /* n columns of a single row from `count` (at most 8) rows of B: c = (first ? 0 : c) + sum of a[r] b[r]. */
-VINL void gemm_row_step(float *c, const float *a, int64_t a_col, const float *b, int64_t b_row, int64_t n, const int count,
-                        int first) {
+VINL void gemm_row_step(float *c, const float *a, int64_t a_col, const float *b, int64_t b_row, int64_t n,
+                        const int count, int first) {
   VF av[8];
   for (int r = 0; r < count; r++) av[r] = vf_set(a[r * a_col]);
   int64_t j = 0;
@@ -78,7 +78,8 @@ static void gemm_row(const GemmF32 *g) {
   int64_t p = 0;
   for (; p + 8 <= g->k; p += 8, a += 8 * g->a_col, b += 8 * g->b_row)
     gemm_row_step(g->c, a, g->a_col, b, g->b_row, g->n, 8, p == 0);
-  for (; p < g->k; p++, a += g->a_col, b += g->b_row) gemm_row_step(g->c, a, g->a_col, b, g->b_row, g->n, 1, p == 0);
+  for (; p < g->k; p++, a += g->a_col, b += g->b_row)
+    gemm_row_step(g->c, a, g->a_col, b, g->b_row, g->n, 1, p == 0);
 }
 
 static void gemm_f32(const GemmF32 *g) {

@@ -122,7 +122,8 @@ static void row_mul_add(float *y, const float *a, const float *b, int64_t n) {
 
 static void row_scale_offset(float *y, const float *x, const float *scale, const float *offset, int64_t n) {
   int64_t i = 0;
-  for (; i + VFN <= n; i += VFN) vf_store(y + i, vf_fma(vf_load(x + i), vf_load(scale + i), vf_load(offset + i)));
+  for (; i + VFN <= n; i += VFN)
+    vf_store(y + i, vf_fma(vf_load(x + i), vf_load(scale + i), vf_load(offset + i)));
   if (i < n) {
     int64_t k = n - i;
     vf_store_n(y + i, vf_fma(vf_load_n(x + i, k), vf_load_n(scale + i, k), vf_load_n(offset + i, k)), k);
@@ -169,7 +170,8 @@ static void row_log_softmax(float *out, const float *in, int64_t n) {
 static void row_half_to_float(float *out, const uint16_t *in, int64_t n) {
   int64_t i = 0;
 #if defined(__F16C__)
-  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(in + i))));
+  for (; i + 8 <= n; i += 8)
+    _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(in + i))));
 #endif
   for (; i < n; i++) out[i] = half_to_float(in[i]);
 }
@@ -178,7 +180,8 @@ static void row_half_of_float(uint16_t *out, const float *in, int64_t n) {
   int64_t i = 0;
 #if defined(__F16C__)
   for (; i + 8 <= n; i += 8)
-    _mm_storeu_si128((__m128i *)(out + i), _mm256_cvtps_ph(_mm256_loadu_ps(in + i), _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128((__m128i *)(out + i),
+                     _mm256_cvtps_ph(_mm256_loadu_ps(in + i), _MM_FROUND_TO_NEAREST_INT));
 #endif
   for (; i < n; i++) out[i] = half_of_float(in[i]);
 }

@@ -3,4 +3,3 @@
 #include "simd/vec_scalar.h"
 
 #include "simd/simd_body.h"
-

@@ -1,5 +1,5 @@
-/* Every level the machine has against libm and plain sums: accuracy over whole ranges, special values, and that no
- * function reads or writes past its n elements. */
+/* Every level the machine has against libm and plain sums: accuracy over whole ranges, special values, and
+ * that no function reads or writes past its n elements. */
 #include "simd/simd.h"
 
 #include <math.h>
@@ -29,12 +29,18 @@ static const struct {
   Exact *exact;
   double low, high, max_ulp;
 } functions[] = {
-  {"exp", EW_EXP, exp, -87, 88.7, 2},         {"expm1", EW_EXPM1, expm1, -20, 88, 3},
-  {"log", EW_LOG, log, 1e-37, 1e38, 2},       {"log1p", EW_LOG1P, log1p, -0.99, 1e6, 4},
-  {"tanh", EW_TANH, tanh, -10, 10, 3},        {"sigmoid", EW_SIGMOID, exact_sigmoid, -80, 80, 4},
-  {"erf", EW_ERF, erf, -4, 4, 4},             {"sin", EW_SIN, sin, -3, 3, 4},
-  {"cos", EW_COS, cos, -1.5, 1.5, 4},         {"softplus", EW_SOFTPLUS, exact_softplus, -80, 80, 5},
-  {"rsqrt", EW_RSQRT, exact_rsqrt, 1e-30, 1e30, 2}, {"elu", EW_ELU, exact_elu, -20, 20, 3},
+    {"exp", EW_EXP, exp, -87, 88.7, 2},
+    {"expm1", EW_EXPM1, expm1, -20, 88, 3},
+    {"log", EW_LOG, log, 1e-37, 1e38, 2},
+    {"log1p", EW_LOG1P, log1p, -0.99, 1e6, 4},
+    {"tanh", EW_TANH, tanh, -10, 10, 3},
+    {"sigmoid", EW_SIGMOID, exact_sigmoid, -80, 80, 4},
+    {"erf", EW_ERF, erf, -4, 4, 4},
+    {"sin", EW_SIN, sin, -3, 3, 4},
+    {"cos", EW_COS, cos, -1.5, 1.5, 4},
+    {"softplus", EW_SOFTPLUS, exact_softplus, -80, 80, 5},
+    {"rsqrt", EW_RSQRT, exact_rsqrt, 1e-30, 1e30, 2},
+    {"elu", EW_ELU, exact_elu, -20, 20, 3},
 };
 
 static double ulp_of(double x) {
@@ -54,7 +60,8 @@ static void accuracy_within_bounds(void **state) {
     for (size_t f = 0; f < sizeof functions / sizeof *functions; f++) {
       double worst = 0, at = 0, low = functions[f].low, high = functions[f].high;
       for (int i = 0; i < N; i++)
-        in[i] = (float)(low > 0 ? low * pow(high / low, (double)i / (N - 1)) : low + (high - low) * i / (N - 1));
+        in[i] = (float)(low > 0 ? low * pow(high / low, (double)i / (N - 1))
+                                : low + (high - low) * i / (N - 1));
       table->unary[functions[f].op][EW_F32](out, in, N, 0);
       for (int i = 0; i < N; i++) {
         double want = functions[f].exact((double)in[i]), error = fabs((double)out[i] - want) / ulp_of(want);
@@ -78,9 +85,15 @@ static void special_values(void **state) {
     if (!table) continue;
     const float in[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f};
     enum { N = sizeof in / sizeof *in };
-    static const struct { EwUnary op; Exact *exact; } ops[] = {
-      {EW_EXP, exp}, {EW_EXPM1, expm1}, {EW_LOG, log}, {EW_LOG1P, log1p}, {EW_TANH, tanh}, {EW_SIGMOID, exact_sigmoid},
-      {EW_ERF, erf}, {EW_SIN, sin}, {EW_COS, cos}, {EW_SOFTPLUS, exact_softplus}, {EW_ELU, exact_elu}};
+    static const struct {
+      EwUnary op;
+      Exact *exact;
+    } ops[] = {{EW_EXP, exp},      {EW_EXPM1, expm1},
+               {EW_LOG, log},      {EW_LOG1P, log1p},
+               {EW_TANH, tanh},    {EW_SIGMOID, exact_sigmoid},
+               {EW_ERF, erf},      {EW_SIN, sin},
+               {EW_COS, cos},      {EW_SOFTPLUS, exact_softplus},
+               {EW_ELU, exact_elu}};
     for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
       float out[N];
       table->unary[ops[k].op][EW_F32](out, in, N, 0);
@@ -119,8 +132,7 @@ static void tails_stay_inside(void **state) {
       for (int i = 0; i < n; i++) in[i] = (float)(i % 7) - 2.0f;
       for (int op = 0; op < EW_UNARY_COUNT; op++)
         if (table->unary[op][EW_F32]) table->unary[op][EW_F32](out, in, n, 0.5f);
-      for (int op = 0; op < EW_BINARY_COUNT; op++)
-        table->binary[op][EW_F32](out, in, in, n, EW_VV);
+      for (int op = 0; op < EW_BINARY_COUNT; op++) table->binary[op][EW_F32](out, in, in, n, EW_VV);
       double sum = 0, squares = 0;
       for (int i = 0; i < n; i++) {
         sum += (double)in[i];
@@ -207,8 +219,9 @@ static void gemm_all_sizes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(accuracy_within_bounds), cmocka_unit_test(special_values), cmocka_unit_test(tails_stay_inside),
-    cmocka_unit_test(halves_round_trip), cmocka_unit_test(gemm_all_sizes),
+      cmocka_unit_test(accuracy_within_bounds), cmocka_unit_test(special_values),
+      cmocka_unit_test(tails_stay_inside),      cmocka_unit_test(halves_round_trip),
+      cmocka_unit_test(gemm_all_sizes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

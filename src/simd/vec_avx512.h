@@ -36,8 +36,8 @@ VINL VF vf_sqrt(VF a) { return _mm512_sqrt_ps(a); }
 VINL VF vf_abs(VF a) { return _mm512_abs_ps(a); }
 VINL VF vf_round(VF a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 VINL VF vf_copysign(VF mag, VF sign) {
-  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_set1_epi32((int)0x80000000u),
-                                                       _mm512_castps_si512(sign), _mm512_castps_si512(mag), 0xca));
+  return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+      _mm512_set1_epi32((int)0x80000000u), _mm512_castps_si512(sign), _mm512_castps_si512(mag), 0xca));
 }
 VINL VM vf_lt(VF a, VF b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 VINL VM vf_le(VF a, VF b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }

@@ -69,7 +69,8 @@ VINL VF vf_log_normal(VF x, VF e_add) {
 
 VINL VF vf_log(VF x) {
   VM tiny = vf_lt(x, vf_set(0x1p-126f));
-  VF y = vf_log_normal(vf_sel(tiny, vf_mul(x, vf_set(0x1p23f)), x), vf_sel(tiny, vf_set(-23.0f), vf_set(0.0f)));
+  VF y = vf_log_normal(vf_sel(tiny, vf_mul(x, vf_set(0x1p23f)), x),
+                       vf_sel(tiny, vf_set(-23.0f), vf_set(0.0f)));
   y = vf_sel(vf_eq(x, vf_set(INFINITY)), x, y);
   y = vf_sel(vf_eq(x, vf_set(0.0f)), vf_set(-INFINITY), y);
   return vf_sel(vm_or(vf_lt(x, vf_set(0.0f)), vf_isnan(x)), vf_set(NAN), y);
@@ -124,11 +125,12 @@ VINL VF vf_erf(VF x) {
 
 VINL VF vf_mul_add(VF a, VF b, float c) { return vf_add(vf_mul(a, b), vf_set(c)); }
 
-/* sin (quarter 0) or cos (quarter 1) for |x| <= 8192; the caller takes libm for the rest. The polynomials and the order of
- * operations, without fused ones, are TensorFlow's: windows made of cosines have the same bits, and so have spectra that
- * cancel under them. */
+/* sin (quarter 0) or cos (quarter 1) for |x| <= 8192; the caller takes libm for the rest. The polynomials and
+ * the order of operations, without fused ones, are TensorFlow's: windows made of cosines have the same bits,
+ * and so have spectra that cancel under them. */
 VINL VF vf_sincos(VF x, int quarter) {
-  static const float parts[] = {-1.5703125f, -4.83989715576171875e-4f, 1.62865035235881805e-7f, 5.56443155441677107e-11f};
+  static const float parts[] = {-1.5703125f, -4.83989715576171875e-4f, 1.62865035235881805e-7f,
+                                5.56443155441677107e-11f};
   VF r = vf_abs(x), n = vf_round(vf_mul(r, vf_set(0.636619746685028076f)));
   for (int i = 0; i < 4; i++) r = vf_add(vf_mul(n, vf_set(parts[i])), r); /* minus n pi/2 */
   VI q = vi_add(vf_to_vi(n), vi_set(quarter));

@@ -11,8 +11,8 @@
  *   vf_bits, vi_asf  the same bits as ints, as floats
  *   vf_hsum, vf_hmax over the lanes
  *
- * Code on it includes one of the headers (by VEC_HEADER), names what it exports VEC(name), and is compiled once
- * a level with that level's flags (cmake/simd.cmake). */
+ * Code on it includes one of the headers (by VEC_HEADER), names what it exports VEC(name), and is compiled
+ * once a level with that level's flags (cmake/simd.cmake). */
 #ifndef SM_SIMD_VEC_H_
 #define SM_SIMD_VEC_H_
 

@@ -1,7 +1,7 @@
-/* Bins of buffers by size. A bin is two stacks, linked through the buffers' own memory: `mine` is touched by the thread
- * that uses the pool alone, at no cost; on `back` any thread puts one, and the user takes all of them at once. A buffer
- * counts as a reference to its pool from being made to being freed; who has put one back must not touch the pool
- * any more. */
+/* Bins of buffers by size. A bin is two stacks, linked through the buffers' own memory: `mine` is touched by
+ * the thread that uses the pool alone, at no cost; on `back` any thread puts one, and the user takes all of
+ * them at once. A buffer counts as a reference to its pool from being made to being freed; who has put one
+ * back must not touch the pool any more. */
 #include "tensor/buffer_pool.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct BufferPool {
   Bin bins[POOL_BINS];
 };
 
-static _Thread_local char here; /* its address tells threads apart */
+static _Thread_local char here;                                   /* its address tells threads apart */
 static TensorBuffer *const closed = (TensorBuffer *)(uintptr_t)1; /* in a bin that takes nothing any more */
 
 BufferPool *buffer_pool_new(void) {
@@ -105,15 +105,16 @@ void buffer_pool_end(BufferPool *p) {
   p->has_large = false;
 }
 
-/* The bin for a size; if there is none, one that is given up. Of large sizes that come once (a tensor that grows from
- * turn to turn) only the last is kept. */
+/* The bin for a size; if there is none, one that is given up. Of large sizes that come once (a tensor that
+ * grows from turn to turn) only the last is kept. */
 static Bin *bin_for(BufferPool *p, size_t size) {
   Bin *unused = NULL, *large = NULL;
   for (int i = 0; i < POOL_BINS; i++) {
     Bin *bin = &p->bins[i];
     if (bin->size == size) return bin;
     if (!bin->size && !unused) unused = bin;
-    if (bin->size > LARGE_BYTES && (bin->mine || atomic_load_explicit(&bin->back, memory_order_relaxed))) large = bin;
+    if (bin->size > LARGE_BYTES && (bin->mine || atomic_load_explicit(&bin->back, memory_order_relaxed)))
+      large = bin;
   }
   Bin *bin = size > LARGE_BYTES && large ? large : unused ? unused : &p->bins[p->next++ % POOL_BINS];
   empty(p, bin, NULL);
@@ -122,7 +123,9 @@ static Bin *bin_for(BufferPool *p, size_t size) {
   return bin;
 }
 
-struct MemoryCount *buffer_pool_count(const BufferPool *p) { return p->count; }
+struct MemoryCount *buffer_pool_count(const BufferPool *p) {
+  return p->count;
+}
 
 TensorBuffer *buffer_pool_take(BufferPool *p, size_t size) {
   if (!size) return NULL;
@@ -167,7 +170,8 @@ static bool put_back(BufferPool *p, Bin *bin, TensorBuffer *b) {
   do {
     if (top == closed) return atomic_fetch_sub_explicit(&p->back, size, memory_order_relaxed), false;
     *below(b) = top;
-  } while (!atomic_compare_exchange_weak_explicit(&bin->back, &top, b, memory_order_release, memory_order_relaxed));
+  } while (!atomic_compare_exchange_weak_explicit(&bin->back, &top, b, memory_order_release,
+                                                  memory_order_relaxed));
   return true;
 }
 

@@ -154,8 +154,8 @@ static void test_another_thread_lets_go(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_memory_is_used_again),         cmocka_unit_test(test_strings_are_empty_again),
-      cmocka_unit_test(test_a_closed_pool),                cmocka_unit_test(test_large_memory_does_not_pile_up),
+      cmocka_unit_test(test_memory_is_used_again), cmocka_unit_test(test_strings_are_empty_again),
+      cmocka_unit_test(test_a_closed_pool), cmocka_unit_test(test_large_memory_does_not_pile_up),
       cmocka_unit_test(test_another_thread_lets_go)};
   return cmocka_run_group_tests_name("buffer pool", tests, NULL, NULL);
 }

@@ -39,9 +39,10 @@ static const DtypeInfo infos[] = {
 };
 
 static const char *const ref_names[] = {
-    "float_ref", "double_ref", "int32_ref", "uint8_ref", "int16_ref", "int8_ref", "string_ref", "complex64_ref",
-    "int64_ref", "bool_ref", "qint8_ref", "quint8_ref", "qint32_ref", "bfloat16_ref", "qint16_ref", "quint16_ref",
-    "uint16_ref", "complex128_ref", "half_ref", "resource_ref", "variant_ref", "uint32_ref", "uint64_ref"};
+    "float_ref",  "double_ref",    "int32_ref",   "uint8_ref",   "int16_ref",  "int8_ref",
+    "string_ref", "complex64_ref", "int64_ref",   "bool_ref",    "qint8_ref",  "quint8_ref",
+    "qint32_ref", "bfloat16_ref",  "qint16_ref",  "quint16_ref", "uint16_ref", "complex128_ref",
+    "half_ref",   "resource_ref",  "variant_ref", "uint32_ref",  "uint64_ref"};
 
 static const DtypeInfo *info(TF_DataType dtype) {
   return (size_t)dtype < SM_COUNTOF(infos) && infos[dtype].name ? &infos[dtype] : NULL;
@@ -52,7 +53,9 @@ size_t dtype_size(TF_DataType dtype) {
   return d ? d->size : 0;
 }
 
-size_t TF_DataTypeSize(TF_DataType dtype) { return dtype_is_object(dtype_base(dtype)) ? 0 : dtype_size(dtype); }
+size_t TF_DataTypeSize(TF_DataType dtype) {
+  return dtype_is_object(dtype_base(dtype)) ? 0 : dtype_size(dtype);
+}
 
 const char *dtype_name(TF_DataType dtype) {
   if (dtype_is_ref(dtype)) {
@@ -70,6 +73,7 @@ const char *dtype_proto_name(TF_DataType dtype) {
 
 TF_DataType dtype_by_name(const char *name, size_t len) {
   for (size_t i = 1; i < SM_COUNTOF(infos); i++)
-    if (infos[i].name && strlen(infos[i].name) == len && !memcmp(infos[i].name, name, len)) return (TF_DataType)i;
+    if (infos[i].name && strlen(infos[i].name) == len && !memcmp(infos[i].name, name, len))
+      return (TF_DataType)i;
   return (TF_DataType)0;
 }

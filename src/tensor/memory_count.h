@@ -1,5 +1,5 @@
-/* Memory count: how many bytes of one run are alive, and how many may be. What is charged may outlive the run (a variable,
- * a result): it keeps the count alive. Any thread. */
+/* Memory count: how many bytes of one run are alive, and how many may be. What is charged may outlive the run
+ * (a variable, a result): it keeps the count alive. Any thread. */
 #ifndef SM_TENSOR_MEMORY_COUNT_H_
 #define SM_TENSOR_MEMORY_COUNT_H_
 

@@ -31,10 +31,12 @@ const char *shape_text(const int64_t *dims, int rank, char *buf, size_t size) {
   return buf;
 }
 
-TF_Code shape_bytes(TF_DataType dtype, const int64_t *dims, int rank, int64_t *count, size_t *bytes, TF_Status *st) {
+TF_Code shape_bytes(TF_DataType dtype, const int64_t *dims, int rank, int64_t *count, size_t *bytes,
+                    TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (rank < 0 || rank > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "a tensor of rank %d: ranks from 0 to %d are supported", rank, TENSOR_MAX_RANK);
+    return fail(st, TF_INVALID_ARGUMENT, "a tensor of rank %d: ranks from 0 to %d are supported", rank,
+                TENSOR_MAX_RANK);
   int64_t n = 1;
   bool empty = false, fits = true;
   for (int i = 0; i < rank; i++) {
@@ -129,7 +131,8 @@ static TensorBuffer *buffer_new(BufferPool *pool, size_t size) {
   return b;
 }
 
-static void tensor_set(Tensor *t, TensorBuffer *buffer, TF_DataType dtype, const int64_t *dims, int rank, void *data) {
+static void tensor_set(Tensor *t, TensorBuffer *buffer, TF_DataType dtype, const int64_t *dims, int rank,
+                       void *data) {
   t->buffer = buffer;
   t->data = data;
   t->dtype = dtype;
@@ -141,7 +144,8 @@ TF_Code tensor_alloc(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank
   return tensor_alloc_in(NULL, t, dtype, dims, rank, st);
 }
 
-TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st) {
+TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank,
+                        TF_Status *st) {
   int64_t count;
   size_t bytes;
   TRY(shape_bytes(dtype, dims, rank, &count, &bytes, st));
@@ -181,7 +185,8 @@ TF_Code tensor_wrap(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank,
   return TF_OK;
 }
 
-void tensor_view(Tensor *t, TensorBuffer *owner, TF_DataType dtype, const int64_t *dims, int rank, void *data) {
+void tensor_view(Tensor *t, TensorBuffer *owner, TF_DataType dtype, const int64_t *dims, int rank,
+                 void *data) {
   atomic_fetch_add_explicit(&owner->refs, 1, memory_order_relaxed);
   tensor_set(t, owner, dtype, dims, rank, data);
 }
@@ -209,7 +214,9 @@ TF_Code elements_copy(TF_DataType dtype, void *dst, const void *src, int64_t cou
   return TF_OK;
 }
 
-TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st) { return tensor_copy_in(NULL, dst, src, st); }
+TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st) {
+  return tensor_copy_in(NULL, dst, src, st);
+}
 
 TF_Code tensor_copy_in(BufferPool *pool, Tensor *dst, const Tensor *src, TF_Status *st) {
   Tensor copy = {0};

@@ -30,15 +30,15 @@ typedef struct BufferPool BufferPool; /* tensor/buffer_pool.h */
 
 typedef struct TensorBuffer {
   _Atomic int32_t refs;
-  bool readonly;      /* mapped, or the caller's: copy before writing */
-  uint8_t elements;   /* TF_STRING, TF_RESOURCE, TF_VARIANT: what to destroy; else 0 */
-  void *data;         /* start of the memory */
-  size_t size;        /* its bytes */
+  bool readonly;    /* mapped, or the caller's: copy before writing */
+  uint8_t elements; /* TF_STRING, TF_RESOURCE, TF_VARIANT: what to destroy; else 0 */
+  void *data;       /* start of the memory */
+  size_t size;      /* its bytes */
   void (*free_data)(void *data, size_t size, void *arg); /* null: data stands behind this header */
   void *arg;
   struct MemoryCount *counted; /* tensor/memory_count.h: charged with it, or null */
   size_t charge;
-  BufferPool *home;   /* where own memory goes when nobody has it any more; null: it is freed */
+  BufferPool *home; /* where own memory goes when nobody has it any more; null: it is freed */
 } TensorBuffer;
 
 typedef struct TF_Tensor {
@@ -69,11 +69,14 @@ static inline TF_DataType dtype_base(TF_DataType dtype) {
   return (int)dtype > 100 ? (TF_DataType)((int)dtype - 100) : dtype;
 }
 /* Whether elements own memory (string, resource, variant). */
-static inline bool dtype_is_object(TF_DataType d) { return d == TF_STRING || d == TF_RESOURCE || d == TF_VARIANT; }
+static inline bool dtype_is_object(TF_DataType d) {
+  return d == TF_STRING || d == TF_RESOURCE || d == TF_VARIANT;
+}
 
 /* The number of elements and bytes of a shape; TF_INVALID_ARGUMENT for a negative dim, overflow, rank
  * above TENSOR_MAX_RANK. */
-TF_Code shape_bytes(TF_DataType dtype, const int64_t *dims, int rank, int64_t *count, size_t *bytes, TF_Status *st);
+TF_Code shape_bytes(TF_DataType dtype, const int64_t *dims, int rank, int64_t *count, size_t *bytes,
+                    TF_Status *st);
 /* "[2,3]" as TensorFlow prints a shape; -1 dims as "?"; rank -1 as "<unknown>". Returns `buf`. */
 const char *shape_text(const int64_t *dims, int rank, char *buf, size_t size);
 enum { SHAPE_TEXT_MAX = 24 * TENSOR_MAX_RANK };
@@ -82,13 +85,15 @@ enum { SHAPE_TEXT_MAX = 24 * TENSOR_MAX_RANK };
  * `t` must be none or cleared. TF_INVALID_ARGUMENT for a bad shape, TF_RESOURCE_EXHAUSTED. */
 TF_Code tensor_alloc(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st);
 /* The same, by a pool that the caller may take from; null: none. */
-TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, TF_Status *st);
+TF_Code tensor_alloc_in(BufferPool *pool, Tensor *t, TF_DataType dtype, const int64_t *dims, int rank,
+                        TF_Status *st);
 /* Makes `t` a view of memory of the caller's; `free_data(data, size, arg)` is called with the last
  * reference (and when this fails). `data` must be aligned to the element's size. */
 TF_Code tensor_wrap(Tensor *t, TF_DataType dtype, const int64_t *dims, int rank, void *data, size_t size,
                     void (*free_data)(void *, size_t, void *), void *arg, bool readonly, TF_Status *st);
 /* Makes `t` a view of `size` bytes from `data` inside `owner`'s memory; takes a reference to it. */
-void tensor_view(Tensor *t, TensorBuffer *owner, TF_DataType dtype, const int64_t *dims, int rank, void *data);
+void tensor_view(Tensor *t, TensorBuffer *owner, TF_DataType dtype, const int64_t *dims, int rank,
+                 void *data);
 /* dst (none or cleared) comes to share src's buffer. */
 static inline void tensor_share(Tensor *dst, const Tensor *src) {
   *dst = *src;
@@ -112,14 +117,16 @@ static inline void tensor_move(Tensor *dst, Tensor *src) {
 }
 /* Takes back what its buffer was charged with: it is nobody's business any more. The only holder may. */
 void tensor_discharge(Tensor *t);
-/* Charges what strings take outside the buffer; TF_RESOURCE_EXHAUSTED. Where nothing is counted it does nothing. */
+/* Charges what strings take outside the buffer; TF_RESOURCE_EXHAUSTED. Where nothing is counted it does
+ * nothing. */
 TF_Code tensor_charge_strings(Tensor *t, TF_Status *st);
 /* A deep copy: own memory, own strings. */
 TF_Code tensor_copy(Tensor *dst, const Tensor *src, TF_Status *st);
 TF_Code tensor_copy_in(BufferPool *pool, Tensor *dst, const Tensor *src, TF_Status *st);
 /* Whether this holder may write to the data: the only reference, and not read-only. */
 static inline bool tensor_writable(const Tensor *t) {
-  return t->buffer && !t->buffer->readonly && atomic_load_explicit(&t->buffer->refs, memory_order_acquire) == 1;
+  return t->buffer && !t->buffer->readonly &&
+         atomic_load_explicit(&t->buffer->refs, memory_order_acquire) == 1;
 }
 /* Whether dtype and dims are equal. */
 bool tensor_same_shape(const Tensor *a, const Tensor *b);
@@ -132,18 +139,10 @@ TF_Tensor *tensor_to_heap(Tensor *t);
 /* The bytes of a string element. */
 static inline const char *tstring_data(const TF_TString *s, size_t *size) {
   switch (s->u.smll.size & 3) {
-    case TF_TSTR_SMALL:
-      *size = s->u.smll.size >> 2;
-      return s->u.smll.str;
-    case TF_TSTR_OFFSET:
-      *size = s->u.offset.size >> 2;
-      return (const char *)s + s->u.offset.offset;
-    case TF_TSTR_VIEW:
-      *size = s->u.view.size >> 2;
-      return s->u.view.ptr;
-    default:
-      *size = s->u.large.size >> 2;
-      return s->u.large.ptr;
+    case TF_TSTR_SMALL: *size = s->u.smll.size >> 2; return s->u.smll.str;
+    case TF_TSTR_OFFSET: *size = s->u.offset.size >> 2; return (const char *)s + s->u.offset.offset;
+    case TF_TSTR_VIEW: *size = s->u.view.size >> 2; return s->u.view.ptr;
+    default: *size = s->u.large.size >> 2; return s->u.large.ptr;
   }
 }
 /* dst becomes an own copy of the bytes; false when memory is out (dst is empty then). */

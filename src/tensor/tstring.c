@@ -8,7 +8,9 @@ enum { SMALL_MAX = sizeof(TF_TString_Union) - 2 }; /* a byte of length, a NUL */
 
 void TF_StringInit(TF_TString *t) { memset(t, 0, sizeof *t); }
 
-TF_TString_Type TF_StringGetType(const TF_TString *s) { return (TF_TString_Type)(s->u.smll.size & TF_TSTR_TYPE_MASK); }
+TF_TString_Type TF_StringGetType(const TF_TString *s) {
+  return (TF_TString_Type)(s->u.smll.size & TF_TSTR_TYPE_MASK);
+}
 
 const char *TF_StringGetDataPointer(const TF_TString *s) {
   size_t size;
@@ -23,12 +25,9 @@ size_t TF_StringGetSize(const TF_TString *s) {
 
 size_t TF_StringGetCapacity(const TF_TString *s) {
   switch (TF_StringGetType(s)) {
-    case TF_TSTR_SMALL:
-      return SMALL_MAX;
-    case TF_TSTR_LARGE:
-      return s->u.large.cap;
-    default:
-      return 0;
+    case TF_TSTR_SMALL: return SMALL_MAX;
+    case TF_TSTR_LARGE: return s->u.large.cap;
+    default: return 0;
   }
 }
 

@@ -1,8 +1,10 @@
 /* Walking tf.Example by hand: the messages are few and fixed, and their values are read straight into
  * tensors.
  *
- *   Example      features 1: Features       SequenceExample  context 1: Features, feature_lists 2: FeatureLists
- *   Features     feature 1: map<string, Feature>             FeatureLists  feature_list 1: map<string, FeatureList>
+ *   Example      features 1: Features       SequenceExample  context 1: Features, feature_lists 2:
+ *   FeatureLists
+ *   Features     feature 1: map<string, Feature>             FeatureLists  feature_list 1: map<string,
+ *   FeatureList>
  *   Feature      bytes_list 1, float_list 2, int64_list 3    FeatureList   feature 1: repeated Feature
  *   each list    value 1, repeated
  */
@@ -24,20 +26,11 @@ static bool next_tag(Cursor *c, uint32_t *number, int *wire_type) {
 
 static void skip(Cursor *c, int wire_type) {
   switch (wire_type) {
-    case WIRE_VARINT:
-      cursor_varint(c);
-      break;
-    case WIRE_64:
-      cursor_take(c, 8);
-      break;
-    case WIRE_BYTES:
-      cursor_span(c);
-      break;
-    case WIRE_32:
-      cursor_take(c, 4);
-      break;
-    default: /* groups: no writer of Examples makes them */
-      c->failed = true;
+    case WIRE_VARINT: cursor_varint(c); break;
+    case WIRE_64: cursor_take(c, 8); break;
+    case WIRE_BYTES: cursor_span(c); break;
+    case WIRE_32: cursor_take(c, 4); break;
+    default: /* groups: no writer of Examples makes them */ c->failed = true;
   }
 }
 
@@ -58,7 +51,9 @@ static bool next_message(Cursor *c, uint32_t want, Span *out) {
 static Cursor over(Span s) { return cursor_of(s.data, s.size); }
 
 ExampleIter example_features(Span example) { return (ExampleIter){.outer = over(example), .field = 1}; }
-ExampleIter example_feature_lists(Span sequence) { return (ExampleIter){.outer = over(sequence), .field = 2}; }
+ExampleIter example_feature_lists(Span sequence) {
+  return (ExampleIter){.outer = over(sequence), .field = 2};
+}
 
 static bool read_entry(Span entry, Span *key, Span *value) {
   *key = *value = (Span){"", 0};
@@ -68,8 +63,7 @@ static bool read_entry(Span entry, Span *key, Span *value) {
   while (next_tag(&c, &number, &wire_type)) {
     if (wire_type == WIRE_BYTES && (number == 1 || number == 2))
       *(number == 1 ? key : value) = cursor_span(&c);
-    else
-      skip(&c, wire_type);
+    else skip(&c, wire_type);
   }
   return !c.failed;
 }
@@ -95,10 +89,8 @@ bool example_feature_of(Span feature, ExampleFeature *out) {
   uint32_t number;
   int wire_type;
   while (next_tag(&c, &number, &wire_type)) {
-    if (wire_type == WIRE_BYTES && number <= 3)
-      *out = (ExampleFeature){(ExampleKind)number, cursor_span(&c)};
-    else
-      skip(&c, wire_type);
+    if (wire_type == WIRE_BYTES && number <= 3) *out = (ExampleFeature){(ExampleKind)number, cursor_span(&c)};
+    else skip(&c, wire_type);
   }
   return !c.failed;
 }

@@ -58,10 +58,14 @@ TF_Code json_parse(Span text, JsonDoc *doc, TF_Status *st);
 void json_doc_clear(JsonDoc *doc);
 
 static inline const JsonNode *json_root(const JsonDoc *doc) { return doc->nodes; }
-static inline bool json_is_container(const JsonNode *v) { return v->kind == JSON_ARRAY || v->kind == JSON_OBJECT; }
+static inline bool json_is_container(const JsonNode *v) {
+  return v->kind == JSON_ARRAY || v->kind == JSON_OBJECT;
+}
 static inline bool json_is_number(const JsonNode *v) { return v->kind >= JSON_INT; }
 /* The node behind `v` and all that it holds. */
-static inline const JsonNode *json_end(const JsonNode *v) { return v + (json_is_container(v) ? v->extent : 1); }
+static inline const JsonNode *json_end(const JsonNode *v) {
+  return v + (json_is_container(v) ? v->extent : 1);
+}
 /* The first element of an array, or the first key of an object; json_end(v) when it is empty. The value
  * of a key is key + 1, the next key json_end(key + 1). */
 static inline const JsonNode *json_first(const JsonNode *v) { return v + 1; }
@@ -85,7 +89,8 @@ void json_put_double(Bytes *out, double v);
 void json_put_shortest(Bytes *out, double v);
 void json_put_i64(Bytes *out, int64_t v);
 void json_put_u64(Bytes *out, uint64_t v);
-/* With quotes; escapes " \ and control characters (\u00XX in capitals), leaves all other bytes as they are. */
+/* With quotes; escapes " \ and control characters (\u00XX in capitals), leaves all other bytes as they
+ * are. */
 void json_put_string(Bytes *out, const char *text, size_t len);
 
 /* Writing documents in RapidJSON's PrettyWriter layout: members and elements on lines of their own,

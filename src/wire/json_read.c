@@ -23,7 +23,8 @@ static inline char peek(const Parser *j) { return j->p < j->end ? *j->p : 0; }
 static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
 static TF_Code bad(Parser *j, const char *at, const char *reason) {
-  return fail(j->st, TF_INVALID_ARGUMENT, "JSON Parse error: %s at offset: %zu", reason, (size_t)(at - j->start));
+  return fail(j->st, TF_INVALID_ARGUMENT, "JSON Parse error: %s at offset: %zu", reason,
+              (size_t)(at - j->start));
 }
 
 static inline void skip_blanks(Parser *j) {
@@ -132,7 +133,10 @@ static int hex4(const char *p, const char *end) {
   if (end - p < 4) return -1;
   for (int i = 0; i < 4; i++) {
     char c = p[i];
-    int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int digit = is_digit(c)            ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
     if (digit < 0) return -1;
     v = v * 16 + digit;
   }
@@ -176,7 +180,8 @@ static TF_Code bad_string(Parser *j) {
 
 /* From the first backslash on: the string is put together in the arena. */
 static TF_Code read_escaped(Parser *j, const char *start) {
-  const char *close = j->p; /* the room needed is at most what is written, which ends at the next bare quote */
+  const char *close =
+      j->p; /* the room needed is at most what is written, which ends at the next bare quote */
   while (close < j->end && *close != '"') close += *close == '\\' && j->end - close > 1 ? 2 : 1;
   char *text = arena_alloc(&j->doc->strings, (size_t)(close - start) + 4);
   if (!text) return fail_oom(j->st, "JSON document");
@@ -230,20 +235,13 @@ static void close_container(Parser *j) {
 /* A value; containers are only opened. */
 static TF_Code read_value(Parser *j) {
   switch (peek(j)) {
-    case '{':
-      return open_container(j, JSON_OBJECT);
-    case '[':
-      return open_container(j, JSON_ARRAY);
-    case '"':
-      return read_string(j);
-    case 'n':
-      return read_word(j, "null", JSON_NULL);
-    case 't':
-      return read_word(j, "true", JSON_TRUE);
-    case 'f':
-      return read_word(j, "false", JSON_FALSE);
-    default:
-      return read_number(j);
+    case '{': return open_container(j, JSON_OBJECT);
+    case '[': return open_container(j, JSON_ARRAY);
+    case '"': return read_string(j);
+    case 'n': return read_word(j, "null", JSON_NULL);
+    case 't': return read_word(j, "true", JSON_TRUE);
+    case 'f': return read_word(j, "false", JSON_FALSE);
+    default: return read_number(j);
   }
 }
 
@@ -257,7 +255,8 @@ static TF_Code read_key(Parser *j) {
   return TF_OK;
 }
 
-/* Steps from the end of a value to the start of the next, closing containers; *done at the end of the root. */
+/* Steps from the end of a value to the start of the next, closing containers; *done at the end of the
+ * root. */
 static TF_Code step(Parser *j, bool *done) {
   while (j->depth) {
     JsonNode *top = &j->doc->nodes[j->stack[j->depth - 1]];
@@ -270,8 +269,9 @@ static TF_Code step(Parser *j, bool *done) {
       return object ? read_key(j) : TF_OK;
     }
     if (peek(j) != (object ? '}' : ']'))
-      return bad(j, j->p, object ? "Missing a comma or } after an object member."
-                                 : "Missing a comma or ] after an array element.");
+      return bad(j, j->p,
+                 object ? "Missing a comma or } after an object member."
+                        : "Missing a comma or ] after an array element.");
     close_container(j);
   }
   *done = true;
@@ -302,7 +302,8 @@ static TF_Code read_root(Parser *j) {
 TF_Code json_parse(Span text, JsonDoc *doc, TF_Status *st) {
   *doc = (JsonDoc){0};
   if (!text.size) return fail(st, TF_INVALID_ARGUMENT, "JSON Parse error: The document is empty");
-  if (text.size >= UINT32_MAX) return fail(st, TF_RESOURCE_EXHAUSTED, "JSON text of %zu bytes is too long", text.size);
+  if (text.size >= UINT32_MAX)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "JSON text of %zu bytes is too long", text.size);
   Parser j = {.doc = doc, .start = text.data, .capacity = text.size / 16 + 16, .st = st};
   j.p = j.start;
   j.end = j.start + text.size;
@@ -328,7 +329,9 @@ const JsonNode *json_member_n(const JsonNode *v, const char *name, size_t len) {
   return NULL;
 }
 
-const JsonNode *json_member(const JsonNode *v, const char *name) { return json_member_n(v, name, strlen(name)); }
+const JsonNode *json_member(const JsonNode *v, const char *name) {
+  return json_member_n(v, name, strlen(name));
+}
 
 bool json_as_double(const JsonNode *v, double *out) {
   if (!json_is_number(v)) return false;
@@ -341,6 +344,7 @@ bool json_string_is(const JsonNode *v, const char *text) {
 }
 
 const char *json_type_name(const JsonNode *v) {
-  static const char *const names[] = {"Null", "False", "True", "Object", "Array", "String", "Number", "Number", "Number"};
+  static const char *const names[] = {"Null",   "False",  "True",   "Object", "Array",
+                                      "String", "Number", "Number", "Number"};
   return names[v->kind];
 }

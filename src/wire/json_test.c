@@ -60,7 +60,8 @@ static void errors(void **state) {
     JsonDoc doc;
     char expected[256];
     snprintf(expected, sizeof expected, "JSON Parse error: %s", cases[i].message);
-    assert_int_equal(json_parse((Span){cases[i].text, strlen(cases[i].text)}, &doc, &st), TF_INVALID_ARGUMENT);
+    assert_int_equal(json_parse((Span){cases[i].text, strlen(cases[i].text)}, &doc, &st),
+                     TF_INVALID_ARGUMENT);
     assert_string_equal(st.message, expected);
     assert_null(doc.nodes);
   }
@@ -68,9 +69,10 @@ static void errors(void **state) {
 
 static void numbers(void **state) {
   (void)state;
-  JsonDoc doc = parse("[0, -0, 9223372036854775807, -9223372036854775808, 9223372036854775808, 18446744073709551615, "
-                      "18446744073709551616, -9223372036854775809, 1.0, 1e2, 0.1, 1E-400, 9007199254740993, "
-                      "0.333333333333333314829616256247390992939472198486328125, 5e-324, 1.7976931348623157e308]");
+  JsonDoc doc = parse(
+      "[0, -0, 9223372036854775807, -9223372036854775808, 9223372036854775808, 18446744073709551615, "
+      "18446744073709551616, -9223372036854775809, 1.0, 1e2, 0.1, 1E-400, 9007199254740993, "
+      "0.333333333333333314829616256247390992939472198486328125, 5e-324, 1.7976931348623157e308]");
   const JsonNode *v = json_first(json_root(&doc));
   assert_int_equal(json_root(&doc)->count, 16);
   assert_int_equal(v[0].kind, JSON_INT);
@@ -99,8 +101,10 @@ static void numbers(void **state) {
 
 static void structure(void **state) {
   (void)state;
-  JsonDoc doc = parse("\xef\xbb\xbf {\"a\": [1, [2, {\"x\": {}}], []], \"a\": 2, \"b\\u0000\": \"\\\"\\/\\n\\u00e9\\ud83d\\ude00\", "
-                      "\"n\": null} trailing [");
+  JsonDoc doc = parse(
+      "\xef\xbb\xbf {\"a\": [1, [2, {\"x\": {}}], []], \"a\": 2, \"b\\u0000\": "
+      "\"\\\"\\/\\n\\u00e9\\ud83d\\ude00\", "
+      "\"n\": null} trailing [");
   const JsonNode *root = json_root(&doc);
   assert_int_equal(root->count, 4);
   const JsonNode *a = json_member(root, "a");
@@ -139,10 +143,22 @@ static void written_numbers(void **state) {
   static const struct {
     float v;
     const char *text;
-  } floats[] = {{1, "1.0"},         {0.1f, "0.1"},           {1 / 3.0f, "0.333333343"}, {1e10f, "1e+10"},
-                {16777216, "16777216.0"}, {1e-5f, "1e-05"},  {-0.0f, "-0.0"},           {0x1p-149f, "1.4013e-45"},
-                {0x1.fffffep127f, "3.40282347e+38"}, {123456, "123456.0"}, {1e6f, "1e+06"}, {NAN, "NaN"},
-                {INFINITY, "Infinity"}, {-INFINITY, "-Infinity"}, {2.5f, "2.5"}, {0, "0.0"}};
+  } floats[] = {{1, "1.0"},
+                {0.1f, "0.1"},
+                {1 / 3.0f, "0.333333343"},
+                {1e10f, "1e+10"},
+                {16777216, "16777216.0"},
+                {1e-5f, "1e-05"},
+                {-0.0f, "-0.0"},
+                {0x1p-149f, "1.4013e-45"},
+                {0x1.fffffep127f, "3.40282347e+38"},
+                {123456, "123456.0"},
+                {1e6f, "1e+06"},
+                {NAN, "NaN"},
+                {INFINITY, "Infinity"},
+                {-INFINITY, "-Infinity"},
+                {2.5f, "2.5"},
+                {0, "0.0"}};
   Bytes out = {0};
   for (size_t i = 0; i < SM_COUNTOF(floats); i++) {
     out.size = 0;
@@ -152,9 +168,14 @@ static void written_numbers(void **state) {
   static const struct {
     double v;
     const char *text, *shortest;
-  } doubles[] = {{1 / 3.0, "0.33333333333333331", "0.3333333333333333"}, {0.1, "0.1", "0.1"}, {1e22, "1e+22", "1e22"},
-                 {1e5, "100000.0", "100000.0"}, {1e20, "1e+20", "100000000000000000000.0"}, {-1.5e-7, "-1.5e-07", "-1.5e-7"},
-                 {0.000123, "0.000123", "0.000123"}, {123456.789, "123456.789", "123456.789"}};
+  } doubles[] = {{1 / 3.0, "0.33333333333333331", "0.3333333333333333"},
+                 {0.1, "0.1", "0.1"},
+                 {1e22, "1e+22", "1e22"},
+                 {1e5, "100000.0", "100000.0"},
+                 {1e20, "1e+20", "100000000000000000000.0"},
+                 {-1.5e-7, "-1.5e-07", "-1.5e-7"},
+                 {0.000123, "0.000123", "0.000123"},
+                 {123456.789, "123456.789", "123456.789"}};
   for (size_t i = 0; i < SM_COUNTOF(doubles); i++) {
     out.size = 0;
     json_put_double(&out, doubles[i].v);
@@ -210,8 +231,10 @@ static void layouts(void **state) {
   json_begin_array(&w);
   json_end_array(&w);
   json_end_object(&w);
-  assert_string_equal(out.data, "{\n    \"predictions\": [\n        {\n            \"a\": [1.0, 2.0],\n            \"b\": 3\n"
-                                "        }\n    ],\n    \"e\": []\n}");
+  assert_string_equal(
+      out.data,
+      "{\n    \"predictions\": [\n        {\n            \"a\": [1.0, 2.0],\n            \"b\": 3\n"
+      "        }\n    ],\n    \"e\": []\n}");
   bytes_clear(&out);
 }
 
@@ -230,8 +253,9 @@ static void dumps(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(errors),          cmocka_unit_test(numbers),         cmocka_unit_test(structure),
-      cmocka_unit_test(depth_is_limited), cmocka_unit_test(written_numbers), cmocka_unit_test(written_strings),
+      cmocka_unit_test(errors),          cmocka_unit_test(numbers),
+      cmocka_unit_test(structure),       cmocka_unit_test(depth_is_limited),
+      cmocka_unit_test(written_numbers), cmocka_unit_test(written_strings),
       cmocka_unit_test(layouts),         cmocka_unit_test(dumps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

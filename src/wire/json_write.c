@@ -65,10 +65,8 @@ void json_put_shortest(Bytes *out, double v) {
   } else if (point > 0 && point <= 21) {
     for (int i = 0; i < point; i++) bytes_putc(out, i < count ? digits[i] : '0');
     bytes_putc(out, '.');
-    if (count > point)
-      bytes_append(out, digits + point, (size_t)(count - point));
-    else
-      bytes_putc(out, '0');
+    if (count > point) bytes_append(out, digits + point, (size_t)(count - point));
+    else bytes_putc(out, '0');
   } else if (point > -6 && point <= 0) {
     bytes_puts(out, "0.");
     for (int i = point; i < 0; i++) bytes_putc(out, '0');
@@ -132,10 +130,8 @@ void json_value(JsonWriter *w) {
   }
   if (count) bytes_putc(w->out, ',');
   if (!pretty) return;
-  if (object || !w->single_line_arrays)
-    put_indent(w);
-  else if (count)
-    bytes_putc(w->out, ' ');
+  if (object || !w->single_line_arrays) put_indent(w);
+  else if (count) bytes_putc(w->out, ' ');
 }
 
 static void begin(JsonWriter *w, bool object) {
@@ -184,13 +180,15 @@ void json_write_bool(JsonWriter *w, bool v) {
 static void dump(JsonWriter *w, const JsonNode *v, size_t end) {
   if (w->out->size > end) return;
   switch ((JsonKind)v->kind) {
-    case JSON_OBJECT: case JSON_ARRAY: {
+    case JSON_OBJECT:
+    case JSON_ARRAY: {
       if (w->depth == JSON_WRITER_DEPTH) {
         json_write_cstring(w, "...");
         return;
       }
       begin(w, v->kind == JSON_OBJECT);
-      for (const JsonNode *it = json_first(v), *stop = json_end(v); it != stop && w->out->size <= end; it = json_end(it))
+      for (const JsonNode *it = json_first(v), *stop = json_end(v); it != stop && w->out->size <= end;
+           it = json_end(it))
         dump(w, it, end);
       finish(w);
       return;
@@ -198,18 +196,13 @@ static void dump(JsonWriter *w, const JsonNode *v, size_t end) {
     case JSON_STRING: /* no need to escape what will be cut off */
       json_write_string(w, v->text, v->count > end ? end : v->count);
       return;
-    default:
-      break;
+    default: break;
   }
   json_value(w);
-  if (v->kind == JSON_INT)
-    json_put_i64(w->out, v->i);
-  else if (v->kind == JSON_UINT)
-    json_put_u64(w->out, v->u);
-  else if (v->kind == JSON_DOUBLE)
-    json_put_shortest(w->out, v->d);
-  else
-    bytes_puts(w->out, v->kind == JSON_NULL ? "null" : v->kind == JSON_TRUE ? "true" : "false");
+  if (v->kind == JSON_INT) json_put_i64(w->out, v->i);
+  else if (v->kind == JSON_UINT) json_put_u64(w->out, v->u);
+  else if (v->kind == JSON_DOUBLE) json_put_shortest(w->out, v->d);
+  else bytes_puts(w->out, v->kind == JSON_NULL ? "null" : v->kind == JSON_TRUE ? "true" : "false");
 }
 
 void json_dump(const JsonNode *v, size_t max, Bytes *out) {

@@ -17,9 +17,9 @@ enum { MAGIC = 6, HEADER_ALIGN = 64, HEADER_MAX = 1 << 16 };
 /* ---- the header ---- */
 
 typedef struct Header {
-  char kind;     /* NumPy's letter: f i u b c S U */
-  bool swap;     /* big-endian */
-  size_t size;   /* bytes of an element */
+  char kind;   /* NumPy's letter: f i u b c S U */
+  bool swap;   /* big-endian */
+  size_t size; /* bytes of an element */
   bool fortran;
   int rank;
   int64_t shape[NPY_MAX_RANK];
@@ -84,10 +84,11 @@ static TF_Code read_descr(Span descr, Header *h, const char *what, TF_Status *st
   h->kind = (char)cursor_u8(&c);
   int64_t size = 0;
   bool valid = !c.failed && strchr("<>|=", order) && h->kind && take_number(&c, &size) && !cursor_left(&c);
-  if (h->kind == 'O' && !c.failed) return fail(st, TF_UNIMPLEMENTED, "%s: arrays of Python objects are not read", what);
+  if (h->kind == 'O' && !c.failed)
+    return fail(st, TF_UNIMPLEMENTED, "%s: arrays of Python objects are not read", what);
   if (!valid || size > INT32_MAX / 4 || !strchr("fiubcSUV", h->kind))
-    return fail(st, TF_UNIMPLEMENTED, "%s: arrays of type '%.*s' are not read", what, (int)(descr.size > 60 ? 60 : descr.size),
-                (const char *)descr.data);
+    return fail(st, TF_UNIMPLEMENTED, "%s: arrays of type '%.*s' are not read", what,
+                (int)(descr.size > 60 ? 60 : descr.size), (const char *)descr.data);
   h->swap = order == '>';
   h->size = (size_t)(h->kind == 'U' ? size * 4 : size);
   return TF_OK;
@@ -97,8 +98,10 @@ static TF_Code read_header(Cursor *c, Header *h, const char *what, TF_Status *st
   const uint8_t *start = cursor_take(c, MAGIC);
   uint8_t major = cursor_u8(c);
   cursor_u8(c);
-  if (c->failed || memcmp(start, magic, MAGIC)) return fail(st, TF_INVALID_ARGUMENT, "%s: not a .npy file", what);
-  if (major < 1 || major > 3) return fail(st, TF_UNIMPLEMENTED, "%s: .npy version %d is not read", what, major);
+  if (c->failed || memcmp(start, magic, MAGIC))
+    return fail(st, TF_INVALID_ARGUMENT, "%s: not a .npy file", what);
+  if (major < 1 || major > 3)
+    return fail(st, TF_UNIMPLEMENTED, "%s: .npy version %d is not read", what, major);
   uint32_t len = cursor_u8(c);
   len |= (uint32_t)cursor_u8(c) << 8;
   if (major > 1) {
@@ -130,7 +133,8 @@ static TF_Code read_header(Cursor *c, Header *h, const char *what, TF_Status *st
       break;
     }
   }
-  if (!good || !descr || !order || !shape) return fail(st, TF_INVALID_ARGUMENT, "%s: malformed .npy header", what);
+  if (!good || !descr || !order || !shape)
+    return fail(st, TF_INVALID_ARGUMENT, "%s: malformed .npy header", what);
   return TF_OK;
 }
 
@@ -139,9 +143,9 @@ static bool dtype_of(const Header *h, TF_DataType *out) {
     char kind;
     uint8_t size;
     TF_DataType dtype;
-  } types[] = {{'f', 2, TF_HALF},   {'f', 4, TF_FLOAT},  {'f', 8, TF_DOUBLE},    {'i', 1, TF_INT8},
-               {'i', 2, TF_INT16},  {'i', 4, TF_INT32},  {'i', 8, TF_INT64},     {'u', 1, TF_UINT8},
-               {'u', 2, TF_UINT16}, {'u', 4, TF_UINT32}, {'u', 8, TF_UINT64},    {'b', 1, TF_BOOL},
+  } types[] = {{'f', 2, TF_HALF},      {'f', 4, TF_FLOAT},       {'f', 8, TF_DOUBLE},  {'i', 1, TF_INT8},
+               {'i', 2, TF_INT16},     {'i', 4, TF_INT32},       {'i', 8, TF_INT64},   {'u', 1, TF_UINT8},
+               {'u', 2, TF_UINT16},    {'u', 4, TF_UINT32},      {'u', 8, TF_UINT64},  {'b', 1, TF_BOOL},
                {'c', 8, TF_COMPLEX64}, {'c', 16, TF_COMPLEX128}, {'V', 2, TF_BFLOAT16}};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     if (types[i].kind == h->kind && types[i].size == h->size) {
@@ -194,8 +198,8 @@ static bool put_unicode(const uint8_t *from, size_t size, char **to) {
   return true;
 }
 
-static TF_Code read_strings(const Header *h, const uint8_t *data, Arena *arena, NpyArray *out, const char *what,
-                            TF_Status *st) {
+static TF_Code read_strings(const Header *h, const uint8_t *data, Arena *arena, NpyArray *out,
+                            const char *what, TF_Status *st) {
   size_t text_size;
   /* UTF-8 takes at most the 4 bytes of each character. */
   Span *strings = arena_calloc(arena, out->count ? out->count : 1, sizeof *strings);
@@ -205,7 +209,8 @@ static TF_Code read_strings(const Header *h, const uint8_t *data, Arena *arena, 
   for (size_t i = 0; i < out->count; i++, data += h->size) {
     if (h->kind == 'U') {
       char *start = to;
-      if (!put_unicode(data, h->size, &to)) return fail(st, TF_INVALID_ARGUMENT, "%s: not a Unicode string", what);
+      if (!put_unicode(data, h->size, &to))
+        return fail(st, TF_INVALID_ARGUMENT, "%s: not a Unicode string", what);
       strings[i] = (Span){start, (size_t)(to - start)};
     } else {
       size_t size = h->size;
@@ -230,21 +235,21 @@ TF_Code npy_read(Span file, Arena *arena, NpyArray *out, const char *what, TF_St
   size_t bytes;
   bool fits = true, empty = false;
   for (int d = 0; d < h.rank; d++) empty |= !h.shape[d];
-  for (int d = 0; d < h.rank && !empty; d++) fits = fits && checked_mul(out->count, (size_t)h.shape[d], &out->count);
+  for (int d = 0; d < h.rank && !empty; d++)
+    fits = fits && checked_mul(out->count, (size_t)h.shape[d], &out->count);
   if (empty) out->count = 0;
   if (!fits || !checked_mul(out->count, h.size, &bytes) || bytes > cursor_left(&c))
     return fail(st, TF_INVALID_ARGUMENT, "%s: the array is larger than the file", what);
   /* Elements without bytes would let a small file ask for any number of them. */
-  if (!h.size && out->count > file.size) return fail(st, TF_INVALID_ARGUMENT, "%s: malformed .npy header", what);
+  if (!h.size && out->count > file.size)
+    return fail(st, TF_INVALID_ARGUMENT, "%s: malformed .npy header", what);
   const uint8_t *data = cursor_take(&c, bytes);
   bool reorder = h.fortran && h.rank > 1 && bytes;
   if ((reorder || h.swap) && bytes) {
     uint8_t *copy = arena_alloc(arena, bytes);
     if (!copy) return fail_oom(st, what);
-    if (reorder)
-      to_c_order(&h, out->count, data, copy);
-    else
-      memcpy(copy, data, bytes);
+    if (reorder) to_c_order(&h, out->count, data, copy);
+    else memcpy(copy, data, bytes);
     size_t unit = h.kind == 'U' ? 4 : h.kind == 'c' ? h.size / 2 : h.size;
     if (h.swap && h.kind != 'S') swap_units(copy, bytes, unit);
     data = copy;
@@ -257,36 +262,31 @@ TF_Code npy_read(Span file, Arena *arena, NpyArray *out, const char *what, TF_St
 
 static const char *descr_of(TF_DataType dtype) {
   switch (dtype) {
-    case TF_BOOL:
-      return "|b1";
-    case TF_INT8: case TF_QINT8: case TF_INT4:
-      return "|i1";
-    case TF_UINT8: case TF_QUINT8: case TF_UINT4: case TF_FLOAT8_E5M2: case TF_FLOAT8_E4M3FN:
-      return "|u1";
-    case TF_INT16: case TF_QINT16:
-      return "<i2";
-    case TF_UINT16: case TF_QUINT16: case TF_BFLOAT16:
-      return "<u2";
-    case TF_INT32: case TF_QINT32:
-      return "<i4";
-    case TF_UINT32:
-      return "<u4";
-    case TF_INT64:
-      return "<i8";
-    case TF_UINT64:
-      return "<u8";
-    case TF_HALF:
-      return "<f2";
-    case TF_FLOAT:
-      return "<f4";
-    case TF_DOUBLE:
-      return "<f8";
-    case TF_COMPLEX64:
-      return "<c8";
-    case TF_COMPLEX128:
-      return "<c16";
-    default:
-      return NULL;
+    case TF_BOOL: return "|b1";
+    case TF_INT8:
+    case TF_QINT8:
+    case TF_INT4: return "|i1";
+    case TF_UINT8:
+    case TF_QUINT8:
+    case TF_UINT4:
+    case TF_FLOAT8_E5M2:
+    case TF_FLOAT8_E4M3FN: return "|u1";
+    case TF_INT16:
+    case TF_QINT16: return "<i2";
+    case TF_UINT16:
+    case TF_QUINT16:
+    case TF_BFLOAT16: return "<u2";
+    case TF_INT32:
+    case TF_QINT32: return "<i4";
+    case TF_UINT32: return "<u4";
+    case TF_INT64: return "<i8";
+    case TF_UINT64: return "<u8";
+    case TF_HALF: return "<f2";
+    case TF_FLOAT: return "<f4";
+    case TF_DOUBLE: return "<f8";
+    case TF_COMPLEX64: return "<c8";
+    case TF_COMPLEX128: return "<c16";
+    default: return NULL;
   }
 }
 
@@ -295,8 +295,7 @@ static void put_header(Bytes *out, const char *descr, const NpyArray *array) {
   bytes_append(out, magic, MAGIC);
   bytes_append(out, "\1\0\0\0", 4); /* version 1.0, the length is set below */
   bytes_printf(out, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
-  for (int d = 0; d < array->rank; d++)
-    bytes_printf(out, d ? ", %lld" : "%lld", (long long)array->shape[d]);
+  for (int d = 0; d < array->rank; d++) bytes_printf(out, d ? ", %lld" : "%lld", (long long)array->shape[d]);
   bytes_puts(out, array->rank == 1 ? ",), }" : "), }");
   while (!out->failed && (out->size - start + 1) % HEADER_ALIGN) bytes_putc(out, ' ');
   bytes_putc(out, '\n');
@@ -330,7 +329,8 @@ static TF_Code write_strings(const NpyArray *array, Bytes *out, TF_Status *st) {
 TF_Code npy_write(const NpyArray *array, Bytes *out, TF_Status *st) {
   if (array->dtype == TF_STRING) return write_strings(array, out, st);
   const char *descr = descr_of(array->dtype);
-  if (!descr) return fail(st, TF_UNIMPLEMENTED, "a tensor of type %d cannot be written to a .npy file", array->dtype);
+  if (!descr)
+    return fail(st, TF_UNIMPLEMENTED, "a tensor of type %d cannot be written to a .npy file", array->dtype);
   put_header(out, descr, array);
   bytes_append(out, array->data.data, array->data.size);
   return bytes_finish(out, ".npy file", st);

@@ -45,7 +45,8 @@ TF_Code npy_write(const NpyArray *array, Bytes *out, TF_Status *st);
 
 /* Writes an archive member by member: npz_add as often as needed, then npz_finish.
  * Sizes beyond 4 GiB are written as zip64. */
-/* Starts as {.out = typedef struct NpzWriter {bytes}. npz_finish frees what it holds; after an error bytes_clear(&w.directory) does. */
+/* Starts as {.out = typedef struct NpzWriter {bytes}. npz_finish frees what it holds; after an error
+ * bytes_clear(&w.directory) does. */
 typedef struct NpzWriter {
   Bytes *out;
   Bytes directory;

@@ -81,7 +81,8 @@ static void refuses(void **state) {
       {"{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (2,), }", TF_UNIMPLEMENTED},
       {"{'descr': '<M8[D]', 'fortran_order': False, 'shape': (1,), }", TF_UNIMPLEMENTED},
       {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }", TF_UNIMPLEMENTED},
-      {"{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }", TF_INVALID_ARGUMENT}, /* 16 bytes follow */
+      {"{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }",
+       TF_INVALID_ARGUMENT}, /* 16 bytes follow */
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", TF_INVALID_ARGUMENT},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", TF_INVALID_ARGUMENT},
       {"{'descr': '|S0', 'fortran_order': False, 'shape': (999999999,), }", TF_INVALID_ARGUMENT},
@@ -128,11 +129,16 @@ static void writes(void **state) {
 
 /* np.savez_compressed(w=np.array([1, 2, 3], 'i2')): a deflated member with zip64 sizes. */
 static const char deflated[] =
-    "PK\003\004-\000\000\000\010\000\000\000!\000`\202\000\221\377\377\377\377\377\377\377\377\005\000\024\000w.npy\001\000"
-    "\020\000\206\000\000\000\000\000\000\000J\000\000\000\000\000\000\000\233\354\027\352\033\020\311\310P\306P\255\236\222Z"
-    "\234\134\244n\245\240n\223i\244\256\243\240\236\226_TR\224\230\027\237_\224\222\012\022wK\314)N\005\212\027g$\026\244\002"
-    "\371\032\306:\232:\012\265\012\024\000.F\006&\006f\006\000PK\001\002-\003-\000\000\000\010\000\000\000!\000`\202\000\221J"
-    "\000\000\000\206\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\200\001\000\000\000\000w.npyPK\005\006\000"
+    "PK\003\004-\000\000\000\010\000\000\000!\000`"
+    "\202\000\221\377\377\377\377\377\377\377\377\005\000\024\000w.npy\001\000"
+    "\020\000\206\000\000\000\000\000\000\000J\000\000\000\000\000\000\000\233\354\027\352\033\020\311\310P"
+    "\306P\255\236\222Z"
+    "\234\134\244n\245\240n\223i\244\256\243\240\236\226_TR\224\230\027\237_\224\222\012\022wK\314)"
+    "N\005\212\027g$\026\244\002"
+    "\371\032\306:\232:\012\265\012\024\000.F\006&\006f\006\000PK\001\002-\003-\000\000\000\010\000\000\000!"
+    "\000`\202\000\221J"
+    "\000\000\000\206\000\000\000\005\000\000\000\000\000\000\000\000\000\000\000\200\001\000\000\000\000w."
+    "npyPK\005\006\000"
     "\000\000\000\001\000\001\0003\000\000\000\201\000\000\000\000\000";
 
 static void archives(void **state) {
@@ -151,7 +157,8 @@ static void archives(void **state) {
   Bytes out = {0};
   NpzWriter w = {.out = &out};
   NpzMember *again;
-  for (int i = 0; i < 3; i++) assert_int_equal(npz_add(&w, i ? "other" : "w/x", &members[0].array, &st), TF_OK);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(npz_add(&w, i ? "other" : "w/x", &members[0].array, &st), TF_OK);
   assert_int_equal(npz_finish(&w, &st), TF_OK);
   assert_int_equal(npz_read((Span){out.data, out.size}, &arena, &again, &count, "b.npz", &st), TF_OK);
   assert_int_equal(count, 3);
@@ -161,8 +168,10 @@ static void archives(void **state) {
   char broken[sizeof deflated];
   memcpy(broken, deflated, sizeof deflated);
   broken[70] ^= 4; /* in the compressed data */
-  assert_int_equal(npz_read((Span){broken, sizeof deflated - 1}, &arena, &members, &count, "c.npz", &st), TF_DATA_LOSS);
-  assert_int_equal(npz_read((Span){deflated, 100}, &arena, &members, &count, "d.npz", &st), TF_INVALID_ARGUMENT);
+  assert_int_equal(npz_read((Span){broken, sizeof deflated - 1}, &arena, &members, &count, "c.npz", &st),
+                   TF_DATA_LOSS);
+  assert_int_equal(npz_read((Span){deflated, 100}, &arena, &members, &count, "d.npz", &st),
+                   TF_INVALID_ARGUMENT);
   arena_clear(&arena);
 }
 

@@ -24,7 +24,7 @@ enum {
   STORED = 0,
   DEFLATED = 8,
   EXTRA_ZIP64 = 1,
-  VERSION = 45,     /* that knows zip64 */
+  VERSION = 45, /* that knows zip64 */
   UTF8_NAME = 0x800,
   DATE_1980 = 0x21, /* NumPy's date: archives of equal arrays are equal */
 };
@@ -119,7 +119,8 @@ static TF_Code inflate_member(Span packed, void *out, size_t size, const char *w
   z_stream z = {0};
   if (inflateInit2(&z, -MAX_WBITS) != Z_OK) return fail_oom(st, what);
   uint8_t *to = out;
-  uint8_t spare; /* zlib wants room even for no bytes, and shows here when there are more than there should be */
+  uint8_t
+      spare; /* zlib wants room even for no bytes, and shows here when there are more than there should be */
   const uint8_t *from = packed.data;
   size_t left_in = packed.size, left_out = size;
   int result = Z_OK;
@@ -139,11 +140,13 @@ static TF_Code inflate_member(Span packed, void *out, size_t size, const char *w
     }
   }
   inflateEnd(&z);
-  if (result != Z_STREAM_END || left_out) return fail(st, TF_DATA_LOSS, "%s: compressed data is corrupt", what);
+  if (result != Z_STREAM_END || left_out)
+    return fail(st, TF_DATA_LOSS, "%s: compressed data is corrupt", what);
   return TF_OK;
 }
 
-static TF_Code read_member(Span file, const Member *m, Arena *arena, Span *out, const char *what, TF_Status *st) {
+static TF_Code read_member(Span file, const Member *m, Arena *arena, Span *out, const char *what,
+                           TF_Status *st) {
   Cursor c = at_offset(file, m->offset);
   bool local = cursor_u32le(&c) == LOCAL;
   cursor_take(&c, 22);
@@ -166,7 +169,8 @@ static TF_Code read_member(Span file, const Member *m, Arena *arena, Span *out, 
   } else if (m->size != m->packed) {
     return fail(st, TF_DATA_LOSS, "%s: a stored member has two sizes", what);
   }
-  if (crc32_z(0, out->data, out->size) != m->crc) return fail(st, TF_DATA_LOSS, "%s: checksum does not match", what);
+  if (crc32_z(0, out->data, out->size) != m->crc)
+    return fail(st, TF_DATA_LOSS, "%s: checksum does not match", what);
   return TF_OK;
 }
 
@@ -174,7 +178,8 @@ TF_Code npz_read(Span file, Arena *arena, NpzMember **out, size_t *count, const 
   uint64_t offset, members;
   *out = NULL;
   *count = 0;
-  if (!find_directory(file, &offset, &members)) return fail(st, TF_INVALID_ARGUMENT, "%s: not a .npz file", what);
+  if (!find_directory(file, &offset, &members))
+    return fail(st, TF_INVALID_ARGUMENT, "%s: not a .npz file", what);
   if (members > file.size / CENTRAL_SIZE) return fail(st, TF_DATA_LOSS, "%s: the archive is cut off", what);
   NpzMember *list = arena_calloc(arena, (size_t)members + 1, sizeof *list);
   if (!list) return fail_oom(st, what);
@@ -183,7 +188,8 @@ TF_Code npz_read(Span file, Arena *arena, NpzMember **out, size_t *count, const 
   size_t n = 0;
   for (uint64_t i = 0; i < members; i++) {
     Member m;
-    if (!read_central(&c, &m)) return fail(st, TF_DATA_LOSS, "%s: the archive's directory is malformed", what);
+    if (!read_central(&c, &m))
+      return fail(st, TF_DATA_LOSS, "%s: the archive's directory is malformed", what);
     if (m.name.size < 4 || memcmp((const char *)m.name.data + m.name.size - 4, ".npy", 4)) continue;
     if (m.packed > file.size || (stored += m.packed) > file.size)
       return fail(st, TF_DATA_LOSS, "%s: the archive is cut off", what);
@@ -252,7 +258,8 @@ static void put_central(Bytes *out, const char *name, uint32_t crc, uint64_t siz
 TF_Code npz_add(NpzWriter *w, const char *name, const NpyArray *array, TF_Status *st) {
   Bytes npy = {0};
   TF_Code code = npy_write(array, &npy, st);
-  if (!code && strlen(name) > UINT16_MAX - 4) code = fail(st, TF_INVALID_ARGUMENT, "name is too long for a .npz file");
+  if (!code && strlen(name) > UINT16_MAX - 4)
+    code = fail(st, TF_INVALID_ARGUMENT, "name is too long for a .npz file");
   if (code) {
     bytes_clear(&npy);
     return code;

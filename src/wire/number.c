@@ -1,4 +1,5 @@
-/* Reading: digits are gathered into a 64-bit integer w, so that the value is w * 10^q. Then, by falling speed:
+/* Reading: digits are gathered into a 64-bit integer w, so that the value is w * 10^q. Then, by falling
+ * speed:
  *  - w below 2^53 and |q| <= 22: both are exact doubles, and one operation rounds once;
  *  - w * 5^q with 128 bits of 5^q (Lemire, "Number Parsing at a Gigabyte per Second", 2021);
  *  - more than 19 digits, far exponents, denormals: strtod in the C locale.
@@ -206,7 +207,8 @@ static bool float_digits(double a, int count, uint64_t *digits, int *exponent) {
   for (int tries = 0; tries < 2; tries++) {
     int k = count - 1 - e;
     if (k < -EXACT_TEN || k > EXACT_TEN) return false;
-    double scaled = k < 0 ? a / powers_of_ten[-k] : a * powers_of_ten[k]; /* rounded once, below 2^30: off by 2^-24 */
+    double scaled = k < 0 ? a / powers_of_ten[-k]
+                          : a * powers_of_ten[k]; /* rounded once, below 2^30: off by 2^-24 */
     double whole = floor(scaled), rest = scaled - whole;
     if (fabs(rest - 0.5) < 0x1p-20) return false;
     uint64_t d = (uint64_t)whole + (rest > 0.5);

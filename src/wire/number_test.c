@@ -28,12 +28,34 @@ static void check_read(const char *text) {
 
 static void hard_to_read(void **state) {
   (void)state;
-  static const char *const texts[] = {
-      "0", "0.0", "00012.5", "1e23", "8.5e22", "9007199254740993", "9007199254740992.999", "2.2250738585072014e-308",
-      "2.2250738585072011e-308", "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "1.7976931348623158e308",
-      "1.7976931348623159e308", "1e309", "123456789012345678901234567890", "0.1000000000000000055511151231257827",
-      "6.0221e+23", "1e-5000", "1e99999999999999999999", "3.14E0", "1.", ".5", "100000000000000008388608",
-      "7.8459735791271921e65", "1448997445238699", "9214843084008499e-28", "0.500000000000000166533453693773481063544750213623046875"};
+  static const char *const texts[] = {"0",
+                                      "0.0",
+                                      "00012.5",
+                                      "1e23",
+                                      "8.5e22",
+                                      "9007199254740993",
+                                      "9007199254740992.999",
+                                      "2.2250738585072014e-308",
+                                      "2.2250738585072011e-308",
+                                      "4.9e-324",
+                                      "2.4703282292062327e-324",
+                                      "2.4703282292062328e-324",
+                                      "1.7976931348623158e308",
+                                      "1.7976931348623159e308",
+                                      "1e309",
+                                      "123456789012345678901234567890",
+                                      "0.1000000000000000055511151231257827",
+                                      "6.0221e+23",
+                                      "1e-5000",
+                                      "1e99999999999999999999",
+                                      "3.14E0",
+                                      "1.",
+                                      ".5",
+                                      "100000000000000008388608",
+                                      "7.8459735791271921e65",
+                                      "1448997445238699",
+                                      "9214843084008499e-28",
+                                      "0.500000000000000166533453693773481063544750213623046875"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) check_read(texts[i]);
 }
 
@@ -57,7 +79,8 @@ static void ends(void **state) {
   static const struct {
     const char *text;
     int len;
-  } cases[] = {{"12,3", 2}, {"1e", 1}, {"1e+", 1}, {"1ex", 1}, {"1.5.2", 3}, {"", 0}, {".", 0}, {"e5", 0}, {"-1", 0}, {"inf", 0}};
+  } cases[] = {{"12,3", 2}, {"1e", 1}, {"1e+", 1}, {"1ex", 1}, {"1.5.2", 3},
+               {"", 0},     {".", 0},  {"e5", 0},  {"-1", 0},  {"inf", 0}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     double v;
     const char *text = cases[i].text;
@@ -107,7 +130,8 @@ static void prints_the_rest(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(hard_to_read), cmocka_unit_test(random_reads), cmocka_unit_test(ends),
-                                     cmocka_unit_test(prints_floats), cmocka_unit_test(prints_the_rest)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(hard_to_read), cmocka_unit_test(random_reads),
+                                     cmocka_unit_test(ends), cmocka_unit_test(prints_floats),
+                                     cmocka_unit_test(prints_the_rest)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

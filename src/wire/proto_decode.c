@@ -45,14 +45,16 @@ static void *allocate(Decoder *d, size_t size) {
 
 static int wire_type_of(ProtobufCType type) {
   switch (type) {
-    case PROTOBUF_C_TYPE_SFIXED32: case PROTOBUF_C_TYPE_FIXED32: case PROTOBUF_C_TYPE_FLOAT:
-      return WIRE_32;
-    case PROTOBUF_C_TYPE_SFIXED64: case PROTOBUF_C_TYPE_FIXED64: case PROTOBUF_C_TYPE_DOUBLE:
-      return WIRE_64;
-    case PROTOBUF_C_TYPE_STRING: case PROTOBUF_C_TYPE_BYTES: case PROTOBUF_C_TYPE_MESSAGE:
-      return WIRE_BYTES;
-    default:
-      return WIRE_VARINT;
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_FLOAT: return WIRE_32;
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE: return WIRE_64;
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
+    case PROTOBUF_C_TYPE_MESSAGE: return WIRE_BYTES;
+    default: return WIRE_VARINT;
   }
 }
 
@@ -69,17 +71,14 @@ static void put_varint(ProtobufCType type, uint64_t v, void *to) {
       memcpy(to, &s, sizeof s);
       break;
     }
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_UINT64:
-      memcpy(to, &v, sizeof v);
-      break;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64: memcpy(to, &v, sizeof v); break;
     case PROTOBUF_C_TYPE_BOOL: {
       protobuf_c_boolean b = v != 0;
       memcpy(to, &b, sizeof b);
       break;
     }
-    default: { /* int32, uint32, enum: the low half */
-      uint32_t w = (uint32_t)v;
-      memcpy(to, &w, sizeof w);
+    default: { /* int32, uint32, enum: the low half */ uint32_t w = (uint32_t)v; memcpy(to, &w, sizeof w);
     }
   }
 }
@@ -128,7 +127,8 @@ static TF_Code read_message(Decoder *d, Cursor *c, const ProtobufCMessageDescrip
   Span s = cursor_span(c);
   if (c->failed) return malformed(d, c, desc, field, "message is cut off");
   if (d->depth >= LIMIT_PROTO_DEPTH) {
-    return fail(d->st, TF_DATA_LOSS, "%s: messages are nested deeper than %d levels", d->what, LIMIT_PROTO_DEPTH);
+    return fail(d->st, TF_DATA_LOSS, "%s: messages are nested deeper than %d levels", d->what,
+                LIMIT_PROTO_DEPTH);
   }
   bool merging = *slot;
   if (merging) {
@@ -149,20 +149,14 @@ static TF_Code read_message(Decoder *d, Cursor *c, const ProtobufCMessageDescrip
 static TF_Code read_value(Decoder *d, Cursor *c, const ProtobufCMessageDescriptor *desc,
                           const ProtobufCFieldDescriptor *field, void *to) {
   switch (field->type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-      return read_message(d, c, desc, field, to);
-    case PROTOBUF_C_TYPE_STRING:
-      return read_string(d, c, desc, field, to);
-    case PROTOBUF_C_TYPE_BYTES:
-      return read_bytes(d, c, desc, field, to);
-    default:
-      break;
+    case PROTOBUF_C_TYPE_MESSAGE: return read_message(d, c, desc, field, to);
+    case PROTOBUF_C_TYPE_STRING: return read_string(d, c, desc, field, to);
+    case PROTOBUF_C_TYPE_BYTES: return read_bytes(d, c, desc, field, to);
+    default: break;
   }
   int wire_type = wire_type_of(field->type);
-  if (wire_type == WIRE_VARINT)
-    put_varint(field->type, cursor_varint(c), to);
-  else
-    read_fixed(c, wire_type, to);
+  if (wire_type == WIRE_VARINT) put_varint(field->type, cursor_varint(c), to);
+  else read_fixed(c, wire_type, to);
   return c->failed ? malformed(d, c, desc, field, "number is cut off") : TF_OK;
 }
 
@@ -174,7 +168,8 @@ typedef struct Repeated {
 } Repeated;
 
 static Repeated repeated_of(ProtobufCMessage *msg, const ProtobufCFieldDescriptor *field) {
-  return (Repeated){(size_t *)((char *)msg + field->quantifier_offset), (void **)((char *)msg + field->offset)};
+  return (Repeated){(size_t *)((char *)msg + field->quantifier_offset),
+                    (void **)((char *)msg + field->offset)};
 }
 
 /* Makes room for `more` > 0 elements; returns where the first one goes. */
@@ -205,7 +200,8 @@ static TF_Code read_packed(Decoder *d, Cursor *c, const ProtobufCMessageDescript
   int wire_type = wire_type_of(field->type);
   size_t size = proto_value_size(field);
   size_t n = wire_type == WIRE_VARINT ? count_varints(s) : s.size / size;
-  if (wire_type != WIRE_VARINT && s.size % size) return malformed(d, c, desc, field, "packed values are cut off");
+  if (wire_type != WIRE_VARINT && s.size % size)
+    return malformed(d, c, desc, field, "packed values are cut off");
   if (!n) return malformed(d, c, desc, field, "number is cut off");
   char *to = grow(d, r, n, size);
   if (!to) return TF_GetCode(d->st);
@@ -218,10 +214,8 @@ static TF_Code read_packed(Decoder *d, Cursor *c, const ProtobufCMessageDescript
   }
 #endif
   for (size_t i = 0; i < n; i++, to += size) {
-    if (wire_type == WIRE_VARINT)
-      put_varint(field->type, cursor_varint(&in), to);
-    else
-      read_fixed(&in, wire_type, to);
+    if (wire_type == WIRE_VARINT) put_varint(field->type, cursor_varint(&in), to);
+    else read_fixed(&in, wire_type, to);
   }
   /* Bytes behind the last number's end would be a number cut off. */
   if (in.failed || cursor_left(&in)) return malformed(d, c, desc, field, "number is cut off");
@@ -232,7 +226,8 @@ static TF_Code read_packed(Decoder *d, Cursor *c, const ProtobufCMessageDescript
 static TF_Code read_repeated(Decoder *d, Cursor *c, const ProtobufCMessageDescriptor *desc,
                              const ProtobufCFieldDescriptor *field, int wire_type, ProtobufCMessage *msg) {
   Repeated r = repeated_of(msg, field);
-  if (wire_type == WIRE_BYTES && wire_type_of(field->type) != WIRE_BYTES) return read_packed(d, c, desc, field, r);
+  if (wire_type == WIRE_BYTES && wire_type_of(field->type) != WIRE_BYTES)
+    return read_packed(d, c, desc, field, r);
   size_t size = proto_value_size(field);
   void *to = grow(d, r, 1, size);
   if (!to) return TF_GetCode(d->st);
@@ -278,20 +273,12 @@ static bool skip_group(Cursor *c, uint32_t number, int depth) {
 
 static bool skip_value(Cursor *c, uint32_t number, int wire_type, int depth) {
   switch (wire_type) {
-    case WIRE_VARINT:
-      cursor_varint(c);
-      return !c->failed;
-    case WIRE_64:
-      return cursor_take(c, 8);
-    case WIRE_32:
-      return cursor_take(c, 4);
-    case WIRE_BYTES:
-      cursor_span(c);
-      return !c->failed;
-    case WIRE_GROUP:
-      return skip_group(c, number, depth);
-    default:
-      return false;
+    case WIRE_VARINT: cursor_varint(c); return !c->failed;
+    case WIRE_64: return cursor_take(c, 8);
+    case WIRE_32: return cursor_take(c, 4);
+    case WIRE_BYTES: cursor_span(c); return !c->failed;
+    case WIRE_GROUP: return skip_group(c, number, depth);
+    default: return false;
   }
 }
 
@@ -374,8 +361,13 @@ static TF_Code parse(const ProtobufCMessageDescriptor *desc, Span data, Arena *a
   if (data.size > LIMIT_PROTO_BYTES)
     return fail(st, TF_RESOURCE_EXHAUSTED, "%s: message of %zu bytes, the limit is %d", what, data.size,
                 LIMIT_PROTO_BYTES);
-  Decoder d = {.arena = arena, .memory_start = arena->total, .view = view, .depth = 1, .start = data.data,
-               .what = what, .st = st};
+  Decoder d = {.arena = arena,
+               .memory_start = arena->total,
+               .view = view,
+               .depth = 1,
+               .start = data.data,
+               .what = what,
+               .st = st};
   ProtobufCMessage *msg = proto_new(arena, desc);
   if (!msg) return fail_oom(st, what);
   Cursor c = cursor_of(data.data, data.size);
@@ -385,8 +377,8 @@ static TF_Code parse(const ProtobufCMessageDescriptor *desc, Span data, Arena *a
   return TF_OK;
 }
 
-TF_Code proto_parse(const ProtobufCMessageDescriptor *desc, Span data, Arena *arena, void *out, const char *what,
-                    TF_Status *st) {
+TF_Code proto_parse(const ProtobufCMessageDescriptor *desc, Span data, Arena *arena, void *out,
+                    const char *what, TF_Status *st) {
   return parse(desc, data, arena, false, out, what, st);
 }
 

@@ -24,15 +24,23 @@ static const char *const left_out[][2] = {
     {"tsl/protobuf/histogram.proto", "TensorBoard's histograms"},
     {"tensorflow/core/framework/optimized_function_graph.proto", "a cache of TensorFlow's own optimiser"},
     {"tensorflow/core/example/example_parser_configuration.proto", "no file or call of ours holds it"},
-    {"tensorflow_serving/session_bundle/oss/manifest.proto", "the format before SavedModel, gone from TensorFlow 2"},
-    {"tensorflow_serving/servables/tensorflow/tfrt_saved_model_source_adapter.proto", "options of TensorFlow's TFRT runtime"},
+    {"tensorflow_serving/session_bundle/oss/manifest.proto",
+     "the format before SavedModel, gone from TensorFlow 2"},
+    {"tensorflow_serving/servables/tensorflow/tfrt_saved_model_source_adapter.proto",
+     "options of TensorFlow's TFRT runtime"},
     {"tensorflow/core/tfrt/graph_executor/config.proto", "options of TensorFlow's TFRT runtime"},
-    {"tensorflow_serving/servables/tensorflow/remote_op_config_rewriter.proto", "remote ops, which we do not have"},
-    {"tensorflow/core/grappler/optimizers/inference/batch_op_rewriter.proto", "a rewriter of TensorFlow's optimiser"},
-    {"tensorflow_serving/servables/tensorflow/saved_model_config.proto", "experimental per-model overrides of the session"},
-    {"tensorflow_serving/servables/tensorflow/thread_pool_factory_config.proto", "a plug-in of the C++ server"},
-    {"tensorflow_serving/servables/hashmap/hashmap_source_adapter.proto", "an example servable of the C++ server"},
-    {"tensorflow_serving/sources/storage_path/static_storage_path_source.proto", "a source for tests of the C++ server"},
+    {"tensorflow_serving/servables/tensorflow/remote_op_config_rewriter.proto",
+     "remote ops, which we do not have"},
+    {"tensorflow/core/grappler/optimizers/inference/batch_op_rewriter.proto",
+     "a rewriter of TensorFlow's optimiser"},
+    {"tensorflow_serving/servables/tensorflow/saved_model_config.proto",
+     "experimental per-model overrides of the session"},
+    {"tensorflow_serving/servables/tensorflow/thread_pool_factory_config.proto",
+     "a plug-in of the C++ server"},
+    {"tensorflow_serving/servables/hashmap/hashmap_source_adapter.proto",
+     "an example servable of the C++ server"},
+    {"tensorflow_serving/sources/storage_path/static_storage_path_source.proto",
+     "a source for tests of the C++ server"},
     {"tensorflow_serving/resources/resources.proto", "resource estimates inside of the C++ server"},
     {"tensorflow.serving.SamplingConfig.Attributes", "no field has this type, so no descriptor leads to it"},
     {"tensorflow.serving.SessionBundleConfig.in_graph_batching_parameters", "its type is not published"},
@@ -85,7 +93,8 @@ static const ProtobufCEnumDescriptor *find_enum(const char *name) {
     const ProtobufCMessageDescriptor *desc = proto_registry_at(i);
     for (unsigned k = 0; k < desc->n_fields; k++) {
       const ProtobufCFieldDescriptor *field = &desc->fields[k];
-      if (proto_field_is_map(desc, field)) field = &((const ProtobufCMessageDescriptor *)field->descriptor)->fields[1];
+      if (proto_field_is_map(desc, field))
+        field = &((const ProtobufCMessageDescriptor *)field->descriptor)->fields[1];
       const ProtobufCEnumDescriptor *type = field->descriptor;
       if (field->type == PROTOBUF_C_TYPE_ENUM && !strcmp(type->name, name)) return type;
     }
@@ -95,28 +104,29 @@ static const ProtobufCEnumDescriptor *find_enum(const char *name) {
 
 static void check_value(const ProtobufCEnumDescriptor *type, char *column[COLUMNS]) {
   const ProtobufCEnumValue *value = proto_enum_by_name(type, column[2], strlen(column[2]));
-  if (!value || value->value != atoi(column[1])) mistake("enum %s: value %s = %s", type->name, column[2], column[1]);
+  if (!value || value->value != atoi(column[1]))
+    mistake("enum %s: value %s = %s", type->name, column[2], column[1]);
 }
 
 /* ---- fields ---- */
 
 static const char *type_name(const ProtobufCFieldDescriptor *field, char out[256]) {
-  static const char *const names[] = {"int32",  "sint32", "sfixed32", "int64",  "sint64", "sfixed64", "uint32", "fixed32",
-                                      "uint64", "fixed64", "float",   "double", "bool",   "enum",     "string", "bytes",
-                                      "message"};
+  static const char *const names[] = {"int32",  "sint32",  "sfixed32", "int64",   "sint64", "sfixed64",
+                                      "uint32", "fixed32", "uint64",   "fixed64", "float",  "double",
+                                      "bool",   "enum",    "string",   "bytes",   "message"};
   if (field->type == PROTOBUF_C_TYPE_MESSAGE)
     snprintf(out, 256, "message %s", ((const ProtobufCMessageDescriptor *)field->descriptor)->name);
   else if (field->type == PROTOBUF_C_TYPE_ENUM)
     snprintf(out, 256, "enum %s", ((const ProtobufCEnumDescriptor *)field->descriptor)->name);
-  else
-    snprintf(out, 256, "%s", names[field->type]);
+  else snprintf(out, 256, "%s", names[field->type]);
   return out;
 }
 
 static bool has_note(const char *notes, const char *note) {
   size_t len = strlen(note);
   for (const char *p = notes; (p = strstr(p, note)); p += len)
-    if ((p == notes || p[-1] == ' ' || p[-1] == ',') && (!p[len] || p[len] == ' ' || p[len] == ',' || p[len] == '='))
+    if ((p == notes || p[-1] == ' ' || p[-1] == ',') &&
+        (!p[len] || p[len] == ' ' || p[len] == ',' || p[len] == '='))
       return true;
   return false;
 }
@@ -140,9 +150,11 @@ static void check_field(const ProtobufCMessageDescriptor *desc, const char *synt
   }
   char have[256];
   bool map = proto_field_is_map(desc, field), repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
-  if (!strcmp(label, "map") ? !map || !same_map_type(field, type) : map || strcmp(type_name(field, have), type) != 0)
+  if (!strcmp(label, "map") ? !map || !same_map_type(field, type)
+                            : map || strcmp(type_name(field, have), type) != 0)
     mistake("%s.%s: type %s is wanted", desc->name, field->name, type);
-  if (repeated != (strcmp(label, "opt") != 0)) mistake("%s.%s: label %s is wanted", desc->name, field->name, label);
+  if (repeated != (strcmp(label, "opt") != 0))
+    mistake("%s.%s: label %s is wanted", desc->name, field->name, label);
   bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
   if (oneof != has_note(notes, "oneof")) mistake("%s.%s: oneof differs", desc->name, field->name);
   bool number = field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING &&
@@ -183,7 +195,8 @@ static void leave(Walk *w) {
     mistake("%s: %u fields, the facts have %u", w->message->name, w->message->n_fields, w->fields);
   if (w->message) check_oneofs(w->message, w->oneofs);
   if (w->enumeration && w->values != w->enumeration->n_value_names)
-    mistake("enum %s: %u values, the facts have %u", w->enumeration->name, w->enumeration->n_value_names, w->values);
+    mistake("enum %s: %u values, the facts have %u", w->enumeration->name, w->enumeration->n_value_names,
+            w->values);
   w->message = NULL;
   w->enumeration = NULL;
   w->fields = w->values = 0;
@@ -249,7 +262,8 @@ static void registry_is_whole(void **state) {
     assert_ptr_equal(proto_registry_find(desc->name, strlen(desc->name)), desc);
     for (unsigned k = 0; k < desc->n_fields; k++) {
       const ProtobufCMessageDescriptor *type = desc->fields[k].descriptor;
-      if (desc->fields[k].type != PROTOBUF_C_TYPE_MESSAGE || proto_field_is_map(desc, &desc->fields[k])) continue;
+      if (desc->fields[k].type != PROTOBUF_C_TYPE_MESSAGE || proto_field_is_map(desc, &desc->fields[k]))
+        continue;
       assert_ptr_equal(proto_registry_find(type->name, strlen(type->name)), type);
     }
   }

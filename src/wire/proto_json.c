@@ -25,10 +25,10 @@ static TF_Code put_message(Printer *p, const ProtobufCMessage *msg);
 
 /* Code points above ASCII that protobuf escapes: invisible ones, and those that end lines in JavaScript. */
 static bool is_hidden(uint32_t c) {
-  static const uint32_t ranges[][2] = {{0xad, 0xad},       {0x600, 0x603},     {0x6dd, 0x6dd},   {0x70f, 0x70f},
-                                       {0x17b4, 0x17b5},   {0x200b, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x2064},
-                                       {0x206a, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb}, {0x1d173, 0x1d17a},
-                                       {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
+  static const uint32_t ranges[][2] = {
+      {0xad, 0xad},     {0x600, 0x603},     {0x6dd, 0x6dd},     {0x70f, 0x70f},    {0x17b4, 0x17b5},
+      {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x2064},   {0x206a, 0x206f},  {0xfeff, 0xfeff},
+      {0xfff9, 0xfffb}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
   for (size_t i = 0; i < SM_COUNTOF(ranges); i++)
     if (c >= ranges[i][0] && c <= ranges[i][1]) return true;
   return false;
@@ -40,10 +40,8 @@ static void put_u16(Bytes *out, uint32_t unit) { bytes_printf(out, "\\u%04x", (u
 static void put_ascii(Bytes *out, char c) {
   static const char letters[] = "btnfr\"\\", values[] = "\b\t\n\f\r\"\\";
   const char *v = memchr(values, c, sizeof values - 1);
-  if (v)
-    bytes_printf(out, "\\%c", letters[v - values]);
-  else
-    put_u16(out, (uint32_t)c);
+  if (v) bytes_printf(out, "\\%c", letters[v - values]);
+  else put_u16(out, (uint32_t)c);
 }
 
 /* The code point at p, which is valid UTF-8 above ASCII, and its length. */
@@ -101,10 +99,8 @@ static void put_real(Bytes *out, double v, bool is_float) {
 
 static void put_enum(Bytes *out, Field *field, int number) {
   const ProtobufCEnumValue *value = proto_enum_by_number(field->descriptor, number);
-  if (value)
-    put_string(out, value->name);
-  else
-    json_put_i64(out, number);
+  if (value) put_string(out, value->name);
+  else json_put_i64(out, number);
 }
 
 /* Everything but messages. `value` is null for a field that is not there. */
@@ -113,32 +109,26 @@ static void put_scalar(Bytes *out, Field *field, const void *value) {
   char text[NUMBER_TEXT_MAX];
   if (!value) value = zero;
   switch (field->type) {
-    case PROTOBUF_C_TYPE_INT32: case PROTOBUF_C_TYPE_SINT32: case PROTOBUF_C_TYPE_SFIXED32:
-      json_put_i64(out, *(const int32_t *)value);
-      break;
-    case PROTOBUF_C_TYPE_UINT32: case PROTOBUF_C_TYPE_FIXED32:
-      json_put_i64(out, *(const uint32_t *)value);
-      break;
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32: json_put_i64(out, *(const int32_t *)value); break;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: json_put_i64(out, *(const uint32_t *)value); break;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
       number_put_i64(text, *(const int64_t *)value);
       put_quoted_number(out, text);
       break;
-    case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
       number_put_u64(text, *(const uint64_t *)value);
       put_quoted_number(out, text);
       break;
-    case PROTOBUF_C_TYPE_FLOAT:
-      put_real(out, (double)*(const float *)value, true);
-      break;
-    case PROTOBUF_C_TYPE_DOUBLE:
-      put_real(out, *(const double *)value, false);
-      break;
-    case PROTOBUF_C_TYPE_BOOL:
-      bytes_puts(out, *(const protobuf_c_boolean *)value ? "true" : "false");
-      break;
-    case PROTOBUF_C_TYPE_ENUM:
-      put_enum(out, field, *(const int *)value);
-      break;
+    case PROTOBUF_C_TYPE_FLOAT: put_real(out, (double)*(const float *)value, true); break;
+    case PROTOBUF_C_TYPE_DOUBLE: put_real(out, *(const double *)value, false); break;
+    case PROTOBUF_C_TYPE_BOOL: bytes_puts(out, *(const protobuf_c_boolean *)value ? "true" : "false"); break;
+    case PROTOBUF_C_TYPE_ENUM: put_enum(out, field, *(const int *)value); break;
     case PROTOBUF_C_TYPE_STRING: {
       const char *string = *(char *const *)value;
       put_string(out, string ? string : "");
@@ -151,8 +141,7 @@ static void put_scalar(Bytes *out, Field *field, const void *value) {
       bytes_putc(out, '"');
       break;
     }
-    case PROTOBUF_C_TYPE_MESSAGE:
-      break;
+    case PROTOBUF_C_TYPE_MESSAGE: break;
   }
 }
 
@@ -213,12 +202,9 @@ static TF_Code put_fields(Printer *p, const ProtobufCMessage *msg) {
     bool there = proto_field_count(msg, field) > 0;
     if (!there && !repeated && presence) continue;
     json_write_cstring(&p->w, field->name);
-    if (proto_field_is_map(desc, field))
-      TRY(put_map(p, msg, field));
-    else if (repeated)
-      TRY(put_repeated(p, msg, field));
-    else
-      TRY(write_value(p, field, there ? proto_field_at(msg, field, 0) : NULL));
+    if (proto_field_is_map(desc, field)) TRY(put_map(p, msg, field));
+    else if (repeated) TRY(put_repeated(p, msg, field));
+    else TRY(write_value(p, field, there ? proto_field_at(msg, field, 0) : NULL));
   }
   return TF_OK;
 }
@@ -235,7 +221,9 @@ static TF_Code put_any(Printer *p, const ProtobufCMessage *any) {
   if (url && *url) {
     json_write_cstring(&p->w, "@type");
     write_string(p, url);
-    if (!type) return fail(p->st, TF_INVALID_ARGUMENT, "Could not find type \"%s\" stored in google.protobuf.Any.", url);
+    if (!type)
+      return fail(p->st, TF_INVALID_ARGUMENT, "Could not find type \"%s\" stored in google.protobuf.Any.",
+                  url);
     Arena arena = {0};
     ProtobufCMessage *content;
     code = proto_parse(type, (Span){value->data, value->len}, &arena, &content, "google.protobuf.Any", p->st);
@@ -250,12 +238,9 @@ static TF_Code put_any(Printer *p, const ProtobufCMessage *any) {
 static void put_nanos(Bytes *out, int32_t nanos) {
   if (!nanos) return;
   long n = labs((long)nanos);
-  if (n % 1000000 == 0)
-    bytes_printf(out, ".%03ld", n / 1000000);
-  else if (n % 1000 == 0)
-    bytes_printf(out, ".%06ld", n / 1000);
-  else
-    bytes_printf(out, ".%09ld", n);
+  if (n % 1000000 == 0) bytes_printf(out, ".%03ld", n / 1000000);
+  else if (n % 1000 == 0) bytes_printf(out, ".%06ld", n / 1000);
+  else bytes_printf(out, ".%09ld", n);
 }
 
 static void put_duration(Bytes *out, int64_t seconds, int32_t nanos) {
@@ -280,9 +265,10 @@ static TF_Code put_timestamp(Printer *p, int64_t seconds, int32_t nanos) {
   }
   bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   int month = 0;
-  for (; days >= lengths[month] + (leap && month == 1); month++) days -= lengths[month] + (leap && month == 1);
-  bytes_printf(p->w.out, "\"%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month + 1, (int)days + 1, (int)(second / 3600),
-               (int)(second / 60 % 60), (int)(second % 60));
+  for (; days >= lengths[month] + (leap && month == 1); month++)
+    days -= lengths[month] + (leap && month == 1);
+  bytes_printf(p->w.out, "\"%04d-%02d-%02dT%02d:%02d:%02d", (int)year, month + 1, (int)days + 1,
+               (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
   put_nanos(p->w.out, nanos);
   bytes_puts(p->w.out, "Z\"");
   return TF_OK;

@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-static void check(const ProtobufCMessageDescriptor *desc, const char *data, size_t size, int indent, const char *expected) {
+static void check(const ProtobufCMessageDescriptor *desc, const char *data, size_t size, int indent,
+                  const char *expected) {
   Arena arena = {0};
   Bytes out = {0};
   TF_Status st = {0};
@@ -30,15 +31,19 @@ static void check(const ProtobufCMessageDescriptor *desc, const char *data, size
 static void model_status(void **state) {
   (void)state;
   check(&tensorflow__serving__get_model_status_response__descriptor, "\012\006\010{\020\036\032\000", 8, 1,
-        "{\n \"model_version_status\": [\n  {\n   \"version\": \"123\",\n   \"state\": \"AVAILABLE\",\n   \"status\": {\n"
+        "{\n \"model_version_status\": [\n  {\n   \"version\": \"123\",\n   \"state\": \"AVAILABLE\",\n   "
+        "\"status\": {\n"
         "    \"error_code\": \"OK\",\n    \"error_message\": \"\"\n   }\n  }\n ]\n}");
-  check(&tensorflow__serving__get_model_status_response__descriptor, "", 0, 1, "{\n \"model_version_status\": []\n}");
+  check(&tensorflow__serving__get_model_status_response__descriptor, "", 0, 1,
+        "{\n \"model_version_status\": []\n}");
 }
 
 static void values(void **state) {
   (void)state;
-  check(&tensorflow__node_def__descriptor, "\012\004<\"\177\012\052\011\012\001k\022\004\022\002\377\376", 17, -1,
-        "{\"name\":\"\\u003c\\\"\\u007f\\n\",\"op\":\"\",\"input\":[],\"device\":\"\",\"attr\":{\"k\":{\"s\":\"//4=\"}}}");
+  check(&tensorflow__node_def__descriptor, "\012\004<\"\177\012\052\011\012\001k\022\004\022\002\377\376", 17,
+        -1,
+        "{\"name\":\"\\u003c\\\"\\u007f\\n\",\"op\":\"\",\"input\":[],\"device\":\"\",\"attr\":{\"k\":{\"s\":"
+        "\"//4=\"}}}");
   check(&tensorflow__attr_value__descriptor, "\045\315\314\314\075", 5, -1, "{\"f\":0.1}");
   check(&tensorflow__attr_value__descriptor, "\045\000\000\200\177", 5, -1, "{\"f\":\"Infinity\"}");
   check(&tensorflow__attr_value__descriptor, "\030\001", 2, -1, "{\"i\":\"1\"}");

@@ -103,17 +103,20 @@ static int compare_entries(const void *a, const void *b) {
   const ProtobufCFieldDescriptor *key = &x->descriptor->fields[0];
   const void *p = (const char *)x + key->offset, *q = (const char *)y + key->offset;
   switch (key->type) {
-    case PROTOBUF_C_TYPE_STRING:
-      return strcmp(key_of(x).data, key_of(y).data);
-    case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_FIXED64: {
+    case PROTOBUF_C_TYPE_STRING: return strcmp(key_of(x).data, key_of(y).data);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: {
       uint64_t u = *(const uint64_t *)p, v = *(const uint64_t *)q;
       return (u > v) - (u < v);
     }
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_SFIXED64: {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64: {
       int64_t u = *(const int64_t *)p, v = *(const int64_t *)q;
       return (u > v) - (u < v);
     }
-    case PROTOBUF_C_TYPE_UINT32: case PROTOBUF_C_TYPE_FIXED32: {
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: {
       uint32_t u = *(const uint32_t *)p, v = *(const uint32_t *)q;
       return (u > v) - (u < v);
     }

@@ -31,17 +31,17 @@ void *proto_room(Arena *arena, const void *items, size_t count, size_t item_size
 
 size_t proto_value_size(const ProtobufCFieldDescriptor *field) {
   switch (field->type) {
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_FIXED64: case PROTOBUF_C_TYPE_DOUBLE:
-      return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-      return sizeof(protobuf_c_boolean);
-    case PROTOBUF_C_TYPE_STRING: case PROTOBUF_C_TYPE_MESSAGE:
-      return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-      return sizeof(ProtobufCBinaryData);
-    default:
-      return 4;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE: return 8;
+    case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+    default: return 4;
   }
 }
 
@@ -77,8 +77,7 @@ static bool copy_value(Arena *arena, const ProtobufCFieldDescriptor *field, void
       ProtobufCMessage **sub = value;
       return !*sub || (*sub = proto_copy(arena, *sub));
     }
-    default:
-      return true;
+    default: return true;
   }
 }
 
@@ -147,29 +146,27 @@ const ProtobufCFieldDescriptor *proto_field_by_name(const ProtobufCMessageDescri
     const ProtobufCFieldDescriptor *field = &desc->fields[desc->fields_sorted_by_name[mid]];
     int order = compare_name(field->name, name, len);
     if (!order) return field;
-    if (order < 0)
-      low = mid + 1;
-    else
-      high = mid;
+    if (order < 0) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }
 
-const ProtobufCFieldDescriptor *proto_field_by_number(const ProtobufCMessageDescriptor *desc, uint32_t number) {
+const ProtobufCFieldDescriptor *proto_field_by_number(const ProtobufCMessageDescriptor *desc,
+                                                      uint32_t number) {
   unsigned low = 0, high = desc->n_fields;
   while (low < high) {
     unsigned mid = (low + high) / 2;
     const ProtobufCFieldDescriptor *field = &desc->fields[mid];
     if (field->id == number) return field;
-    if (field->id < number)
-      low = mid + 1;
-    else
-      high = mid;
+    if (field->id < number) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }
 
-const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc, const char *name, size_t len) {
+const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc, const char *name,
+                                             size_t len) {
   if (memchr(name, 0, len)) return NULL;
   unsigned low = 0, high = desc->n_value_names;
   while (low < high) {
@@ -177,10 +174,8 @@ const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc
     const ProtobufCEnumValueIndex *value = &desc->values_by_name[mid];
     int order = compare_name(value->name, name, len);
     if (!order) return &desc->values[value->index];
-    if (order < 0)
-      low = mid + 1;
-    else
-      high = mid;
+    if (order < 0) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }
@@ -197,15 +192,13 @@ static bool is_set(const ProtobufCMessage *msg, const ProtobufCFieldDescriptor *
   bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
   if (oneof && *(const uint32_t *)quantifier != field->id) return false;
   switch (field->type) {
-    case PROTOBUF_C_TYPE_MESSAGE:
-      return *(void *const *)value;
+    case PROTOBUF_C_TYPE_MESSAGE: return *(void *const *)value;
     case PROTOBUF_C_TYPE_STRING: {
       const char *text = *(char *const *)value;
       if (field->label == PROTOBUF_C_LABEL_OPTIONAL) return text && text != field->default_value;
       return text && (oneof || *text);
     }
-    default:
-      break;
+    default: break;
   }
   if (oneof) return true;
   if (field->label == PROTOBUF_C_LABEL_OPTIONAL) return *(const protobuf_c_boolean *)quantifier;

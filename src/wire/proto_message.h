@@ -66,9 +66,11 @@ bool proto_field_is_map(const ProtobufCMessageDescriptor *desc, const ProtobufCF
 /* By name or number; null when there is none. Names need not end in NUL. */
 const ProtobufCFieldDescriptor *proto_field_by_name(const ProtobufCMessageDescriptor *desc, const char *name,
                                                     size_t len);
-const ProtobufCFieldDescriptor *proto_field_by_number(const ProtobufCMessageDescriptor *desc, uint32_t number);
+const ProtobufCFieldDescriptor *proto_field_by_number(const ProtobufCMessageDescriptor *desc,
+                                                      uint32_t number);
 /* The enum value of that name or number; null when there is none. */
-const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc, const char *name, size_t len);
+const ProtobufCEnumValue *proto_enum_by_name(const ProtobufCEnumDescriptor *desc, const char *name,
+                                             size_t len);
 const ProtobufCEnumValue *proto_enum_by_number(const ProtobufCEnumDescriptor *desc, int number);
 
 /* Gives messages that were read or built what this header promises of maps: no key twice (the last entry

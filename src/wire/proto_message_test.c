@@ -30,8 +30,14 @@ static void maps_follow_protobuf(void **state) {
   Arena arena = {0};
   /* attr: {"a": i 1}, {"b" without value}, {value i 2 without key}, {"a": i 3}, empty entry */
   Tensorflow__NodeDef *node = parse(&tensorflow__node_def__descriptor,
-                                    BYTES("\x2a\x07\x0a\x01" "a\x12\x02\x18\x01" "\x2a\x03\x0a\x01" "b"
-                                          "\x2a\x04\x12\x02\x18\x02" "\x2a\x07\x0a\x01" "a\x12\x02\x18\x03" "\x2a\x00"),
+                                    BYTES("\x2a\x07\x0a\x01"
+                                          "a\x12\x02\x18\x01"
+                                          "\x2a\x03\x0a\x01"
+                                          "b"
+                                          "\x2a\x04\x12\x02\x18\x02"
+                                          "\x2a\x07\x0a\x01"
+                                          "a\x12\x02\x18\x03"
+                                          "\x2a\x00"),
                                     &arena);
   assert_int_equal(node->n_attr, 3);
   assert_string_equal(node->attr[0]->key, "a");
@@ -69,7 +75,8 @@ static void merging_is_linear_and_right(void **state) {
   /* AttrValue.func comes 100,000 times with one entry each: attr {"k"} twice over, so one key remains. */
   for (int i = 0; i < 100000; i++) bytes_append(&data, "\x52\x05\x12\x03\x0a\x01k", 7);
   bytes_append(&data, "\x52\x03\x0a\x01n", 5);
-  Tensorflow__AttrValue *value = parse(&tensorflow__attr_value__descriptor, (Span){data.data, data.size}, &arena);
+  Tensorflow__AttrValue *value = parse(&tensorflow__attr_value__descriptor, (Span){data.data, data.size},
+                                       &arena);
   assert_int_equal(value->value_case, TENSORFLOW__ATTR_VALUE__VALUE_FUNC);
   assert_string_equal(value->func->name, "n");
   assert_int_equal(value->func->n_attr, 1);
@@ -123,8 +130,14 @@ static void refused_bytes(void **state) {
     Span data;
     const char *message;
   } cases[] = {
-      {{"\x0a\x05" "ab", 4}, "name: string is cut off"},
-      {{"\x0a\x02" "a\0", 4}, "name: string holds a NUL byte"},
+      {{"\x0a\x05"
+        "ab",
+        4},
+       "name: string is cut off"},
+      {{"\x0a\x02"
+        "a\0",
+        4},
+       "name: string holds a NUL byte"},
       {{"\x0a\x01\xff", 3}, "name: string is not UTF-8"},
       {{"\x0a\x03\xed\xa0\x80", 5}, "name: string is not UTF-8"},
       {{"\x2a\x7f\x0a", 3}, "attr: message is cut off"},
@@ -138,8 +151,9 @@ static void refused_bytes(void **state) {
     Arena arena = {0};
     TF_Status st = {0};
     Tensorflow__NodeDef *node = (void *)&st;
-    assert_int_equal(proto_parse(&tensorflow__node_def__descriptor, cases[i].data, &arena, &node, "a.pb", &st),
-                     TF_DATA_LOSS);
+    assert_int_equal(
+        proto_parse(&tensorflow__node_def__descriptor, cases[i].data, &arena, &node, "a.pb", &st),
+        TF_DATA_LOSS);
     assert_null(node);
     assert_non_null(strstr(st.message, cases[i].message));
     assert_int_equal(strncmp(st.message, "a.pb: ", 6), 0);
@@ -154,10 +168,11 @@ static TF_Code parse_nested(int depth, TF_Status *st) {
   for (int i = 0; i < depth; i++) { /* from the inside out */
     char head[16];
     size_t n = 0;
-    bool list = (depth - i) % 2; /* levels from outside: StructuredValue has list_value, ListValue has values */
+    bool list = (depth - i) %
+                2; /* levels from outside: StructuredValue has list_value, ListValue has values */
     if (list) head[n++] = '\x9a', head[n++] = '\x03';
     else head[n++] = '\x0a';
-    for (size_t v = size; ; v >>= 7) {
+    for (size_t v = size;; v >>= 7) {
       head[n++] = (char)(v < 0x80 ? v : v | 0x80);
       if (v < 0x80) break;
     }
@@ -167,7 +182,8 @@ static TF_Code parse_nested(int depth, TF_Status *st) {
   }
   Arena arena = {0};
   ProtobufCMessage *msg;
-  TF_Code code = proto_parse(&tensorflow__structured_value__descriptor, (Span){data, size}, &arena, &msg, "deep", st);
+  TF_Code code = proto_parse(&tensorflow__structured_value__descriptor, (Span){data, size}, &arena, &msg,
+                             "deep", st);
   arena_clear(&arena);
   free(data);
   return code;
@@ -188,7 +204,8 @@ static void views_and_copies(void **state) {
   Arena arena = {0};
   TF_Status st = {0};
   Tensorflow__TensorProto *view, *whole;
-  assert_int_equal(proto_parse_view(&tensorflow__tensor_proto__descriptor, BYTES(data), &arena, &view, "t", &st), TF_OK);
+  assert_int_equal(
+      proto_parse_view(&tensorflow__tensor_proto__descriptor, BYTES(data), &arena, &view, "t", &st), TF_OK);
   assert_ptr_equal(view->tensor_content.data, data + 2);
   whole = parse(&tensorflow__tensor_proto__descriptor, BYTES(data), &arena);
   assert_ptr_not_equal(whole->tensor_content.data, data + 2);
@@ -222,7 +239,8 @@ static void built_and_grown(void **state) {
 static void oneof_keeps_the_last(void **state) {
   (void)state;
   Arena arena = {0};
-  Tensorflow__AttrValue *value = parse(&tensorflow__attr_value__descriptor, BYTES("\x12\x01x\x25\x00\x00\x80\x3f\x28\x01"), &arena);
+  Tensorflow__AttrValue *value = parse(&tensorflow__attr_value__descriptor,
+                                       BYTES("\x12\x01x\x25\x00\x00\x80\x3f\x28\x01"), &arena);
   assert_int_equal(value->value_case, TENSORFLOW__ATTR_VALUE__VALUE_B);
   assert_true(value->b);
   value = parse(&tensorflow__attr_value__descriptor, BYTES("\x18\x05\x52\x00"), &arena);
@@ -233,11 +251,16 @@ static void oneof_keeps_the_last(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(maps_follow_protobuf), cmocka_unit_test(many_double_keys),
-      cmocka_unit_test(merging_is_linear_and_right), cmocka_unit_test(numbers_packed_and_not),
-      cmocka_unit_test(unknown_fields_survive), cmocka_unit_test(refused_bytes),
-      cmocka_unit_test(depth_is_limited), cmocka_unit_test(views_and_copies),
-      cmocka_unit_test(built_and_grown), cmocka_unit_test(oneof_keeps_the_last),
+      cmocka_unit_test(maps_follow_protobuf),
+      cmocka_unit_test(many_double_keys),
+      cmocka_unit_test(merging_is_linear_and_right),
+      cmocka_unit_test(numbers_packed_and_not),
+      cmocka_unit_test(unknown_fields_survive),
+      cmocka_unit_test(refused_bytes),
+      cmocka_unit_test(depth_is_limited),
+      cmocka_unit_test(views_and_copies),
+      cmocka_unit_test(built_and_grown),
+      cmocka_unit_test(oneof_keeps_the_last),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

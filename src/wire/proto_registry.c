@@ -92,10 +92,8 @@ const ProtobufCMessageDescriptor *proto_registry_find(const char *full_name, siz
     int order = strncmp(messages[mid]->name, full_name, len);
     if (!order) order = messages[mid]->name[len] != 0;
     if (!order) return messages[mid];
-    if (order < 0)
-      low = mid + 1;
-    else
-      high = mid;
+    if (order < 0) low = mid + 1;
+    else high = mid;
   }
   return NULL;
 }

@@ -33,10 +33,11 @@ TF_Code saved_model_read(const char *dir, Arena *arena, Tensorflow__SavedModel *
   else if (file_exists(pb)) code = read_binary(pb, arena, out, st);
   else if (file_exists(pbtxt)) code = read_text(pbtxt, arena, out, st);
   else
-    code = fail(st, TF_NOT_FOUND,
-                "Could not find SavedModel .pb or .pbtxt at supplied export directory path: %s. Check that the "
-                "directory exists and that you have the right permissions for accessing it.",
-                dir);
+    code = fail(
+        st, TF_NOT_FOUND,
+        "Could not find SavedModel .pb or .pbtxt at supplied export directory path: %s. Check that the "
+        "directory exists and that you have the right permissions for accessing it.",
+        dir);
   free(pb);
   free(pbtxt);
   return code;
@@ -48,7 +49,8 @@ static bool has_tag(char *const *tags, size_t count, const char *tag) {
   return false;
 }
 
-static bool same_tags(const Tensorflow__MetaGraphDef__MetaInfoDef *info, const char *const *tags, int num_tags) {
+static bool same_tags(const Tensorflow__MetaGraphDef__MetaInfoDef *info, const char *const *tags,
+                      int num_tags) {
   size_t n = info ? info->n_tags : 0;
   for (size_t i = 0; i < n; i++)
     if (!has_tag((char *const *)tags, (size_t)num_tags, info->tags[i])) return false;
@@ -57,8 +59,8 @@ static bool same_tags(const Tensorflow__MetaGraphDef__MetaInfoDef *info, const c
   return true;
 }
 
-TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const char *const *tags, int num_tags,
-                                    const Tensorflow__MetaGraphDef **out, TF_Status *st) {
+TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const char *const *tags,
+                                    int num_tags, const Tensorflow__MetaGraphDef **out, TF_Status *st) {
   for (size_t i = 0; i < model->n_meta_graphs; i++) {
     if (same_tags(model->meta_graphs[i]->meta_info_def, tags, num_tags)) {
       *out = model->meta_graphs[i];
@@ -69,7 +71,8 @@ TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const c
   Bytes wanted = {0};
   /* TF: a set, which shows the last one first; "{  }" without tags. */
   for (int i = num_tags; i-- > 0;)
-    if (!has_tag((char *const *)tags, (size_t)i, tags[i])) bytes_printf(&wanted, "%s%s", wanted.size ? " " : "", tags[i]);
+    if (!has_tag((char *const *)tags, (size_t)i, tags[i]))
+      bytes_printf(&wanted, "%s%s", wanted.size ? " " : "", tags[i]);
   fail(st, TF_NOT_FOUND,
        "Could not find meta graph def matching supplied tags: { %s }. To inspect available tag-sets in the "
        "SavedModel, please use the SavedModel CLI: `saved_model_cli`",

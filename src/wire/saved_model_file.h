@@ -14,8 +14,8 @@
 TF_Code saved_model_read(const char *dir, Arena *arena, Tensorflow__SavedModel **out, TF_Status *st);
 
 /* The first MetaGraphDef whose tags are the given ones as a set. NOT_FOUND in TensorFlow's words. */
-TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const char *const *tags, int num_tags,
-                                    const Tensorflow__MetaGraphDef **out, TF_Status *st);
+TF_Code saved_model_find_meta_graph(const Tensorflow__SavedModel *model, const char *const *tags,
+                                    int num_tags, const Tensorflow__MetaGraphDef **out, TF_Status *st);
 
 /* The signature of that key, or null. */
 const Tensorflow__SignatureDef *saved_model_signature(const Tensorflow__MetaGraphDef *meta, const char *key);

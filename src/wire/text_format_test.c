@@ -15,7 +15,8 @@
 
 #include <cmocka.h>
 
-static TF_Code parse(const char *text, size_t size, Arena *arena, Tensorflow__SavedModel **out, TF_Status *st) {
+static TF_Code parse(const char *text, size_t size, Arena *arena, Tensorflow__SavedModel **out,
+                     TF_Status *st) {
   return text_format_parse(&tensorflow__saved_model__descriptor, (Span){text, size}, arena, out, st);
 }
 
@@ -40,8 +41,10 @@ static void errors(void **state) {
       {"\tbogus: 1", "1:14: Message type \"tensorflow.SavedModel\" has no field named \"bogus\"."},
       {"saved_model_schema_version 1", "1:28: Expected \":\", found \"1\"."},
       {"saved_model_schema_version: \"x\"", "1:29: Expected integer, got: \"x\""},
-      {"saved_model_schema_version: 99999999999999999999", "1:29: Integer out of range (99999999999999999999)"},
-      {"saved_model_schema_version: -9223372036854775809", "1:30: Integer out of range (9223372036854775809)"},
+      {"saved_model_schema_version: 99999999999999999999",
+       "1:29: Integer out of range (99999999999999999999)"},
+      {"saved_model_schema_version: -9223372036854775809",
+       "1:30: Integer out of range (9223372036854775809)"},
       {"saved_model_schema_version: 1 saved_model_schema_version: 2",
        "1:57: Non-repeated field \"saved_model_schema_version\" is specified multiple times."},
       {"saved_model_schema_version: 1abc: 2", "1:30: Need space between number and identifier."},
@@ -52,18 +55,23 @@ static void errors(void **state) {
       {"meta_graphs { meta_info_def { tags: serve } }", "1:37: Expected string, got: serve"},
       {"meta_graphs { meta_info_def { tags: \"a\" > }", "1:41: Expected \"}\", found \">\"."},
       {"meta_graphs { meta_info_def { tags: \"a\" }", "1:42: Expected identifier, got: "},
-      {"[a.b]: 1", "1:6: Extension \"a.b\" is not defined or is not an extension of \"tensorflow.SavedModel\"."},
-      {"meta_graphs { meta_info_def { tags: \"\\u12\" } }", "1:42: Expected four hex digits for \\u escape sequence."},
+      {"[a.b]: 1",
+       "1:6: Extension \"a.b\" is not defined or is not an extension of \"tensorflow.SavedModel\"."},
+      {"meta_graphs { meta_info_def { tags: \"\\u12\" } }",
+       "1:42: Expected four hex digits for \\u escape sequence."},
       {"meta_graphs { meta_info_def { tags: \"\\xzz\" } }", "1:40: Expected hex digits for escape sequence."},
-      {"meta_graphs { meta_info_def { tags: \"a\nb\" } }", "1:39: String literals cannot cross line boundaries."},
+      {"meta_graphs { meta_info_def { tags: \"a\nb\" } }",
+       "1:39: String literals cannot cross line boundaries."},
       {"meta_graphs { graph_def { node { attr { key: \"a\" value { f: 0x10 } } } } }",
        "1:61: Expect a decimal number, got: 0x10"},
       {"meta_graphs { graph_def { node { attr { key: \"a\" value { f: abc } } } } }",
        "1:61: Expected double, got: abc"},
       {"meta_graphs { graph_def { node { attr { key: \"a\" value { b: maybe } } } } }",
        "1:67: Invalid value for boolean field \"b\". Value: \"maybe\"."},
-      {"meta_graphs { graph_def { node { attr { key: \"a\" value { b: 2 } } } } }", "1:61: Integer out of range (2)"},
-      {"meta_graphs { signature_def { key: \"a\" value { inputs { key: \"x\" value { dtype: DT_NOPE } } } } }",
+      {"meta_graphs { graph_def { node { attr { key: \"a\" value { b: 2 } } } } }",
+       "1:61: Integer out of range (2)"},
+      {"meta_graphs { signature_def { key: \"a\" value { inputs { key: \"x\" value { dtype: DT_NOPE } } } } "
+       "}",
        "1:89: Unknown enumeration value of \"DT_NOPE\" for field \"dtype\"."},
       {"meta_graphs { meta_info_def { any_info { [type.googleapis.com/no.Such] { } } } }",
        "1:72: Could not find type \"type.googleapis.com/no.Such\" stored in google.protobuf.Any."},
@@ -73,7 +81,8 @@ static void errors(void **state) {
     TF_Status st = {0};
     Tensorflow__SavedModel *model = (void *)&st;
     char expected[512];
-    snprintf(expected, sizeof expected, "Error parsing text-format tensorflow.SavedModel: %s", cases[i].message);
+    snprintf(expected, sizeof expected, "Error parsing text-format tensorflow.SavedModel: %s",
+             cases[i].message);
     assert_int_equal(parse(cases[i].text, strlen(cases[i].text), &arena, &model, &st), TF_INVALID_ARGUMENT);
     assert_string_equal(st.message, expected);
     assert_null(model);
@@ -85,9 +94,11 @@ static void all_forms(void **state) {
   (void)state;
   Arena arena = {0};
   Tensorflow__NodeDef *node = parse_node(
-      "# a comment\nname: \"a\" 'b\\x41\\101\\u00e9\\ud83d\\ude00\\n';op:\"\\a\\b\\f\\v\\?\\'\\\"\\\\\", input: [ 'x', \"y\" \"z\" ]\n"
+      "# a comment\nname: \"a\" 'b\\x41\\101\\u00e9\\ud83d\\ude00\\n';op:\"\\a\\b\\f\\v\\?\\'\\\"\\\\\", "
+      "input: [ 'x', \"y\" \"z\" ]\n"
       "input: 'w' attr < key: 'f' value: < f: -.5f > > attr { key: 'i' value { i: -0x10 } }\n"
-      "attr { key: 'o' value { i: 017 } } attr { key: 't' value { type: 77 } } attr { key: 'b' value { b: t } }\n"
+      "attr { key: 'o' value { i: 017 } } attr { key: 't' value { type: 77 } } attr { key: 'b' value { b: t "
+      "} }\n"
       "attr { key: 'l' value { list { f: [1, 1., 1e40, -inf, NaN, infinity] i: [] s: '\\000\\377' } } } "
       "attr { value { } } attr { key: 'b' value { b: False } }",
       &arena);
@@ -117,18 +128,27 @@ static void all_forms(void **state) {
 
 /* The bytes are those of protobuf; the text is what its C++ printer makes of them. */
 static const char node_bytes[] =
-    "\012\012x\042y\012\011'\134\303\251\177\022\002Op\032\001a\032\002^b*~\012\001k\022y\012w\022\004\000\377\015\077\022"
-    "\002\303\251\032\023\377\377\377\377\377\377\377\377\377\001\200\200\200\200\200\200\200\200@\0428\000\000\200\077"
-    "\315\314\314=\253\252\252>\371\002\025P\000\000\200K\254\305'7\000\000\000\200\001\000\000\000\377\377\177\177\000"
-    "\000\200\177\000\000\200\377\000\000\300\177\000 \361G8\264\226I*\002\001\0002\003\001\347\007:\015\022\013\010\377"
+    "\012\012x\042y\012\011'\134\303\251\177\022\002Op\032\001a\032\002^b*~"
+    "\012\001k\022y\012w\022\004\000\377\015\077\022"
+    "\002\303\251\032\023\377\377\377\377\377\377\377\377\377\001\200\200\200\200\200\200\200\200@"
+    "\0428\000\000\200\077"
+    "\315\314\314=\253\252\252>\371\002\025P\000\000\200K\254\305'"
+    "7\000\000\000\200\001\000\000\000\377\377\177\177\000"
+    "\000\200\177\000\000\200\377\000\000\300\177\000 "
+    "\361G8\264\226I*\002\001\0002\003\001\347\007:\015\022\013\010\377"
     "\377\377\377\377\377\377\377\377\001:\002\030\001J\000";
 static const char node_text[] =
-    "name: \"x\\\"y\\n\\t\\'\\\\\\303\\251\\177\"\nop: \"Op\"\ninput: \"a\"\ninput: \"^b\"\nattr {\n  key: \"k\"\n  value {\n"
-    "    list {\n      s: \"\\000\\377\\r?\"\n      s: \"\\303\\251\"\n      i: -1\n      i: 4611686018427387904\n"
-    "      f: 1\n      f: 0.1\n      f: 0.33333334\n      f: 1e+10\n      f: 16777216\n      f: 1e-05\n      f: -0\n"
-    "      f: 1.4013e-45\n      f: 3.4028235e+38\n      f: inf\n      f: -inf\n      f: nan\n      f: 123456\n"
+    "name: \"x\\\"y\\n\\t\\'\\\\\\303\\251\\177\"\nop: \"Op\"\ninput: \"a\"\ninput: \"^b\"\nattr {\n  key: "
+    "\"k\"\n  value {\n"
+    "    list {\n      s: \"\\000\\377\\r?\"\n      s: \"\\303\\251\"\n      i: -1\n      i: "
+    "4611686018427387904\n"
+    "      f: 1\n      f: 0.1\n      f: 0.33333334\n      f: 1e+10\n      f: 16777216\n      f: 1e-05\n      "
+    "f: -0\n"
+    "      f: 1.4013e-45\n      f: 3.4028235e+38\n      f: inf\n      f: -inf\n      f: nan\n      f: "
+    "123456\n"
     "      f: 1234567\n      b: true\n      b: false\n      type: DT_FLOAT\n      type: 999\n      shape {\n"
-    "        dim {\n          size: -1\n        }\n      }\n      shape {\n        unknown_rank: true\n      }\n"
+    "        dim {\n          size: -1\n        }\n      }\n      shape {\n        unknown_rank: true\n      "
+    "}\n"
     "      func {\n      }\n    }\n  }\n}\n";
 
 static void prints(void **state) {
@@ -137,19 +157,22 @@ static void prints(void **state) {
   TF_Status st = {0};
   Bytes text = {0}, line = {0}, packed = {0};
   Tensorflow__NodeDef *node, *again;
-  assert_int_equal(proto_parse(&tensorflow__node_def__descriptor, (Span){node_bytes, sizeof node_bytes - 1}, &arena,
-                               &node, "node", &st), TF_OK);
+  assert_int_equal(proto_parse(&tensorflow__node_def__descriptor, (Span){node_bytes, sizeof node_bytes - 1},
+                               &arena, &node, "node", &st),
+                   TF_OK);
   assert_int_equal(text_format_print(&node->base, &text, &st), TF_OK);
   assert_string_equal(text.data, node_text);
   again = parse_node(text.data, &arena);
   assert_int_equal(proto_pack(&again->base, &packed, &st), TF_OK);
   assert_int_equal(packed.size, sizeof node_bytes - 1);
   assert_memory_equal(packed.data, node_bytes, packed.size);
-  again = parse_node("name: 'n' attr { key: 'k' value { b: false } } attr { key: 's' value { shape { dim { size: 3 } } } }",
-                     &arena);
+  again = parse_node(
+      "name: 'n' attr { key: 'k' value { b: false } } attr { key: 's' value { shape { dim { size: 3 } } } }",
+      &arena);
   assert_int_equal(text_format_print_short(&again->base, &line, &st), TF_OK);
-  assert_string_equal(line.data, "name: \"n\" attr { key: \"k\" value { b: false } } "
-                                 "attr { key: \"s\" value { shape { dim { size: 3 } } } }");
+  assert_string_equal(line.data,
+                      "name: \"n\" attr { key: \"k\" value { b: false } } "
+                      "attr { key: \"s\" value { shape { dim { size: 3 } } } }");
   bytes_clear(&text);
   bytes_clear(&line);
   bytes_clear(&packed);
@@ -158,8 +181,9 @@ static void prints(void **state) {
 
 static void any_is_expanded(void **state) {
   (void)state;
-  static const char text[] = "meta_graphs {\n  meta_info_def {\n    any_info {\n      [type.googleapis.com/tensorflow.NodeDef] {\n"
-                             "        name: \"n\"\n      }\n    }\n  }\n}\n";
+  static const char text[] =
+      "meta_graphs {\n  meta_info_def {\n    any_info {\n      [type.googleapis.com/tensorflow.NodeDef] {\n"
+      "        name: \"n\"\n      }\n    }\n  }\n}\n";
   Arena arena = {0};
   TF_Status st = {0};
   Bytes out = {0};
@@ -192,7 +216,7 @@ static void depth_is_limited(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(errors),           cmocka_unit_test(all_forms),        cmocka_unit_test(prints),
+      cmocka_unit_test(errors),          cmocka_unit_test(all_forms),        cmocka_unit_test(prints),
       cmocka_unit_test(any_is_expanded), cmocka_unit_test(depth_is_limited),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

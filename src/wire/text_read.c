@@ -44,9 +44,7 @@ static TF_Code report(Reader *r, const char *fmt, ...) {
               token->line + 1, text_column(token) + 1, text);
 }
 
-static TF_Code next(Reader *r) {
-  return text_next(&r->tokens) ? TF_OK : report(r, "%s", r->tokens.error);
-}
+static TF_Code next(Reader *r) { return text_next(&r->tokens) ? TF_OK : report(r, "%s", r->tokens.error); }
 
 static bool looking_at(const Reader *r, char symbol) {
   return r->tokens.token.kind == TEXT_SYMBOL && *r->tokens.token.start == symbol;
@@ -80,7 +78,8 @@ static bool token_is_any_case(const Reader *r, const char *word) {
 
 static TF_Code read_unsigned(Reader *r, uint64_t max, uint64_t *out) {
   if (!looking_at_kind(r, TEXT_INTEGER)) return report(r, "Expected integer, got: %.*s", TOKEN_ARGS(r));
-  if (!text_integer(&r->tokens.token, max, out)) return report(r, "Integer out of range (%.*s)", TOKEN_ARGS(r));
+  if (!text_integer(&r->tokens.token, max, out))
+    return report(r, "Integer out of range (%.*s)", TOKEN_ARGS(r));
   return next(r);
 }
 
@@ -101,8 +100,9 @@ static TF_Code read_double(Reader *r, double *out) {
     bool decimal = t->kind == TEXT_FLOAT || *t->start != '0' || t->end - t->start == 1;
     if (!decimal) return report(r, "Expect a decimal number, got: %.*s", TOKEN_ARGS(r));
     number_read_double(t->start, t->end, out);
-  } else if (t->kind == TEXT_IDENTIFIER && (token_is_any_case(r, "inf") || token_is_any_case(r, "infinity") ||
-                                            token_is_any_case(r, "inff") || token_is_any_case(r, "infinityf"))) {
+  } else if (t->kind == TEXT_IDENTIFIER &&
+             (token_is_any_case(r, "inf") || token_is_any_case(r, "infinity") ||
+              token_is_any_case(r, "inff") || token_is_any_case(r, "infinityf"))) {
     *out = INFINITY;
   } else if (t->kind == TEXT_IDENTIFIER && (token_is_any_case(r, "nan") || token_is_any_case(r, "nanf"))) {
     *out = NAN;
@@ -139,8 +139,8 @@ static TF_Code read_enum(Reader *r, Field *field, int32_t *out) {
     TRY(next(r));
     const ProtobufCEnumValue *value = proto_enum_by_name(field->descriptor, word.start, len);
     if (!value)
-      return report(r, "Unknown enumeration value of \"%.*s\" for field \"%s\".", (int)(len > 200 ? 200 : len),
-                    word.start, field->name);
+      return report(r, "Unknown enumeration value of \"%.*s\" for field \"%s\".",
+                    (int)(len > 200 ? 200 : len), word.start, field->name);
     *out = value->value;
     return TF_OK;
   }
@@ -166,7 +166,8 @@ static TF_Code read_literal(Reader *r) {
 static TF_Code read_string(Reader *r, Field *field, char **out) {
   TRY(read_literal(r));
   const Bytes *s = &r->scratch;
-  if (s->size && memchr(s->data, 0, s->size)) return report(r, "String field \"%s\" holds a NUL byte.", field->name);
+  if (s->size && memchr(s->data, 0, s->size))
+    return report(r, "String field \"%s\" holds a NUL byte.", field->name);
   if (!utf8_valid(s->data, s->size)) return report(r, "String field \"%s\" is not UTF-8.", field->name);
   *out = arena_strndup(r->arena, s->data, s->size);
   return *out ? TF_OK : fail_oom(r->st, "text format");
@@ -193,34 +194,32 @@ static TF_Code read_value(Reader *r, Field *field, void *to) {
   uint64_t u;
   double d;
   switch (field->type) {
-    case PROTOBUF_C_TYPE_INT32: case PROTOBUF_C_TYPE_SINT32: case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
       TRY(read_signed(r, INT32_MAX, &i));
       *(int32_t *)to = (int32_t)i;
       return TF_OK;
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_SFIXED64:
-      return read_signed(r, INT64_MAX, to);
-    case PROTOBUF_C_TYPE_UINT32: case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64: return read_signed(r, INT64_MAX, to);
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
       TRY(read_unsigned(r, UINT32_MAX, &u));
       *(uint32_t *)to = (uint32_t)u;
       return TF_OK;
-    case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_FIXED64:
-      return read_unsigned(r, UINT64_MAX, to);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: return read_unsigned(r, UINT64_MAX, to);
     case PROTOBUF_C_TYPE_FLOAT:
       TRY(read_double(r, &d));
       *(float *)to = (float)d;
       return TF_OK;
-    case PROTOBUF_C_TYPE_DOUBLE:
-      return read_double(r, to);
-    case PROTOBUF_C_TYPE_BOOL:
-      return read_bool(r, field, to);
-    case PROTOBUF_C_TYPE_ENUM:
-      return read_enum(r, field, to);
-    case PROTOBUF_C_TYPE_STRING:
-      return read_string(r, field, to);
-    case PROTOBUF_C_TYPE_BYTES:
-      return read_bytes(r, to);
-    case PROTOBUF_C_TYPE_MESSAGE:
-      return read_message(r, field, to);
+    case PROTOBUF_C_TYPE_DOUBLE: return read_double(r, to);
+    case PROTOBUF_C_TYPE_BOOL: return read_bool(r, field, to);
+    case PROTOBUF_C_TYPE_ENUM: return read_enum(r, field, to);
+    case PROTOBUF_C_TYPE_STRING: return read_string(r, field, to);
+    case PROTOBUF_C_TYPE_BYTES: return read_bytes(r, to);
+    case PROTOBUF_C_TYPE_MESSAGE: return read_message(r, field, to);
   }
   return report(r, "Field \"%s\" has an unknown type.", field->name);
 }
@@ -273,8 +272,8 @@ static TF_Code read_singular(Reader *r, ProtobufCMessage *msg, Field *field) {
   void *to = (char *)msg + field->offset;
   int *quantifier = (int *)((char *)msg + field->quantifier_offset);
   bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-  bool optional = !oneof && field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_MESSAGE &&
-                  field->type != PROTOBUF_C_TYPE_STRING;
+  bool optional = !oneof && field->label == PROTOBUF_C_LABEL_OPTIONAL &&
+                  field->type != PROTOBUF_C_TYPE_MESSAGE && field->type != PROTOBUF_C_TYPE_STRING;
   if (oneof) memset(to, 0, proto_value_size(field));
   TRY(read_value(r, field, to));
   if (oneof) *quantifier = (int)field->id;
@@ -337,20 +336,19 @@ static TF_Code read_field(Reader *r, ProtobufCMessage *msg) {
     TRY(next(r));
     TRY(strcmp(desc->name, "google.protobuf.Any") ? refuse_extension(r, desc) : read_any(r, msg));
   } else {
-    if (!looking_at_kind(r, TEXT_IDENTIFIER)) return report(r, "Expected identifier, got: %.*s", TOKEN_ARGS(r));
+    if (!looking_at_kind(r, TEXT_IDENTIFIER))
+      return report(r, "Expected identifier, got: %.*s", TOKEN_ARGS(r));
     TextToken name = r->tokens.token;
     size_t len = (size_t)(name.end - name.start);
     TRY(next(r));
     Field *field = proto_field_by_name(desc, name.start, len);
     if (!field)
-      return report(r, "Message type \"%s\" has no field named \"%.*s\".", desc->name, (int)(len > 200 ? 200 : len),
-                    name.start);
+      return report(r, "Message type \"%s\" has no field named \"%.*s\".", desc->name,
+                    (int)(len > 200 ? 200 : len), name.start);
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
     if (!repeated) TRY(check_not_set(r, msg, field));
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-      TRY(try_symbol(r, ':', &there));
-    else
-      TRY(consume(r, ':'));
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) TRY(try_symbol(r, ':', &there));
+    else TRY(consume(r, ':'));
     TRY(repeated ? read_repeated(r, msg, field) : read_singular(r, msg, field));
   }
   TRY(try_symbol(r, ';', &there));

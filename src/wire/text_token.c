@@ -145,7 +145,10 @@ static bool take_number(TextTokenizer *t) {
 
 bool text_next(TextTokenizer *t) {
   skip_blanks(t);
-  t->token = (TextToken){.kind = TEXT_END, .start = t->at, .end = t->at, .line_start = t->line_start,
+  t->token = (TextToken){.kind = TEXT_END,
+                         .start = t->at,
+                         .end = t->at,
+                         .line_start = t->line_start,
                          .line = t->line};
   if (t->at >= t->end) return true;
   char c = *t->at;
@@ -172,7 +175,8 @@ bool text_next(TextTokenizer *t) {
 
 long text_column(const TextToken *token) {
   long column = 0;
-  for (const char *p = token->line_start; p < token->start; p++) column = *p == '\t' ? column / 8 * 8 + 8 : column + 1;
+  for (const char *p = token->line_start; p < token->start; p++)
+    column = *p == '\t' ? column / 8 * 8 + 8 : column + 1;
   return column;
 }
 
@@ -198,7 +202,8 @@ static const char *put_escape(const char *p, const char *end, Bytes *out) {
     int digits = c == 'u' ? 4 : 8;
     uint32_t code = read_hex(p, digits);
     p += digits;
-    if (code >= 0xd800 && code < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' && hex_digits(p + 2, end, 4)) {
+    if (code >= 0xd800 && code < 0xdc00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+        hex_digits(p + 2, end, 4)) {
       uint32_t low = read_hex(p + 2, 4);
       if (low >= 0xdc00 && low < 0xe000) {
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);

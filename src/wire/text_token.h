@@ -19,7 +19,7 @@ typedef struct TextToken {
   TextTokenKind kind;
   const char *start, *end;
   const char *line_start;
-  long line; /* from 0 */
+  long line;    /* from 0 */
   bool escaped; /* of a string: it has escapes */
 } TextToken;
 
@@ -27,7 +27,7 @@ typedef struct TextTokenizer {
   const char *at, *end;
   const char *line_start;
   long line;
-  TextToken token; /* the current one */
+  TextToken token;   /* the current one */
   const char *error; /* set when the last text_next failed, which then is at `token` */
   char error_text[48];
 } TextTokenizer;

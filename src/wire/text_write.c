@@ -59,34 +59,34 @@ static void put_quoted(Bytes *out, const char *data, size_t size) {
 static void put_scalar(Bytes *out, Field *field, const void *value) {
   char text[NUMBER_TEXT_MAX];
   switch (field->type) {
-    case PROTOBUF_C_TYPE_INT32: case PROTOBUF_C_TYPE_SINT32: case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
       bytes_append(out, text, number_put_i64(text, *(const int32_t *)value));
       break;
-    case PROTOBUF_C_TYPE_INT64: case PROTOBUF_C_TYPE_SINT64: case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
       bytes_append(out, text, number_put_i64(text, *(const int64_t *)value));
       break;
-    case PROTOBUF_C_TYPE_UINT32: case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
       bytes_append(out, text, number_put_u64(text, *(const uint32_t *)value));
       break;
-    case PROTOBUF_C_TYPE_UINT64: case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
       bytes_append(out, text, number_put_u64(text, *(const uint64_t *)value));
       break;
-    case PROTOBUF_C_TYPE_FLOAT:
-      bytes_append(out, text, number_put_float(text, *(const float *)value));
-      break;
+    case PROTOBUF_C_TYPE_FLOAT: bytes_append(out, text, number_put_float(text, *(const float *)value)); break;
     case PROTOBUF_C_TYPE_DOUBLE:
       bytes_append(out, text, number_put_double(text, *(const double *)value));
       break;
-    case PROTOBUF_C_TYPE_BOOL:
-      bytes_puts(out, *(const protobuf_c_boolean *)value ? "true" : "false");
-      break;
+    case PROTOBUF_C_TYPE_BOOL: bytes_puts(out, *(const protobuf_c_boolean *)value ? "true" : "false"); break;
     case PROTOBUF_C_TYPE_ENUM: {
       int number = *(const int *)value;
       const ProtobufCEnumValue *known = proto_enum_by_number(field->descriptor, number);
-      if (known)
-        bytes_puts(out, known->name);
-      else
-        bytes_append(out, text, number_put_i64(text, number));
+      if (known) bytes_puts(out, known->name);
+      else bytes_append(out, text, number_put_i64(text, number));
       break;
     }
     case PROTOBUF_C_TYPE_STRING: {
@@ -99,8 +99,7 @@ static void put_scalar(Bytes *out, Field *field, const void *value) {
       put_quoted(out, (const char *)b->data, b->len);
       break;
     }
-    case PROTOBUF_C_TYPE_MESSAGE:
-      break;
+    case PROTOBUF_C_TYPE_MESSAGE: break;
   }
 }
 
@@ -124,7 +123,8 @@ static TF_Code put_any(Writer *w, const ProtobufCMessage *any, bool *done) {
   const char *slash = url ? strrchr(url, '/') : NULL;
   if (!slash || slash == url) return TF_OK;
   for (const char *p = url; *p; p++) /* only what the reader takes */
-    if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("._-/", *p)))
+    if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+          strchr("._-/", *p)))
       return TF_OK;
   const ProtobufCMessageDescriptor *type = proto_registry_find(slash + 1, strlen(slash + 1));
   if (!type) return TF_OK;

@@ -16,7 +16,8 @@ TF_Code tfrecord_open(TfrecordReader *reader, const char *path, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code inflate_all(Span packed, int window_bits, size_t limit, Bytes *out, const char *path, TF_Status *st) {
+static TF_Code inflate_all(Span packed, int window_bits, size_t limit, Bytes *out, const char *path,
+                           TF_Status *st) {
   z_stream z = {0};
   if (inflateInit2(&z, window_bits) != Z_OK) return fail_oom(st, path);
   z.next_in = (Bytef *)packed.data;
@@ -33,12 +34,15 @@ static TF_Code inflate_all(Span packed, int window_bits, size_t limit, Bytes *ou
     z.avail_out = 1 << 16;
     result = inflate(&z, Z_NO_FLUSH);
     bytes_grow(out, (1 << 16) - z.avail_out);
-    if (result == Z_STREAM_END && (z.avail_in || left)) result = inflateReset(&z); /* gzip members may follow */
+    if (result == Z_STREAM_END && (z.avail_in || left))
+      result = inflateReset(&z); /* gzip members may follow */
   }
   inflateEnd(&z);
   if (out->failed) return fail_oom(st, path);
-  if (out->size > limit) return fail(st, TF_RESOURCE_EXHAUSTED, "%s: inflates to more than %zu bytes", path, limit);
-  if (result != Z_STREAM_END) return fail(st, TF_DATA_LOSS, "%s: compressed data is corrupt or cut off", path);
+  if (out->size > limit)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "%s: inflates to more than %zu bytes", path, limit);
+  if (result != Z_STREAM_END)
+    return fail(st, TF_DATA_LOSS, "%s: compressed data is corrupt or cut off", path);
   return TF_OK;
 }
 
@@ -48,7 +52,8 @@ TF_Code tfrecord_open_compressed(TfrecordReader *reader, const char *path, Tfrec
   if (compression == TFRECORD_PLAIN) return TF_OK;
   Bytes inflated = {0};
   int window_bits = compression == TFRECORD_GZIP ? 16 + MAX_WBITS : MAX_WBITS;
-  TF_Code code = reader->file.size ? inflate_all(reader->file, window_bits, limit, &inflated, path, st) : TF_OK;
+  TF_Code code = reader->file.size ? inflate_all(reader->file, window_bits, limit, &inflated, path, st)
+                                   : TF_OK;
   reader->inflated = inflated.data;
   reader->file = (Span){inflated.data, inflated.size};
   if (code) tfrecord_close(reader);
@@ -61,7 +66,8 @@ static TF_Code truncated(unsigned long long at, TF_Status *st) {
 }
 
 static TF_Code corrupted(unsigned long long at, TF_Status *st) {
-  return fail(st, TF_DATA_LOSS, "corrupted record at %llu%s", at, at ? "" : " (Is this even a TFRecord file?)");
+  return fail(st, TF_DATA_LOSS, "corrupted record at %llu%s", at,
+              at ? "" : " (Is this even a TFRecord file?)");
 }
 
 TF_Code tfrecord_next(TfrecordReader *reader, Span *record, bool *end, TF_Status *st) {

@@ -13,8 +13,8 @@
 #include "base/files.h"
 
 typedef struct TfrecordReader {
-  Span file;     /* all of it */
-  uint64_t at;   /* where the next record starts */
+  Span file;      /* all of it */
+  uint64_t at;    /* where the next record starts */
   FileMap *map;   /* null, or what tfrecord_close gives back */
   char *inflated; /* null, or what tfrecord_close frees */
 } TfrecordReader;

@@ -1,4 +1,5 @@
-/* A file written by TensorFlow's TFRecordWriter, plain and compressed, and what TensorFlow says of broken ones. */
+/* A file written by TensorFlow's TFRecordWriter, plain and compressed, and what TensorFlow says of broken
+ * ones. */
 #include "wire/tfrecord.h"
 
 #include <setjmp.h>
@@ -12,11 +13,13 @@
 #include <cmocka.h>
 
 static const char file[] =
-    "\003\000\000\000\000\000\000\000\260\231I\016abcnW\361!\000\000\000\000\000\000\000\000)\003\230\007\330\352\202"
+    "\003\000\000\000\000\000\000\000\260\231I\016abcnW\361!\000\000\000\000\000\000\000\000)"
+    "\003\230\007\330\352\202"
     "\242\013\000\000\000\000\000\000\000\206\025\365\004hello world\000~\330m";
 enum { FILE_SIZE = sizeof file - 1 };
 static const char gzip[] =
-    "\037\213\010\000\000\000\000\000\000\003cf\200\200\0153=\371\022\223\222\363\302\077*BE\0304\231g\260\337x\325\264"
+    "\037\213\010\000\000\000\000\000\000\003cf\200\200\0153=\371\022\223\222\363\302\077*"
+    "BE\0304\231g\260\337x\325\264"
     "\010\000#J\264\355#\000\000\000";
 static const char zlib[] =
     "x\234cf\200\200\0153=\371\022\223\222\363\302\077*BE\0304\231g\260\337x\325\264\010\000s]\010R";
@@ -112,9 +115,11 @@ static void compressed_files(void **state) {
     assert_int_equal(tfrecord_next(&reader, &record, &end, &st), TF_OK);
     assert_int_equal(record.size, 3);
     tfrecord_close(&reader);
-    assert_int_equal(tfrecord_open_compressed(&reader, path, (TfrecordCompression)kind, 34, &st), TF_RESOURCE_EXHAUSTED);
+    assert_int_equal(tfrecord_open_compressed(&reader, path, (TfrecordCompression)kind, 34, &st),
+                     TF_RESOURCE_EXHAUSTED);
     write_file(path, is_gzip ? gzip : zlib, 20);
-    assert_int_equal(tfrecord_open_compressed(&reader, path, (TfrecordCompression)kind, 1 << 20, &st), TF_DATA_LOSS);
+    assert_int_equal(tfrecord_open_compressed(&reader, path, (TfrecordCompression)kind, 1 << 20, &st),
+                     TF_DATA_LOSS);
   }
   unlink(path);
   TF_Status st = {0};

@@ -119,8 +119,8 @@ static void scopes(SM_Graph *g) {
 
 static void savers(SM_Graph *g) {
   SM_Variable *v1 = SM_GetVariable(g, "v1", SM_SHAPE(3), SM_Zeros(), NULL);
-  SM_Variable *r =
-      SM_GetVariable(g, "r", SM_SHAPE(2), SM_Zeros(), &(SM_VariableOptions){.use_resource = true});
+  SM_Variable *r = SM_GetVariable(g, "r", SM_SHAPE(2), SM_Zeros(),
+                                  &(SM_VariableOptions){.use_resource = true});
   SM_NewSaver(g, SM_ALL_VARIABLES, &(SM_SaverOptions){.sharded = true});
   SM_NewSaver(g, SM_VARIABLES({NULL, v1}), &(SM_SaverOptions){.v1_format = true});
   SM_NewSaver(g, SM_VARIABLES({NULL, v1}), &(SM_SaverOptions){.v1_format = true, .sharded = true});
@@ -252,9 +252,9 @@ static void write_checkpoints(const char *dir) {
 static void write_model(const char *dir, SM_SaveFormat format, bool strip) {
   SM_Graph *g = SM_NewGraph();
   TF_Output x = SM_Placeholder(g, TF_FLOAT, SM_SHAPE(-1, 3), "x");
-  SM_Variable *w =
-      SM_GetVariable(g, "w", SM_UNKNOWN_SHAPE,
-                     SM_InitialValue(SM_TensorF32(SM_SHAPE(3, 2), (const float[]){1, 2, 3, 4, 5, 6})), NULL);
+  SM_Variable *w = SM_GetVariable(
+      g, "w", SM_UNKNOWN_SHAPE,
+      SM_InitialValue(SM_TensorF32(SM_SHAPE(3, 2), (const float[]){1, 2, 3, 4, 5, 6})), NULL);
   SM_Variable *b = SM_GetVariable(g, "b", SM_SHAPE(2), SM_ConstantInitializer(0.5),
                                   &(SM_VariableOptions){.use_resource = true});
   TF_Output y = SM_Op(g, "AddV2", "y", SM_In(SM_MatMul(g, x, SM_Value(w))), SM_In(SM_Value(b)));
@@ -266,8 +266,8 @@ static void write_model(const char *dir, SM_SaveFormat format, bool strip) {
   TF_Session *session = SM_NewSession(g, st);
   SM_RunOp(session, init, st);
   const SM_SignatureDef *predict = SM_PredictSignatureDef(g, SM_OUTPUTS({"x", x}), SM_OUTPUTS({"y", y}));
-  const SM_SignatureDef *lookup =
-      SM_PredictSignatureDef(g, SM_OUTPUTS({"words", words}), SM_OUTPUTS({"ids", ids}));
+  const SM_SignatureDef *lookup = SM_PredictSignatureDef(g, SM_OUTPUTS({"words", words}),
+                                                         SM_OUTPUTS({"ids", ids}));
   const char *name = format == SM_AS_TEXT ? "text_model" : strip ? "stripped_model" : "model";
   SM_SavedModelBuilder *builder = SM_NewSavedModelBuilder(in_dir(dir, name), st);
   SM_MetaGraphOptions options = {

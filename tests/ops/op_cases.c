@@ -28,7 +28,7 @@ typedef struct Case {
   char message[1024];
   float rtol, atol;
   bool values[MAX_TENSORS]; /* whether an output's values are compared, not only its shape */
-  int num_variables; /* the first inputs: `wants` are what they hold afterwards */
+  int num_variables;        /* the first inputs: `wants` are what they hold afterwards */
   Arena arena;
 } Case;
 
@@ -94,19 +94,34 @@ static void read_attr(Cursor *c, Attr *a, Arena *arena) {
   int kind = cursor_u8(c);
   a->is_list = kind & 0x80;
   int64_t n = a->count = a->is_list ? (int64_t)cursor_varint(c) : 1;
-#define LIST(type, field, list, read)                          \
-  do {                                                         \
+#define LIST(type, field, list, read)                                \
+  do {                                                               \
     type *items = arena_calloc(arena, (size_t)n + 1, sizeof *items); \
-    for (int64_t i = 0; i < n; i++) items[i] = read;           \
-    if (a->is_list) a->v.list = items;                         \
-    else a->v.field = items[0];                                \
+    for (int64_t i = 0; i < n; i++) items[i] = read;                 \
+    if (a->is_list) a->v.list = items;                               \
+    else a->v.field = items[0];                                      \
   } while (0)
   switch (kind & 0x7f) {
-    case 'i': a->kind = TF_ATTR_INT; LIST(int64_t, i, list_i, (int64_t)cursor_u64le(c)); break;
-    case 'f': a->kind = TF_ATTR_FLOAT; LIST(float, f, list_f, read_f32(c)); break;
-    case 'b': a->kind = TF_ATTR_BOOL; LIST(bool, b, list_b, cursor_u8(c) != 0); break;
-    case 't': a->kind = TF_ATTR_TYPE; LIST(TF_DataType, type, list_type, (TF_DataType)cursor_u8(c)); break;
-    case 's': a->kind = TF_ATTR_STRING; LIST(Span, s, list_s, cursor_span(c)); break;
+    case 'i':
+      a->kind = TF_ATTR_INT;
+      LIST(int64_t, i, list_i, (int64_t)cursor_u64le(c));
+      break;
+    case 'f':
+      a->kind = TF_ATTR_FLOAT;
+      LIST(float, f, list_f, read_f32(c));
+      break;
+    case 'b':
+      a->kind = TF_ATTR_BOOL;
+      LIST(bool, b, list_b, cursor_u8(c) != 0);
+      break;
+    case 't':
+      a->kind = TF_ATTR_TYPE;
+      LIST(TF_DataType, type, list_type, (TF_DataType)cursor_u8(c));
+      break;
+    case 's':
+      a->kind = TF_ATTR_STRING;
+      LIST(Span, s, list_s, cursor_span(c));
+      break;
     case 'h': {
       a->kind = TF_ATTR_SHAPE;
       Shape *shapes = arena_calloc(arena, (size_t)n + 1, sizeof *shapes);
@@ -202,8 +217,10 @@ static void report(const Case *k, const char *how, const char *fmt, ...) {
 /* Element i (a part of a complex one) as a double; false for types that compare exactly. */
 static bool number_at(const Tensor *t, int64_t i, double *x) {
   switch (t->dtype) {
-    case TF_FLOAT: case TF_COMPLEX64: *x = (double)((const float *)t->data)[i]; return true;
-    case TF_DOUBLE: case TF_COMPLEX128: *x = ((const double *)t->data)[i]; return true;
+    case TF_FLOAT:
+    case TF_COMPLEX64: *x = (double)((const float *)t->data)[i]; return true;
+    case TF_DOUBLE:
+    case TF_COMPLEX128: *x = ((const double *)t->data)[i]; return true;
     case TF_HALF: *x = (double)half_to_float(((const uint16_t *)t->data)[i]); return true;
     case TF_BFLOAT16: *x = (double)bfloat16_to_float(((const uint16_t *)t->data)[i]); return true;
     default: return false;
@@ -240,7 +257,8 @@ static void compare(const Case *k, const char *how, int output, const Tensor *go
   if (!k->values[output]) return;
   if (want->dtype == TF_STRING) {
     int64_t at = 0;
-    if (!strings_equal(got, want, &at)) report(k, how, "output %d: string %lld differs", output, (long long)at);
+    if (!strings_equal(got, want, &at))
+      report(k, how, "output %d: string %lld differs", output, (long long)at);
     return;
   }
   if (want->dtype == TF_COMPLEX64 || want->dtype == TF_COMPLEX128) n *= 2;
@@ -249,12 +267,14 @@ static void compare(const Case *k, const char *how, int output, const Tensor *go
   if (!number_at(want, 0, &y)) {
     size_t size = dtype_size(want->dtype);
     for (int64_t i = 0; i < n; i++) {
-      const char *p = (const char *)got->data + (size_t)i * size, *q = (const char *)want->data + (size_t)i * size;
+      const char *p = (const char *)got->data + (size_t)i * size,
+                 *q = (const char *)want->data + (size_t)i * size;
       if (memcmp(p, q, size) == 0) continue;
       int64_t g = 0, w = 0;
       memcpy(&g, p, size);
       memcpy(&w, q, size);
-      report(k, how, "output %d[%lld] is 0x%llx, want 0x%llx", output, (long long)i, (long long)g, (long long)w);
+      report(k, how, "output %d[%lld] is 0x%llx, want 0x%llx", output, (long long)i, (long long)g,
+             (long long)w);
       return;
     }
     return;
@@ -264,7 +284,8 @@ static void compare(const Case *k, const char *how, int output, const Tensor *go
     number_at(want, i, &y);
     if (close_to(x, y, (double)k->rtol, (double)k->atol)) continue;
     double in = NAN;
-    if (k->node.num_inputs && tensor_count(&k->inputs[0]) > i && tensor_count(&k->inputs[0]) == tensor_count(want))
+    if (k->node.num_inputs && tensor_count(&k->inputs[0]) > i &&
+        tensor_count(&k->inputs[0]) == tensor_count(want))
       number_at(&k->inputs[0], i, &in);
     report(k, how, "output %d[%lld] is %.9g, want %.9g (input %.9g)", output, (long long)i, x, y, in);
     return;
@@ -300,8 +321,12 @@ static void check_shapes(const Case *k, const OpRow *row) {
       inputs[i] = &in[i];
     }
     for (int i = 0; i < k->node.num_outputs; i++) out[i] = shape_unknown();
-    ShapeCtx c = {.node = &k->node, .num_inputs = k->node.num_inputs, .num_outputs = k->node.num_outputs,
-                  .inputs = inputs, .outputs = out, .value = level == 0 ? value_of : no_value};
+    ShapeCtx c = {.node = &k->node,
+                  .num_inputs = k->node.num_inputs,
+                  .num_outputs = k->node.num_outputs,
+                  .inputs = inputs,
+                  .outputs = out,
+                  .value = level == 0 ? value_of : no_value};
     TF_Status st = {0};
     TF_Code code = row->shape(&c, &st);
     if (k->code) continue; /* may refuse early, must not crash */
@@ -313,7 +338,8 @@ static void check_shapes(const Case *k, const OpRow *row) {
       char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
       if (!ok)
         report(k, "shape", "output %d at level %d: shape function says %s, answer is %s", i, level,
-               shape_text(out[i].dims, out[i].rank, a, sizeof a), shape_text(want->dims, want->rank, b, sizeof b));
+               shape_text(out[i].dims, out[i].rank, a, sizeof a),
+               shape_text(want->dims, want->rank, b, sizeof b));
     }
   }
 }
@@ -324,7 +350,9 @@ static void check_shapes(const Case *k, const OpRow *row) {
 static Variable *make_variable(const Case *k, Tensor *value) {
   Variable *v;
   TF_Status st = {0};
-  if (variable_new(is_resource_op(k) ? &variable_type : &legacy_variable_type, RESOURCE_DEFAULT_CONTAINER, "v", &v, &st)) die(st.message);
+  if (variable_new(is_resource_op(k) ? &variable_type : &legacy_variable_type, RESOURCE_DEFAULT_CONTAINER,
+                   "v", &v, &st))
+    die(st.message);
   variable_assign(v, value);
   if (!is_resource_op(k)) return v;
   if (tensor_alloc(value, TF_RESOURCE, NULL, 0, &st)) die(st.message);
@@ -336,16 +364,17 @@ static Variable *make_variable(const Case *k, Tensor *value) {
 typedef struct Way {
   const char *how;
   int threads;
-  uint64_t last_use;  /* of OpCtx */
-  bool weights;       /* inputs are constants: kernels may pack what lasts */
-  bool step_memory;   /* inputs stand in memory of the step: nothing of them lasts */
+  uint64_t last_use; /* of OpCtx */
+  bool weights;      /* inputs are constants: kernels may pack what lasts */
+  bool step_memory;  /* inputs stand in memory of the step: nothing of them lasts */
 } Way;
 
 /* The same tensor in memory that only this step has. */
 static void move_to_step(Tensor *view, const Tensor *copy) {
   TF_Status st = {0};
   size_t bytes = (size_t)tensor_count(copy) * dtype_size(copy->dtype);
-  if (tensor_wrap(view, copy->dtype, copy->dims, copy->rank, copy->data, bytes, op_step_memory, NULL, true, &st))
+  if (tensor_wrap(view, copy->dtype, copy->dims, copy->rank, copy->data, bytes, op_step_memory, NULL, true,
+                  &st))
     die(st.message);
 }
 
@@ -372,9 +401,15 @@ static TF_Code run_kernel(Case *k, OpScratch *scratch, const Way *way, Tensor *o
     inputs[i] = &views[i];
   }
   if (!code) {
-    OpCtx c = {.node = &k->node, .row = kernel.row, .state = kernel.state, .num_inputs = k->node.num_inputs,
-               .num_outputs = k->node.num_outputs, .inputs = inputs, .outputs = k->num_variables ? plain_outputs : outputs,
-               .aliases = aliases, .threads = way->threads};
+    OpCtx c = {.node = &k->node,
+               .row = kernel.row,
+               .state = kernel.state,
+               .num_inputs = k->node.num_inputs,
+               .num_outputs = k->node.num_outputs,
+               .inputs = inputs,
+               .outputs = k->num_variables ? plain_outputs : outputs,
+               .aliases = aliases,
+               .threads = way->threads};
     if (k->num_variables && !is_resource_op(k)) c.input_refs = refs, c.output_refs = output_refs;
     code = op_eval(&c, scratch, way->last_use, st);
     if (!code && c.input_refs && c.num_outputs && output_refs[0] != refs[0]) die("the ref is not passed on");
@@ -422,7 +457,10 @@ static void run_case(Case *k, OpScratch *scratch) {
 #include "ops/families.inc"
 #undef OP_FAMILY
 
-static const struct { const char *name; const OpRow *rows; } families[] = {
+static const struct {
+  const char *name;
+  const OpRow *rows;
+} families[] = {
 #define OP_FAMILY(name) {#name, ops_##name},
 #include "ops/families.inc"
 #undef OP_FAMILY
@@ -478,8 +516,8 @@ static void run_file(const char *path) {
   op_scratch_clear(&scratch);
   bytes_clear(&data);
   check_rows(path, seen, num_seen);
-  printf("%s: %d cases of %d ops, %d failures (%s)\n", path_basename(path), count, num_seen, failures - before,
-         cpu_level_name(cpu_level()));
+  printf("%s: %d cases of %d ops, %d failures (%s)\n", path_basename(path), count, num_seen,
+         failures - before, cpu_level_name(cpu_level()));
 }
 
 int main(int argc, char **argv) {
