@@ -55,6 +55,7 @@ static TF_Code slice_run(OpCtx *c, TF_Status *st) {
   Sparse s;
   int64_t dims[TENSOR_MAX_RANK], n = 0;
   TRY(sparse_view(&s, op_input(c, 0), values, op_input(c, 2), st));
+  TRY(sparse_check_dims(&s, st));
   TRY(sparse_want_rank(start, 1, "Input start", st));
   TRY(sparse_want_rank(size, 1, "Input size", st));
   TRY(slice_dims(&s, start, size, dims, st));

@@ -173,6 +173,7 @@ def sparse_slice():
                         ((3, 4, 5), (1, 1, 1)), ((-1, 0, 0), (2, 5, 6)), ((0, 0, 0), (2, -1, 6)), ((0, 0), (1, 1, 1)), ((0, 0, 0), (1, 1))]:
         refused(c, 'SparseSlice', [ix, v, dims, np.array(start, I64), np.array(size, I64)], '%s %s' % (start, size))
     refused(c, 'SparseSlice', [rows(), f32(), i64(3, 4), i64(1, 1), i64(2, 2)], 'none')
+    refused(c, 'SparseSlice', [rows((0, 1)), f32(1), i64(3, -1), i64(0, 0), i64(2, 2)], 'negative shape')
     refused(c, 'SparseSlice', [rows(1, 5, 7, rank=1), f32(1, 2, 3), i64(9), i64(2), i64(5)], 'vector')
     refused(c, 'SparseSlice', [ix, v, dims, i64(0, 0, 0).reshape(1, 3), i64(1, 1, 1)], 'start rank')
     refused(c, 'SparseSlice', [ix, v, dims, i64(0, 0, 0), i64(1, 1, 1).reshape(1, 3)], 'size rank')
