@@ -497,13 +497,23 @@ static void refuses_taken_names_and_shapes(void **state) {
   TF_DeleteGraph(g);
 }
 
+static void refuses_removed_ops(void **state) {
+  (void)state;
+  TF_Graph *g = TF_NewGraph();
+  TF_Operation *x = placeholder(g, "x", TF_FLOAT, 2, d12);
+  simple_op(g, "BatchMatrixDiag", "old", 1, &x);
+  assert_error(TF_UNIMPLEMENTED, "Op BatchMatrixDiag is not available in GraphDef version 1645. It has been removed in version 14.");
+  assert_null(TF_GraphOperationByName(g, "old"));
+  TF_DeleteGraph(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       CASE(finds_and_walks_operations), CASE(links_inputs_and_consumers), CASE(infers_shapes), CASE(folds_for_shapes),
       CASE(keeps_scalar_attrs),         CASE(keeps_list_attrs),           CASE(passes_attrs_as_protos),
       CASE(tells_wrong_attr_reads),     CASE(fills_defaults_and_lists),   CASE(sorts_colocation),
       CASE(knows_refs),                 CASE(refuses_wrong_inputs),       CASE(refuses_wrong_attrs),
-      CASE(refuses_taken_names_and_shapes),
+      CASE(refuses_taken_names_and_shapes), CASE(refuses_removed_ops),
   };
   return cmocka_run_group_tests_name("capi_graph", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "capi/capi.h"
 #include "graph/attr.h"
+#include "graph/graph_import.h"
 
 struct TF_OperationDescription {
   Graph *graph;
@@ -438,6 +439,7 @@ static TF_Code finish(TF_OperationDescription *d, Node **node, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Duplicate node name in graph: '%s'", d->name);
   put_class(d);
   TRY(gathered_errors(d, st));
+  TRY(graph_check_deprecated(d->spec, graph->producer, st));
   AttrStore store = {&graph->arena, &graph->tensors};
   NodeInit init = {.spec = d->spec, .inputs = d->inputs, .num_inputs = d->num_inputs, .controls = d->controls,
                    .num_controls = d->num_controls};
