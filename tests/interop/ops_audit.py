@@ -17,7 +17,6 @@ MEANT = [
      "registered for any type, but accumulators are made for half, float and double alone"),
     ("ArgMax", "int16", "", "registered, but TensorFlow reads such an axis past its end"),
     ("ClipByValue", "complex64 complex128", "", "complex numbers have no order"),
-    ("*Apply*", "complex64 complex128", "", "training steps of complex variables are not offered"),
     ("QuantizedResizeBilinear", "float qint32", "", "what converts models makes quint8 alone"),
     ("QuantizedConv2D", "qint8", "", "what converts models makes quint8 alone"),
     ("Conj", "variant", "", "no variant of ours has a conjugate"),
