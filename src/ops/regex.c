@@ -232,6 +232,10 @@ TF_Code regex_full_match(const Regex *r, Span text, bool *matches, TF_Status *st
   Matcher m = {0};
   TF_Code code = matcher_open(&m, r, st);
   if (!code) code = match(&m, r, text, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, matches, st);
+  if (!code && *matches) { /* PCRE2 goes on behind bytes that are not UTF-8, anchored or not */
+    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m.data);
+    *matches = v[0] == 0 && v[1] == text.size;
+  }
   matcher_close(&m);
   return code;
 }

@@ -518,6 +518,9 @@ def string_ops():
         c.case('RegexFullMatch', [texts.reshape(3, 4), np.array(pattern.encode(), object)], pattern)
     for pattern in ['(', '[a', r'(a)\1', 'a(?=b)', '*a', 'a**', '(?<=a)b', 'a++', '(?>a)', 'a{1001}', '\\']:
         c.case('RegexFullMatch', [texts, np.array(pattern.encode(), object)], pattern, error_part='Invalid pattern: ' + pattern)
+    torn = np.array([b'\xff', b'a\xff', b'\xffa', b'a\xffb', b'\xc3', b'\xc3a', b'', b'a', b'\xc3\xa9'], object)
+    for pattern in ('.*', '.', 'a*', '[^a]*', '(?s).*', '^a?$', 'a?'):
+        c.case('StaticRegexFullMatch', [torn], 'no UTF-8 ' + pattern, pattern=pattern)
         c.case('RegexReplace', [texts, np.array(pattern.encode(), object), np.array(b'', object)], pattern, error_part='Invalid pattern: ' + pattern)
     for pattern, rewrite in [('a', 'X'), ('', '-'), ('(a)(b)?', r'<\2\1\0>'), ('x*', '.'), (r'\s+', ''), ('[^a-z]', '_'), ('b$', 'Z'), ('a|b', r'\\'),
                              (r'(\w)(\w)', r'\2\1'), (r'\p{L}', 'L'), ('^a', 'B'), (r'[!"#$%&()\*\+,-\./:;<=>?@\[\\\]^_`{|}~\']', '')]:
