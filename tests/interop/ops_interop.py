@@ -79,7 +79,8 @@ NO_SPECIAL = {
     "SelfAdjointEigV2": "the same", "SelfAdjointEig": "the same", "CholeskyGrad": "the same", "Eig": "the same",
     "AdjustSaturation": "infinities through hues", "AdjustHue": "the same", "RGBToHSV": "the same", "HSVToRGB": "the same",
     "MatrixDeterminant": "infinities through a decomposition", "MatrixInverse": "the same", "MatrixSolve": "the same",
-    "LogMatrixDeterminant": "the same", "LRN": "infinities through a product with a band", "IgammaGradA": "no numbers in a search",
+    "LogMatrixDeterminant": "the same", "LRN": "infinities through a band",
+    "IgammaGradA": "no numbers in a search",
     "DepthwiseConv2dNativeBackpropInput": "borders are products with 0 or none",
     "DepthwiseConv2dNativeBackpropFilter": "the same", "AudioSpectrogram": "infinities through a transform",
 }
