@@ -1,4 +1,5 @@
-/* Building graphs through the C API: types that are inferred, shapes, edges, every kind of attribute, and the errors. */
+/* Building graphs through the C API: types that are inferred, shapes, edges, every kind of attribute, and the
+ * errors. */
 #include "capi_testing.h"
 
 static const int64_t d12[] = {1, 2}, d34[] = {3, 4}, d2x[] = {2, -1};
@@ -80,7 +81,8 @@ static void infers_shapes(void **state) {
   assert_int_equal(got[0], 2);
   assert_int_equal(got[1], 5);
   TF_GraphSetTensorShape(g, u, (int64_t[]){3, 5}, 2, st);
-  assert_error(TF_INVALID_ARGUMENT, "Dimension 0 in both shapes must be equal, but are 2 and 3. Shapes are [2,5] and [3,5].");
+  assert_error(TF_INVALID_ARGUMENT,
+               "Dimension 0 in both shapes must be equal, but are 2 and 3. Shapes are [2,5] and [3,5].");
   TF_GraphSetTensorShape(g, u, (int64_t[]){3}, 1, st);
   assert_error(TF_INVALID_ARGUMENT, "Shapes must be equal rank, but are 2 and 1");
   TF_DeleteGraph(g);
@@ -91,7 +93,8 @@ static void folds_for_shapes(void **state) {
   (void)state;
   TF_Graph *g = TF_NewGraph();
   int64_t d46[] = {4, 6}, got[3] = {0};
-  TF_Operation *x = placeholder(g, "x", TF_FLOAT, 2, d46), *y = placeholder(g, "y", TF_FLOAT, 1, (int64_t[]){24});
+  TF_Operation *x = placeholder(g, "x", TF_FLOAT, 2, d46),
+               *y = placeholder(g, "y", TF_FLOAT, 1, (int64_t[]){24});
   TF_Operation *yx[] = {y, simple_op(g, "Shape", "shape", 1, &x)};
   TF_Operation *r = simple_op(g, "Reshape", "r", 2, yx);
   assert_ok();
@@ -144,7 +147,8 @@ static void set_scalars(TF_OperationDescription *d) {
   TF_DeleteTensor(t);
 }
 
-static void expect_meta(TF_Operation *op, const char *name, int is_list, int64_t size, TF_AttrType type, int64_t total) {
+static void expect_meta(TF_Operation *op, const char *name, int is_list, int64_t size, TF_AttrType type,
+                        int64_t total) {
   TF_AttrMetadata m = TF_OperationGetAttrMetadata(op, name, st);
   assert_ok();
   assert_int_equal(m.is_list, is_list);
@@ -201,7 +205,8 @@ static void set_lists(TF_OperationDescription *d) {
   TF_SetAttrBoolList(d, "_b", (unsigned char[]){1, 0}, 2);
   TF_SetAttrTypeList(d, "_t", (TF_DataType[]){TF_HALF, TF_STRING}, 2);
   TF_SetAttrShapeList(d, "_shapes", shapes, ranks, 3);
-  TF_Tensor *t[] = {tensor_of(TF_INT32, 0, NULL, &(int32_t){7}, 4), tensor_of(TF_INT32, 0, NULL, &(int32_t){8}, 4)};
+  TF_Tensor *t[] = {tensor_of(TF_INT32, 0, NULL, &(int32_t){7}, 4),
+                    tensor_of(TF_INT32, 0, NULL, &(int32_t){8}, 4)};
   TF_SetAttrTensorList(d, "_tensors", t, 2, st);
   TF_DeleteTensor(t[0]);
   TF_DeleteTensor(t[1]);
@@ -371,18 +376,21 @@ static void knows_refs(void **state) {
   assert_ok();
   assert_int_equal(TF_OperationInputType((TF_Input){id, 0}), TF_FLOAT);
   simple_op(g, "Assign", "bad", 2, xx);
-  assert_error(TF_INVALID_ARGUMENT, "Input 'ref' passed float expected ref type while building NodeDef 'bad' using Op<name=Assign; "
-                                    "signature=ref:Ref(T), value:T -> output_ref:Ref(T); attr=T:type; "
-                                    "attr=validate_shape:bool,default=true; attr=use_locking:bool,default=true; "
-                                    "allows_uninitialized_input=true>");
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Input 'ref' passed float expected ref type while building NodeDef 'bad' using Op<name=Assign; "
+      "signature=ref:Ref(T), value:T -> output_ref:Ref(T); attr=T:type; "
+      "attr=validate_shape:bool,default=true; attr=use_locking:bool,default=true; "
+      "allows_uninitialized_input=true>");
   TF_DeleteGraph(g);
 }
 
 /* ---- errors of TF_FinishOperation ---- */
 
-#define MATMUL                                                                                                        \
-  "Op<name=MatMul; signature=a:T, b:T -> product:T; attr=transpose_a:bool,default=false; "                            \
-  "attr=transpose_b:bool,default=false; attr=T:type,allowed=[DT_BFLOAT16, DT_HALF, DT_FLOAT, DT_DOUBLE, DT_INT32, "  \
+#define MATMUL                                                                                            \
+  "Op<name=MatMul; signature=a:T, b:T -> product:T; attr=transpose_a:bool,default=false; "                \
+  "attr=transpose_b:bool,default=false; attr=T:type,allowed=[DT_BFLOAT16, DT_HALF, DT_FLOAT, DT_DOUBLE, " \
+  "DT_INT32, "                                                                                            \
   "DT_INT64, DT_UINT8, DT_UINT16, DT_UINT32, DT_UINT64, DT_COMPLEX64, DT_COMPLEX128]>"
 
 static void refuses_wrong_inputs(void **state) {
@@ -394,54 +402,70 @@ static void refuses_wrong_inputs(void **state) {
   simple_op(g, "Nope", "m", 0, NULL);
   assert_error(TF_INVALID_ARGUMENT, "Op type not registered 'Nope' in binary running on ");
   simple_op(g, "MatMul", "m", 1, xxx);
-  assert_error(TF_INVALID_ARGUMENT, "1 inputs specified of 2 inputs in Op while building NodeDef 'm' using " MATMUL);
+  assert_error(TF_INVALID_ARGUMENT,
+               "1 inputs specified of 2 inputs in Op while building NodeDef 'm' using " MATMUL);
   simple_op(g, "MatMul", "m", 3, xxx);
-  assert_error(TF_INVALID_ARGUMENT, "More Input() calls than the 2 input_args while building NodeDef 'm' using " MATMUL);
+  assert_error(TF_INVALID_ARGUMENT,
+               "More Input() calls than the 2 input_args while building NodeDef 'm' using " MATMUL);
   simple_op(g, "MatMul", "m", 2, xi);
-  assert_error(TF_INVALID_ARGUMENT,
-               "Inconsistent values for attr 'T' DT_FLOAT vs. DT_INT32 while building NodeDef 'm' using " MATMUL);
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Inconsistent values for attr 'T' DT_FLOAT vs. DT_INT32 while building NodeDef 'm' using " MATMUL);
   simple_op(g, "MatMul", "m", 2, ss);
-  assert_error(TF_INVALID_ARGUMENT,
-               "Value for attr 'T' of string is not in the list of allowed values: bfloat16, half, float, double, int32, "
-               "int64, uint8, uint16, uint32, uint64, complex64, complex128\n\t; NodeDef: {{node m}}; " MATMUL);
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Value for attr 'T' of string is not in the list of allowed values: bfloat16, half, float, double, "
+      "int32, "
+      "int64, uint8, uint16, uint32, uint64, complex64, complex128\n\t; NodeDef: {{node m}}; " MATMUL);
   simple_op(g, "AddN", "m", 1, xxx);
-  assert_error(TF_INVALID_ARGUMENT, "Single tensor passed to 'inputs', expected list while building NodeDef 'm' using Op<name=AddN;");
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Single tensor passed to 'inputs', expected list while building NodeDef 'm' using Op<name=AddN;");
   TF_OperationDescription *d = TF_NewOperation(g, "MatMul", "m");
   TF_Output list[] = {{x, 0}, {i, 0}};
   TF_AddInputList(d, list, 2);
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT, "2 errors while building NodeDef 'm' using " MATMUL
-                                    ":\nList provided to input 'a' when single Tensor expected\n1 inputs specified of 2 inputs in Op");
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "2 errors while building NodeDef 'm' using " MATMUL
+      ":\nList provided to input 'a' when single Tensor expected\n1 inputs specified of 2 inputs in Op");
   d = TF_NewOperation(g, "AddN", "m");
   TF_AddInputList(d, list, 2);
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT, "Input 'inputs' passed int32 expected float while building NodeDef 'm' using Op<name=AddN;");
+  assert_error(TF_INVALID_ARGUMENT,
+               "Input 'inputs' passed int32 expected float while building NodeDef 'm' using Op<name=AddN;");
   d = TF_NewOperation(g, "AddN", "m");
   TF_AddInputList(d, list, 0);
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT, "Value for attr 'N' of 0 must be at least minimum 1\n\t; NodeDef: {{node m}}; Op<name=AddN;");
+  assert_error(TF_INVALID_ARGUMENT,
+               "Value for attr 'N' of 0 must be at least minimum 1\n\t; NodeDef: {{node m}}; Op<name=AddN;");
   d = TF_NewOperation(g, "Identity", "m");
   TF_AddInput(d, (TF_Output){x, 3});
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT,
-               "Attempt to add output 3 of x not in range [0, 1) to node with type Identity. Node: {{node x}}");
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Attempt to add output 3 of x not in range [0, 1) to node with type Identity. Node: {{node x}}");
   assert_null(TF_GraphOperationByName(g, "m"));
   TF_DeleteGraph(g);
 }
 
-static TF_OperationDescription *placeholder_desc(TF_Graph *g) { return TF_NewOperation(g, "Placeholder", "p"); }
+static TF_OperationDescription *placeholder_desc(TF_Graph *g) {
+  return TF_NewOperation(g, "Placeholder", "p");
+}
 
 static void refuses_wrong_attrs(void **state) {
   (void)state;
   TF_Graph *g = TF_NewGraph();
   TF_FinishOperation(placeholder_desc(g), st);
-  assert_error(TF_INVALID_ARGUMENT, "NodeDef missing attr 'dtype' from Op<name=Placeholder; signature= -> output:dtype; "
-                                    "attr=dtype:type; attr=shape:shape,default=<unknown>>; NodeDef: {{node p}}");
+  assert_error(TF_INVALID_ARGUMENT,
+               "NodeDef missing attr 'dtype' from Op<name=Placeholder; signature= -> output:dtype; "
+               "attr=dtype:type; attr=shape:shape,default=<unknown>>; NodeDef: {{node p}}");
   TF_OperationDescription *d = placeholder_desc(g);
   TF_SetAttrInt(d, "dtype", 3);
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT, "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'dtype'\n\t; NodeDef: "
-                                    "{{node p}}; Op<name=Placeholder;");
+  assert_error(TF_INVALID_ARGUMENT,
+               "AttrValue had value with type 'int' when 'type' expected\n\t for attr 'dtype'\n\t; NodeDef: "
+               "{{node p}}; Op<name=Placeholder;");
   const struct {
     int type;
     const char *text;
@@ -466,10 +490,13 @@ static void refuses_wrong_attrs(void **state) {
   TF_SetAttrIntList(d, "strides", (int64_t[]){1, 1, 1, 1}, 4);
   TF_SetAttrString(d, "padding", "SAMEX", 5);
   TF_FinishOperation(d, st);
-  assert_error(TF_INVALID_ARGUMENT, "Value for attr 'padding' of \"SAMEX\" is not in the list of allowed values: \"SAME\", \"VALID\", "
-                                    "\"EXPLICIT\"\n\t; NodeDef: {{node c}}; Op<name=Conv2D;");
+  assert_error(
+      TF_INVALID_ARGUMENT,
+      "Value for attr 'padding' of \"SAMEX\" is not in the list of allowed values: \"SAME\", \"VALID\", "
+      "\"EXPLICIT\"\n\t; NodeDef: {{node c}}; Op<name=Conv2D;");
   simple_op(g, "Reshape", "r", 2, xx);
-  assert_error(TF_INVALID_ARGUMENT, "Value for attr 'Tshape' of float is not in the list of allowed values: int32, int64");
+  assert_error(TF_INVALID_ARGUMENT,
+               "Value for attr 'Tshape' of float is not in the list of allowed values: int32, int64");
   d = TF_NewOperation(g, "Cast", "c");
   TF_AddInput(d, (TF_Output){x, 0});
   TF_SetAttrType(d, "SrcT", TF_INT32);
@@ -487,7 +514,8 @@ static void refuses_taken_names_and_shapes(void **state) {
   assert_error(TF_INVALID_ARGUMENT, "Duplicate node name in graph: 'x'");
   simple_op(g, "MatMul", "MatMul", 2, xy);
   assert_error(TF_INVALID_ARGUMENT,
-               "Dimensions must be equal, but are 2 and 3 for '{{node MatMul}} = MatMul[T=DT_FLOAT, transpose_a=false, "
+               "Dimensions must be equal, but are 2 and 3 for '{{node MatMul}} = MatMul[T=DT_FLOAT, "
+               "transpose_a=false, "
                "transpose_b=false](x, y)' with input shapes: [1,2], [3,4].");
   assert_null(TF_GraphOperationByName(g, "MatMul"));
   /* The name is still free. */
@@ -502,18 +530,30 @@ static void refuses_removed_ops(void **state) {
   TF_Graph *g = TF_NewGraph();
   TF_Operation *x = placeholder(g, "x", TF_FLOAT, 2, d12);
   simple_op(g, "BatchMatrixDiag", "old", 1, &x);
-  assert_error(TF_UNIMPLEMENTED, "Op BatchMatrixDiag is not available in GraphDef version 1645. It has been removed in version 14.");
+  assert_error(
+      TF_UNIMPLEMENTED,
+      "Op BatchMatrixDiag is not available in GraphDef version 1645. It has been removed in version 14.");
   assert_null(TF_GraphOperationByName(g, "old"));
   TF_DeleteGraph(g);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(finds_and_walks_operations), CASE(links_inputs_and_consumers), CASE(infers_shapes), CASE(folds_for_shapes),
-      CASE(keeps_scalar_attrs),         CASE(keeps_list_attrs),           CASE(passes_attrs_as_protos),
-      CASE(tells_wrong_attr_reads),     CASE(fills_defaults_and_lists),   CASE(sorts_colocation),
-      CASE(knows_refs),                 CASE(refuses_wrong_inputs),       CASE(refuses_wrong_attrs),
-      CASE(refuses_taken_names_and_shapes), CASE(refuses_removed_ops),
+      CASE(finds_and_walks_operations),
+      CASE(links_inputs_and_consumers),
+      CASE(infers_shapes),
+      CASE(folds_for_shapes),
+      CASE(keeps_scalar_attrs),
+      CASE(keeps_list_attrs),
+      CASE(passes_attrs_as_protos),
+      CASE(tells_wrong_attr_reads),
+      CASE(fills_defaults_and_lists),
+      CASE(sorts_colocation),
+      CASE(knows_refs),
+      CASE(refuses_wrong_inputs),
+      CASE(refuses_wrong_attrs),
+      CASE(refuses_taken_names_and_shapes),
+      CASE(refuses_removed_ops),
   };
   return cmocka_run_group_tests_name("capi_graph", tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
-/* TF_OperationDescription: an operation under construction, in an arena of its own until it goes into the graph.
+/* TF_OperationDescription: an operation under construction, in an arena of its own until it goes into the
+ * graph.
  *
- * As in TensorFlow, every input settles types at once, an attribute that is set to two values is an error, and
- * errors are gathered until TF_FinishOperation. */
+ * As in TensorFlow, every input settles types at once, an attribute that is set to two values is an error,
+ * and errors are gathered until TF_FinishOperation. */
 #include <stdlib.h>
 
 #include "capi/capi.h"
@@ -22,10 +23,10 @@ struct TF_OperationDescription {
   int num_controls, cap_controls;
   const char **colocated; /* "loc:@name", sorted, each once */
   int num_colocated, cap_colocated;
-  int num_args;    /* arguments given */
-  Bytes errors;    /* what does not fit the op, a line each */
+  int num_args; /* arguments given */
+  Bytes errors; /* what does not fit the op, a line each */
   int num_errors;
-  Bytes misuse;    /* what makes no sense for any op */
+  Bytes misuse; /* what makes no sense for any op */
   bool out_of_memory;
 };
 
@@ -83,7 +84,8 @@ static void set_attr(TF_OperationDescription *d, const char *name, Attr value) {
   if (!attrs) return;
   d->attrs = attrs;
   TF_Status st = {0};
-  if (attr_copy((AttrStore){&d->arena, &d->tensors}, &value, name, &attrs[d->num_attrs], &st)) d->out_of_memory = true;
+  if (attr_copy((AttrStore){&d->arena, &d->tensors}, &value, name, &attrs[d->num_attrs], &st))
+    d->out_of_memory = true;
   else d->num_attrs++;
 }
 
@@ -142,12 +144,14 @@ void TF_SetDevice(TF_OperationDescription *d, const char *device) {
 /* The type of a source; 0 when there is no such output. */
 static TF_DataType source_type(TF_OperationDescription *d, TF_Output from) {
   if (!from.oper || from.oper->graph != d->graph)
-    bytes_printf(new_misuse(d), "Attempt to add an input that is no output of this graph to node '%s'", d->name);
+    bytes_printf(new_misuse(d), "Attempt to add an input that is no output of this graph to node '%s'",
+                 d->name);
   else if (from.index < 0 || from.index >= from.oper->num_outputs)
-    bytes_printf(new_misuse(d), "Attempt to add output %d of %s not in range [0, %d) to node with type %s. Node: {{node %s}}",
-                 from.index, from.oper->name, from.oper->num_outputs, d->op, from.oper->name);
-  else
-    return from.oper->output_types[from.index];
+    bytes_printf(
+        new_misuse(d),
+        "Attempt to add output %d of %s not in range [0, %d) to node with type %s. Node: {{node %s}}",
+        from.index, from.oper->name, from.oper->num_outputs, d->op, from.oper->name);
+  else return from.oper->output_types[from.index];
   return (TF_DataType)0;
 }
 
@@ -165,9 +169,11 @@ static const ArgSpec *next_arg(TF_OperationDescription *d) {
   return NULL;
 }
 
-static void check_type(TF_OperationDescription *d, const ArgSpec *arg, TF_DataType expected, TF_DataType actual) {
+static void check_type(TF_OperationDescription *d, const ArgSpec *arg, TF_DataType expected,
+                       TF_DataType actual) {
   if (actual == expected || (!dtype_is_ref(expected) && dtype_base(actual) == expected)) return;
-  bytes_printf(new_error(d), "Input '%s' passed %s expected %s", arg->name, dtype_name(actual), dtype_name(expected));
+  bytes_printf(new_error(d), "Input '%s' passed %s expected %s", arg->name, dtype_name(actual),
+               dtype_name(expected));
 }
 
 static TF_DataType maybe_ref(const ArgSpec *arg, TF_DataType type) {
@@ -191,10 +197,8 @@ void TF_AddInput(TF_OperationDescription *d, TF_Output input) {
   add_source(d, input);
   if (arg->number_attr || arg->list_attr)
     bytes_printf(new_error(d), "Single tensor passed to '%s', expected list", arg->name);
-  else if (arg->type)
-    check_type(d, arg, maybe_ref(arg, arg->type), type);
-  else if (check_ref(d, arg, type))
-    set_type(d, arg->type_attr, dtype_base(type));
+  else if (arg->type) check_type(d, arg, maybe_ref(arg, arg->type), type);
+  else if (check_ref(d, arg, type)) set_type(d, arg->type_attr, dtype_base(type));
 }
 
 static void add_counted(TF_OperationDescription *d, const ArgSpec *arg, const TF_DataType *types, int count) {
@@ -210,7 +214,8 @@ static void add_listed(TF_OperationDescription *d, const ArgSpec *arg, TF_DataTy
     if (!check_ref(d, arg, types[i])) return;
     types[i] = dtype_base(types[i]);
   }
-  set_attr(d, arg->list_attr, (Attr){.kind = TF_ATTR_TYPE, .is_list = true, .count = count, .v.list_type = types});
+  set_attr(d, arg->list_attr,
+           (Attr){.kind = TF_ATTR_TYPE, .is_list = true, .count = count, .v.list_type = types});
 }
 
 void TF_AddInputList(TF_OperationDescription *d, const TF_Output *inputs, int num_inputs) {
@@ -230,7 +235,8 @@ void TF_AddInputList(TF_OperationDescription *d, const TF_Output *inputs, int nu
 
 void TF_AddControlInput(TF_OperationDescription *d, TF_Operation *input) {
   if (!input || input->graph != d->graph) {
-    bytes_printf(new_misuse(d), "Attempt to add a control input that is not of this graph to node '%s'", d->name);
+    bytes_printf(new_misuse(d), "Attempt to add a control input that is not of this graph to node '%s'",
+                 d->name);
     return;
   }
   Node **controls = add_room(d, d->controls, d->num_controls, &d->cap_controls, sizeof *controls);
@@ -289,17 +295,22 @@ void TF_SetAttrBool(TF_OperationDescription *d, const char *name, unsigned char 
   set_attr(d, name, (Attr){.kind = TF_ATTR_BOOL, .v.b = value != 0});
 }
 
-void TF_SetAttrBoolList(TF_OperationDescription *d, const char *name, const unsigned char *values, int num_values) {
+void TF_SetAttrBoolList(TF_OperationDescription *d, const char *name, const unsigned char *values,
+                        int num_values) {
   bool *list = new_list(d, num_values, sizeof *list);
   if (!list) return;
   for (int i = 0; i < num_values; i++) list[i] = values[i] != 0;
   set_attr(d, name, (Attr){.kind = TF_ATTR_BOOL, .is_list = true, .count = num_values, .v.list_b = list});
 }
 
-void TF_SetAttrType(TF_OperationDescription *d, const char *name, TF_DataType value) { set_type(d, name, value); }
+void TF_SetAttrType(TF_OperationDescription *d, const char *name, TF_DataType value) {
+  set_type(d, name, value);
+}
 
-void TF_SetAttrTypeList(TF_OperationDescription *d, const char *name, const TF_DataType *values, int num_values) {
-  set_attr(d, name, (Attr){.kind = TF_ATTR_TYPE, .is_list = true, .count = num_values, .v.list_type = values});
+void TF_SetAttrTypeList(TF_OperationDescription *d, const char *name, const TF_DataType *values,
+                        int num_values) {
+  set_attr(d, name,
+           (Attr){.kind = TF_ATTR_TYPE, .is_list = true, .count = num_values, .v.list_type = values});
 }
 
 void TF_SetAttrPlaceholder(TF_OperationDescription *d, const char *name, const char *placeholder) {
@@ -313,7 +324,8 @@ void TF_SetAttrFuncName(TF_OperationDescription *d, const char *name, const char
 }
 
 /* False when the rank is above what is supported: an error of the description. */
-static bool read_shape(TF_OperationDescription *d, const char *name, const int64_t *dims, int num_dims, Shape *out) {
+static bool read_shape(TF_OperationDescription *d, const char *name, const int64_t *dims, int num_dims,
+                       Shape *out) {
   *out = shape_unknown();
   if (num_dims > TENSOR_MAX_RANK) {
     bytes_printf(new_error(d), "Shape of rank %d for attr '%s': ranks up to %d are supported", num_dims, name,
@@ -332,11 +344,12 @@ static void set_shapes(TF_OperationDescription *d, const char *name, const Shape
 
 void TF_SetAttrShape(TF_OperationDescription *d, const char *name, const int64_t *dims, int num_dims) {
   Shape shape;
-  if (read_shape(d, name, dims, num_dims, &shape)) set_attr(d, name, (Attr){.kind = TF_ATTR_SHAPE, .v.shape = &shape});
+  if (read_shape(d, name, dims, num_dims, &shape))
+    set_attr(d, name, (Attr){.kind = TF_ATTR_SHAPE, .v.shape = &shape});
 }
 
-void TF_SetAttrShapeList(TF_OperationDescription *d, const char *name, const int64_t *const *dims, const int *num_dims,
-                         int num_shapes) {
+void TF_SetAttrShapeList(TF_OperationDescription *d, const char *name, const int64_t *const *dims,
+                         const int *num_dims, int num_shapes) {
   Shape *list = new_list(d, num_shapes, sizeof *list);
   if (!list) return;
   for (int i = 0; i < num_shapes; i++)
@@ -344,18 +357,21 @@ void TF_SetAttrShapeList(TF_OperationDescription *d, const char *name, const int
   set_shapes(d, name, list, num_shapes);
 }
 
-static TF_Code parse_shape(TF_OperationDescription *d, const void *proto, size_t len, Shape *out, TF_Status *st) {
+static TF_Code parse_shape(TF_OperationDescription *d, const void *proto, size_t len, Shape *out,
+                           TF_Status *st) {
   Tensorflow__TensorShapeProto *p;
-  if (proto_parse(&tensorflow__tensor_shape_proto__descriptor, (Span){proto, len}, &d->arena, &p, "shape", st))
+  if (proto_parse(&tensorflow__tensor_shape_proto__descriptor, (Span){proto, len}, &d->arena, &p, "shape",
+                  st))
     return fail(st, TF_INVALID_ARGUMENT, "Unparseable TensorShapeProto");
   return shape_from_proto(p, out, st);
 }
 
-void TF_SetAttrTensorShapeProto(TF_OperationDescription *d, const char *name, const void *proto, size_t proto_len,
-                                TF_Status *st) {
+void TF_SetAttrTensorShapeProto(TF_OperationDescription *d, const char *name, const void *proto,
+                                size_t proto_len, TF_Status *st) {
   status_reset(st);
   Shape shape;
-  if (!parse_shape(d, proto, proto_len, &shape, st)) set_attr(d, name, (Attr){.kind = TF_ATTR_SHAPE, .v.shape = &shape});
+  if (!parse_shape(d, proto, proto_len, &shape, st))
+    set_attr(d, name, (Attr){.kind = TF_ATTR_SHAPE, .v.shape = &shape});
 }
 
 void TF_SetAttrTensorShapeProtoList(TF_OperationDescription *d, const char *name, const void *const *protos,
@@ -376,8 +392,8 @@ void TF_SetAttrTensor(TF_OperationDescription *d, const char *name, TF_Tensor *v
   set_attr(d, name, (Attr){.kind = TF_ATTR_TENSOR, .v.tensor = value});
 }
 
-void TF_SetAttrTensorList(TF_OperationDescription *d, const char *name, TF_Tensor *const *values, int num_values,
-                          TF_Status *st) {
+void TF_SetAttrTensorList(TF_OperationDescription *d, const char *name, TF_Tensor *const *values,
+                          int num_values, TF_Status *st) {
   status_reset(st);
   Tensor *list = new_list(d, num_values, sizeof *list);
   if (!list) {
@@ -385,7 +401,8 @@ void TF_SetAttrTensorList(TF_OperationDescription *d, const char *name, TF_Tenso
     return;
   }
   for (int i = 0; i < num_values; i++) list[i] = *values[i]; /* set_attr takes the references */
-  set_attr(d, name, (Attr){.kind = TF_ATTR_TENSOR, .is_list = true, .count = num_values, .v.list_tensor = list});
+  set_attr(d, name,
+           (Attr){.kind = TF_ATTR_TENSOR, .is_list = true, .count = num_values, .v.list_tensor = list});
 }
 
 void TF_SetAttrValueProto(TF_OperationDescription *d, const char *name, const void *proto, size_t proto_len,
@@ -393,12 +410,14 @@ void TF_SetAttrValueProto(TF_OperationDescription *d, const char *name, const vo
   status_reset(st);
   Tensorflow__AttrValue *value;
   Attr attr;
-  if (proto_parse(&tensorflow__attr_value__descriptor, (Span){proto, proto_len}, &d->arena, &value, "AttrValue", st)) {
+  if (proto_parse(&tensorflow__attr_value__descriptor, (Span){proto, proto_len}, &d->arena, &value,
+                  "AttrValue", st)) {
     fail(st, TF_INVALID_ARGUMENT, "Unparseable AttrValue proto");
     return;
   }
   if (attr_from_proto((AttrStore){&d->arena, &d->tensors}, name, value, &attr, st)) return;
-  if (attr.kind == TF_ATTR_STRING && set_class(d, name, attr.is_list ? attr.v.list_s : &attr.v.s, attr.is_list ? attr.count : 1))
+  if (attr.kind == TF_ATTR_STRING &&
+      set_class(d, name, attr.is_list ? attr.v.list_s : &attr.v.s, attr.is_list ? attr.count : 1))
     return;
   set_attr(d, name, attr);
 }
@@ -406,7 +425,8 @@ void TF_SetAttrValueProto(TF_OperationDescription *d, const char *name, const vo
 /* ---- finishing ---- */
 
 static TF_Code gathered_errors(TF_OperationDescription *d, TF_Status *st) {
-  if (d->out_of_memory || d->errors.failed || d->misuse.failed) return fail_oom(st, "an operation's description");
+  if (d->out_of_memory || d->errors.failed || d->misuse.failed)
+    return fail_oom(st, "an operation's description");
   if (d->misuse.size) return fail(st, TF_INVALID_ARGUMENT, "%s", d->misuse.data);
   if (!d->spec) {
     graph_fail_no_op(d->op, st);
@@ -419,8 +439,11 @@ static TF_Code gathered_errors(TF_OperationDescription *d, TF_Status *st) {
   Bytes spec = {0};
   op_spec_print(d->spec, &spec);
   const char *text = spec.failed ? "" : spec.data, *errors = d->errors.failed ? "" : d->errors.data;
-  if (d->num_errors == 1) fail(st, TF_INVALID_ARGUMENT, "%s while building NodeDef '%s' using %s", errors, d->name, text);
-  else fail(st, TF_INVALID_ARGUMENT, "%d errors while building NodeDef '%s' using %s:\n%s", d->num_errors, d->name, text, errors);
+  if (d->num_errors == 1)
+    fail(st, TF_INVALID_ARGUMENT, "%s while building NodeDef '%s' using %s", errors, d->name, text);
+  else
+    fail(st, TF_INVALID_ARGUMENT, "%d errors while building NodeDef '%s' using %s:\n%s", d->num_errors,
+         d->name, text, errors);
   bytes_clear(&spec);
   return TF_INVALID_ARGUMENT;
 }
@@ -429,7 +452,8 @@ static void put_class(TF_OperationDescription *d) {
   Span *list = d->num_colocated ? new_list(d, d->num_colocated, sizeof *list) : NULL;
   if (!list) return;
   for (int i = 0; i < d->num_colocated; i++) list[i] = (Span){d->colocated[i], strlen(d->colocated[i])};
-  set_attr(d, "_class", (Attr){.kind = TF_ATTR_STRING, .is_list = true, .count = d->num_colocated, .v.list_s = list});
+  set_attr(d, "_class",
+           (Attr){.kind = TF_ATTR_STRING, .is_list = true, .count = d->num_colocated, .v.list_s = list});
 }
 
 /* Copies what the node keeps into the graph's arena. The graph is locked. */
@@ -441,7 +465,10 @@ static TF_Code finish(TF_OperationDescription *d, Node **node, TF_Status *st) {
   TRY(gathered_errors(d, st));
   TRY(graph_check_deprecated(d->spec, graph->producer, st));
   AttrStore store = {&graph->arena, &graph->tensors};
-  NodeInit init = {.spec = d->spec, .inputs = d->inputs, .num_inputs = d->num_inputs, .controls = d->controls,
+  NodeInit init = {.spec = d->spec,
+                   .inputs = d->inputs,
+                   .num_inputs = d->num_inputs,
+                   .controls = d->controls,
                    .num_controls = d->num_controls};
   init.name = arena_strdup(&graph->arena, d->name);
   init.device = *d->device ? arena_strdup(&graph->arena, d->device) : "";

@@ -139,13 +139,14 @@ COMPLEX_LOOPS(xlog1py, x == 0 ? 0 : x * clog(1 + y), x == 0 ? 0 : x * clog(1 + y
 TABLE(xlog1py, FLOAT_ENTRIES(xlog1py), COMPLEX_ENTRIES(xlog1py));
 
 /* ---- comparisons ---- */
-#define COMPARE_LOOPS(op, expr)                                                           \
-  LOOP(op##_i8, int8_t, uint8_t, expr)                                                    \
-  LOOP(op##_i16, int16_t, uint8_t, expr)                                                  \
-  LOOP(op##_i32, int32_t, uint8_t, expr) LOOP(op##_i64, int64_t, uint8_t, expr)           \
-      LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint8_t, expr)       \
-          LOOP(op##_u32, uint32_t, uint8_t, expr) LOOP(op##_u64, uint64_t, uint8_t, expr) \
-              LOOP(op##_f32, float, uint8_t, expr) LOOP(op##_f64, double, uint8_t, expr)
+#define COMPARE_LOOPS(op, expr)                                                        \
+  LOOP(op##_i8, int8_t, uint8_t, expr)                                                 \
+  LOOP(op##_i16, int16_t, uint8_t, expr)                                               \
+  LOOP(op##_i32, int32_t, uint8_t, expr)                                               \
+  LOOP(op##_i64, int64_t, uint8_t, expr) LOOP(op##_u8, uint8_t, uint8_t, expr)         \
+      LOOP(op##_u16, uint16_t, uint8_t, expr) LOOP(op##_u32, uint32_t, uint8_t, expr)  \
+          LOOP(op##_u64, uint64_t, uint8_t, expr) LOOP(op##_f32, float, uint8_t, expr) \
+              LOOP(op##_f64, double, uint8_t, expr)
 COMPARE_LOOPS(less, x < y)
 TABLE(less, INT_ENTRIES(less), FLOAT_ENTRIES(less));
 COMPARE_LOOPS(less_equal, x <= y)

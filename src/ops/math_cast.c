@@ -62,13 +62,14 @@ typedef void CastLoop(void *out, const void *in, int64_t n);
       o[i] = kind##_TO_##to(x);                                          \
     }                                                                    \
   }
-#define CASTS_FROM(F, from, kind)                                                                           \
-  CAST(F, from, float, f32, kind)                                                                           \
-  CAST(F, from, double, f64, kind)                                                                          \
-  CAST(F, from, int8_t, i8, kind) CAST(F, from, int16_t, i16, kind) CAST(F, from, int32_t, i32, kind)       \
-      CAST(F, from, int64_t, i64, kind) CAST(F, from, uint8_t, u8, kind) CAST(F, from, uint16_t, u16, kind) \
-          CAST(F, from, uint32_t, u32, kind) CAST(F, from, uint64_t, u64, kind)                             \
-              CAST(F, from, C64, c64, kind) CAST(F, from, C128, c128, kind) CAST(F, from, uint8_t, b, kind)
+#define CASTS_FROM(F, from, kind)                                                                            \
+  CAST(F, from, float, f32, kind)                                                                            \
+  CAST(F, from, double, f64, kind)                                                                           \
+  CAST(F, from, int8_t, i8, kind)                                                                            \
+  CAST(F, from, int16_t, i16, kind) CAST(F, from, int32_t, i32, kind) CAST(F, from, int64_t, i64, kind)      \
+      CAST(F, from, uint8_t, u8, kind) CAST(F, from, uint16_t, u16, kind) CAST(F, from, uint32_t, u32, kind) \
+          CAST(F, from, uint64_t, u64, kind) CAST(F, from, C64, c64, kind) CAST(F, from, C128, c128, kind)   \
+              CAST(F, from, uint8_t, b, kind)
 CASTS_FROM(float, f32, FLT)
 CASTS_FROM(double, f64, FLT)
 CASTS_FROM(int8_t, i8, INT)

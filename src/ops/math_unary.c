@@ -153,9 +153,10 @@ TABLE(isfinite, IN_FLOATS(isfinite));
 #define POPCOUNT(name, T, W) LOOP(name, T, uint8_t, __builtin_popcountll((W)x))
 POPCOUNT(popcount_i8, int8_t, uint8_t)
 POPCOUNT(popcount_i16, int16_t, uint16_t)
-POPCOUNT(popcount_i32, int32_t, uint32_t) POPCOUNT(popcount_i64, int64_t, uint64_t)
-    POPCOUNT(popcount_u8, uint8_t, uint8_t) POPCOUNT(popcount_u16, uint16_t, uint16_t)
-        POPCOUNT(popcount_u32, uint32_t, uint32_t) POPCOUNT(popcount_u64, uint64_t, uint64_t)
+POPCOUNT(popcount_i32, int32_t, uint32_t)
+POPCOUNT(popcount_i64, int64_t, uint64_t) POPCOUNT(popcount_u8, uint8_t, uint8_t)
+    POPCOUNT(popcount_u16, uint16_t, uint16_t) POPCOUNT(popcount_u32, uint32_t, uint32_t)
+        POPCOUNT(popcount_u64, uint64_t, uint64_t)
             TABLE(popcount, IN_SIGNED(popcount), IN_UNSIGNED(popcount));
 
 /* Parts of complex numbers. */

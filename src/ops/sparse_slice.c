@@ -1,4 +1,5 @@
-/* Parts of sparse tensors, and sparse tensors put together: SparseSlice and its gradient, SparseConcat, SparseSplit. */
+/* Parts of sparse tensors, and sparse tensors put together: SparseSlice and its gradient, SparseConcat,
+ * SparseSplit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,17 +33,19 @@ static bool row_inside(const int64_t *index, const int64_t *start, const int64_t
   return true;
 }
 
-static TF_Code slice_dims(const Sparse *s, const Tensor *start, const Tensor *size, int64_t *dims, TF_Status *st) {
+static TF_Code slice_dims(const Sparse *s, const Tensor *start, const Tensor *size, int64_t *dims,
+                          TF_Status *st) {
   for (int i = 0; i < 2; i++) {
     const Tensor *t = i ? size : start;
     if (t->dims[0] != s->rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Expected %s to be a vector of length %d but got length %lld", i ? "size" : "start",
-                  s->rank, (long long)t->dims[0]);
+      return fail(st, TF_INVALID_ARGUMENT, "Expected %s to be a vector of length %d but got length %lld",
+                  i ? "size" : "start", s->rank, (long long)t->dims[0]);
   }
   const int64_t *from = start->data, *want = size->data;
   for (int d = 0; d < s->rank; d++) {
     int64_t left = 0; /* TensorFlow takes indices from `start` on, wherever it lies */
-    if (want[d] < 0) return fail(st, TF_INVALID_ARGUMENT, "Expected a non-negative size, got %lld", (long long)want[d]);
+    if (want[d] < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Expected a non-negative size, got %lld", (long long)want[d]);
     if (__builtin_sub_overflow(s->dims[d], from[d], &left)) left = from[d] < 0 ? INT64_MAX : 0;
     dims[d] = left < want[d] ? left : want[d];
     if (dims[d] < 0) dims[d] = 0;
@@ -86,26 +89,32 @@ static TF_Code slice_grad_run(OpCtx *c, TF_Status *st) {
   const Tensor *grad = op_input(c, 0), *in = op_input(c, 1), *start = op_input(c, 2), *out = op_input(c, 3);
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   if (in->rank != 2 || out->rank != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "Input and output indices should be matrices but received shapes: %s and %s",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input and output indices should be matrices but received shapes: %s and %s",
                 shape_text(in->dims, in->rank, a, sizeof a), shape_text(out->dims, out->rank, b, sizeof b));
   if (grad->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "Input backprop_val_grad should be a vector but received shape: %s",
                 shape_text(grad->dims, grad->rank, a, sizeof a));
   if (in->dims[1] != out->dims[1])
-    return fail(st, TF_INVALID_ARGUMENT, "The input and output should have the same ndims: got: %lld and %lld",
-                (long long)in->dims[1], (long long)out->dims[1]);
+    return fail(st, TF_INVALID_ARGUMENT,
+                "The input and output should have the same ndims: got: %lld and %lld", (long long)in->dims[1],
+                (long long)out->dims[1]);
   if (out->dims[0] > in->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "# rows of output_indices should be not greater than of input_indices, got %lld and %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "# rows of output_indices should be not greater than of input_indices, got %lld and %lld",
                 (long long)out->dims[0], (long long)in->dims[0]);
   if (grad->dims[0] != out->dims[0])
-    return fail(st, TF_INVALID_ARGUMENT, "# elements of backprop_val_grad and # rows of output_indices should match (#nnz of sum): got %lld and %lld",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "# elements of backprop_val_grad and # rows of output_indices should match (#nnz of sum): "
+                "got %lld and %lld",
                 (long long)grad->dims[0], (long long)out->dims[0]);
   if (start->rank != 1)
     return fail(st, TF_INVALID_ARGUMENT, "The input_start should be a vector but received shape %s",
                 shape_text(start->dims, start->rank, a, sizeof a));
   int64_t rank = in->dims[1], n = in->dims[0];
   if (start->dims[0] != rank)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected input_start to be a vector of length %lld but got length %lld", (long long)rank,
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected input_start to be a vector of length %lld but got length %lld", (long long)rank,
                 (long long)start->dims[0]);
   TRY(op_alloc_output(c, 0, grad->dtype, &n, 1, st));
   tensor_zero(&c->outputs[0]);
@@ -118,7 +127,8 @@ static TF_Code slice_grad_run(OpCtx *c, TF_Status *st) {
     if (same) TRY(tensor_copy_range(&c->outputs[0], i, grad, at++, 1, st));
   }
   if (at < grad->dims[0])
-    return fail(st, TF_INTERNAL, "Elements of backprop_val_grad aren't all propagated. Num elements:%lld, used: %lld",
+    return fail(st, TF_INTERNAL,
+                "Elements of backprop_val_grad aren't all propagated. Num elements:%lld, used: %lld",
                 (long long)grad->dims[0], (long long)at);
   return TF_OK;
 }
@@ -130,7 +140,8 @@ static TF_Code concat_axis(const Node *node, int *axis, int rank, TF_Status *st)
   TRY(node_attr_int(node, "concat_dim", &a, st));
   int64_t given = a;
   if (!axis_in_range(&a, rank))
-    return fail(st, TF_INVALID_ARGUMENT, "Concat dimension must be in range [%d, %d), got %lld", -rank, rank, (long long)given);
+    return fail(st, TF_INVALID_ARGUMENT, "Concat dimension must be in range [%d, %d), got %lld", -rank, rank,
+                (long long)given);
   *axis = (int)a;
   return TF_OK;
 }
@@ -153,19 +164,23 @@ static TF_Code fail_at(const Tensor *t, const char *what, int i, TF_Status *st) 
               shape_text(t->dims, t->rank, text, sizeof text), i);
 }
 
-static TF_Code concat_check(OpCtx *c, int n, int *rank, int *axis, int64_t *dims, int64_t *total, TF_Status *st) {
+static TF_Code concat_check(OpCtx *c, int n, int *rank, int *axis, int64_t *dims, int64_t *total,
+                            TF_Status *st) {
   for (int i = 0; i < n; i++)
     if (op_input(c, i)->rank != 2) return fail_at(op_input(c, i), "Input indices should be a matrix", i, st);
   for (int i = 0; i < n; i++)
-    if (op_input(c, n + i)->rank != 1) return fail_at(op_input(c, n + i), "Input values should be a vector", i, st);
+    if (op_input(c, n + i)->rank != 1)
+      return fail_at(op_input(c, n + i), "Input values should be a vector", i, st);
   for (int i = 0; i < n; i++)
-    if (op_input(c, 2 * n + i)->rank != 1) return fail_at(op_input(c, 2 * n + i), "Input shapes should be a vector", i, st);
+    if (op_input(c, 2 * n + i)->rank != 1)
+      return fail_at(op_input(c, 2 * n + i), "Input shapes should be a vector", i, st);
   *total = 0;
   *rank = (int)op_input(c, 2 * n)->dims[0];
   for (int i = 0; i < n; i++) {
     const Tensor *shape = op_input(c, 2 * n + i);
     if (shape->dims[0] != *rank)
-      return fail(st, TF_INVALID_ARGUMENT, "Ranks of all input tensors must match: expected %d but got %lld at position %d", *rank,
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Ranks of all input tensors must match: expected %d but got %lld at position %d", *rank,
                   (long long)shape->dims[0], i);
     if (op_input(c, i)->dims[0] != op_input(c, n + i)->dims[0])
       return fail(st, TF_INVALID_ARGUMENT,
@@ -185,9 +200,11 @@ static TF_Code concat_check(OpCtx *c, int n, int *rank, int *axis, int64_t *dims
     }
     for (int d = 0; d < s.rank; d++) {
       if (d == *axis) {
-        if (!checked_add_i64(dims[d], s.dims[d], &dims[d])) return fail(st, TF_INVALID_ARGUMENT, "the dense size overflows");
+        if (!checked_add_i64(dims[d], s.dims[d], &dims[d]))
+          return fail(st, TF_INVALID_ARGUMENT, "the dense size overflows");
       } else if (dims[d] != s.dims[d]) {
-        return fail(st, TF_INVALID_ARGUMENT, "Input shapes must match: expected %lld for dimension %d but got %lld at position %d",
+        return fail(st, TF_INVALID_ARGUMENT,
+                    "Input shapes must match: expected %lld for dimension %d but got %lld at position %d",
                     (long long)dims[d], d, (long long)s.dims[d], i);
       }
     }
@@ -220,7 +237,8 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
     for (int64_t k = 0; !code && k < total; k++) {
       int64_t from = order ? order[k] : k;
       for (int d = 0; d < rank; d++) ((int64_t *)c->outputs[0].data)[k * rank + d] = all[from * rank + d];
-      code = tensor_copy_range(&c->outputs[1], k, op_input(c, n + (int)where[2 * from]), where[2 * from + 1], 1, st);
+      code = tensor_copy_range(&c->outputs[1], k, op_input(c, n + (int)where[2 * from]), where[2 * from + 1],
+                               1, st);
     }
   }
   free(all);
@@ -297,7 +315,8 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Input axis should be in range [%d, %d), got %lld", -s.rank, s.rank,
                 (long long)*(const int64_t *)axis->data);
   if (n < 1 || n > s.dims[a])
-    return fail(st, TF_INVALID_ARGUMENT, "Input num_split should be between 1 and the splitting dimension size (%lld), got %d",
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Input num_split should be between 1 and the splitting dimension size (%lld), got %d",
                 (long long)s.dims[a], n);
   TRY(sparse_check_tuples(&s, st));
   TRY(run_alloc(c, n, sizeof *counts, &counts, st));
@@ -307,8 +326,9 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_sparse_slice[] = {
-  {"SparseSlice", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = slice_shape, .run = slice_run},
-  {"SparseSliceGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = slice_grad_shape, .run = slice_grad_run},
-  {"SparseConcat", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = concat_shape, .run = concat_run},
-  {"SparseSplit", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = split_shape, .run = split_run},
-  {0}};
+    {"SparseSlice", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = slice_shape, .run = slice_run},
+    {"SparseSliceGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = slice_grad_shape,
+     .run = slice_grad_run},
+    {"SparseConcat", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = concat_shape, .run = concat_run},
+    {"SparseSplit", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = split_shape, .run = split_run},
+    {0}};

@@ -74,10 +74,11 @@ static void assign(Fixture *f, const char *target, const char *feed, float value
 }
 
 /* y = p * (gamma / sqrt(var + eps)): all but the last product follow from the variables. */
-#define NORM(read_gamma, read_var)                                                        \
-  PLACEHOLDER("p")                                                                        \
-  PLACEHOLDER("x")                                                                        \
-  CONST("eps", "1") BINARY("AddV2", "sum", read_var, "eps") UNARY("Rsqrt", "root", "sum") \
+#define NORM(read_gamma, read_var)                                      \
+  PLACEHOLDER("p")                                                      \
+  PLACEHOLDER("x")                                                      \
+  CONST("eps", "1")                                                     \
+  BINARY("AddV2", "sum", read_var, "eps") UNARY("Rsqrt", "root", "sum") \
       BINARY("Mul", "scale", read_gamma, "root") BINARY("Mul", "y", "p", "scale")
 
 static void check_norm(Fixture *f, int runs) {

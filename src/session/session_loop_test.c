@@ -10,13 +10,14 @@
 #include "session/session_fixture.h"
 
 /* for (i = 0, x = p; i < n; i++) x += 1; */
-#define LOOP_HEAD                                                                                         \
-  PLACEHOLDER("p")                                                                                        \
-  PLACEHOLDER("n")                                                                                        \
-  CONST("zero", "0") CONST("one", "1") ENTER("ei", "zero", "false") ENTER("ex", "p", "false")             \
-      ENTER("en", "n", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") \
-          BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")         \
-              BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1")                       \
+#define LOOP_HEAD                                                                                   \
+  PLACEHOLDER("p")                                                                                  \
+  PLACEHOLDER("n")                                                                                  \
+  CONST("zero", "0")                                                                                \
+  CONST("one", "1") ENTER("ei", "zero", "false") ENTER("ex", "p", "false") ENTER("en", "n", "true") \
+      ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx")                    \
+          BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")   \
+              BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1")                 \
                   UNARY("NextIteration", "ni", "i1") UNARY("NextIteration", "nx", "x1")
 #define LOOP LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si")
 
@@ -170,17 +171,17 @@ static void test_what_is_not_well_nested_is_refused(void **state) {
 /* What reads a part of a variable outside of a loop that assigns it would have to see the assignment. */
 static void test_parts_of_assigned_variables_are_refused(void **state) {
   (void)state;
-#define PART                                                                                                 \
-  REF("v")                                                                                                   \
-  UNARY("Identity", "rv", "v")                                                                               \
-  INTS("at", "1", "int_val: 0")                                                                              \
-      INTS("size", "1",                                                                                      \
-           "int_val: 1") "node { name: 'part' op: 'Slice' input: 'rv' input: 'at' input: 'size' " T_FLOAT    \
-                         " attr { key: 'Index' value { type: DT_INT32 } } }" ENTER(                          \
-                             "ep", "part", "true") "node { name: 'ev' op: 'RefEnter' input: 'v' " T_FLOAT    \
-                                                   " attr { key: 'frame_name' value { s: 'f' } } "           \
-                                                   "attr { key: 'is_constant' value { b: true } } }" BINARY( \
-                                                       "AddV2", "x1", "x0", "ep") UNARY("Exit", "z", "sx")
+#define PART                                                                          \
+  REF("v")                                                                            \
+  UNARY("Identity", "rv", "v")                                                        \
+  INTS("at", "1", "int_val: 0")                                                       \
+  INTS("size", "1", "int_val: 1")                                                     \
+  "node { name: 'part' op: 'Slice' input: 'rv' input: 'at' input: 'size' " T_FLOAT    \
+  " attr { key: 'Index' value { type: DT_INT32 } } }" ENTER(                          \
+      "ep", "part", "true") "node { name: 'ev' op: 'RefEnter' input: 'v' " T_FLOAT    \
+                            " attr { key: 'frame_name' value { s: 'f' } } "           \
+                            "attr { key: 'is_constant' value { b: true } } }" BINARY( \
+                                "AddV2", "x1", "x0", "ep") UNARY("Exit", "z", "sx")
   check_refused(LOOP_HEAD PART ASSIGN_REF(
                     "set", "ev", "sx:1") "node { name: 'x0' op: 'Identity' input: 'sx:1' " AFTER("set")
                     T_FLOAT "}",
@@ -196,7 +197,8 @@ static void test_memory_that_is_replaced_after_a_change_is_refused(void **state)
 #define REPLACE                                                                                           \
   PLACEHOLDER("p")                                                                                        \
   PLACEHOLDER("n")                                                                                        \
-  REF("v") SET("init", "n", "")                                                                           \
+  REF("v")                                                                                                \
+  SET("init", "n", "")                                                                                    \
       UNARY("Identity", "rv", "init") "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") \
           T_FLOAT "}"
   check_refused(REPLACE SET("up", "n", AFTER("rv")) SET("set", "p", AFTER("up")), "z",

@@ -52,12 +52,12 @@ static void check_fits(Fixture *f, int64_t n, const char *name, float first) {
 #define TOGETHER                                                                                     \
   PLACEHOLDER("p")                                                                                   \
   CONST("one", "1")                                                                                  \
-  BINARY("AddV2", "a", "p", "one") BINARY("AddV2", "b", "a", "one") BINARY("AddV2", "c", "b", "one") \
-      BINARY("AddV2", "d", "c", "one") BINARY("Mul", "ab", "a", "b") BINARY("Mul", "cd", "c", "d")   \
-          BINARY("Mul", "abc", "ab", "c") BINARY("Sub", "y", "abc", "cd") UNARY("Neg", "n1", "p")    \
-              UNARY("Neg", "n2", "n1") UNARY("Neg", "n3", "n2") UNARY("Neg", "n4", "n3")             \
-                  UNARY("Neg", "n5", "n4") UNARY("Neg", "n6", "n5") UNARY("Neg", "n7", "n6")         \
-                      UNARY("Neg", "n8", "n7")
+  BINARY("AddV2", "a", "p", "one")                                                                   \
+  BINARY("AddV2", "b", "a", "one") BINARY("AddV2", "c", "b", "one") BINARY("AddV2", "d", "c", "one") \
+      BINARY("Mul", "ab", "a", "b") BINARY("Mul", "cd", "c", "d") BINARY("Mul", "abc", "ab", "c")    \
+          BINARY("Sub", "y", "abc", "cd") UNARY("Neg", "n1", "p") UNARY("Neg", "n2", "n1")           \
+              UNARY("Neg", "n3", "n2") UNARY("Neg", "n4", "n3") UNARY("Neg", "n5", "n4")             \
+                  UNARY("Neg", "n6", "n5") UNARY("Neg", "n7", "n6") UNARY("Neg", "n8", "n7")
 
 static void test_one_tensor(void **state) {
   (void)state;

@@ -23,11 +23,12 @@ enum {
   HANDLE(name) READ("read_" name, name) WRITE("AssignVariableOp", "set_" name, name, "x", "")
 
 /* layers = softmax(tanh(p w + b) w), w and b frozen */
-#define LAYERS                                                                                  \
-  VARIABLE("w")                                                                                 \
-  VARIABLE("b")                                                                                 \
-  MATMUL("m1", "p", "read_w") BINARY("BiasAdd", "h1", "m1", "read_b") UNARY("Tanh", "t1", "h1") \
-      MATMUL("m2", "t1", "read_w") UNARY("Softmax", "layers", "m2")
+#define LAYERS                                                                                   \
+  VARIABLE("w")                                                                                  \
+  VARIABLE("b")                                                                                  \
+  MATMUL("m1", "p", "read_w")                                                                    \
+  BINARY("BiasAdd", "h1", "m1", "read_b") UNARY("Tanh", "t1", "h1") MATMUL("m2", "t1", "read_w") \
+      UNARY("Softmax", "layers", "m2")
 /* scaled = p * (v + v), v assigned by some threads */
 #define SCALED \
   VARIABLE("v") BINARY("AddV2", "twice", "read_v", "read_v") BINARY("Mul", "scaled", "p", "twice")
@@ -37,15 +38,15 @@ enum {
   WRITE("AssignAddVariableOp", "add_n", "n", "one", "") \
   "node { name: 'counted' op: 'ReadVariableOp' input: 'n' " AFTER("add_n") DTYPE_FLOAT "}"
 /* loop1: count times x = x + 1, by the frames of TensorFlow 1 */
-#define LOOP1                                                                                               \
-  PLACEHOLDER("count")                                                                                      \
-  ENTER("ei", "zero", "false")                                                                              \
-  ENTER("ex", "p", "false") ENTER("en", "count", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") \
-      MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")                         \
-          BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                               \
-              BINARY("AddV2", "i1", "si:1", "e1") BINARY("AddV2", "x1", "sx:1", "e1")                       \
-                  UNARY("NextIteration", "ni", "i1") UNARY("NextIteration", "nx", "x1")                     \
-                      UNARY("Exit", "loop1", "sx")
+#define LOOP1                                                                                             \
+  PLACEHOLDER("count")                                                                                    \
+  ENTER("ei", "zero", "false")                                                                            \
+  ENTER("ex", "p", "false")                                                                               \
+  ENTER("en", "count", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") \
+      BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")             \
+          BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1")                           \
+              BINARY("AddV2", "x1", "sx:1", "e1") UNARY("NextIteration", "ni", "i1")                      \
+                  UNARY("NextIteration", "nx", "x1") UNARY("Exit", "loop1", "sx")
 /* loop2: the same by While, adding the variable `step` (which is 1); branch: p + step or p - step, by
  * count */
 #define T3 \

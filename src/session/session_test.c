@@ -12,11 +12,12 @@
 #include "session/session_fixture.h"
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
-#define CHAIN                                                                                               \
-  PLACEHOLDER("p")                                                                                          \
-  CONST("two", "2")                                                                                         \
-  CONST("one", "1") BINARY("Mul", "a", "p", "two") BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") \
-      BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d")                  \
+#define CHAIN                                                                              \
+  PLACEHOLDER("p")                                                                         \
+  CONST("two", "2")                                                                        \
+  CONST("one", "1")                                                                        \
+  BINARY("Mul", "a", "p", "two") BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b")  \
+      BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") \
           UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
 
 static float chain_of(float p) {
