@@ -378,6 +378,16 @@ static void move_to_step(Tensor *view, const Tensor *copy) {
     die(st.message);
 }
 
+/* An output that is an input's memory under other dims gets its own, since the input goes away. */
+static void keep_output(Tensor *output) {
+  TF_Status st = {0};
+  Tensor own = {0};
+  if (!output->dtype || !op_is_step_memory(output)) return;
+  if (tensor_copy(&own, output, &st)) die(st.message);
+  tensor_clear(output);
+  *output = own;
+}
+
 /* `outputs` come to hold what the variables do, if there are any. */
 static TF_Code run_kernel(Case *k, OpScratch *scratch, const Way *way, Tensor *outputs, TF_Status *st) {
   Variable *refs[MAX_TENSORS] = {0}, *output_refs[MAX_TENSORS] = {0};
@@ -414,6 +424,7 @@ static TF_Code run_kernel(Case *k, OpScratch *scratch, const Way *way, Tensor *o
     code = op_eval(&c, scratch, way->last_use, st);
     if (!code && c.input_refs && c.num_outputs && output_refs[0] != refs[0]) die("the ref is not passed on");
   }
+  for (int i = 0; !code && !k->num_variables && i < k->node.num_outputs; i++) keep_output(&outputs[i]);
   for (int i = 0; i < k->num_variables; i++) {
     if (!variable_read(refs[i], &outputs[i])) die("no value");
     object_unref(refs[i]);
