@@ -162,7 +162,7 @@ double special_spence(double x) {
   if (x != x || x < 0) return NAN;
   if (x == 1) return 0;
   if (x == 0) return PI * PI / 6;
-  if (isinf(x)) return -INFINITY;
+  if (isinf(x)) return NAN; /* TF: infinity less infinity */
   if (x > 2) {
     double l = log(x);
     return -0.5 * l * l - special_spence(1 / x);
@@ -198,8 +198,8 @@ static double igamma_grad_series(double a, double x) {
 }
 
 double special_igamma_grad_a(double a, double x) {
-  if (a != a || x != x || x < 0 || a <= 0) return NAN;
   if (x == 0) return 0;
+  if (a != a || x != x || x < 0 || a <= 0) return NAN;
   if (isinf(x)) return 0;
   if (x < a + 40 || x < 1.5 * a + 40) return igamma_grad_series(a, x);
   double h = fmin(0.05, a / 4), d[3]; /* of the tail, which is smooth here */

@@ -339,6 +339,7 @@ static TF_Code unsorted_run(OpCtx *c, TF_Status *st) {
   int64_t rows = tensor_count(ids), segments = out->dims[0], inner = 1;
   for (int d = 1; d < out->rank; d++) inner *= out->dims[d];
   fill_start(s, true, out->data, tensor_count(out));
+  if (tensor_count(data) == 0) return TF_OK; /* TF: does not look at the ids of nothing */
   size_t size = dtype_size(s->dtype) * (size_t)inner;
   for (int64_t i = 0; i < rows; i++) {
     int64_t id = math_int_at(ids, i);

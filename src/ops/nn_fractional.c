@@ -34,6 +34,11 @@ static TF_Code fractional_init(OpInit *k, TF_Status *st) {
   TRY(node_attr_bool(k->node, "pseudo_random", &s->pseudo, st));
   TRY(node_attr_bool(k->node, "overlapping", &s->overlapping, st));
   TRY(node_attr_bool(k->node, "deterministic", &s->fixed, st));
+  int64_t seed = 0, seed2 = 0;
+  TRY(node_attr_int(k->node, "seed", &seed, st));
+  TRY(node_attr_int(k->node, "seed2", &seed2, st));
+  if (!s->fixed && (seed || seed2))
+    return fail(st, TF_INVALID_ARGUMENT, "Both seed and seed2 should be 0 if deterministic is false.");
   return random_state_init(k, st);
 }
 

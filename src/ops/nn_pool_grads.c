@@ -49,6 +49,8 @@ static TF_Code grad_init(OpInit *k, TF_Status *st) {
   const Attr *format = node_attr(node, "data_format"),
              *with_batch = node_attr(node, "include_batch_in_index");
   Span padding;
+  const Attr *in_type = node_attr(node, "TInput");
+  if (in_type && in_type->v.type != node->output_types[0]) return op_fail_no_kernel(k->row, node, st);
   s->dims = strstr(node->op, "3D") ? 3 : 2;
   s->average = node->op[0] == 'A';
   s->again = strstr(node->op, "GradGrad") != NULL;

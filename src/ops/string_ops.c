@@ -137,7 +137,7 @@ static TF_Code fingerprint_run(OpCtx *c, TF_Status *st) {
     if (in->dtype != TF_STRING) {
       size_t size = (size_t)width * dtype_size(in->dtype);
       h = fingerprint64((const char *)in->data + (size_t)r * size, size);
-    } else if (width == 1 && in->rank == 1) {
+    } else if (width == 1) {
       Span s = string_at(in, r);
       h = fingerprint64(s.data, s.size);
     } else { /* the hash of the elements' hashes */
