@@ -73,6 +73,9 @@ def build(name, rng):
         if name.startswith(("ResNet", "RegNet")) and layer.name.endswith(("_3_bn", "_conv_1x1_2_bn")):
             # As trained ones have it: with 1 a net of fifty random blocks answers rounding errors, TensorFlow's too.
             layer.gamma.assign(0.3 * tf.ones_like(layer.gamma))
+    for layer in net._flatten_layers():
+        if name.endswith("V2") and name.startswith("ResNet") and layer.name.endswith("_3_conv"):
+            layer.kernel.assign(0.3 * layer.kernel)  # these have no norm at their end
     for layer in norms:
         layer.momentum = 0.0
     net(batch, training=True)
