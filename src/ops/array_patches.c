@@ -63,10 +63,7 @@ static TF_Code patch_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   int n = s->dims, missing = 3 - n;
   int64_t dims[5], after;
-  char text[SHAPE_TEXT_MAX];
-  if (x->rank != n + 2)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be %d-dimensional%s", n + 2,
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", n + 2, st));
   dims[0] = x->dims[0];
   p->in[0] = p->out[0] = 1;
   for (int i = missing; i < 3; i++) {

@@ -87,6 +87,20 @@ TF_Code dims_of_tensor(const Tensor *t, int64_t *dims, int *rank, TF_Status *st)
   return TF_OK;
 }
 
+TF_Code tensor_want_rank(const Tensor *t, const char *name, int rank, TF_Status *st) {
+  char text[SHAPE_TEXT_MAX];
+  if (t->rank == rank) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "%s must be %d-dimensional%s", name, rank,
+              shape_text(t->dims, t->rank, text, sizeof text));
+}
+
+TF_Code tensor_want_pair(const Tensor *t, const char *name, TF_Status *st) {
+  TRY(tensor_want_rank(t, name, 1, st));
+  return t->dims[0] == 2
+             ? TF_OK
+             : fail(st, TF_INVALID_ARGUMENT, "%s must have two elements[%lld]", name, (long long)t->dims[0]);
+}
+
 TF_Code shape_want_rank(ShapeCtx *c, int i, int rank, TF_Status *st) {
   if (c->inputs[i]->rank < 0 || c->inputs[i]->rank == rank) return TF_OK;
   return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank %d but is rank %d", rank, c->inputs[i]->rank);

@@ -35,6 +35,11 @@ void tensor_zero(Tensor *t);
  * too many of them. */
 TF_Code dims_of_tensor(const Tensor *t, int64_t *dims, int *rank, TF_Status *st);
 
+/* TF_INVALID_ARGUMENT "NAME must be 1-dimensional[2,3]" unless `t` has that rank. */
+TF_Code tensor_want_rank(const Tensor *t, const char *name, int rank, TF_Status *st);
+/* The same for a vector of two numbers: "NAME must have two elements[3]". */
+TF_Code tensor_want_pair(const Tensor *t, const char *name, TF_Status *st);
+
 /* ---- phase shape ---- */
 /* TF_INVALID_ARGUMENT "Shape must be rank 1 but is rank 2" unless input i may have that rank. */
 TF_Code shape_want_rank(ShapeCtx *c, int i, int rank, TF_Status *st);

@@ -64,10 +64,7 @@ static TF_Code spectrogram_prepare(OpCtx *c, TF_Status *st) {
   const SpectrogramState *s = c->state;
   SpectrogramPrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
-  char text[SHAPE_TEXT_MAX];
-  if (x->rank != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 2-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", 2, st));
   p->length = spectrogram_length(s->window);
   int64_t dims[] = {x->dims[1], spectrogram_rows(x->dims[0], s->window, s->stride), 1 + p->length / 2};
   TRY(op_output(c, 0, TF_FLOAT, dims, 3, st));
@@ -152,9 +149,7 @@ static TF_Code mfcc_prepare(OpCtx *c, TF_Status *st) {
   const MfccState *s = c->state;
   const Tensor *x = op_input(c, 0), *rate = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
-  if (x->rank != 3)
-    return fail(st, TF_INVALID_ARGUMENT, "spectrogram must be 3-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "spectrogram", 3, st));
   if (rate->rank)
     return fail(st, TF_INVALID_ARGUMENT, "Input sample_rate should be a scalar tensor, got %s instead.",
                 shape_text(rate->dims, rate->rank, text, sizeof text));

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/array_util.h"
 #include "ops/image_resize.h"
@@ -38,29 +37,12 @@ float resize_scale(int64_t in, int64_t out, bool align) {
   return align && in > 1 && out > 1 ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
-  size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a resize");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a resize");
-  return TF_OK;
-}
-
 static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   const ResizeState *s = c->state;
   ResizePrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *size = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
-  if (size->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
-  if (size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must have two elements%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", 4, st));
+  TRY(tensor_want_pair(size, "shape_t", st));
   p->batch = x->dims[0];
   p->in_h = x->dims[1];
   p->in_w = x->dims[2];
@@ -79,10 +61,10 @@ static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->channels};
   TRY(op_output(c, 0, s->mode == RESIZE_NEAREST ? x->dtype : TF_FLOAT, dims, 4, st));
   size_t total = 0;
-  TRY(take(&total, &p->rows_at, p->out_h, sizeof(ResizeSource), st));
-  TRY(take(&total, &p->columns_at, p->out_w, sizeof(ResizeSource), st));
+  TRY(op_scratch_take(&total, &p->rows_at, p->out_h, sizeof(ResizeSource), st));
+  TRY(op_scratch_take(&total, &p->columns_at, p->out_w, sizeof(ResizeSource), st));
   if (s->mode != RESIZE_NEAREST && x->dtype != TF_FLOAT)
-    TRY(take(&total, &p->image_at, tensor_count(x), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->image_at, tensor_count(x), sizeof(float), st));
   op_scratch(c, total);
   return TF_OK;
 }

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/array_util.h"
 #include "ops/image_resize.h"
@@ -23,14 +22,6 @@ static TF_Code nearest_init(OpInit *k, TF_Status *st) {
 static TF_Code bilinear_init(OpInit *k, TF_Status *st) { return resize_init(k, RESIZE_BILINEAR, st); }
 static TF_Code bicubic_init(OpInit *k, TF_Status *st) { return resize_init(k, RESIZE_BICUBIC, st); }
 
-static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
-  size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a gradient");
-  *at = *total;
-  return checked_add(*total, bytes / 64 * 64, total) ? TF_OK : fail_oom(st, "scratch of a gradient");
-}
-
 /* Output, scratch and scales for the sizes in prep. */
 static TF_Code grad_plan(OpCtx *c, TF_DataType dtype, TF_Status *st) {
   const ResizeState *s = c->state;
@@ -42,10 +33,10 @@ static TF_Code grad_plan(OpCtx *c, TF_DataType dtype, TF_Status *st) {
   p->scale_w = resize_scale(p->out_w, p->in_w, s->align);
   TRY(op_output(c, 0, dtype, dims, 4, st));
   size_t total = 0, unused;
-  TRY(take(&total, &unused, p->in_w, sizeof(ResizeSource), st));
-  if (math_is_16(dtype)) TRY(take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
+  TRY(op_scratch_take(&total, &unused, p->in_w, sizeof(ResizeSource), st));
+  if (math_is_16(dtype)) TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
   if (math_is_16(op_input(c, 0)->dtype))
-    TRY(take(&total, &p->grad_at, tensor_count(op_input(c, 0)), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->grad_at, tensor_count(op_input(c, 0)), sizeof(float), st));
   op_scratch(c, total);
   return TF_OK;
 }
@@ -53,15 +44,10 @@ static TF_Code grad_plan(OpCtx *c, TF_DataType dtype, TF_Status *st) {
 static TF_Code image_prepare(OpCtx *c, TF_Status *st) {
   GradPrep *p = c->prep;
   const Tensor *grad = op_input(c, 0), *image = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  if (grad->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input_grad must be 4-dimensional%s",
-                shape_text(grad->dims, grad->rank, text, sizeof text));
+  TRY(tensor_want_rank(grad, "input_grad", 4, st));
   if (grad->dims[1] == 0 || grad->dims[2] == 0)
     return fail(st, TF_INVALID_ARGUMENT, "resized dimensions must be positive");
-  if (image->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "original_image must be 4-dimensional%s",
-                shape_text(image->dims, image->rank, text, sizeof text));
+  TRY(tensor_want_rank(image, "original_image", 4, st));
   if (image->dims[1] == 0 || image->dims[2] == 0)
     return fail(st, TF_INVALID_ARGUMENT, "original dimensions must be positive");
   *p = (GradPrep){.batch = grad->dims[0],
@@ -76,16 +62,8 @@ static TF_Code image_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code size_prepare(OpCtx *c, TF_Status *st) {
   GradPrep *p = c->prep;
   const Tensor *grad = op_input(c, 0), *size = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  if (grad->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(grad->dims, grad->rank, text, sizeof text));
-  if (size->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
-  if (size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must have two elements%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
+  TRY(tensor_want_rank(grad, "input", 4, st));
+  TRY(tensor_want_pair(size, "shape_t", st));
   if (int_at(size, 0) <= 0 || int_at(size, 1) <= 0)
     return fail(st, TF_INVALID_ARGUMENT, "shape_t's elements must be positive");
   *p = (GradPrep){.batch = grad->dims[0],

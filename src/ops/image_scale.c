@@ -172,10 +172,7 @@ static bool all_finite(const Tensor *t) {
 
 static TF_Code read_pair(OpCtx *c, int i, float pair[2], TF_Status *st) {
   const Tensor *t = op_input(c, i);
-  char text[SHAPE_TEXT_MAX];
-  shape_text(t->dims, t->rank, text, sizeof text);
-  if (t->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "t must be 1-dimensional%s", text);
-  if (t->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, "t must have two elements%s", text);
+  TRY(tensor_want_pair(t, "t", st));
   memcpy(pair, t->data, 2 * sizeof *pair);
   return TF_OK;
 }
@@ -213,14 +210,8 @@ static TF_Code scale_run(OpCtx *c, TF_Status *st) {
 static TF_Code forward_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *size = op_input(c, 1);
   ScalePrep *p = c->prep;
-  char text[SHAPE_TEXT_MAX];
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
-  shape_text(size->dims, size->rank, text, sizeof text);
-  if (size->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "output_shape_t must be 1-dimensional%s", text);
-  if (size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "output_shape_t must have two elements%s", text);
+  TRY(tensor_want_rank(x, "input", 4, st));
+  TRY(tensor_want_pair(size, "output_shape_t", st));
   if (x->dims[1] >= INT32_MAX || x->dims[2] >= INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "input sizes must be between 0 and max int32");
   int64_t dims[4] = {x->dims[0], int_at(size, 0), int_at(size, 1), x->dims[3]};
@@ -240,13 +231,8 @@ static TF_Code forward_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *g = op_input(c, 0), *x = op_input(c, 1);
   ScalePrep *p = c->prep;
-  char text[SHAPE_TEXT_MAX];
-  if (g->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input_grad must be 4-dimensional%s",
-                shape_text(g->dims, g->rank, text, sizeof text));
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "original_image must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(g, "input_grad", 4, st));
+  TRY(tensor_want_rank(x, "original_image", 4, st));
   int64_t dims[4] = {g->dims[0], x->dims[1], x->dims[2], g->dims[3]};
   if (dims[1] >= INT32_MAX || dims[2] >= INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "original sizes must be between 0 and max int32");

@@ -45,9 +45,7 @@ static TF_Code transform_prepare(OpCtx *c, TF_Status *st) {
   if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "Input images must have rank 4");
   if (t->rank != 2 || (t->dims[0] != x->dims[0] && t->dims[0] != 1) || t->dims[1] != 8)
     return fail(st, TF_INVALID_ARGUMENT, "Input transform should be num_images x 8 or 1 x 8");
-  shape_text(size->dims, size->rank, text, sizeof text);
-  if (size->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "output shape must be 1-dimensional%s", text);
-  if (size->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, "output shape must have two elements%s", text);
+  TRY(tensor_want_pair(size, "output shape", st));
   int64_t dims[4] = {x->dims[0], int_at(size, 0), int_at(size, 1), x->dims[3]};
   if (dims[1] <= 0 || dims[2] <= 0)
     return fail(st, TF_INVALID_ARGUMENT, "output dimensions must be positive");

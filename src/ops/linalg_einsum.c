@@ -264,15 +264,6 @@ static void layout_copy(const Layout *y, char *strided, char *dense, size_t size
 #undef COPY
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
-  size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "Einsum");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "Einsum");
-  return TF_OK;
-}
-
 /* Element size of the arithmetic: half and bfloat16 are floats there. */
 static size_t work_size(TF_DataType dtype) { return math_is_16(dtype) ? sizeof(float) : dtype_size(dtype); }
 
@@ -321,12 +312,12 @@ static TF_Code einsum_prepare(OpCtx *c, TF_Status *st) {
   p->c.dense = p->c.dense && !p->diagonal_output;
   size_t total = 0, size = work_size(s->dtype);
   bool wide = math_is_16(s->dtype);
-  if (wide) TRY(take(&total, &p->wide_a_at, tensor_count(op_input(c, 0)), size, st));
-  if (wide && s->num_inputs > 1) TRY(take(&total, &p->wide_b_at, tensor_count(op_input(c, 1)), size, st));
-  if (s->num_inputs > 1 && !p->a.dense) TRY(take(&total, &p->a_at, p->a.count, size, st));
-  if (s->num_inputs > 1 && !p->b.dense) TRY(take(&total, &p->b_at, p->b.count, size, st));
-  if (wide || !p->c.dense) TRY(take(&total, &p->c_at, p->c.count, size, st));
-  if (wide && !p->c.dense) TRY(take(&total, &p->narrow_at, p->c.count, sizeof(uint16_t), st));
+  if (wide) TRY(op_scratch_take(&total, &p->wide_a_at, tensor_count(op_input(c, 0)), size, st));
+  if (wide && s->num_inputs > 1) TRY(op_scratch_take(&total, &p->wide_b_at, tensor_count(op_input(c, 1)), size, st));
+  if (s->num_inputs > 1 && !p->a.dense) TRY(op_scratch_take(&total, &p->a_at, p->a.count, size, st));
+  if (s->num_inputs > 1 && !p->b.dense) TRY(op_scratch_take(&total, &p->b_at, p->b.count, size, st));
+  if (wide || !p->c.dense) TRY(op_scratch_take(&total, &p->c_at, p->c.count, size, st));
+  if (wide && !p->c.dense) TRY(op_scratch_take(&total, &p->narrow_at, p->c.count, sizeof(uint16_t), st));
   op_scratch(c, total);
   return TF_OK;
 }

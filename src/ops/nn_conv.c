@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/parallel.h"
 #include "dnnl/dnnl_call.h"
 #include "ops/math_types.h"
@@ -113,15 +112,6 @@ static TF_Code conv_shape(const ConvState *s, const int64_t *x, const int64_t *f
                      &g->out_w, &g->pad_left, &g->pad_right, st);
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
-  size_t bytes;
-  if (floats < 0 || !checked_mul((size_t)floats, sizeof(float), &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a convolution");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a convolution");
-  return TF_OK;
-}
-
 enum { PATCH_FLOATS = 64 * 1024 }; /* a patch matrix stays in the second-level cache */
 
 /* Scratch for widened operands, patches and a transposed filter; a oneDNN call for floats, forward and
@@ -133,9 +123,9 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
   size_t total = 0;
   bool empty = g->batch * g->out_h * g->out_w * g->out_c == 0 || g->in_c == 0;
   if (math_is_16(s->dtype)) {
-    TRY(take(&total, &p->a_at, (int64_t)p->a_count, st));
-    TRY(take(&total, &p->b_at, (int64_t)p->b_count, st));
-    TRY(take(&total, &p->out_at, (int64_t)p->out_count, st));
+    TRY(op_scratch_take(&total, &p->a_at, (int64_t)p->a_count, sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->b_at, (int64_t)p->b_count, sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->out_at, (int64_t)p->out_count, sizeof(float), st));
   }
   if (math_kind(s->dtype) != MK_F32 || empty) {
     op_scratch(c, total);
@@ -158,8 +148,8 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
     if (p->stretch < 8) p->stretch = 8;
     if (p->stretch > pixels) p->stretch = pixels;
     p->parts = s->kind == CONV_FORWARD ? (c->threads > 0 ? c->threads : 1) : 1;
-    TRY(take(&total, &p->patch_at, p->parts * p->stretch * patch, st));
-    if (s->kind == CONV_GRAD_INPUT) TRY(take(&total, &p->filter_at, patch * g->out_c, st));
+    TRY(op_scratch_take(&total, &p->patch_at, p->parts * p->stretch * patch, sizeof(float), st));
+    if (s->kind == CONV_GRAD_INPUT) TRY(op_scratch_take(&total, &p->filter_at, patch * g->out_c, sizeof(float), st));
   }
   op_scratch(c, total);
   return TF_OK;

@@ -36,15 +36,6 @@ static TF_Code conv3_init_as(OpInit *k, bool gradient, TF_Status *st) {
 static TF_Code conv3_init(OpInit *k, TF_Status *st) { return conv3_init_as(k, false, st); }
 static TF_Code conv3_grad_init(OpInit *k, TF_Status *st) { return conv3_init_as(k, true, st); }
 
-static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
-  size_t bytes;
-  if (count < 0 || !checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a convolution");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a convolution");
-  return TF_OK;
-}
-
 /* What TensorFlow's CPU kernel does not take. */
 static TF_Code check_supported(const Conv3State *s, TF_Status *st) {
   if (s->w.channels_first)
@@ -84,9 +75,9 @@ static TF_Code conv3_scratch(OpCtx *c, const Tensor *a, const Tensor *b, TF_Stat
   size_t total = 0, size = s->dtype == TF_DOUBLE ? sizeof(double) : sizeof(float);
   int64_t pixels = window3_pixels(&p->g);
   if (math_is_16(s->dtype)) {
-    TRY(take(&total, &p->a_at, tensor_count(a), size, st));
-    TRY(take(&total, &p->b_at, tensor_count(b), size, st));
-    TRY(take(&total, &p->out_at, tensor_count(&c->outputs[0]), size, st));
+    TRY(op_scratch_take(&total, &p->a_at, tensor_count(a), size, st));
+    TRY(op_scratch_take(&total, &p->b_at, tensor_count(b), size, st));
+    TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), size, st));
   }
   p->stretch = PATCH_FLOATS / (p->k ? p->k : 1);
   if (p->stretch < 8) p->stretch = 8;
@@ -95,8 +86,8 @@ static TF_Code conv3_scratch(OpCtx *c, const Tensor *a, const Tensor *b, TF_Stat
   int64_t patches;
   if (!checked_mul_i64(p->parts * p->stretch, p->k, &patches))
     return fail_oom(st, "scratch of a convolution");
-  TRY(take(&total, &p->patch_at, patches, size, st));
-  if (s->gradient) TRY(take(&total, &p->filter_at, tensor_count(b), size, st));
+  TRY(op_scratch_take(&total, &p->patch_at, patches, size, st));
+  if (s->gradient) TRY(op_scratch_take(&total, &p->filter_at, tensor_count(b), size, st));
   op_scratch(c, total);
   return TF_OK;
 }

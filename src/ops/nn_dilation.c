@@ -47,9 +47,7 @@ static TF_Code dilation_plan(OpCtx *c, TF_Status *st) {
   DilationPrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *f = op_input(c, 1);
   char text[SHAPE_TEXT_MAX];
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", 4, st));
   if (f->rank != 3)
     return fail(st, TF_INVALID_ARGUMENT, "filter must be 3-dimensional: %s",
                 shape_text(f->dims, f->rank, text, sizeof text));

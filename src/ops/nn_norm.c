@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/parallel.h"
+#include "ops/array_util.h"
 #include "ops/math_types.h"
 #include "ops/op.h"
 
@@ -40,15 +40,6 @@ static TF_Code norm_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
-  size_t bytes;
-  if (!checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a batch normalisation");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a batch normalisation");
-  return TF_OK;
-}
-
 /* The split of x's dims; vectors must have an element a channel. */
 static TF_Code norm_plan(OpCtx *c, const Tensor *x, TF_Status *st) {
   const NormState *s = c->state;
@@ -67,9 +58,7 @@ static TF_Code norm_plan(OpCtx *c, const Tensor *x, TF_Status *st) {
 }
 
 static TF_Code check_vector(const Tensor *t, const char *name, int64_t channels, TF_Status *st) {
-  char text[SHAPE_TEXT_MAX];
-  shape_text(t->dims, t->rank, text, sizeof text);
-  if (t->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "%s must be 1-dimensional%s", name, text);
+  TRY(tensor_want_rank(t, name, 1, st));
   if (t->dims[0] != channels)
     return fail(st, TF_INVALID_ARGUMENT,
                 "%s must have the same number of elements as the channels of x, got %lld and %lld", name,
@@ -90,8 +79,8 @@ static TF_Code norm_prepare(OpCtx *c, TF_Status *st) {
   if (needs_moments || tensor_count(op_input(c, 4)) != 0)
     TRY(check_vector(op_input(c, 4), "variance", p->channels, st));
   size_t total = 0;
-  if (math_is_16(s->dtype)) TRY(take(&total, &p->x_at, tensor_count(x), sizeof(float), st));
-  TRY(take(&total, &p->stats_at, p->channels * 4, sizeof(double), st));
+  if (math_is_16(s->dtype)) TRY(op_scratch_take(&total, &p->x_at, tensor_count(x), sizeof(float), st));
+  TRY(op_scratch_take(&total, &p->stats_at, p->channels * 4, sizeof(double), st));
   op_scratch(c, total);
   TRY(op_output_like(c, 0, x, st));
   for (int i = 1; i < c->num_outputs; i++) {
@@ -229,11 +218,11 @@ static TF_Code norm_grad_prepare(OpCtx *c, TF_Status *st) {
   TRY(check_vector(op_input(c, 4), "reserve_space_2", p->channels, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) {
-    TRY(take(&total, &p->x_at, tensor_count(x), sizeof(float), st));
-    TRY(take(&total, &p->y_at, tensor_count(x), sizeof(float), st));
-    TRY(take(&total, &p->out_at, tensor_count(x), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->x_at, tensor_count(x), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->y_at, tensor_count(x), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->out_at, tensor_count(x), sizeof(float), st));
   }
-  TRY(take(&total, &p->stats_at, p->channels * 2, sizeof(double), st));
+  TRY(op_scratch_take(&total, &p->stats_at, p->channels * 2, sizeof(double), st));
   op_scratch(c, total);
   TRY(op_output_like(c, 0, x, st));
   for (int i = 1; i < c->num_outputs; i++) {

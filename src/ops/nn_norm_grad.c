@@ -105,14 +105,10 @@ static TF_Code global_norm_init(OpInit *k, TF_Status *st) {
 static TF_Code check_channels(const OpCtx *c, int from, int to, const char *const *names, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", 4, st));
   for (int i = from; i < to; i++) {
     const Tensor *t = op_input(c, i);
-    if (t->rank != 1)
-      return fail(st, TF_INVALID_ARGUMENT, "%s must be 1-dimensional%s", names[i - from],
-                  shape_text(t->dims, t->rank, text, sizeof text));
+    TRY(tensor_want_rank(t, names[i - from], 1, st));
     if (t->dims[0] != x->dims[3])
       return fail(st, TF_INVALID_ARGUMENT,
                   "Must provide as many %ss as the last dimension of the input tensor: %s vs. %lld",
@@ -158,11 +154,8 @@ static TF_Code global_norm_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code global_norm_grad_prepare(OpCtx *c, TF_Status *st) {
   static const char *const names[] = {"mean", "var", "gamma"};
   const Tensor *x = op_input(c, 0);
-  char text[SHAPE_TEXT_MAX];
   TRY(check_channels(c, 1, 4, names, st));
-  if (op_input(c, 4)->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be 4-dimensional%s",
-                shape_text(op_input(c, 4)->dims, op_input(c, 4)->rank, text, sizeof text));
+  TRY(tensor_want_rank(op_input(c, 4), "out_backprop", 4, st));
   if (!tensor_same_shape(x, op_input(c, 4)))
     return fail(st, TF_INVALID_ARGUMENT, "input and output backprop must have the same shape");
   TRY(op_output_like(c, 0, x, st));

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/math_types.h"
 #include "ops/nn_window.h"
@@ -81,15 +80,6 @@ static TF_Code pool_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
                      &p->pad_left, &after, st);
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
-  size_t bytes;
-  if (!checked_mul((size_t)floats, sizeof(float), &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a pooling");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a pooling");
-  return TF_OK;
-}
-
 static TF_Code pool_prepare(OpCtx *c, TF_Status *st) {
   const PoolState *s = c->state;
   PoolPrep *p = c->prep;
@@ -100,8 +90,8 @@ static TF_Code pool_prepare(OpCtx *c, TF_Status *st) {
   TRY(op_output(c, 0, s->dtype, dims, 4, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) {
-    TRY(take(&total, &p->in_at, tensor_count(x), st));
-    TRY(take(&total, &p->out_at, tensor_count(&c->outputs[0]), st));
+    TRY(op_scratch_take(&total, &p->in_at, tensor_count(x), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
   }
   op_scratch(c, total);
   return TF_OK;
@@ -273,9 +263,9 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   TRY(op_output(c, 0, s->dtype, x, 4, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) {
-    if (!s->average) TRY(take(&total, &p->in_at, tensor_count(op_input(c, 0)), st));
-    TRY(take(&total, &p->extra_at, tensor_count(grad), st));
-    TRY(take(&total, &p->out_at, tensor_count(&c->outputs[0]), st));
+    if (!s->average) TRY(op_scratch_take(&total, &p->in_at, tensor_count(op_input(c, 0)), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->extra_at, tensor_count(grad), sizeof(float), st));
+    TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
   }
   op_scratch(c, total);
   return TF_OK;

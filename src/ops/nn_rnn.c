@@ -50,15 +50,6 @@ static TF_Code lstm_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code take(size_t *total, size_t *at, int64_t floats, TF_Status *st) {
-  size_t bytes;
-  if (floats < 0 || !checked_mul((size_t)floats, sizeof(float), &bytes) || !checked_add(bytes, 63, &bytes))
-    return fail_oom(st, "scratch of a recurrent cell");
-  *at = *total;
-  if (!checked_add(*total, bytes / 64 * 64, total)) return fail_oom(st, "scratch of a recurrent cell");
-  return TF_OK;
-}
-
 static TF_Code want(const Tensor *t, const char *name, int rank, int64_t d0, int64_t d1, TF_Status *st) {
   if (t->rank == rank && t->dims[0] == d0 && (rank < 2 || t->dims[1] == d1)) return TF_OK;
   char text[SHAPE_TEXT_MAX], wanted[SHAPE_TEXT_MAX];
@@ -72,7 +63,7 @@ static TF_Code take_widened(OpCtx *c, size_t *total, TF_Status *st) {
   RnnPrep *p = c->prep;
   for (int i = 0; i < c->num_inputs + c->num_outputs; i++) {
     const Tensor *t = i < c->num_inputs ? op_input(c, i) : &c->outputs[i - c->num_inputs];
-    if (t->dtype == TF_HALF) TRY(take(total, &p->at[i], tensor_count(t), st));
+    if (t->dtype == TF_HALF) TRY(op_scratch_take(total, &p->at[i], tensor_count(t), sizeof(float), st));
   }
   return TF_OK;
 }
@@ -129,8 +120,8 @@ static TF_Code lstm_prepare(OpCtx *c, TF_Status *st) {
   if (!checked_mul_i64(p->batch, gates, &step) || !checked_mul_i64(step, p->time, &all))
     return fail_oom(st, "scratch of a recurrent cell");
   TRY(take_widened(c, &total, st));
-  TRY(take(&total, &p->x_at, all, st));
-  TRY(take(&total, &p->h_at, step, st));
+  TRY(op_scratch_take(&total, &p->x_at, all, sizeof(float), st));
+  TRY(op_scratch_take(&total, &p->h_at, step, sizeof(float), st));
   op_scratch(c, total);
   return TF_OK;
 }
@@ -236,9 +227,9 @@ static TF_Code gru_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[2] = {p->batch, p->cells};
   for (int i = 0; i < 4; i++) TRY(op_output(c, i, TF_FLOAT, dims, 2, st));
   size_t total = 0;
-  TRY(take(&total, &p->x_at, size, st));
-  TRY(take(&total, &p->h_at, size, st));
-  TRY(take(&total, &p->extra_at, size, st));
+  TRY(op_scratch_take(&total, &p->x_at, size, sizeof(float), st));
+  TRY(op_scratch_take(&total, &p->h_at, size, sizeof(float), st));
+  TRY(op_scratch_take(&total, &p->extra_at, size, sizeof(float), st));
   op_scratch(c, total);
   return TF_OK;
 }

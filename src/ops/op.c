@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/map.h"
 #include "ops/op_eval.h"
 
@@ -253,6 +254,15 @@ TF_Code op_alloc_output(OpCtx *c, int i, TF_DataType dtype, const int64_t *dims,
   TRY(op_check_memory(c->env, dtype, dims, rank, st));
   tensor_clear(&c->outputs[i]);
   return tensor_alloc_in(c->pool, &c->outputs[i], dtype, dims, rank, st);
+}
+
+TF_Code op_scratch_take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st) {
+  size_t bytes;
+  if (count < 0 || !checked_mul((size_t)count, size, &bytes) || !checked_add(bytes, TENSOR_ALIGN - 1, &bytes))
+    return fail_oom(st, "scratch of a kernel");
+  *at = *total;
+  bool ok = checked_add(*total, bytes & ~(size_t)(TENSOR_ALIGN - 1), total);
+  return ok ? TF_OK : fail_oom(st, "scratch of a kernel");
 }
 
 void op_take_output(OpCtx *c, int i, Tensor *t) {

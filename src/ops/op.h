@@ -111,6 +111,9 @@ TF_Code op_output_like(OpCtx *c, int i, const Tensor *like, TF_Status *st);
 /* prepare: output i is input `from` under other dims of as many elements (Identity, Reshape): it costs
  * nothing, run need not touch it. */
 TF_Code op_output_alias(OpCtx *c, int i, int from, const int64_t *dims, int rank, TF_Status *st);
+/* prepare: plans `count` elements of `size` bytes in scratch of which *total bytes are planned: *at is where they will
+ * begin, a multiple of TENSOR_ALIGN. Then op_scratch. */
+TF_Code op_scratch_take(size_t *total, size_t *at, int64_t count, size_t size, TF_Status *st);
 /* prepare: bytes of scratch that run wants. */
 static inline void op_scratch(OpCtx *c, size_t bytes) { c->scratch_size = bytes; }
 

@@ -215,26 +215,18 @@ typedef struct ResizePrep {
 static TF_Code resize_prepare(OpCtx *c, TF_Status *st) {
   ResizePrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *size = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
   TRY(node_attr_bool(c->node, "align_corners", &p->how.align, st));
   TRY(node_attr_bool(c->node, "half_pixel_centers", &p->how.half, st));
   for (int i = 2; i < 4; i++)
     if (op_input(c, i)->rank != 0)
       return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", i == 2 ? "min" : "max");
-  if (x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 4-dimensional%s",
-                shape_text(x->dims, x->rank, text, sizeof text));
+  TRY(tensor_want_rank(x, "input", 4, st));
   if (x->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "image must have at least one channel");
   if (!x->dims[1] || !x->dims[2])
     return fail(st, TF_INVALID_ARGUMENT, "input image must be of non-zero size");
   if (x->dims[1] > INT32_MAX || x->dims[2] > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "input sizes must be between 0 and max int32");
-  if (size->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
-  if (size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must have two elements%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
+  TRY(tensor_want_pair(size, "shape_t", st));
   p->out_h = int_at(size, 0);
   p->out_w = int_at(size, 1);
   if (p->out_h <= 0 || p->out_w <= 0)

@@ -102,9 +102,7 @@ static TF_Code batch_prepare(OpCtx *c, TF_Status *st) {
     for (int k = 1; k < 3; k++)
       if (op_input(c, 3 * i + k)->rank != 0)
         return fail(st, TF_INVALID_ARGUMENT, "%s_%s must be a scalar", names[i], k == 1 ? "min" : "max");
-    if (t->rank != (i ? 1 : 4))
-      return fail(st, TF_INVALID_ARGUMENT, "%s must be %d-dimensional%s", names[i], i ? 1 : 4,
-                  shape_text(t->dims, t->rank, text, sizeof text));
+    TRY(tensor_want_rank(t, names[i], i ? 1 : 4, st));
   }
   const Tensor *mean = op_input(c, 3);
   if (mean->dims[0] < 2) /* TF: one is not enough */

@@ -193,16 +193,8 @@ static TF_Code crop_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code crop_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *size = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  if (in->rank != 3)
-    return fail(st, TF_INVALID_ARGUMENT, "input must be 3-dimensional%s",
-                shape_text(in->dims, in->rank, text, sizeof text));
-  if (size->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must be 1-dimensional%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
-  if (size->dims[0] != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "shape_t must have two elements%s",
-                shape_text(size->dims, size->rank, text, sizeof text));
+  TRY(tensor_want_rank(in, "input", 3, st));
+  TRY(tensor_want_pair(size, "shape_t", st));
   int64_t dims[3] = {((int64_t *)size->data)[0], ((int64_t *)size->data)[1], in->dims[2]};
   if (dims[0] < 0 || dims[1] < 0)
     return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0",
