@@ -3,26 +3,12 @@
 #include <stddef.h>
 
 #include "ops/array_util.h"
+#include "ops/math_types.h"
 #include "ops/op.h"
 
 typedef struct Color {
   double h, s, v, min, max; /* h in [0, 1) */
 } Color;
-
-static double get(const Tensor *t, int64_t i) {
-  float f;
-  if (t->dtype == TF_DOUBLE) return ((const double *)t->data)[i];
-  if (t->dtype == TF_FLOAT) return (double)((const float *)t->data)[i];
-  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
-  return (double)f;
-}
-
-static void put(Tensor *t, int64_t i, double v) {
-  float f = (float)v;
-  if (t->dtype == TF_DOUBLE) ((double *)t->data)[i] = v;
-  else if (t->dtype == TF_FLOAT) ((float *)t->data)[i] = f;
-  else math_store_16((uint16_t *)t->data + i, &f, 1, t->dtype);
-}
 
 static Color color_of_rgb(double r, double g, double b) {
   Color c = {.max = fmax(r, fmax(g, b)), .min = fmin(r, fmin(g, b))};
@@ -79,23 +65,23 @@ static TF_Code rgb_to_hsv_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const Tensor *x = op_input(c, 0);
   for (int64_t i = 0, n = tensor_count(x); i < n; i += 3) {
-    Color color = color_of_rgb(get(x, i), get(x, i + 1), get(x, i + 2));
-    put(&c->outputs[0], i, color.h);
-    put(&c->outputs[0], i + 1, color.s);
-    put(&c->outputs[0], i + 2, color.v);
+    Color color = color_of_rgb(math_number_at(x, i), math_number_at(x, i + 1), math_number_at(x, i + 2));
+    math_number_put(&c->outputs[0], i, color.h);
+    math_number_put(&c->outputs[0], i + 1, color.s);
+    math_number_put(&c->outputs[0], i + 2, color.v);
   }
   return TF_OK;
 }
 
 static void put_hsv(Tensor *out, int64_t i, double h, double s, double v) {
-  for (int k = 0; k < 3; k++) put(out, i + k, ((1 - s) + s * hue_part(h, k)) * v);
+  for (int k = 0; k < 3; k++) math_number_put(out, i + k, ((1 - s) + s * hue_part(h, k)) * v);
 }
 
 static TF_Code hsv_to_rgb_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const Tensor *x = op_input(c, 0);
   for (int64_t i = 0, n = tensor_count(x); i < n; i += 3)
-    put_hsv(&c->outputs[0], i, get(x, i), get(x, i + 1), get(x, i + 2));
+    put_hsv(&c->outputs[0], i, math_number_at(x, i), math_number_at(x, i + 1), math_number_at(x, i + 2));
   return TF_OK;
 }
 
@@ -195,17 +181,18 @@ static TF_Code contrast_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code contrast_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const Tensor *x = op_input(c, 0);
-  double factor = get(op_input(c, 1), 0);
+  double factor = math_number_at(op_input(c, 1), 0);
   int64_t channels = x->dims[x->rank - 1], pixels = x->dims[x->rank - 3] * x->dims[x->rank - 2];
   int64_t images = dims_product(x->dims, 0, x->rank - 3);
   if (tensor_count(x) == 0) return TF_OK;
   for (int64_t i = 0; i < images * channels; i++) {
     int64_t first = i / channels * pixels * channels + i % channels;
     double sum = 0;
-    for (int64_t p = 0; p < pixels; p++) sum += get(x, first + p * channels);
+    for (int64_t p = 0; p < pixels; p++) sum += math_number_at(x, first + p * channels);
     double mean = sum / (double)pixels;
     for (int64_t p = 0; p < pixels; p++)
-      put(&c->outputs[0], first + p * channels, (get(x, first + p * channels) - mean) * factor + mean);
+      math_number_put(&c->outputs[0], first + p * channels,
+                      (math_number_at(x, first + p * channels) - mean) * factor + mean);
   }
   return TF_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "ops/array_util.h"
+#include "ops/image_pixel.h"
 #include "ops/op.h"
 
 typedef struct CropState {
@@ -58,15 +59,6 @@ typedef struct Crop {
   Tensor *out;
 } Crop;
 
-static float pixel(const Tensor *t, int64_t i) {
-  float f;
-  if (t->dtype == TF_FLOAT) return ((const float *)t->data)[i];
-  if (t->dtype == TF_DOUBLE) return (float)((const double *)t->data)[i];
-  if (!math_is_16(t->dtype)) return (float)int_at(t, i);
-  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
-  return f;
-}
-
 /* Where row (or column) i of n between `from` and `to` lies in an image of `size`. */
 static float position(float from, float to, int64_t i, int64_t n, int64_t size) {
   if (n <= 1) return 0.5f * (from + to) * (float)(size - 1);
@@ -100,14 +92,14 @@ static void crop_rows(void *arg, int64_t begin, int64_t end) {
               bottom = (image + index_at(ceilf(y), in[1])) * in[2];
       int64_t left = index_at(low_x, in[2]), right = index_at(ceilf(x), in[2]);
       for (int64_t c = 0; c < channels; c++) {
-        float tl = pixel(r->x, (top + left) * channels + c);
+        float tl = image_pixel(r->x, (top + left) * channels + c);
         if (r->s->nearest) {
           to[c] = tl;
           continue;
         }
-        float tr = pixel(r->x, (top + right) * channels + c);
-        float bl = pixel(r->x, (bottom + left) * channels + c),
-              br = pixel(r->x, (bottom + right) * channels + c);
+        float tr = image_pixel(r->x, (top + right) * channels + c);
+        float bl = image_pixel(r->x, (bottom + left) * channels + c),
+              br = image_pixel(r->x, (bottom + right) * channels + c);
         float t = tl + (tr - tl) * (x - low_x), u = bl + (br - bl) * (x - low_x);
         to[c] = t + (u - t) * (y - low_y);
       }

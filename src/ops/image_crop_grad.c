@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/array_util.h"
+#include "ops/image_pixel.h"
 #include "ops/op.h"
 
 typedef struct CropGradState {
@@ -170,15 +171,6 @@ static TF_Code image_run(OpCtx *c, TF_Status *st) {
 
 /* ---- the gradient of the boxes ---- */
 
-static float pixel(const Tensor *t, int64_t i) {
-  float f;
-  if (t->dtype == TF_FLOAT) return ((const float *)t->data)[i];
-  if (t->dtype == TF_DOUBLE) return (float)((const double *)t->data)[i];
-  if (!math_is_16(t->dtype)) return (float)int_at(t, i);
-  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
-  return f;
-}
-
 /* How a box's sides move pixel i of n: d[0] the low side, d[1] the high one, by the image's slope. */
 static void add_sides(float *low, float *high, float slope, int64_t i, int64_t n, int64_t size, float ratio) {
   if (n > 1) {
@@ -202,10 +194,10 @@ static void add_slopes(const BoxGrad *w, int64_t b, int64_t y, int64_t x, int64_
   int64_t depth = dims[3], top = (image * dims[1] + sy->low) * dims[2],
           bottom = (image * dims[1] + sy->high) * dims[2];
   for (int64_t k = 0; k < depth; k++) {
-    float tl = pixel(w->image, (top + sx->low) * depth + k),
-          tr = pixel(w->image, (top + sx->high) * depth + k);
-    float bl = pixel(w->image, (bottom + sx->low) * depth + k),
-          br = pixel(w->image, (bottom + sx->high) * depth + k);
+    float tl = image_pixel(w->image, (top + sx->low) * depth + k),
+          tr = image_pixel(w->image, (top + sx->high) * depth + k);
+    float bl = image_pixel(w->image, (bottom + sx->low) * depth + k),
+          br = image_pixel(w->image, (bottom + sx->high) * depth + k);
     float g = ((const float *)w->grads->data)[((b * crop[1] + y) * crop[2] + x) * depth + k];
     float slope_y = ((1 - sx->part) * (bl - tl) + sx->part * (br - tr)) * g;
     float slope_x = ((1 - sy->part) * (tr - tl) + sy->part * (br - bl)) * g;

@@ -70,6 +70,7 @@ static TF_Code jpeg_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *image = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
   TRY(tensor_want_rank(image, "image", 3, st));
+  shape_text(image->dims, image->rank, text, sizeof text);
   if (tensor_count(image) >= INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "Cannot encode images with >= max int32 elements");
   if (c->num_inputs > 1 && op_input(c, 1)->rank != 0)

@@ -105,8 +105,8 @@ static void binomial_part(void *arg, int64_t begin, int64_t end) {
   Samples *s = &b->samples;
   for (int64_t i = begin; i < end && !s->failed; i++) {
     int64_t k = i / s->per_param;
-    double x = 0, count = number_of(b->counts, broadcast_index(b, b->counts, k));
-    double prob = number_of(b->probs, broadcast_index(b, b->probs, k));
+    double x = 0, count = math_number_at(b->counts, broadcast_index(b, b->counts, k));
+    double prob = math_number_at(b->probs, broadcast_index(b, b->probs, k));
     if (!draw_binomial(s, b->counts->dtype, count, prob, (uint64_t)i, &x)) s->failed = true;
     else samples_store(s, k, i % s->per_param, x);
   }

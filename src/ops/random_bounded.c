@@ -186,7 +186,7 @@ static TF_Code bounded_prepare(OpCtx *c, TF_Status *st) {
 
 static double param_of(const OpCtx *c, int i, int64_t batch) {
   const Tensor *t = op_input(c, i);
-  return number_of(t, tensor_count(t) == 1 ? 0 : batch);
+  return math_number_at(t, tensor_count(t) == 1 ? 0 : batch);
 }
 
 static TF_Code bounded_run(OpCtx *c, TF_Status *st) {
@@ -259,7 +259,7 @@ static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
       int64_t at = 0;
       for (int64_t d = w.rank - 1, rest = k; d >= 0; rest /= w.dims[d], d--)
         at += rest % w.dims[d] * w.strides[i][d];
-      x[i] = number_of(op_input(c, i + 2), at);
+      x[i] = math_number_at(op_input(c, i + 2), at);
     }
     b.mean = x[0];
     b.deviation = x[1];

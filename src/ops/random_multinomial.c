@@ -45,7 +45,7 @@ static double cumulate(const Tensor *logits, int64_t row, double *sums) {
   int64_t classes = logits->dims[1];
   double most = -INFINITY, total = 0;
   for (int64_t k = 0; k < classes; k++) {
-    sums[k] = number_of(logits, row * classes + k);
+    sums[k] = math_number_at(logits, row * classes + k);
     if (isfinite(sums[k]) && sums[k] > most) most = sums[k];
   }
   for (int64_t k = 0; k < classes; k++) {

@@ -6,16 +6,6 @@
 #include "base/parallel.h"
 #include "ops/random_fill.h"
 
-double number_of(const Tensor *t, int64_t i) {
-  switch (t->dtype) {
-    case TF_FLOAT: return (double)((float *)t->data)[i];
-    case TF_DOUBLE: return ((double *)t->data)[i];
-    case TF_HALF: return (double)half_to_float(((uint16_t *)t->data)[i]);
-    case TF_BFLOAT16: return (double)bfloat16_to_float(((uint16_t *)t->data)[i]);
-    default: return (double)int_at(t, i);
-  }
-}
-
 void samples_store(Samples *s, int64_t k, int64_t i, double x) {
   int64_t at = i * s->num_params + k;
   void *data = s->out->data;
@@ -36,7 +26,7 @@ static void samples_part(void *arg, int64_t begin, int64_t end) {
   for (int64_t at = begin; at < end && !s->failed;) {
     int64_t k = at / s->per_param, from = at % s->per_param, to = s->per_param;
     if (end - at < to - from) to = from + end - at;
-    s->draw(s, k, number_of(s->params, k), from, to);
+    s->draw(s, k, math_number_at(s->params, k), from, to);
     at += to - from;
   }
 }

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "ops/math_types.h"
 #include "ops/random_philox.h"
 
 typedef struct Samples Samples;
@@ -51,8 +52,5 @@ static inline double log_of(TF_DataType t, double x) {
 static inline double exp_of(TF_DataType t, double x) {
   return t == TF_DOUBLE ? exp(x) : rounded(t, (double)expf((float)x));
 }
-
-/* Element i of a float or integer tensor. */
-double number_of(const Tensor *t, int64_t i);
 
 #endif

@@ -5,6 +5,7 @@
 #include "ops/array_util.h"
 #include "ops/math_broadcast.h"
 #include "ops/math_special.h"
+#include "ops/math_types.h"
 
 typedef double Special(double a, double b, double x);
 
@@ -134,24 +135,6 @@ static TF_Code betainc_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static double get(const Tensor *t, int64_t i) {
-  switch (t->dtype) {
-    case TF_FLOAT: return (double)((const float *)t->data)[i];
-    case TF_DOUBLE: return ((const double *)t->data)[i];
-    case TF_HALF: return (double)half_to_float(((const uint16_t *)t->data)[i]);
-    default: return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);
-  }
-}
-
-static void put(Tensor *t, int64_t i, double v) {
-  switch (t->dtype) {
-    case TF_FLOAT: ((float *)t->data)[i] = (float)v; break;
-    case TF_DOUBLE: ((double *)t->data)[i] = v; break;
-    case TF_HALF: ((uint16_t *)t->data)[i] = half_of_float((float)v); break;
-    default: ((uint16_t *)t->data)[i] = bfloat16_of_float((float)v); break;
-  }
-}
-
 static void special_part(void *arg, int64_t begin, int64_t end) {
   OpCtx *c = arg;
   const Broadcast *b = c->prep;
@@ -161,8 +144,8 @@ static void special_part(void *arg, int64_t begin, int64_t end) {
     double x[3] = {0};
     broadcast_offsets(b, i / inner, offset);
     for (int k = 0; k < c->num_inputs; k++)
-      x[k] = get(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
-    put(&c->outputs[0], i, s->fn(x[0], x[1], x[2]));
+      x[k] = math_number_at(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
+    math_number_put(&c->outputs[0], i, s->fn(x[0], x[1], x[2]));
   }
 }
 
