@@ -9,6 +9,10 @@ batch norms are given the statistics of a random batch (so that activations keep
 exported, TensorFlow's answer to two pictures is recorded in the format that `savedmodel replay` reads, and our answer
 must be within 1e-4 of it, relative to the largest logit. Everything made is deleted again.
 
+What ends a residual branch (of ResNet, ResNetV2 and RegNet), its last batch norm or else its last kernel, is scaled by
+0.3: trained nets have it small, too. Unscaled, deep random nets are ill-conditioned: TensorFlow's own answer moves by
+more than 1e-4 when its input moves by half an ulp, so no other answer can be held to it.
+
 One line an architecture: ok or FAIL, its name, the largest error relative to the largest logit. The exit status is 1 when one failed.
 KEEP=DIR keeps the exports there; each model takes a process of its own, since TensorFlow does not give memory back.
 """
@@ -71,7 +75,6 @@ def build(name, rng):
     norms = [n for n in net._flatten_layers() if isinstance(n, k.layers.BatchNormalization)]
     for layer in norms:
         if name.startswith(("ResNet", "RegNet")) and layer.name.endswith(("_3_bn", "_conv_1x1_2_bn")):
-            # As trained ones have it: with 1 a net of fifty random blocks answers rounding errors, TensorFlow's too.
             layer.gamma.assign(0.3 * tf.ones_like(layer.gamma))
     for layer in net._flatten_layers():
         if name.endswith("V2") and name.startswith("ResNet") and layer.name.endswith("_3_conv"):
