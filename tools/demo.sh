@@ -7,7 +7,9 @@ python=/usr/bin/python3
 [ -x $python ] || python=python3
 PATH=$root/build/bin:$root/build/examples:$PATH
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' plain=''
+[ ! -t 1 ] || bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+say() { printf '\n%s\n' "$bold$*$plain"; }
 
 # Prints a command as one would type it, and runs it.
 show() {
