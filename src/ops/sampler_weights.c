@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/files.h"
+#include "base/limits.h"
 #include "ops/text_number.h"
 
 /* ---- learned ---- */
@@ -86,8 +87,9 @@ static void collect(Collector *c, float weight, bool reserved) {
 /* Words stand one a line, the weight after the last comma. */
 static TF_Code collect_file(Collector *c, const char *path, TF_Status *st) {
   Bytes data = {0};
-  TF_Code code = file_read(&data, path, SIZE_MAX / 2, st);
-  for (const char *line = data.data, *end = line + data.size; !code && line < end;) {
+  TF_Code code = file_read(&data, path, LIMIT_PROTO_BYTES, st);
+  const char *end = data.size > 0 ? data.data + data.size : data.data; /* of an empty file both are NULL */
+  for (const char *line = data.data; !code && line < end;) {
     const char *stop = memchr(line, '\n', (size_t)(end - line)), *next = stop ? stop + 1 : end;
     if (!stop) stop = end;
     while (stop > line && stop[-1] == '\r') stop--;

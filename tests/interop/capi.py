@@ -17,6 +17,7 @@ DTYPES = {np.float32: 1, np.float64: 2, np.int32: 3, np.uint8: 4, np.int16: 5, n
           np.uint32: 22, np.uint64: 23}
 NUMPY = {number: np.dtype(cls) for cls, number in DTYPES.items() if cls not in (np.bytes_, np.object_)}
 STRING, BFLOAT16, RESOURCE = 7, 14, 20
+LARGE = 1 << 30
 NUMPY.update({BFLOAT16: np.dtype(np.uint16), 11: np.dtype(np.int8), 12: np.dtype(np.uint8), 13: np.dtype(np.int32),
               15: np.dtype(np.int16), 16: np.dtype(np.uint16)})
 CODES = "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED " \
@@ -157,7 +158,10 @@ class Api:
         return tensor
 
     def array(self, tensor, delete=True):
-        """The value of a TF_Tensor: strings as an object array of bytes, types numpy lacks as integers of their size."""
+        """The value of a TF_Tensor: strings as an object array of bytes, types numpy lacks as integers of their size.
+
+        OverflowError for one of LARGE bytes or more.
+        """
         dtype = self.call("TF_TensorType", tensor)
         shape = [self.call("TF_Dim", tensor, c.c_int(i)) for i in range(self.call("TF_NumDims", tensor))]
         data = self.call("TF_TensorData", tensor)
@@ -169,6 +173,9 @@ class Api:
                 out[i] = c.string_at(self.call("TF_StringGetDataPointer", data + 24 * i), size)
         else:
             size = count * NUMPY[dtype].itemsize
+            if size >= LARGE:
+                self.call("TF_DeleteTensor", tensor)
+                raise OverflowError("a tensor of %d bytes" % size)
             out = np.frombuffer(c.string_at(data, size) if size else b"", NUMPY[dtype])
         if delete:
             self.call("TF_DeleteTensor", tensor)
