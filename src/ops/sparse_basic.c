@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/fill_rows.h"
 #include "ops/sparse_util.h"
 
 /* ---- SparseReshape ---- */
@@ -164,14 +165,9 @@ static TF_Code fill_shape(ShapeCtx *c, TF_Status *st) {
 static TF_Code fill_check(const OpCtx *c, TF_Status *st) {
   const Tensor *indices = op_input(c, 0), *values = op_input(c, 1), *shape = op_input(c, 2),
                *fill = op_input(c, 3);
-  char text[SHAPE_TEXT_MAX];
-#define SEEN(t) shape_text((t)->dims, (t)->rank, text, sizeof text)
-  if (shape->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "dense_shape must be a vector, saw: %s", SEEN(shape));
-  if (indices->rank != 2)
-    return fail(st, TF_INVALID_ARGUMENT, "indices must be a matrix, saw: %s", SEEN(indices));
-  if (values->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "values must be a vector, saw: %s", SEEN(values));
+  TRY(fill_want_rank(shape, "dense_shape", 1, st));
+  TRY(fill_want_rank(indices, "indices", 2, st));
+  TRY(fill_want_rank(values, "values", 1, st));
   if (indices->dims[0] != values->dims[0])
     return fail(st, TF_INVALID_ARGUMENT,
                 "The length of `values` (%lld) must match the first dimension of `indices` (%lld).",
@@ -180,119 +176,14 @@ static TF_Code fill_check(const OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT,
                 "The length of `dense_shape` (%lld) must match the second dimension of `indices` (%lld).",
                 (long long)shape->dims[0], (long long)indices->dims[1]);
-  if (fill->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "default_value must be a scalar, saw: %s", SEEN(fill));
+  TRY(fill_want_rank(fill, "default_value", 0, st));
   if (shape->dims[0] == 0) return fail(st, TF_INVALID_ARGUMENT, "Dense shape cannot be empty.");
-#undef SEEN
-  return TF_OK;
-}
-
-/* Counts rows into next[row + 1], and makes the sums: next[row] is where the row starts in the output. */
-static TF_Code count_rows(OpCtx *c, int64_t rows, int64_t *next, int64_t *total, TF_Status *st) {
-  const Tensor *indices = op_input(c, 0);
-  int64_t n = indices->dims[0], rank = indices->dims[1];
-  bool *empty = c->outputs[2].data;
-  for (int64_t i = 0; i < n; i++) {
-    int64_t row = ((const int64_t *)indices->data)[i * rank];
-    if (!index_ok(row, rows))
-      return fail(st, TF_INVALID_ARGUMENT, "indices(%lld, 0) is invalid: %lld >= %lld", (long long)i,
-                  (long long)row, (long long)rows);
-    next[row + 1]++;
-  }
-  for (int64_t r = 0; r < rows; r++) {
-    empty[r] = next[r + 1] == 0;
-    next[r + 1] = next[r] + (empty[r] ? 1 : next[r + 1]);
-  }
-  *total = next[rows];
-  return TF_OK;
-}
-
-static TF_Code fill_rows(OpCtx *c, int64_t rows, int64_t *next, TF_Status *st) {
-  const Tensor *indices = op_input(c, 0), *values = op_input(c, 1);
-  int64_t n = indices->dims[0], rank = indices->dims[1], total;
-  TRY(count_rows(c, rows, next, &total, st));
-  TRY(op_alloc_output(c, 0, TF_INT64, (int64_t[]){total, rank}, 2, st));
-  TRY(op_alloc_output(c, 1, values->dtype, &total, 1, st));
-  int64_t *out = c->outputs[0].data, *reverse = c->outputs[3].data;
-  const int64_t *in = indices->data;
-  const bool *empty = c->outputs[2].data;
-  for (int64_t r = 0; r < rows; r++) {
-    if (!empty[r]) continue;
-    memset(out + next[r] * rank, 0, (size_t)rank * sizeof *out);
-    out[next[r] * rank] = r;
-    TRY(tensor_copy_range(&c->outputs[1], next[r], op_input(c, 3), 0, 1, st));
-  }
-  for (int64_t i = 0; i < n; i++) {
-    int64_t to = next[in[i * rank]]++;
-    memcpy(out + to * rank, in + i * rank, (size_t)rank * sizeof *out);
-    TRY(tensor_copy_range(&c->outputs[1], to, values, i, 1, st));
-    reverse[i] = to;
-  }
   return TF_OK;
 }
 
 static TF_Code fill_run(OpCtx *c, TF_Status *st) {
   TRY(fill_check(c, st));
-  int64_t rows = ((const int64_t *)op_input(c, 2)->data)[0], n = op_input(c, 0)->dims[0], *next;
-  if (rows == 0 && n)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Received SparseTensor with dense_shape[0] = 0 but indices.shape[0] = %lld", (long long)n);
-  TRY(op_alloc_output(c, 2, TF_BOOL, &rows, 1, st));
-  TRY(op_alloc_output(c, 3, TF_INT64, &n, 1, st));
-  TRY(run_alloc(c, rows + 1, sizeof *next, &next, st));
-  TF_Code code = fill_rows(c, rows, next, st);
-  free(next);
-  return code;
-}
-
-/* ---- SparseFillEmptyRowsGrad: the gradient of the values, and of the default by all other rows ---- */
-
-static TF_Code fill_grad_shape(ShapeCtx *c, TF_Status *st) {
-  TRY(shape_want_rank(c, 0, 1, st));
-  TRY(shape_want_rank(c, 1, 1, st));
-  c->outputs[0] = *c->inputs[0];
-  c->outputs[1] = shape_rank0();
-  return TF_OK;
-}
-
-static TF_Code fill_grad_sum(OpCtx *c, bool *seen, TF_Status *st) {
-  const Tensor *map = op_input(c, 0), *grad = op_input(c, 1);
-  Fold add = {0};
-  if (grad->dtype != TF_BOOL && grad->dtype != TF_STRING) TRY(fold_init(&add, "AddV2", grad->dtype, st));
-  int64_t n = map->dims[0], all = grad->dims[0];
-  for (int64_t i = 0; i < n; i++) {
-    int64_t at = ((const int64_t *)map->data)[i];
-    if (!index_ok(at, all))
-      return fail(st, TF_INVALID_ARGUMENT, "Elements in reverse index must be in [0, %lld) but got %lld",
-                  (long long)all, (long long)at);
-    TRY(tensor_copy_range(&c->outputs[0], i, grad, at, 1, st));
-    seen[at] = true;
-  }
-  tensor_zero(&c->outputs[1]);
-  for (int64_t i = 0; i < all; i++) {
-    if (seen[i]) continue;
-    if (add.loop) fold_run(&add, c->outputs[1].data, c->outputs[1].data, element_at(grad, i), 1, 1);
-    else *(uint8_t *)c->outputs[1].data |= *(uint8_t *)element_at(grad, i);
-  }
-  return TF_OK;
-}
-
-static TF_Code fill_grad_run(OpCtx *c, TF_Status *st) {
-  const Tensor *map = op_input(c, 0), *grad = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  bool *seen;
-  if (map->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "reverse_index_map must be a vector, saw: %s",
-                shape_text(map->dims, map->rank, text, sizeof text));
-  if (grad->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "grad_values must be a vector, saw: %s",
-                shape_text(grad->dims, grad->rank, text, sizeof text));
-  TRY(op_alloc_output(c, 0, grad->dtype, map->dims, 1, st));
-  TRY(op_alloc_output(c, 1, grad->dtype, NULL, 0, st));
-  TRY(run_alloc(c, grad->dims[0], 1, &seen, st));
-  TF_Code code = fill_grad_sum(c, seen, st);
-  free(seen);
-  return code;
+  return fill_rows(c, ((const int64_t *)op_input(c, 2)->data)[0], st);
 }
 
 /* ---- SparseToDense ---- */
@@ -369,8 +260,8 @@ const OpRow ops_sparse_basic[] = {
      .run = reorder_run},
     {"SparseFillEmptyRows", .types = "T: " TYPES_ALL, .flags = OP_DYNAMIC, .shape = fill_shape,
      .run = fill_run},
-    {"SparseFillEmptyRowsGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC, .shape = fill_grad_shape,
-     .run = fill_grad_run},
+    {"SparseFillEmptyRowsGrad", .types = "T: " TYPES_NUMBER, .flags = OP_DYNAMIC,
+     .shape = fill_rows_grad_shape, .run = fill_rows_grad},
     {"SparseToDense", .types = "T: " TYPES_POD " string qint8 quint8 qint16 quint16", .flags = OP_DYNAMIC,
      .shape = dense_shape, .run = dense_run},
     {0}};
