@@ -3,24 +3,10 @@
 Run by hand with TensorFlow 2.15.1 present, from the repository's root:  python tests/exec/gen.py
 src/session/session_golden_test.c replays the cases on every path of the executor.
 """
-import base64
-import json
-import os
+from golden import CASES, golden, open_session, run_one, save, trimmed, v1  # first: it sets TensorFlow's environment
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.client import pywrap_tf_session as ts
-
-v1 = tf.compat.v1
-CASES = []
-
-
-def tensor(a):
-    a = np.asarray(a)
-    values = [v.decode("latin1") if isinstance(v, bytes) else v for v in a.ravel().tolist()]
-    kind = "string" if a.dtype == object or a.dtype.kind in "SU" else str(a.dtype).replace("float32", "float").replace("float64", "double")
-    return {"dtype": kind, "shape": list(a.shape), "values": values}
 
 
 def case(name, one_frame=None):
@@ -32,29 +18,13 @@ def case(name, one_frame=None):
         with graph.as_default():
             v1.set_random_seed(7)
             runs = build()
-        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-        config.graph_options.rewrite_options.disable_meta_optimizer = True
-        session = v1.Session(graph=graph, config=config)
-        session._extend_graph()
-        out = []
-        for feeds, fetches, *targets in runs:
-            run = {"feeds": {t.name: tensor(v) for t, v in feeds.items()}, "fetches": [t.name for t in fetches],
-                   "targets": [o.name for o in targets]}
-            try:
-                got = ts.TF_SessionRun_wrapper(session._session, None, {t._as_tf_output(): v for t, v in feeds.items()},
-                                               [t._as_tf_output() for t in fetches], [o._c_op for o in targets], None)
-                run["outputs"] = [tensor(g) for g in got]
-            except tf.errors.OpError as e:
-                run["code"], run["error"] = e.error_code, str(e)
-            out.append(run)
-        kept = graph.as_graph_def()
+        session = open_session(graph)
+        out = [run_one(session, feeds, fetches, targets) for feeds, fetches, *targets in runs]
+        kept = trimmed(graph)
         for node in kept.node:
-            for useless in "_class", "_output_shapes", "parallel_iterations", "_lower_using_switch_merge":
-                node.attr.pop(useless, None)
             if one_frame and node.op == "Enter":
                 node.attr["frame_name"].s = one_frame
-        CASES.append({"name": name, "graph": base64.b64encode(kept.SerializeToString()).decode(),
-                      "runs": out})
+        CASES.append(golden(name, kept, out))
         return build
 
     return make
@@ -549,8 +519,6 @@ def random_graph(seed):
 for seed in range(12):
     case(f"random graph {seed}")(lambda seed=seed: random_graph(seed))
 
-with open("tests/data/exec/cases.json", "w") as f:
-    json.dump(CASES, f, separators=(",", ":"))
-    f.write("\n")
+save("tests/data/exec/cases.json")
 for c in CASES:
     print(c["name"], len(c["graph"]), [r.get("error", "ok")[:150] for r in c["runs"]])

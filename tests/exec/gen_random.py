@@ -10,17 +10,14 @@ variable to the next, so that there is one order; what is read is used before th
 of a ref shares the variable's memory. So do the Identities that come with variables and stand outside of all loops, and
 what conditionals and loops make of them (`reads`): who uses them sees what has been assigned by then.
 """
-import base64
-import json
-import os
 import random
 import sys
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
+from golden import golden, open_session, run_one, save, trimmed, v1  # first: it sets TensorFlow's environment
+
 import numpy as np
 import tensorflow as tf
 
-v1 = tf.compat.v1
 v1.disable_eager_execution()
 v1.disable_control_flow_v2()
 
@@ -193,34 +190,16 @@ def build(rng):
     return [p, q], fetches, init
 
 
-def tensor(a):
-    a = np.asarray(a)
-    return {"dtype": "float", "shape": list(a.shape), "values": a.ravel().tolist()}
-
-
-def run(session, feeds, fetches, targets):
-    out = {"feeds": {t.name: tensor(v) for t, v in feeds.items()}, "fetches": [t.name for t in fetches],
-           "targets": [o.name for o in targets]}
-    out["outputs"] = [tensor(v) for v in session.run([fetches, targets], feeds)[0]]
-    return out
-
-
 def make(seed):
     rng = random.Random(seed)
     with tf.Graph().as_default() as graph:
         inputs, fetches, init = build(rng)
-        config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-        config.graph_options.rewrite_options.disable_meta_optimizer = True
-        with v1.Session(graph=graph, config=config) as session:
-            runs = [run(session, {}, [], init)] if init else []
+        with open_session(graph) as session:
+            runs = [run_one(session, {}, [], init)] if init else []
             for _ in range(4):
                 feeds = {t: np.array(rng.choice(FEEDS), np.float32) for t in inputs}
-                runs.append(run(session, feeds, fetches, []))
-    kept = graph.as_graph_def()
-    for node in kept.node:
-        for useless in "_class", "_output_shapes", "parallel_iterations", "_lower_using_switch_merge":
-            node.attr.pop(useless, None)
-    return {"name": "seed %d" % seed, "graph": base64.b64encode(kept.SerializeToString()).decode(), "runs": runs}
+                runs.append(run_one(session, feeds, fetches, []))
+    return golden("seed %d" % seed, trimmed(graph), runs)
 
 
 def main(seed=1, count=KEPT, path="tests/data/exec/random.json"):
@@ -230,9 +209,7 @@ def main(seed=1, count=KEPT, path="tests/data/exec/random.json"):
         if not small or 4000 < len(made["graph"]) < MAX_GRAPH:
             cases.append(made)
         seed += 1
-    with open(path, "w") as f:
-        json.dump(cases, f, separators=(",", ":"))
-        f.write("\n")
+    save(path, cases)
     print(len(cases), "programs, the last of seed", seed - 1)
 
 

@@ -5,24 +5,13 @@ Run by hand with TensorFlow 2.15.1 present, from the repository's root:  python 
 src/session/session_golden_test.c replays them. The order of each program is fixed by control edges and by a single
 iteration at a time.
 """
-import base64
-import json
-import os
+from golden import CASES, golden, open_session, run_one, save, trimmed, v1  # first: it sets TensorFlow's environment
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="")
 import numpy as np
 import tensorflow as tf
 
-v1 = tf.compat.v1
 v1.disable_eager_execution()
 v1.disable_control_flow_v2()
-CASES = []
-
-
-def tensor(a):
-    a = np.asarray(a)
-    return {"dtype": {"float32": "float", "int32": "int32"}[str(a.dtype)], "shape": list(a.shape),
-            "values": a.ravel().tolist()}
 
 
 def variable(name="v", value=(1, 2)):
@@ -50,21 +39,10 @@ def case(build):
         n = v1.placeholder(tf.int32, [], "n")
         fetches = build(n)
         init = v1.global_variables_initializer()
-    config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    runs = []
-    with v1.Session(graph=graph, config=config) as session:
-        session.run(init)
-        runs.append({"feeds": {}, "fetches": [], "targets": [init.name], "outputs": []})
-        for count in [0, 1, 3, 3, 2]:
-            got = session.run(fetches, {n: count})
-            runs.append({"feeds": {n.name: tensor(np.int32(count))}, "fetches": [t.name for t in fetches], "targets": [],
-                         "outputs": [tensor(g) for g in got]})
-    kept = graph.as_graph_def()
-    for node in kept.node:
-        for useless in "_class", "_output_shapes", "parallel_iterations", "_lower_using_switch_merge":
-            node.attr.pop(useless, None)
-    CASES.append({"name": build.__doc__, "graph": base64.b64encode(kept.SerializeToString()).decode(), "runs": runs})
+    with open_session(graph) as session:
+        runs = [run_one(session, {}, [], [init])]
+        runs += [run_one(session, {n: np.int32(count)}, fetches, []) for count in [0, 1, 3, 3, 2]]
+    CASES.append(golden(build.__doc__, trimmed(graph), runs))
     print(build.__doc__, *[[o["values"] for o in r["outputs"]] for r in runs[1:]], sep="\n   ")
 
 
@@ -379,6 +357,4 @@ def _(n):
     return [a + tf.sqrt(w.value()), tf.sqrt(w.read_value())]
 
 
-with open("tests/data/exec/refs.json", "w") as f:
-    json.dump(CASES, f, separators=(",", ":"))
-    f.write("\n")
+save("tests/data/exec/refs.json")
