@@ -4,11 +4,13 @@
     ops_interop.py BUILD_DIR [...] [-v]       SM_OPS_SEED=N   what is random (default 1)
                                               SM_OPS_CASES=N  how many cases at most (default: no end)
                                               SM_OPS_SECONDS=N  for how long (default 40)
-                                              SM_OPS_ONLY=Op  only this op, each difference in full
+                                              SM_OPS_ONLY=Op,...  only these ops (also patterns: Sparse*), each
+                                              difference in full
 
 Both libraries are driven through the C API in one process, a worker: if TensorFlow ends it (some of its checks
 abort) or does not return, the case is left out and another worker goes on; if ours does, that is a failure.
 """
+import fnmatch
 import json
 import os
 import select
@@ -136,7 +138,8 @@ def comparable(known, rows):
         elif op_def_registry.get(op).HasField("deprecation"):
             why[op] = "gone from graphs of today's version, which these are"
         elif cases:
-            ops.append(op)
+            if not ONLY or any(fnmatch.fnmatchcase(op, pattern) for pattern in ONLY.split(",")):
+                ops.append(op)
         elif op in known:
             why[op] = "changes variables: its cases hold what they become"
         else:
@@ -152,7 +155,7 @@ def case_at(i, known, ops, maker):
     """The i-th random case: the same in every process."""
     rng = np.random.default_rng([SEED, i])
     round_trip = np.random.default_rng([SEED, i // len(ops)]).permutation(len(ops))
-    op = ops[round_trip[i % len(ops)]] if not ONLY else ONLY
+    op = ops[round_trip[i % len(ops)]]
     cases = [c for c in known[op] if not any(t.variable for t in c.inputs)]
     return maker.make(cases[rng.integers(len(cases))], rng, op not in NO_SPECIAL)
 
@@ -364,7 +367,8 @@ def run_workers(stop):
 
 
 def main():
-    audit_types()
+    if not ONLY:
+        audit_types()
     maker, rows = relatives()
     known = read_cases()
     ops, why = comparable(known, rows)
