@@ -114,9 +114,11 @@ typedef struct DenseDim {
 static TF_Code spread(const SliceSpec *spec, int rank, DenseDim *dense, int *out_axis, int *out_rank,
                       TF_Status *st) {
   int n = spec->count, ellipsis = -1, news_after = 0;
+  uint32_t ellipses = (uint32_t)spec->mask[ELLIPSIS_MASK];
+  if (ellipses & (ellipses - 1)) /* also those past the specification */
+    return fail(st, TF_INVALID_ARGUMENT, "Multiple ellipses in slice spec not allowed");
   for (int i = 0; i < n; i++) {
-    if (spec->mask[ELLIPSIS_MASK] >> i & 1) {
-      if (ellipsis >= 0) return fail(st, TF_INVALID_ARGUMENT, "Multiple ellipses in slice spec not allowed");
+    if (ellipses >> i & 1) {
       ellipsis = i;
     } else if (ellipsis >= 0 && spec->mask[NEW_AXIS_MASK] >> i & 1) {
       news_after++;

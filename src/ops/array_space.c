@@ -19,7 +19,7 @@ static TF_Code depth_spec(const Node *node, DepthSpec *d, TF_Status *st) {
   d->to_depth = !strcmp(node->op, "SpaceToDepth");
   d->channels_first = format.size == 4 && !memcmp(format.data, "NCHW", 4);
   if (format.size != 4)
-    return fail(st, TF_UNIMPLEMENTED, "%s: data_format %.*s is not supported", node->op, (int)format.size,
+    return fail(st, TF_INVALID_ARGUMENT, "%s: data_format %.*s is not supported", node->op, (int)format.size,
                 (const char *)format.data);
   if (d->block < 2)
     return fail(st, TF_INVALID_ARGUMENT, "Block size should be > 1, but was: %lld", (long long)d->block);
@@ -55,6 +55,14 @@ static TF_Code depth_shape(ShapeCtx *c, TF_Status *st) {
   return c->inputs[0]->rank < 0 ? TF_OK : depth_dims(&d, c->inputs[0]->dims, c->outputs[0].dims, st);
 }
 
+/* As TensorFlow's on a CPU, there are kernels of NHWC alone. */
+static TF_Code depth_init(OpInit *k, TF_Status *st) {
+  DepthSpec d;
+  TRY(depth_spec(k->node, &d, st));
+  return d.channels_first ? fail(st, TF_INVALID_ARGUMENT, "Only NHWC data_format supported on CPU. Got NCHW")
+                          : TF_OK;
+}
+
 /* Loops over [batch, y, block y, x, block x, channel] with the steps of both sides. */
 static TF_Code depth_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
@@ -72,13 +80,12 @@ static TF_Code depth_prepare(OpCtx *c, TF_Status *st) {
   const int64_t *space = d.to_depth ? in->dims : dims, *depth = d.to_depth ? dims : in->dims;
   array_strides(space, 4, wide);
   array_strides(depth, 4, deep);
-  int ch = d.channels_first ? 1 : 3, y = d.channels_first ? 2 : 1, x = y + 1;
-  int64_t channels = space[ch], b = d.block;
+  int64_t channels = space[3], b = d.block;
   const struct {
     int64_t count, space, depth;
-  } loops[] = {{space[0], wide[0], deep[0]},          {depth[y], wide[y] * b, deep[y]},
-               {b, wide[y], deep[ch] * channels * b}, {depth[x], wide[x] * b, deep[x]},
-               {b, wide[x], deep[ch] * channels},     {channels, wide[ch], deep[ch]}};
+  } loops[] = {{space[0], wide[0], deep[0]},         {depth[1], wide[1] * b, deep[1]},
+               {b, wide[1], deep[3] * channels * b}, {depth[2], wide[2] * b, deep[2]},
+               {b, wide[2], deep[3] * channels},     {channels, wide[3], deep[3]}};
   *p = (ArrayCopy){0};
   for (size_t i = 0; i < SM_COUNTOF(loops); i++)
     array_copy_loop(p, loops[i].count, d.to_depth ? loops[i].space : loops[i].depth,
@@ -258,12 +265,13 @@ static TF_Code batch_run(OpCtx *c, TF_Status *st) {
           .shape = batch_shape, .prepare = batch_prepare, .run = batch_run                  \
   }
 
-const OpRow ops_array_space[] = {{"SpaceToDepth", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy),
-                                  .shape = depth_shape, .prepare = depth_prepare, .run = copy_run},
-                                 {"DepthToSpace", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy),
-                                  .shape = depth_shape, .prepare = depth_prepare, .run = copy_run},
-                                 BATCH("SpaceToBatchND", 6),
-                                 BATCH("BatchToSpaceND", 6),
-                                 BATCH("SpaceToBatch", 2),
-                                 BATCH("BatchToSpace", 2),
-                                 {0}};
+const OpRow ops_array_space[] = {
+    {"SpaceToDepth", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy), .shape = depth_shape,
+     .init = depth_init, .prepare = depth_prepare, .run = copy_run},
+    {"DepthToSpace", .types = TYPES_DEPTH, .prep_size = sizeof(ArrayCopy), .shape = depth_shape,
+     .init = depth_init, .prepare = depth_prepare, .run = copy_run},
+    BATCH("SpaceToBatchND", 6),
+    BATCH("BatchToSpaceND", 6),
+    BATCH("SpaceToBatch", 2),
+    BATCH("BatchToSpace", 2),
+    {0}};

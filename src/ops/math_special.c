@@ -91,9 +91,9 @@ static double igammac_fraction(double a, double x) {
 }
 
 double special_igamma(double a, double x) {
+  if (x == 0) return 0; /* TF: whatever a is */
   if (!(a > 0) || !(x >= 0)) return NAN;
-  if (x == 0) return 0;
-  if (isinf(a)) return isinf(x) ? NAN : 0;
+  if (isinf(a)) return 0;
   if (isinf(x)) return 1;
   return x < a + 1 ? igamma_series(a, x) : 1 - igammac_fraction(a, x);
 }
@@ -101,8 +101,8 @@ double special_igamma(double a, double x) {
 double special_igammac(double a, double x) {
   if (!(a > 0) || !(x >= 0)) return NAN;
   if (x == 0) return 1;
-  if (isinf(a)) return isinf(x) ? NAN : 1;
   if (isinf(x)) return 0;
+  if (isinf(a)) return 1;
   return x < a + 1 ? 1 - igamma_series(a, x) : igammac_fraction(a, x);
 }
 
@@ -116,11 +116,11 @@ double special_zeta(double s, double q) {
                              -691.0 / 1307674368000.0,
                              1.0 / 74724249600.0,
                              -3617.0 / 10670622842880000.0};
+  if (s == 1) return INFINITY; /* TF: whatever q is */
   if (s != s || q != q) return NAN;
-  if (s == 1) return INFINITY;
   if (s < 1) return NAN;
   if (q <= 0) {
-    if (q == floor(q)) return s == floor(s) && fmod(s, 2) == 0 ? INFINITY : NAN;
+    if (q == floor(q)) return isinf(s) || (s == floor(s) && fmod(s, 2) == 0) ? INFINITY : NAN;
     if (s != floor(s)) return NAN;
   }
   double sum = 0;

@@ -122,15 +122,16 @@ static TF_Code fake_grad_prepare(OpCtx *c, TF_Status *st) {
   return op_output_like(c, 0, x, st);
 }
 
-/* n elements `step` apart; what falls outside belongs to the end of the range. */
+/* n elements `step` apart; what falls outside belongs to the end of the range. All are products with 0 or 1, so
+ * that a NaN is seen in each output. */
 static void fake_grad(const FakeState *s, float min, float max, const float *dy, const float *x, float *dx,
                       int64_t n, int64_t step, double *below, double *above) {
   float low = -INFINITY, high = INFINITY, scale;
   if (min != 0 || max != 0) nudge(s, min, max, &low, &high, &scale);
   for (int64_t i = 0; i < n * step; i += step) {
-    dx[i] = x[i] >= low && x[i] <= high ? dy[i] : dy[i] * 0;
-    if (x[i] < low) *below += (double)dy[i];
-    if (x[i] > high) *above += (double)dy[i];
+    dx[i] = dy[i] * (float)(x[i] >= low && x[i] <= high);
+    *below += (double)(dy[i] * (float)(x[i] < low));
+    *above += (double)(dy[i] * (float)(x[i] > high));
   }
 }
 

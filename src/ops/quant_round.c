@@ -157,7 +157,7 @@ static TF_Code round_run(OpCtx *c, TF_Status *st) {
     if (!s->v1 && s->given) {
       low = math_number_at(op_input(c, 1), i);
       high = math_number_at(op_input(c, 2), i);
-      if (!(low <= high))
+      if (s->axis < 0 && !(low <= high)) /* TF: ranges of an axis are taken as they are */
         return fail(st, TF_INVALID_ARGUMENT, "Invalid range: input_min %g > input_max %g", low, high);
     }
     if (tensor_count(x) == 0) continue;

@@ -1,9 +1,7 @@
 /* The variables of TensorFlow 2: ops on handles. */
 #include <string.h>
 
-#include "ops/array_arith.h"
 #include "ops/array_gather.h"
-#include "ops/array_slice.h"
 #include "ops/array_util.h"
 #include "ops/state_vars.h"
 
@@ -101,15 +99,6 @@ static TF_Code variable_shape_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code bool_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_BOOL, st); }
-
-static TF_Code is_initialized_run(OpCtx *c, TF_Status *st) {
-  Variable *v;
-  TRY(state_variable(c, 0, &v, st));
-  *(uint8_t *)c->outputs[0].data = variable_is_initialized(v);
-  return TF_OK;
-}
-
 static TF_Code destroy_run(OpCtx *c, TF_Status *st) {
   const Tensor *handle = op_input(c, 0);
   bool ignore;
@@ -166,35 +155,13 @@ static TF_Code assign_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code update_run(OpCtx *c, TF_Status *st) {
   const Tensor *value = op_input(c, 1);
-  ArithKind kind = strstr(c->node->op, "Sub") ? ARITH_SUB : ARITH_ADD;
   Variable *v;
-  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   TF_DataType dtype;
   Shape shape;
   TRY(state_variable(c, 0, &v, st));
   if (variable_shape(v, &dtype, shape.dims, &shape.rank) && dtype != value->dtype)
     return fail(st, TF_INVALID_ARGUMENT, "DType of variable handle and value does not match.");
-  Tensor *t = state_lock(c, 0, value->dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code code =
-      tensor_same_shape(t, value)
-          ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
-          : fail(st, TF_INVALID_ARGUMENT,
-                 "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
-                 shape_text(t->dims, t->rank, a, sizeof a),
-                 shape_text(value->dims, value->rank, b, sizeof b));
-  variable_unlock(v);
-  return code;
-}
-
-static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
-  Variable *v;
-  Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4),
-                              c->threads, st);
-  variable_unlock(v);
-  return code;
+  return state_update(c, strstr(c->node->op, "Sub") ? ARITH_SUB : ARITH_ADD, st);
 }
 
 /* ---- ResourceGather, ResourceGatherNd ---- */
@@ -257,8 +224,8 @@ const OpRow ops_resource_variable_ops[] = {
      .run = read_many_run},
     {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape,
      .run = variable_shape_run},
-    {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = bool_prepare,
-     .run = is_initialized_run},
+    {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar,
+     .prepare = state_is_initialized_prepare, .run = state_is_initialized},
     {"DestroyResourceOp", .flags = OP_STATEFUL, .shape = shape_none, .run = destroy_run},
     {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = nothing_run},
     {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8 " int4 uint4",
@@ -267,7 +234,7 @@ const OpRow ops_resource_variable_ops[] = {
      .run = update_run},
     {"AssignSubVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none,
      .run = update_run},
-    {"ResourceStridedSliceAssign", .flags = OP_STATEFUL, .shape = shape_none, .run = strided_assign_run},
+    {"ResourceStridedSliceAssign", .flags = OP_STATEFUL, .shape = shape_none, .run = state_strided_assign},
     {"ResourceCountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
      .prepare = state_count_up_prepare, .run = state_count_up},
     {"ResourceGather", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED "; Tindices: " TYPES_INDEX,

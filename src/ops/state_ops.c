@@ -3,8 +3,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "ops/array_arith.h"
-#include "ops/array_slice.h"
 #include "ops/array_util.h"
 #include "ops/state_vars.h"
 
@@ -157,74 +155,10 @@ static TF_Code update_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 static TF_Code assign_update_run(OpCtx *c, TF_Status *st) {
-  const Tensor *value = op_input(c, 1);
-  ArithKind kind = !strcmp(c->node->op, "AssignSub") ? ARITH_SUB : ARITH_ADD;
-  Variable *v;
-  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-  Tensor *t = state_lock(c, 0, value->dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code code =
-      tensor_same_shape(t, value)
-          ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
-          : fail(st, TF_INVALID_ARGUMENT,
-                 "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
-                 shape_text(t->dims, t->rank, a, sizeof a),
-                 shape_text(value->dims, value->rank, b, sizeof b));
-  variable_unlock(v);
-  state_forward(c);
-  return code;
+  return state_update(c, !strcmp(c->node->op, "AssignSub") ? ARITH_SUB : ARITH_ADD, st);
 }
 
-static TF_Code scalar_bool_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_BOOL, st); }
-
-static TF_Code is_initialized_run(OpCtx *c, TF_Status *st) {
-  Variable *v;
-  TRY(state_variable(c, 0, &v, st));
-  *(uint8_t *)c->outputs[0].data = variable_is_initialized(v);
-  return TF_OK;
-}
-
-/* ---- CountUpTo ---- */
-
-TF_Code state_count_up(OpCtx *c, TF_Status *st) {
-  int64_t limit;
-  Variable *v;
-  TRY(node_attr_int(c->node, "limit", &limit, st));
-  TF_DataType dtype = c->node->output_types[0];
-  Tensor *t = state_lock(c, 0, dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code code = TF_OK;
-  int64_t now = 0;
-  if (t->rank)
-    code = fail(st, TF_INVALID_ARGUMENT, "input is not a scalar: %s",
-                shape_text(t->dims, t->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
-  else now = int_at(t, 0);
-  if (!code && now >= limit) code = fail(st, TF_OUT_OF_RANGE, "Reached limit of %lld", (long long)limit);
-  if (!code && dtype == TF_INT64) ((int64_t *)t->data)[0] = now + 1;
-  else if (!code) ((int32_t *)t->data)[0] = (int32_t)(now + 1);
-  variable_unlock(v);
-  if (code) return code;
-  if (dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[0] = now;
-  else ((int32_t *)c->outputs[0].data)[0] = (int32_t)now;
-  return TF_OK;
-}
-
-TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) {
-  return op_output_scalar(c, 0, c->node->output_types[0], st);
-}
-
-/* ---- StridedSliceAssign, RefSelect ---- */
-
-static TF_Code strided_assign_run(OpCtx *c, TF_Status *st) {
-  Variable *v;
-  Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
-  if (!t) return TF_GetCode(st);
-  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4),
-                              c->threads, st);
-  variable_unlock(v);
-  state_forward(c);
-  return code;
-}
+/* ---- RefSelect ---- */
 
 static TF_Code ref_select_run(OpCtx *c, TF_Status *st) {
   const Tensor *index = op_input(c, 0);
@@ -254,13 +188,13 @@ const OpRow ops_state_ops[] = {
      .run = assign_update_run},
     {"AssignSub", .types = "T: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = update_shape,
      .run = assign_update_run},
-    {"IsVariableInitialized", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_bool_prepare,
-     .run = is_initialized_run},
+    {"IsVariableInitialized", .flags = OP_STATEFUL, .shape = shape_scalar,
+     .prepare = state_is_initialized_prepare, .run = state_is_initialized},
     {"CountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
      .prepare = state_count_up_prepare, .run = state_count_up},
     {"StridedSliceAssign",
      .types = "T: " TYPES_ALL " " TYPES_QUANTIZED " " TYPES_FLOAT8 "; Index: " TYPES_INDEX,
-     .flags = OP_STATEFUL, .shape = shape_same, .run = strided_assign_run},
+     .flags = OP_STATEFUL, .shape = shape_same, .run = state_strided_assign},
     {"RefSelect", .types = "T: " TYPES_ALL, .flags = OP_STATEFUL, .shape = shape_unknown_outputs,
      .run = ref_select_run},
     {0}};

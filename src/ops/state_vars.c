@@ -1,7 +1,10 @@
-/* Finding, checking and locking variables for kernels. */
+/* Finding, checking and locking variables for kernels, and the kernels of refs and handles alike. */
 #include "ops/state_vars.h"
 
 #include <string.h>
+
+#include "ops/array_slice.h"
+#include "ops/array_util.h"
 
 Variable *state_named_variable(const OpRow *row, const void *state) {
   bool names = row && (!strcmp(row->name, "VariableV2") || !strcmp(row->name, "Variable") ||
@@ -114,4 +117,71 @@ Shape state_handle_shape(const Node *node, int i) {
     from = from->inputs[0].oper;
   }
   return shape_unknown();
+}
+
+/* ---- kernels ---- */
+
+TF_Code state_is_initialized_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_BOOL, st); }
+
+TF_Code state_is_initialized(OpCtx *c, TF_Status *st) {
+  Variable *v;
+  TRY(state_variable(c, 0, &v, st));
+  *(uint8_t *)c->outputs[0].data = variable_is_initialized(v);
+  return TF_OK;
+}
+
+TF_Code state_update(OpCtx *c, ArithKind kind, TF_Status *st) {
+  const Tensor *value = op_input(c, 1);
+  Variable *v;
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  Tensor *t = state_lock(c, 0, value->dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code =
+      tensor_same_shape(t, value)
+          ? arith_apply(kind, t->dtype, t->data, value->data, 1, tensor_count(t), st)
+          : fail(st, TF_INVALID_ARGUMENT,
+                 "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
+                 shape_text(t->dims, t->rank, a, sizeof a),
+                 shape_text(value->dims, value->rank, b, sizeof b));
+  variable_unlock(v);
+  state_forward(c);
+  return code;
+}
+
+TF_Code state_strided_assign(OpCtx *c, TF_Status *st) {
+  Variable *v;
+  Tensor *t = state_lock(c, 0, op_input(c, 4)->dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code = slice_assign(c->node, t, op_input(c, 1), op_input(c, 2), op_input(c, 3), op_input(c, 4),
+                              c->threads, st);
+  variable_unlock(v);
+  state_forward(c);
+  return code;
+}
+
+TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) {
+  return op_output_scalar(c, 0, c->node->output_types[0], st);
+}
+
+TF_Code state_count_up(OpCtx *c, TF_Status *st) {
+  int64_t limit;
+  Variable *v;
+  TRY(node_attr_int(c->node, "limit", &limit, st));
+  TF_DataType dtype = c->node->output_types[0];
+  Tensor *t = state_lock(c, 0, dtype, &v, st);
+  if (!t) return TF_GetCode(st);
+  TF_Code code = TF_OK;
+  int64_t now = 0;
+  if (t->rank)
+    code = fail(st, TF_INVALID_ARGUMENT, "input is not a scalar: %s",
+                shape_text(t->dims, t->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
+  else now = int_at(t, 0);
+  if (!code && now >= limit) code = fail(st, TF_OUT_OF_RANGE, "Reached limit of %lld", (long long)limit);
+  if (!code && dtype == TF_INT64) ((int64_t *)t->data)[0] = now + 1;
+  else if (!code) ((int32_t *)t->data)[0] = (int32_t)(now + 1);
+  variable_unlock(v);
+  if (code) return code;
+  if (dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[0] = now;
+  else ((int32_t *)c->outputs[0].data)[0] = (int32_t)now;
+  return TF_OK;
 }
