@@ -205,7 +205,7 @@ def run(api, case, config):
         return list(zip(types, values))
     except CError as e:
         return e.code, e.message
-    except OverflowError:
+    except (OverflowError, ValueError):  # too large to look at, or of a shape that numpy cannot hold
         return []
     finally:
         if session:
