@@ -1,21 +1,14 @@
 """Op cases of the math, reduction, nn and matmul families: python tests/ops/gen_a.py [FAMILY...] (README.md here)."""
+import functools
 import itertools
-import sys
 
 from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
+from case_values import BF16, COMPLEX, FLOATS, INTS, NUMBERS, REAL, SIGNED, UNSIGNED, generate, name_of, rng, values
 
 import numpy as np
 import tensorflow as tf
 
-BF16 = tf.bfloat16.as_numpy_dtype
-FLOATS = [np.float16, BF16, np.float32, np.float64]
-COMPLEX = [np.complex64, np.complex128]
-SIGNED = [np.int8, np.int16, np.int32, np.int64]
-UNSIGNED = [np.uint8, np.uint16, np.uint32, np.uint64]
-INTS = SIGNED + UNSIGNED
-REAL = FLOATS + INTS
-NUMBERS = REAL + COMPLEX
-rng = np.random.RandomState(1)
+values = functools.partial(values, steps=256)
 
 
 def tolerance(dtype):
@@ -26,28 +19,8 @@ def tolerance(dtype):
     return 1e-5, 1e-6
 
 
-def name_of(dtype):
-    return np.dtype(dtype).name
-
-
 def is_int(dtype):
     return dtype in INTS
-
-
-def coarse(x):
-    """Few bits, that files pack well."""
-    return np.asarray(np.round(np.asarray(x) * 256) / 256)
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of a type."""
-    if dtype in COMPLEX:
-        return (coarse(rng.uniform(low, high, shape)) + 1j * coarse(rng.uniform(low, high, shape))).astype(dtype)
-    if is_int(dtype):
-        return rng.randint(max(low, 0) if dtype in UNSIGNED else low, high + 1, shape).astype(dtype)
-    if dtype == np.bool_:
-        return rng.rand(*shape) < 0.5
-    return coarse(rng.uniform(low, high, shape)).astype(dtype)
 
 
 def extremes(dtype):
@@ -789,7 +762,4 @@ FAMILIES = [math_unary, math_binary, math_cast, reduce, matmul, math_select, mat
             nn_norm, math_segment, linalg_einsum]
 
 if __name__ == '__main__':
-    for family in FAMILIES:
-        if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
-            rng.seed(1)
-            family()
+    generate(FAMILIES, 1)

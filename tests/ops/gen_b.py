@@ -1,47 +1,13 @@
 """Op cases of the array, string, parsing and random families: python tests/ops/gen_b.py [FAMILY...] (README.md here)."""
 import itertools
 import struct
-import sys
 
 from op_cases import Cases  # first: it sets TensorFlow's environment
+from case_values import (ALL, COMPLEX, FLOATS, I32, I64, NUMBERS, POD, REAL, f32, fine_values as values, generate, i32,
+                         i64, name_of, rng, s)
 
 import numpy as np
 import tensorflow as tf
-
-BF16 = tf.bfloat16.as_numpy_dtype
-FLOATS = [np.float16, BF16, np.float32, np.float64]
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-COMPLEX = [np.complex64, np.complex128]
-REAL = FLOATS + INTS
-NUMBERS = REAL + COMPLEX
-POD = NUMBERS + [np.bool_]
-ALL = POD + [object]
-rng = np.random.RandomState(2)
-I32, I64 = np.int32, np.int64
-
-
-def name_of(dtype):
-    return 'string' if dtype is object else np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-9, high=9):
-    if dtype is object:
-        words = [b'', b'a', b'bc', b'x\0y', b'a string that does not fit into the struct', b'\xff\xfe']
-        return np.array([words[i] for i in rng.randint(0, len(words), int(np.prod(shape)))] + [b''],
-                        object)[:-1].reshape(shape)
-    if dtype in COMPLEX:
-        return (rng.uniform(low, high, shape) + 1j * rng.uniform(low, high, shape)).astype(dtype)
-    if dtype == np.bool_:
-        return rng.rand(*shape) < 0.5
-    if dtype in INTS:
-        return rng.randint(0 if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    return np.asarray(rng.uniform(low, high, shape)).astype(dtype)
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def f32(*v): return np.array(v, np.float32)
-def s(*v): return np.array(v, object)
 
 
 def array_shape():
@@ -780,7 +746,4 @@ FAMILIES = [array_shape, array_concat, array_slice, array_move, array_fill, arra
             array_space, string_ops, parsing_ops, random_ops, string_split]
 
 if __name__ == '__main__':
-    for family in FAMILIES:
-        if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
-            rng.seed(2)
-            family()
+    generate(FAMILIES, 2)

@@ -1,32 +1,9 @@
 """Op cases of the image, signal, 3-D, recurrent and counting families: python tests/ops/gen_c.py [FAMILY...] (README.md here)."""
-import sys
-
 from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
+from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, values
 
 import numpy as np
 import tensorflow as tf
-
-BF16 = tf.bfloat16.as_numpy_dtype
-FLOATS = [np.float16, BF16, np.float32, np.float64]
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-rng = np.random.RandomState(3)
-
-
-def i32(*v): return np.array(v, np.int32)
-def f32(*v): return np.array(v, np.float32)
-
-
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of few bits, that files pack well."""
-    if dtype in (np.complex64, np.complex128):
-        return (np.round(rng.uniform(low, high, shape) * 64) / 64 +
-                1j * np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
-    if dtype in INTS:
-        return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
 
 
 def image_resize():
@@ -469,8 +446,8 @@ def image_nms():
     c.save()
 
 
+FAMILIES = [image_resize, signal_fft, nn_conv3d, nn_pool3d, nn_rnn, nn_pool_argmax, audio_wav, summary_ops,
+            matmul_sparse, image_color, image_crop, quant_fake, image_nms]
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['image_resize', 'signal_fft', 'nn_conv3d', 'nn_pool3d', 'nn_rnn',
-                                   'nn_pool_argmax', 'audio_wav', 'summary_ops', 'matmul_sparse', 'image_color',
-                                   'image_crop', 'quant_fake', 'image_nms']:
-        globals()[family]()
+    generate(FAMILIES, 3)

@@ -1,55 +1,14 @@
 """Op cases of the sparse, set, ragged, text and sequence families: python tests/ops/gen_d.py [FAMILY...] (README.md here)."""
-import sys
-
 from op_cases import Cases  # first: it sets TensorFlow's environment
+from case_values import (ALL, BF16, COMPLEX, F32, FLOATS, I32, I64, NUMBERS, REAL, f32, fine_values as values, generate,
+                         i32, i64, name_of, refused, rng, s)
 
 import numpy as np
 import tensorflow as tf
 
-BF16 = tf.bfloat16.as_numpy_dtype
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-FLOATS = [np.float16, BF16, np.float32, np.float64]
-COMPLEX = [np.complex64, np.complex128]
-REAL = FLOATS + INTS
-NUMBERS = REAL + COMPLEX
-ALL = NUMBERS + [np.bool_, object]
-I32, I64, F32 = np.int32, np.int64, np.float32
-rng = np.random.RandomState(4)
 
-
-def name_of(dtype):
-    return 'string' if dtype is object else np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-9, high=9):
-    shape = (shape,) if isinstance(shape, int) else shape
-    if dtype is object:
-        words = [b'', b'a', b'bc', b'x\0y', b'a string that does not fit into the struct', b'\xff\xfe']
-        return np.array([words[i] for i in rng.randint(0, len(words), int(np.prod(shape)))] + [b''],
-                        object)[:-1].reshape(shape)
-    if dtype in COMPLEX:
-        return (rng.uniform(low, high, shape) + 1j * rng.uniform(low, high, shape)).astype(dtype)
-    if dtype == np.bool_:
-        return rng.rand(*shape) < 0.5
-    if dtype in INTS:
-        return rng.randint(0 if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    return np.asarray(rng.uniform(low, high, shape)).astype(dtype)
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def f32(*v): return np.array(v, F32)
-def s(*v): return np.array(v + (b'',), object)[:-1]
 def one(v, t=I64): return np.array(v, t)
 def rows(*v, rank=2): return np.array(v, I64).reshape(-1, rank)
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except ValueError:
-        return None
 
 
 def sparse(dims, n, dtype=F32, repeated=False, low=-9):
@@ -483,8 +442,7 @@ def string_ngrams():
     c.save()
 
 
+FAMILIES = [sparse_basic, sparse_slice, sparse_cross, count_ops, set_ops, ragged_ops, sparse_math, string_ngrams]
+
 if __name__ == '__main__':
-    families = {k: v for k, v in globals().items() if callable(v) and getattr(v, '__code__', None) and not v.__code__.co_argcount
-                and v.__module__ == '__main__'}
-    for name in sys.argv[1:] or families:
-        families[name]()
+    generate(FAMILIES, 4)

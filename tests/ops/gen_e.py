@@ -1,43 +1,10 @@
 """Op cases of training steps, searches, special functions and other small families: python tests/ops/gen_e.py [FAMILY...]
 (README.md here)."""
-import sys
-
 from op_cases import Cases, op_def_registry  # first: it sets TensorFlow's environment
+from case_values import F32, F64, FLOATS, I32, I64, INTS, f32, f64, generate, i32, name_of, refused, s, values
 
 import numpy as np
 import tensorflow as tf
-
-BF16 = tf.bfloat16.as_numpy_dtype
-F32, F64, I32, I64 = np.float32, np.float64, np.int32, np.int64
-FLOATS = [np.float16, BF16, np.float32, np.float64]
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-rng = np.random.RandomState(5)
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def f32(*v): return np.array(v, F32)
-def f64(*v): return np.array(v, F64)
-def s(*v): return np.array(v + (b'',), object)[:-1]
-
-
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of few bits, that files pack well."""
-    if np.dtype(dtype).kind == 'c': return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
-    if dtype in INTS:
-        return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except ValueError:
-        return None
 
 
 # ---- training ----
@@ -269,6 +236,7 @@ def special_ops():
     c.save()
 
 
+FAMILIES = [training_ops, search_ops, special_ops]
+
 if __name__ == '__main__':
-    for family in sys.argv[1:] or ['training_ops', 'search_ops', 'special_ops']:
-        globals()[family]()
+    generate(FAMILIES, 5)

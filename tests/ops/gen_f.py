@@ -1,33 +1,13 @@
 """Op cases of random numbers and samplers: python tests/ops/gen_f.py [FAMILY...] (README.md here)."""
-import sys
-
 from op_cases import Cases, V1  # first: it sets TensorFlow's environment
+from case_values import F16, F32, F64, FLOATS, I32, I64, INTS, U64, f32, generate, i32, i64, name_of, refused, rng
 
 import numpy as np
 import tensorflow as tf
 
-BF16 = tf.bfloat16.as_numpy_dtype
-F16, F32, F64, I32, I64, U64 = np.float16, np.float32, np.float64, np.int32, np.int64, np.uint64
-FLOATS = [F16, BF16, F32, F64]
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-rng = np.random.RandomState(6)
 KEY, COUNTER, PHILOX = np.array([0x123456789abcdef], U64), np.array([7, 1 << 63], U64), np.array(1, I32)
 SEEDS = dict(seed=1, seed2=2)
 NAN, INF = float('nan'), float('inf')
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def f32(*v): return np.array(v, F32)
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except (ValueError, TypeError):
-        return None
 
 
 def old_graph(c, producer):
@@ -397,7 +377,4 @@ def random_grad():
 FAMILIES = [random_shuffle, random_multinomial, random_gamma, random_poisson, random_bounded, random_binomial, sampler_candidate, sampler_box, audio_features, sampler_cluster, random_grad]
 
 if __name__ == '__main__':
-    names = sys.argv[1:]
-    for family in FAMILIES:
-        if not names or family.__name__ in names:
-            family()
+    generate(FAMILIES, 6)

@@ -1,49 +1,15 @@
 """Op cases of patches, orders, prints, quantised numbers, gradients of windows and other families: python tests/ops/gen_g.py
 [FAMILY...] (README.md here)."""
-import sys
-
 from op_cases import Cases, V1, op_def_registry, tensor  # first: it sets TensorFlow's environment
+from case_values import (BF16, F16, F32, F64, FLOATS, I32, I64, INTS, REAL, f32, f64, generate, i32, i64, name_of,
+                         refused, rng, s, values)
 
 import numpy as np
 import tensorflow as tf
 
-BF16 = tf.bfloat16.as_numpy_dtype
-F16, F32, F64, I32, I64 = np.float16, np.float32, np.float64, np.int32, np.int64
-FLOATS = [F16, BF16, F32, F64]
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64]
-REAL = FLOATS + INTS
-rng = np.random.RandomState(7)
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def f32(*v): return np.array(v, F32)
-def f64(*v): return np.array(v, F64)
-def s(*v): return np.array(v + (b'',), object)[:-1]
-
-
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of few bits, that files pack well."""
-    if dtype in INTS:
-        return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    if dtype is bool: return rng.randint(0, 2, shape).astype(bool)
-    if np.dtype(dtype).kind == 'c': return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
-    return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
-
 
 def near(dtype):
     return dict(rtol=2e-2, atol=2e-2) if dtype in FLOATS[:2] else dict(rtol=2e-5, atol=2e-5)
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except ValueError:
-        return None
 
 
 def allowed(op, dtype, attr='T'):
@@ -642,8 +608,9 @@ def array_rows():
     kinds = REAL + [bool, np.complex64, np.complex128]
     words = s(b'a', b'bc', b'a string that does not fit into the struct')
     for dtype in kinds:
-        c.case('DeepCopy', [values(dtype, (2, 3))], name_of(dtype))
-        refused(c, 'ParallelConcat', [[values(dtype, (1, 3)) for _ in range(3)]], name_of(dtype), shapes=True, shape=tf.TensorShape([3, 3]))
+        x = lambda *dims: values(I32, dims, 0, 1).astype(bool) if dtype is bool else values(dtype, dims)
+        c.case('DeepCopy', [x(2, 3)], name_of(dtype))
+        refused(c, 'ParallelConcat', [[x(1, 3) for _ in range(3)]], name_of(dtype), shapes=True, shape=tf.TensorShape([3, 3]))
     c.case('DeepCopy', [words], 'string')
     c.case('DeepCopy', [F32(3)], 'scalar')
     c.case('DeepCopy', [values(F32, (0, 3))], 'empty')
@@ -818,7 +785,6 @@ def nn_conv3d_grad():
     c.save()
 
 
-
 def math_isotonic():
     c = Cases('math_isotonic')
     for dtype in FLOATS + INTS[:4]:
@@ -830,7 +796,6 @@ def math_isotonic():
     refused(c, 'IsotonicRegression', [values(F32, (2, 100))], 'long', **near(F32), output_dtype=tf.float32)
     refused(c, 'IsotonicRegression', [F32(1)], 'scalar', error_part='', output_dtype=tf.float32)
     c.save()
-
 
 
 def image_contrast():
@@ -851,14 +816,10 @@ def image_contrast():
     c.save()
 
 
-FAMILIES = ['array_patches', 'image_resize_grad', 'math_order', 'math_histogram', 'print_ops', 'nn_dilation', 'quant_round',
-            'nn_norm_grad', 'quant_convert', 'quant_math', 'quant_array', 'quant_nn', 'quant_norm',
-            'array_pad_grad', 'array_rows', 'array_format', 'math_segment_grad',
-            'nn_pool_grads',
-            'nn_fractional', 'nn_conv3d_grad',
-            'math_isotonic',
-            'image_contrast']
+FAMILIES = [array_patches, image_resize_grad, math_order, math_histogram, print_ops, nn_dilation, quant_round,
+            nn_norm_grad, quant_convert, quant_math, quant_array, quant_nn, quant_norm, array_pad_grad, array_rows,
+            array_format, math_segment_grad, nn_pool_grads, nn_fractional, nn_conv3d_grad, math_isotonic,
+            image_contrast]
 
 if __name__ == '__main__':
-    for family in sys.argv[1:] or FAMILIES:
-        globals()[family]()
+    generate(FAMILIES, 7)

@@ -1,36 +1,11 @@
 """Op cases of image files and of what is drawn, cut and chosen in images: python tests/ops/gen_h.py [FAMILY...] (README.md here)."""
 import struct
-import sys
 
 from op_cases import Cases  # first: it sets TensorFlow's environment
+from case_values import BF16, F16, F32, F64, I32, I64, SIGNED, U8, U16, f32, generate, i32, name_of, refused, rng, values
 
 import numpy as np
 import tensorflow as tf
-
-BF16 = tf.bfloat16.as_numpy_dtype
-F32, F64, I32, I64, U8, U16 = np.float32, np.float64, np.int32, np.int64, np.uint8, np.uint16
-INTS = [np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16]
-rng = np.random.RandomState(8)
-
-
-def i32(*v): return np.array(v, I32)
-def f32(*v): return np.array(v, F32)
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of few bits, that files pack well."""
-    if dtype in INTS:
-        return rng.randint(max(low, 0) if np.dtype(dtype).kind == 'u' else low, high + 1, shape).astype(dtype)
-    return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except ValueError:
-        return None
 
 
 def smooth(height, width, channels, dtype=U8):
@@ -305,7 +280,7 @@ def image_scale():
                 case = lambda op, a, label, **k: c.case(op, a, '%s %s' % (kernel, label), 1e-4, 1e-5, kernel_type=kernel, antialias=antialias, **k)
                 case('ScaleAndTranslate', [image, i32(*size), f32(*scale), f32(*translate)], str(size))
                 case('ScaleAndTranslateGrad', [values(F32, (2,) + size + (2,)), np.zeros((2, 6, 7, 2), F32), f32(*scale), f32(*translate)], str(size))
-    for dtype in INTS + [np.float16, BF16, F64]:
+    for dtype in SIGNED + [U8, U16, F16, BF16, F64]:
         c.case('ScaleAndTranslate', [values(dtype, (1, 5, 4, 2), -90, 90), i32(3, 6), f32(.5, 1.5), f32(0, .5)], name_of(dtype), 1e-4, 1e-3)
     odd = np.ones((1, 9, 8, 1), F32)
     odd[0, 2, 3, 0], odd[0, 7, 6, 0] = np.inf, np.nan
@@ -428,7 +403,7 @@ def image_crop_grad():
                 c.case('CropAndResizeGradImage', [values(F32, (5,) + crop + (3,)), boxes, index, i32(2, 5, 6, 3)], '%s %s' % (method, crop), 2e-2 if dtype == np.float16 else 1e-4, 2e-2 if dtype == np.float16 else 1e-4,
                        method=method, T=dtype)
     for crop in ((3, 4), (1, 1), (7, 2)):
-        for dtype in INTS + [F32, F64, np.float16]:
+        for dtype in SIGNED + [U8, U16, F32, F64, F16]:
             c.case('CropAndResizeGradBoxes', [values(F32, (5,) + crop + (2,)), values(dtype, (2, 5, 6, 2)), boxes, index], '%s %s' % (name_of(dtype), crop), 1e-4, 1e-3)
     odd = f32([-3, 0, -1, 1], [0, 5, 1, 9], [-50, 0, 50, 1], [0, 1, 0, 0], [0, 0, 1, 1])  # TensorFlow ends at NaN
     g, x, size = values(F32, (5, 2, 2, 1)), values(F32, (2, 4, 4, 1)), i32(2, 4, 4, 1)
@@ -538,9 +513,8 @@ def audio_wav_read():
     c.save()
 
 
-FAMILIES = ['image_decode', 'image_encode', 'image_scale', 'image_draw', 'image_transform', 'image_glimpse', 'image_crop_grad',
-            'image_nms_combined', 'summary_image', 'audio_wav_read']
+FAMILIES = [image_decode, image_encode, image_scale, image_draw, image_transform, image_glimpse, image_crop_grad,
+            image_nms_combined, summary_image, audio_wav_read]
 
 if __name__ == '__main__':
-    for family in sys.argv[1:] or FAMILIES:
-        globals()[family]()
+    generate(FAMILIES, 8)

@@ -1,14 +1,12 @@
 """Op cases of more sparse, ragged, text and parsing families: python tests/ops/gen_i.py [FAMILY...] (README.md here)."""
-import sys
-
 from op_cases import Cases  # first: it sets TensorFlow's environment
-from gen_d import (ALL, BF16, COMPLEX, F32, FLOATS, I32, I64, INTS, NUMBERS, REAL, broken, f32, i32, i64, name_of, one, refused, rng,
-                   rows, s, sparse, tolerance, values)
+from case_values import (ALL, BF16, F32, F64, FLOATS, I32, I64, NUMBERS, REAL, f32, fine_values as values, generate,
+                         i32, i64, name_of, refused, rng, s)
+from gen_d import broken, one, rows, sparse, tolerance
 
 import numpy as np
 import tensorflow as tf
 
-F64 = np.float64
 SIGNED = [np.int8, np.int16, np.int32, np.int64, F32, F64, np.complex64, np.complex128]
 
 
@@ -626,10 +624,8 @@ def sparse_pack():
     c.save()
 
 
-FAMILIES = ['sparse_merge', 'sparse_cwise', 'sparse_reduce', 'ragged_gather', 'ragged_fill', 'ragged_cross', 'unicode_ops', 'parsing_sequence',
-            'parsing_csv', 'parsing_tensor',
-            'sparse_pack']
+FAMILIES = [sparse_merge, sparse_cwise, sparse_reduce, ragged_gather, ragged_fill, ragged_cross, unicode_ops,
+            parsing_sequence, parsing_csv, parsing_tensor, sparse_pack]
 
 if __name__ == '__main__':
-    for family in sys.argv[1:] or FAMILIES:
-        globals()[family]()
+    generate(FAMILIES, 4)

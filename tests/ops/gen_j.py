@@ -1,17 +1,11 @@
 """Op cases of CTC, factorisations and batching: python tests/ops/gen_j.py [FAMILY...] (README.md here)."""
 import itertools
-import sys
 
-from op_cases import Cases  # first: it sets TensorFlow's environment
+from op_cases import Cases, V1  # first: it sets TensorFlow's environment
+from case_values import BF16, C128, C64, F32, F64, I32, I64, generate, i32, i64, name_of, refused, rng, values
 
 import numpy as np
 import tensorflow as tf
-
-F32, F64, I32, I64 = np.float32, np.float64, np.int32, np.int64
-C64, C128 = np.complex64, np.complex128
-BF16 = tf.bfloat16.as_numpy_dtype
-V1 = tf.compat.v1
-rng = np.random.RandomState(7)
 
 
 class OldCases(Cases):
@@ -23,29 +17,6 @@ class OldCases(Cases):
         empty.versions.producer = 10
         with self.graph.as_default():
             tf.import_graph_def(empty)
-
-
-def i32(*v): return np.array(v, I32)
-def i64(*v): return np.array(v, I64)
-def name_of(dtype): return np.dtype(dtype).name
-
-
-def values(dtype, shape, low=-4, high=4):
-    """Random numbers of few bits, that files pack well."""
-    if dtype == BF16 or np.dtype(dtype).kind == 'f':
-        return np.asarray(np.round(rng.uniform(low, high, shape) * 64) / 64).astype(dtype)
-    kind = np.dtype(dtype).kind
-    if kind == 'c':
-        return (values(F64, shape, low, high) + 1j * values(F64, shape, low, high)).astype(dtype)
-    return rng.rand(*shape) < .5 if kind == 'b' else rng.randint(low, high + 1, shape).astype(dtype)
-
-
-def refused(c, *args, **more):
-    """A case that TensorFlow may refuse when the graph is built: then there is none."""
-    try:
-        return c.case(*args, **more)
-    except ValueError:
-        return None
 
 
 # ---- CTC ----
@@ -481,7 +452,4 @@ def nn_rnn_grad():
 FAMILIES = [nn_rnn_grad, ctc_ops, linalg_diag, linalg_dense, linalg_eigen, linalg_function, linalg_solve, linalg_band]
 
 if __name__ == '__main__':
-    for family in FAMILIES:
-        if len(sys.argv) == 1 or family.__name__ in sys.argv[1:]:
-            rng.seed(1)
-            family()
+    generate(FAMILIES, 1)

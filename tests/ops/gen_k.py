@@ -1,16 +1,13 @@
 """Op cases of scatters into variables, behind refs and handles: python tests/ops/gen_k.py (README.md here)."""
 from op_cases import Cases  # first: it sets TensorFlow's environment
+from case_values import BF16, F32, I32, I64, generate, name_of, rng
 
 import numpy as np
-import tensorflow as tf
 
-BF16 = tf.bfloat16.as_numpy_dtype
-F32, I32, I64 = np.float32, np.int32, np.int64
 REALS = [np.float16, BF16, F32, np.float64, np.int8, np.int16, I32, I64, np.uint8, np.uint16, np.uint32, np.uint64]
 OTHERS = [np.complex64, np.complex128, np.bool_, object]
 TWICE = ('Update', 'Add', 'Sub', 'Mul', 'Div', 'Min', 'Max')
 ND = ('Update', 'Add', 'Sub', 'Min', 'Max')
-rng = np.random.RandomState(11)
 
 
 def i32(v): return np.array(v, I32)
@@ -23,9 +20,6 @@ def values(dtype, shape, low=1, high=9):
     if dtype is object: return np.array([b'x%d' % v for v in rng.randint(0, 99, int(np.prod(shape)))] + [b''], object)[:-1].reshape(shape)
     v = rng.randint(low, high, shape)
     return (v + 1j * rng.randint(low, high, shape) if np.dtype(dtype).kind == 'c' else v % 2 if dtype is np.bool_ else v).astype(dtype)
-
-
-def name_of(dtype): return 'string' if dtype is object else np.dtype(dtype).name
 
 
 def step(c, op, var, indices, updates, label, **more):
@@ -97,7 +91,7 @@ def nd(c, op):
         step(c, op, f32([1, np.nan, 3, np.inf]), i32([[0], [1], [2], [3]]), f32([np.nan, 2, -np.inf, np.nan]), 'nan')
 
 
-def main():
+def state_scatter():
     c = Cases('state_scatter')
     for kind in ('', 'Resource'):
         for word in TWICE: rows(c, kind + 'Scatter' + word)
@@ -105,4 +99,5 @@ def main():
     c.save()
 
 
-main()
+if __name__ == '__main__':
+    generate([state_scatter], 11)
