@@ -74,7 +74,7 @@ def build(name, rng):
         batch = batch / 127.5 - 1  # the others scale their input themselves
     norms = [n for n in net._flatten_layers() if isinstance(n, k.layers.BatchNormalization)]
     for layer in norms:
-        if name.startswith(("ResNet", "RegNet")) and layer.name.endswith(("_3_bn", "_conv_1x1_2_bn")):
+        if name.startswith(("ResNet", "RegNet")) and layer.name.endswith(("_3_bn", "_conv_1x1_2_bn", "_batch_norm_3")):
             layer.gamma.assign(0.3 * tf.ones_like(layer.gamma))
     for layer in net._flatten_layers():
         if name.endswith("V2") and name.startswith("ResNet") and layer.name.endswith("_3_conv"):
