@@ -9,15 +9,11 @@
 #include "base/files.h"
 #include "ops/array_util.h"
 #include "ops/lookup_table.h"
+#include "ops/named_object.h"
 #include "ops/state_vars.h"
 #include "ops/text_number.h"
 
 /* ---- making tables ---- */
-
-typedef struct TableState {
-  LookupTable *table;
-  Variable *handle; /* of the older ops: holds (container, name) */
-} TableState;
 
 typedef struct NewTable {
   TF_DataType key, value;
@@ -57,19 +53,8 @@ static bool pair_supported(TF_DataType key, TF_DataType value, bool is_static) {
   return is_static && (!strcmp(pair, "ss") || !strcmp(pair, "is"));
 }
 
-static TF_Code make_legacy_handle(TableState *s, const NewTable *a, TF_Status *st) {
-  Tensor value = {0};
-  TRY(variable_new(&legacy_variable_type, a->container, a->name, &s->handle, st));
-  TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
-  TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], a->container, strlen(a->container)) &&
-            tstring_set(&text[1], a->name, strlen(a->name));
-  variable_assign(s->handle, &value);
-  return ok ? TF_OK : fail_oom(st, "a table's handle");
-}
-
 static TF_Code table_init(OpInit *k, TF_Status *st) {
-  TableState *s = k->state;
+  NamedObject *s = k->state;
   NewTable a = {
       .is_static = !strncmp(k->node->op, "HashTable", 9) || !strcmp(k->node->op, "AnonymousHashTable"),
       .value_size = 1};
@@ -92,47 +77,19 @@ static TF_Code table_init(OpInit *k, TF_Status *st) {
     if (a.value_size > INT32_MAX) return fail(st, TF_INVALID_ARGUMENT, "the values of a table are too large");
   }
   if (!strncmp(k->node->op, "Anonymous", 9)) {
-    TRY(lookup_table_new(&s->table, a.key, a.value, a.is_static, a.value_rank, a.value_size, a.container,
-                         a.name, st));
+    TRY(create_table(&a, &s->object, st));
   } else {
-    Object *o = NULL;
-    TRY(resource_find_or_create(k->resources, &lookup_table_type, a.container, a.name, create_table, &a, &o,
-                                st));
-    s->table = (LookupTable *)o;
+    TRY(resource_find_or_create(k->resources, &lookup_table_type, a.container, a.name, create_table, &a,
+                                &s->object, st));
   }
-  if (s->table->key_dtype != a.key || s->table->value_dtype != a.value)
+  const LookupTable *t = (const LookupTable *)s->object;
+  if (t->key_dtype != a.key || t->value_dtype != a.value)
     return fail(st, TF_INVALID_ARGUMENT, "Conflicting key/value dtypes %s->%s with %s-%s for table %s",
-                dtype_name(a.key), dtype_name(a.value), dtype_name(s->table->key_dtype),
-                dtype_name(s->table->value_dtype), a.name);
-  if (s->table->is_static != a.is_static || s->table->value_rank != a.value_rank ||
-      s->table->value_size != a.value_size)
+                dtype_name(a.key), dtype_name(a.value), dtype_name(t->key_dtype), dtype_name(t->value_dtype),
+                a.name);
+  if (t->is_static != a.is_static || t->value_rank != a.value_rank || t->value_size != a.value_size)
     return fail(st, TF_INVALID_ARGUMENT, "table %s is shared with an op of another kind", a.name);
-  return dtype_is_ref(k->node->output_types[0]) ? make_legacy_handle(s, &a, st) : TF_OK;
-}
-
-static void table_clear(void *state) {
-  TableState *s = state;
-  object_unref(s->table);
-  object_unref(s->handle);
-}
-
-static TF_Code table_prepare(OpCtx *c, TF_Status *st) {
-  return dtype_is_ref(c->node->output_types[0]) ? TF_OK : op_output_scalar(c, 0, TF_RESOURCE, st);
-}
-
-static TF_Code table_run(OpCtx *c, TF_Status *st) {
-  const TableState *s = c->state;
-  const void *object = s->table;
-  if (!dtype_is_ref(c->node->output_types[0]))
-    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
-  op_set_ref(c, 0, s->handle);
-  return TF_OK;
-}
-
-static TF_Code legacy_handle_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
+  return named_object_handle(k, a.container, a.name, st);
 }
 
 /* ---- finding the table of input 0 ---- */
@@ -144,31 +101,11 @@ static TF_Code table_of_input(const OpCtx *c, LookupTable **out, TF_Status *st) 
     object_ref(*out);
     return TF_OK;
   }
-  Variable *v;
-  Tensor names = {0};
-  char *text[2] = {NULL, NULL};
-  TRY(state_variable(c, 0, &v, st));
-  if (!variable_read(v, &names) || names.dtype != TF_STRING || tensor_count(&names) != 2) {
-    tensor_clear(&names);
-    return fail(st, TF_INVALID_ARGUMENT, "Lookup table handle must be scalar, but had shape: []");
-  }
-  for (int i = 0; i < 2; i++) {
-    size_t size;
-    const char *data = tstring_data((const TF_TString *)names.data + i, &size);
-    text[i] = strndup(data, size);
-  }
-  tensor_clear(&names);
-  Object *o = text[0] && text[1] && c->env
-                  ? resource_find(c->env->resources, &lookup_table_type, text[0], text[1])
-                  : NULL;
-  TF_Code code = TF_OK;
-  if (!o)
-    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "",
-                text[1] ? text[1] : "", lookup_table_type.name);
-  free(text[0]);
-  free(text[1]);
+  Object *o;
+  TRY(named_object_of_value(c, 0, &lookup_table_type, "Lookup table handle must be scalar, but had shape: []",
+                            &o, st));
   *out = (LookupTable *)o;
-  return code;
+  return TF_OK;
 }
 
 /* TF: the text of OpKernelContext::MatchSignature. `value_input` is 0 for ops without one. */
@@ -493,13 +430,15 @@ static TF_Code init_file_run(OpCtx *c, TF_Status *st) { return with_table(c, ini
 
 #define TABLE(NAME, SHAPE)                                                                     \
   {                                                                                            \
-    NAME, .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(TableState), .shape = SHAPE,  \
-          .init = table_init, .prepare = table_prepare, .run = table_run, .clear = table_clear \
+    NAME, .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = SHAPE, \
+          .init = table_init, .prepare = named_object_prepare, .run = named_object_run,        \
+          .clear = named_object_clear                                                          \
   }
 #define LEGACY_TABLE(NAME)                                                                      \
   {                                                                                             \
-    NAME, .flags = OP_STATEFUL, .state_size = sizeof(TableState), .shape = legacy_handle_shape, \
-          .init = table_init, .prepare = table_prepare, .run = table_run, .clear = table_clear  \
+    NAME, .flags = OP_STATEFUL, .state_size = sizeof(NamedObject), .shape = named_object_shape, \
+          .init = table_init, .prepare = named_object_prepare, .run = named_object_run,         \
+          .clear = named_object_clear                                                           \
   }
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }

@@ -7,6 +7,7 @@
 
 #include "ops/array_util.h"
 #include "ops/math_types.h"
+#include "ops/named_object.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
 #include "ops/tensor_array.h"
@@ -38,11 +39,6 @@ static const ObjectType accumulator_type = {"N10tensorflow26ConditionalAccumulat
 
 /* ---- making one ---- */
 
-typedef struct AccumulatorState {
-  Accumulator *accumulator;
-  Variable *handle;
-} AccumulatorState;
-
 typedef struct NewAccumulator {
   TF_DataType dtype;
   const Shape *shape;
@@ -68,76 +64,31 @@ static TF_Code create_accumulator(void *arg, Object **out, TF_Status *st) {
 }
 
 static TF_Code accumulator_init(OpInit *k, TF_Status *st) {
-  AccumulatorState *s = k->state;
+  NamedObject *s = k->state;
   NewAccumulator n = {0};
   const char *container, *name;
   Span reduction;
-  Object *o;
   TRY(node_attr_type(k->node, "dtype", &n.dtype, st));
   TRY(node_attr_shape(k->node, "shape", &n.shape, st));
   TRY(node_attr_string(k->node, "reduction_type", &reduction, st));
   n.mean = reduction.size == 4 && !memcmp(reduction.data, "MEAN", 4);
   TRY(state_names(k, &container, &name, st));
-  TRY(resource_find_or_create(k->resources, &accumulator_type, container, name, create_accumulator, &n, &o,
-                              st));
-  s->accumulator = (Accumulator *)o;
-  if (s->accumulator->dtype != n.dtype)
+  TRY(resource_find_or_create(k->resources, &accumulator_type, container, name, create_accumulator, &n,
+                              &s->object, st));
+  if (((const Accumulator *)s->object)->dtype != n.dtype)
     return fail(st, TF_INVALID_ARGUMENT, "accumulator %s is shared with an op of another dtype", name);
-  return dtype_is_ref(k->node->output_types[0])
-             ? variable_new(&legacy_variable_type, container, name, &s->handle, st)
-             : TF_OK;
-}
-
-static void accumulator_clear(void *state) {
-  AccumulatorState *s = state;
-  object_unref(s->accumulator);
-  object_unref(s->handle);
-}
-
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
-  return dtype_is_ref(c->node->output_types[0]) ? TF_OK : op_output_scalar(c, 0, TF_RESOURCE, st);
-}
-
-static TF_Code accumulator_run(OpCtx *c, TF_Status *st) {
-  const AccumulatorState *s = c->state;
-  const void *object = s->accumulator;
-  if (!dtype_is_ref(c->node->output_types[0]))
-    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
-  if (!variable_is_initialized(s->handle)) { /* what TF shows of it: the container and the name */
-    Tensor names = {0};
-    TRY(tensor_alloc(&names, TF_STRING, &(int64_t){2}, 1, st));
-    TF_TString *text = names.data;
-    bool ok = tstring_set(&text[0], s->handle->container, strlen(s->handle->container)) &&
-              tstring_set(&text[1], s->handle->name, strlen(s->handle->name));
-    variable_assign(s->handle, &names);
-    if (!ok) return fail_oom(st, "a handle");
-  }
-  op_set_ref(c, 0, s->handle);
-  return TF_OK;
+  return named_object_handle(k, container, name, st);
 }
 
 /* Runs `f` under the lock of input 0's accumulator. */
 static TF_Code with_accumulator(OpCtx *c, TF_Code (*f)(OpCtx *, Accumulator *, TF_Status *), TF_Status *st) {
-  Object *o = NULL;
-  if (!c->env) return fail(st, TF_FAILED_PRECONDITION, "an accumulator is asked for outside of a run");
-  if (dtype_is_ref(c->node->input_types[0])) {
-    Variable *v = op_ref(c, 0);
-    if (v) o = resource_find(c->env->resources, &accumulator_type, v->container, v->name);
-  } else {
-    const Tensor *t = op_input(c, 0);
-    if (t->dtype == TF_RESOURCE && tensor_count(t) == 1) o = object_ref(*(Object **)t->data);
-  }
-  TF_Code code;
-  if (!o || o->type != &accumulator_type) {
-    code = fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                accumulator_type.name, o ? o->type->name : "nothing");
-  } else {
-    Accumulator *a = (Accumulator *)o;
-    pthread_mutex_lock(&a->lock);
-    code = f(c, a, st);
-    pthread_cond_broadcast(&a->changed);
-    pthread_mutex_unlock(&a->lock);
-  }
+  Object *o;
+  TRY(named_object_of_input(c, 0, &accumulator_type, &o, st));
+  Accumulator *a = (Accumulator *)o;
+  pthread_mutex_lock(&a->lock);
+  TF_Code code = f(c, a, st);
+  pthread_cond_broadcast(&a->changed);
+  pthread_mutex_unlock(&a->lock);
   object_unref(o);
   return code;
 }
@@ -240,23 +191,11 @@ static TF_Code take_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, ta
 static TF_Code count_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, count_locked, st); }
 static TF_Code set_step_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, set_step_locked, st); }
 
-static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
-}
-
 #define TYPES "dtype: half float double"
 #define FAMILY(P, FLAGS, SHAPE)                                                                              \
-  {P "ConditionalAccumulator",                                                                               \
-   .types = TYPES,                                                                                           \
-   .flags = OP_STATEFUL | FLAGS,                                                                             \
-   .state_size = sizeof(AccumulatorState),                                                                   \
-   .shape = SHAPE,                                                                                           \
-   .init = accumulator_init,                                                                                 \
-   .prepare = handle_prepare,                                                                                \
-   .run = accumulator_run,                                                                                   \
-   .clear = accumulator_clear},                                                                              \
+  {P "ConditionalAccumulator",        .types = TYPES,          .flags = OP_STATEFUL | FLAGS,                 \
+   .state_size = sizeof(NamedObject), .shape = SHAPE,          .init = accumulator_init,                     \
+   .prepare = named_object_prepare,   .run = named_object_run, .clear = named_object_clear},                 \
       {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none,              \
        .run = apply_run},                                                                                    \
       {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING,         \
@@ -267,6 +206,6 @@ static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
     P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run             \
   }
 
-const OpRow ops_queue_accum[] = {FAMILY("", 0, names_shape),
+const OpRow ops_queue_accum[] = {FAMILY("", 0, named_object_shape),
                                  FAMILY("Resource", OP_HANDLE, shape_scalar),
                                  {0}};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/array_util.h"
+#include "ops/named_object.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
 #include "ops/tensor_array.h"
@@ -53,11 +54,6 @@ static const ObjectType barrier_type = {"N10tensorflow7barrier7BarrierE", barrie
 
 /* ---- making one ---- */
 
-typedef struct BarrierState {
-  Barrier *barrier;
-  Variable *handle;
-} BarrierState;
-
 static TF_Code create_barrier(void *arg, Object **out, TF_Status *st) {
   const OpInit *k = arg;
   const Attr *types = node_attr(k->node, "component_types"), *shapes = node_attr(k->node, "shapes");
@@ -84,10 +80,9 @@ static TF_Code create_barrier(void *arg, Object **out, TF_Status *st) {
 }
 
 static TF_Code barrier_init(OpInit *k, TF_Status *st) {
-  BarrierState *s = k->state;
+  NamedObject *s = k->state;
   const Attr *types = node_attr(k->node, "component_types"), *shapes = node_attr(k->node, "shapes");
   const char *container, *name;
-  Object *o;
   int64_t capacity;
   TRY(node_attr_int(k->node, "capacity", &capacity, st));
   if (capacity != -1)
@@ -99,27 +94,9 @@ static TF_Code barrier_init(OpInit *k, TF_Status *st) {
       (shapes && shapes->count && shapes->count != types->count))
     return fail(st, TF_INVALID_ARGUMENT, "{{node %s}} needs as many shapes as types", k->name);
   TRY(state_names(k, &container, &name, st));
-  TRY(resource_find_or_create(k->resources, &barrier_type, container, name, create_barrier, k, &o, st));
-  s->barrier = (Barrier *)o;
-  TRY(variable_new(&legacy_variable_type, container, name, &s->handle, st));
-  Tensor value = {0};
-  TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
-  TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], container, strlen(container)) && tstring_set(&text[1], name, strlen(name));
-  variable_assign(s->handle, &value);
-  return ok ? TF_OK : fail_oom(st, "a handle");
-}
-
-static void barrier_clear(void *state) {
-  BarrierState *s = state;
-  object_unref(s->barrier);
-  object_unref(s->handle);
-}
-
-static TF_Code barrier_run(OpCtx *c, TF_Status *st) {
-  (void)st;
-  op_set_ref(c, 0, ((const BarrierState *)c->state)->handle);
-  return TF_OK;
+  TRY(resource_find_or_create(k->resources, &barrier_type, container, name, create_barrier, k, &s->object,
+                              st));
+  return named_object_handle(k, container, name, st);
 }
 
 /* Runs `f` under the lock of input 0's barrier. */
@@ -329,15 +306,9 @@ static TF_Code close_run(OpCtx *c, TF_Status *st) { return with_barrier(c, close
 static TF_Code ready_run(OpCtx *c, TF_Status *st) { return with_barrier(c, ready_locked, st); }
 static TF_Code incomplete_run(OpCtx *c, TF_Status *st) { return with_barrier(c, incomplete_locked, st); }
 
-static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
-}
-
 const OpRow ops_queue_barrier[] = {
-    {"Barrier", .flags = OP_STATEFUL, .state_size = sizeof(BarrierState), .shape = names_shape,
-     .init = barrier_init, .run = barrier_run, .clear = barrier_clear},
+    {"Barrier", .flags = OP_STATEFUL, .state_size = sizeof(NamedObject), .shape = named_object_shape,
+     .init = barrier_init, .run = named_object_run, .clear = named_object_clear},
     {"BarrierInsertMany", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run},
     {"BarrierTakeMany", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_unknown_outputs,
      .run = take_run},

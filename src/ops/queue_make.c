@@ -4,15 +4,11 @@
 #include <string.h>
 
 #include "ops/array_util.h"
+#include "ops/named_object.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
 
 /* ---- making one ---- */
-
-typedef struct QueueState {
-  Queue *queue;
-  Variable *handle; /* of the older ops: holds (container, name) */
-} QueueState;
 
 static TF_Code give_queue(void *arg, Object **out, TF_Status *st) {
   (void)st;
@@ -88,118 +84,55 @@ static TF_Code read_spec(OpInit *k, QueueSpec *s, TF_Status *st) {
   return read_components(k, s, st);
 }
 
-static TF_Code make_names_handle(Variable **handle, const char *container, const char *name, TF_Status *st) {
-  Tensor value = {0};
-  TRY(variable_new(&legacy_variable_type, container, name, handle, st));
-  TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
-  TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], container, strlen(container)) && tstring_set(&text[1], name, strlen(name));
-  variable_assign(*handle, &value);
-  return ok ? TF_OK : fail_oom(st, "a queue's handle");
-}
-
 static TF_Code queue_init(OpInit *k, TF_Status *st) {
-  QueueState *s = k->state;
+  NamedObject *s = k->state;
   QueueSpec spec = {0};
   Span shared = {0};
-  Object *o = NULL, *again = NULL;
+  Object *again = NULL;
   const char *container;
   TRY(read_spec(k, &spec, st));
   TRY(state_names(k, &container, &spec.name, st));
   TRY(node_attr_string(k->node, "shared_name", &shared, st));
   if (shared.size) {
     spec.container = container;
-    TRY(resource_find_or_create(k->resources, &queue_type, container, spec.name, create_queue, &spec, &o,
-                                st));
+    TRY(resource_find_or_create(k->resources, &queue_type, container, spec.name, create_queue, &spec,
+                                &s->object, st));
   } else {
-    TRY(op_session_state(k, &queue_type, create_queue, &spec, &o, st));
+    TRY(op_session_state(k, &queue_type, create_queue, &spec, &s->object, st));
   }
-  s->queue = (Queue *)o;
-  TRY(queue_check_same(s->queue, &spec, st));
+  const Queue *q = (const Queue *)s->object;
+  TRY(queue_check_same(q, &spec, st));
   /* Also under the name that handles of strings say. */
-  TRY(resource_find_or_create(k->resources, &queue_type, container, s->queue->spec.name, give_queue, o,
+  TRY(resource_find_or_create(k->resources, &queue_type, container, q->spec.name, give_queue, s->object,
                               &again, st));
   object_unref(again);
-  if (!dtype_is_ref(k->node->output_types[0])) return TF_OK;
-  return make_names_handle(&s->handle, container, s->queue->spec.name, st);
-}
-
-static void queue_clear(void *state) {
-  QueueState *s = state;
-  object_unref(s->queue);
-  object_unref(s->handle);
-}
-
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
-  return dtype_is_ref(c->node->output_types[0]) ? TF_OK : op_output_scalar(c, 0, TF_RESOURCE, st);
-}
-
-static TF_Code queue_run(OpCtx *c, TF_Status *st) {
-  const QueueState *s = c->state;
-  const void *object = s->queue;
-  if (!dtype_is_ref(c->node->output_types[0]))
-    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
-  op_set_ref(c, 0, s->handle);
-  return TF_OK;
-}
-
-static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
+  return named_object_handle(k, container, q->spec.name, st);
 }
 
 /* ---- finding the queue of an input ---- */
 
-static TF_Code queue_by_names(const OpCtx *c, int i, Queue **out, TF_Status *st) {
-  Variable *v = op_ref(c, i);
-  Tensor names = {0};
-  char *text[2] = {NULL, NULL};
-  if (!v || !variable_read(v, &names) || names.dtype != TF_STRING || tensor_count(&names) != 2) {
-    tensor_clear(&names);
-    return fail(st, TF_INVALID_ARGUMENT, "Queue handle must have two elements");
-  }
-  for (int k = 0; k < 2; k++) {
-    size_t size;
-    const char *data = tstring_data((const TF_TString *)names.data + k, &size);
-    text[k] = strndup(data, size);
-  }
-  tensor_clear(&names);
-  Object *o = text[0] && text[1] ? resource_find(c->env->resources, &queue_type, text[0], text[1]) : NULL;
-  TF_Code code = TF_OK;
-  if (!o)
-    code = fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", text[0] ? text[0] : "",
-                text[1] ? text[1] : "", queue_type.name);
-  free(text[0]);
-  free(text[1]);
-  *out = (Queue *)o;
-  return code;
-}
-
 TF_Code queue_of_input(const OpCtx *c, int i, Queue **out, TF_Status *st) {
-  if (!c->env) return fail(st, TF_FAILED_PRECONDITION, "a queue is asked for outside of a run");
-  if (dtype_is_ref(c->node->input_types[i])) return queue_by_names(c, i, out, st);
-  const Tensor *handle = op_input(c, i);
-  Object *o = handle->dtype == TF_RESOURCE && tensor_count(handle) == 1 ? *(Object **)handle->data : NULL;
-  if (!o || o->type != &queue_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                queue_type.name, o ? o->type->name : "nothing");
-  *out = object_ref(o);
+  Object *o;
+  if (dtype_is_ref(c->node->input_types[i]))
+    TRY(named_object_of_value(c, i, &queue_type, "Queue handle must have two elements", &o, st));
+  else TRY(named_object_of_input(c, i, &queue_type, &o, st));
+  *out = (Queue *)o;
   return TF_OK;
 }
 
-#define MAKES(NAME)                                                                                       \
-  {NAME,                                                                                                  \
-   .flags = OP_STATEFUL,                                                                                  \
-   .state_size = sizeof(QueueState),                                                                      \
-   .shape = names_shape,                                                                                  \
-   .init = queue_init,                                                                                    \
-   .prepare = handle_prepare,                                                                             \
-   .run = queue_run,                                                                                      \
-   .clear = queue_clear},                                                                                 \
-  {                                                                                                       \
-    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(QueueState), .shape = shape_scalar, \
-               .init = queue_init, .prepare = handle_prepare, .run = queue_run, .clear = queue_clear      \
+#define MAKES(NAME)                                                                                        \
+  {NAME,                                                                                                   \
+   .flags = OP_STATEFUL,                                                                                   \
+   .state_size = sizeof(NamedObject),                                                                      \
+   .shape = named_object_shape,                                                                            \
+   .init = queue_init,                                                                                     \
+   .prepare = named_object_prepare,                                                                        \
+   .run = named_object_run,                                                                                \
+   .clear = named_object_clear},                                                                           \
+  {                                                                                                        \
+    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar, \
+               .init = queue_init, .prepare = named_object_prepare, .run = named_object_run,               \
+               .clear = named_object_clear                                                                 \
   }
 
 const OpRow ops_queue_make[] = {MAKES("FIFOQueue"),

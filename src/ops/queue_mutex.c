@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ops/array_util.h"
+#include "ops/named_object.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
 
@@ -61,25 +62,12 @@ static TF_Code create_mutex(void *arg, Object **out, TF_Status *st) {
   return TF_OK;
 }
 
-typedef struct MutexState {
-  Object *mutex;
-} MutexState;
-
 static TF_Code mutex_init(OpInit *k, TF_Status *st) {
-  MutexState *s = k->state;
+  NamedObject *s = k->state;
   const char *container, *name;
   TRY(state_names(k, &container, &name, st));
-  return resource_find_or_create(k->resources, &mutex_type, container, name, create_mutex, NULL, &s->mutex,
+  return resource_find_or_create(k->resources, &mutex_type, container, name, create_mutex, NULL, &s->object,
                                  st);
-}
-
-static void mutex_clear(void *state) { object_unref(((MutexState *)state)->mutex); }
-
-static TF_Code mutex_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
-
-static TF_Code mutex_run(OpCtx *c, TF_Status *st) {
-  const void *object = ((const MutexState *)c->state)->mutex;
-  return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
 }
 
 static TF_Code wait_for_mutex(Mutex *m, const StepEnv *env, TF_Status *st) {
@@ -93,10 +81,8 @@ static TF_Code wait_for_mutex(Mutex *m, const StepEnv *env, TF_Status *st) {
 
 static TF_Code lock_run(OpCtx *c, TF_Status *st) {
   const Tensor *t = op_input(c, 0);
-  Object *o = t->dtype == TF_RESOURCE && tensor_count(t) == 1 ? *(Object **)t->data : NULL;
-  if (!o || o->type != &mutex_type)
-    return fail(st, TF_INVALID_ARGUMENT, "Trying to access resource using the wrong type. Expected %s got %s",
-                mutex_type.name, o ? o->type->name : "nothing");
+  Object *o;
+  TRY(named_object_peek(t, &mutex_type, &o, st));
   if (!c->env) return fail(st, TF_FAILED_PRECONDITION, "a mutex is asked for outside of a run");
   TRY(op_alloc_output(c, 0, TF_VARIANT, t->dims, 0, st));
   MutexHold *h = malloc(sizeof *h);
@@ -122,8 +108,9 @@ static TF_Code consume_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_queue_mutex[] = {
-    {"MutexV2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(MutexState), .shape = shape_scalar,
-     .init = mutex_init, .prepare = mutex_prepare, .run = mutex_run, .clear = mutex_clear},
+    {"MutexV2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar,
+     .init = mutex_init, .prepare = named_object_prepare, .run = named_object_run,
+     .clear = named_object_clear},
     {"MutexLock", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_scalar, .run = lock_run},
     {"ConsumeMutexLock", .flags = OP_STATEFUL, .shape = shape_none, .run = consume_run},
     {0}};

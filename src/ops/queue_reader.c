@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ops/array_util.h"
+#include "ops/named_object.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
 #include "wire/tfrecord.h"
@@ -58,11 +59,6 @@ static void reader_destroy(Object *o) {
 static const ObjectType reader_type = {"N10tensorflow15ReaderInterfaceE", reader_destroy};
 
 /* ---- making one ---- */
-
-typedef struct ReaderState {
-  Reader *reader;
-  Variable *handle;
-} ReaderState;
 
 static TF_Code create_reader(void *arg, Object **out, TF_Status *st) {
   Reader *r = calloc(1, sizeof *r);
@@ -116,80 +112,17 @@ static TF_Code read_spec(OpInit *k, ReaderSpec *s, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code give_reader(void *arg, Object **out, TF_Status *st) {
-  (void)st;
-  *out = object_ref(arg);
-  return TF_OK;
-}
-
-static TF_Code make_handle(OpInit *k, ReaderState *s, const char *container, const char *name,
-                           TF_Status *st) {
-  Tensor value = {0};
-  Object *again;
-  TRY(resource_find_or_create(k->resources, &reader_type, container, name, give_reader, s->reader, &again,
-                              st));
-  object_unref(again);
-  TRY(variable_new(&legacy_variable_type, container, name, &s->handle, st));
-  TRY(tensor_alloc(&value, TF_STRING, &(int64_t){2}, 1, st));
-  TF_TString *text = value.data;
-  bool ok = tstring_set(&text[0], container, strlen(container)) && tstring_set(&text[1], name, strlen(name));
-  variable_assign(s->handle, &value);
-  return ok ? TF_OK : fail_oom(st, "a reader's handle");
-}
-
 static TF_Code reader_init(OpInit *k, TF_Status *st) {
-  ReaderState *s = k->state;
+  NamedObject *s = k->state;
   ReaderSpec spec = {.node = k->name};
   const char *container, *name;
-  Object *o = NULL;
   TRY(read_spec(k, &spec, st));
   TRY(state_names(k, &container, &name, st));
-  TRY(resource_find_or_create(k->resources, &reader_type, container, name, create_reader, &spec, &o, st));
-  s->reader = (Reader *)o;
-  if (s->reader->spec.kind != spec.kind)
+  TRY(resource_find_or_create(k->resources, &reader_type, container, name, create_reader, &spec, &s->object,
+                              st));
+  if (((const Reader *)s->object)->spec.kind != spec.kind)
     return fail(st, TF_INVALID_ARGUMENT, "reader %s is shared with an op of another kind", name);
-  return dtype_is_ref(k->node->output_types[0]) ? make_handle(k, s, container, name, st) : TF_OK;
-}
-
-static void reader_clear(void *state) {
-  ReaderState *s = state;
-  object_unref(s->reader);
-  object_unref(s->handle);
-}
-
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) {
-  return dtype_is_ref(c->node->output_types[0]) ? TF_OK : op_output_scalar(c, 0, TF_RESOURCE, st);
-}
-
-static TF_Code reader_run(OpCtx *c, TF_Status *st) {
-  const ReaderState *s = c->state;
-  const void *object = s->reader;
-  if (!dtype_is_ref(c->node->output_types[0]))
-    return elements_copy(TF_RESOURCE, c->outputs[0].data, &object, 1, st);
-  op_set_ref(c, 0, s->handle);
-  return TF_OK;
-}
-
-/* A new reference. */
-static TF_Code reader_of_input(const OpCtx *c, Reader **out, TF_Status *st) {
-  Object *o = NULL;
-  if (!c->env) return fail(st, TF_FAILED_PRECONDITION, "a reader is asked for outside of a run");
-  if (dtype_is_ref(c->node->input_types[0])) {
-    Variable *v = op_ref(c, 0); /* its names are those that make_handle gave it */
-    if (v) o = resource_find(c->env->resources, &reader_type, v->container, v->name);
-  } else {
-    const Tensor *t = op_input(c, 0);
-    if (t->dtype == TF_RESOURCE && tensor_count(t) == 1) o = object_ref(*(Object **)t->data);
-  }
-  if (o && o->type == &reader_type) {
-    *out = (Reader *)o;
-    return TF_OK;
-  }
-  TF_Code code = fail(st, TF_INVALID_ARGUMENT,
-                      "Trying to access resource using the wrong type. Expected %s got %s", reader_type.name,
-                      o ? o->type->name : "nothing");
-  object_unref(o);
-  return code;
+  return named_object_handle(k, container, name, st);
 }
 
 /* ---- files ---- */
@@ -381,9 +314,10 @@ static TF_Code lock_reader(Reader *r, const StepEnv *env, TF_Status *st) {
 
 static TF_Code with_reader(OpCtx *c, TF_Code (*f)(OpCtx *, Reader *, Queue *, TF_Status *), bool has_queue,
                            TF_Status *st) {
-  Reader *r = NULL;
+  Object *o;
   Queue *q = NULL;
-  TRY(reader_of_input(c, &r, st));
+  TRY(named_object_of_input(c, 0, &reader_type, &o, st));
+  Reader *r = (Reader *)o;
   TF_Code code = has_queue ? queue_of_input(c, 1, &q, st) : TF_OK;
   if (!code && q &&
       (q->spec.num_components != 1 || q->spec.types[0] != TF_STRING ||
@@ -395,7 +329,7 @@ static TF_Code with_reader(OpCtx *c, TF_Code (*f)(OpCtx *, Reader *, Queue *, TF
     pthread_mutex_unlock(&r->lock);
   }
   object_unref(q);
-  object_unref(r);
+  object_unref(o);
   return code;
 }
 
@@ -425,24 +359,19 @@ static TF_Code finished_run(OpCtx *c, TF_Status *st) { return with_reader(c, ask
 static TF_Code reset_run(OpCtx *c, TF_Status *st) { return with_reader(c, reset, false, st); }
 static TF_Code count_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT64, st); }
 
-static TF_Code names_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_vector(2);
-  return TF_OK;
-}
-
 #define MAKES(NAME)                                                                                        \
   {NAME,                                                                                                   \
    .flags = OP_STATEFUL,                                                                                   \
-   .state_size = sizeof(ReaderState),                                                                      \
-   .shape = names_shape,                                                                                   \
+   .state_size = sizeof(NamedObject),                                                                      \
+   .shape = named_object_shape,                                                                            \
    .init = reader_init,                                                                                    \
-   .prepare = handle_prepare,                                                                              \
-   .run = reader_run,                                                                                      \
-   .clear = reader_clear},                                                                                 \
+   .prepare = named_object_prepare,                                                                        \
+   .run = named_object_run,                                                                                \
+   .clear = named_object_clear},                                                                           \
   {                                                                                                        \
-    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(ReaderState), .shape = shape_scalar, \
-               .init = reader_init, .prepare = handle_prepare, .run = reader_run, .clear = reader_clear    \
+    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar, \
+               .init = reader_init, .prepare = named_object_prepare, .run = named_object_run,              \
+               .clear = named_object_clear                                                                 \
   }
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
