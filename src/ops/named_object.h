@@ -1,4 +1,5 @@
-/* Objects that one op makes under a name and hands on to others: tables, queues, readers, accumulators, barriers.
+/* Objects that one op makes under a name and hands on to others: tables, queues, readers, accumulators,
+ * barriers, mutexes.
  *
  *   resource   the newer ops: the handle tensor holds the object
  *   string_ref the older ones: a ref to a vector (container, name), by which the session finds it */
@@ -25,7 +26,8 @@ void named_object_clear(void *state);
 TF_Code named_object_peek(const Tensor *handle, const ObjectType *type, Object **out, TF_Status *st);
 /* The object behind input i, a handle or a ref to a variable with its name; a new reference. */
 TF_Code named_object_of_input(const OpCtx *c, int i, const ObjectType *type, Object **out, TF_Status *st);
-/* The object that the value of a ref input names; a new reference. `unreadable`: what to say of other values. */
+/* The object that the value of a ref input names; a new reference. `unreadable` is what to say of other
+ * values. */
 TF_Code named_object_of_value(const OpCtx *c, int i, const ObjectType *type, const char *unreadable,
                               Object **out, TF_Status *st);
 
