@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ops/array_util.h"
 #include "ops/math_types.h"
 #include "ops/named_object.h"
@@ -51,11 +52,7 @@ static TF_Code create_accumulator(void *arg, Object **out, TF_Status *st) {
   if (!a) return fail_oom(st, "an accumulator");
   object_init(&a->object, &accumulator_type);
   pthread_mutex_init(&a->lock, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&a->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  clock_cond_init(&a->changed);
   a->dtype = n->dtype;
   a->shape = *n->shape;
   a->mean = n->mean;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ops/array_util.h"
 #include "ops/named_object.h"
 #include "ops/queue_object.h"
@@ -62,11 +63,7 @@ static TF_Code create_barrier(void *arg, Object **out, TF_Status *st) {
   if (!b) return fail_oom(st, "a barrier");
   object_init(&b->object, &barrier_type);
   pthread_mutex_init(&b->lock, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&b->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  clock_cond_init(&b->changed);
   b->types = malloc(((size_t)n + 1) * sizeof *b->types);
   b->shapes = malloc(((size_t)m + 1) * sizeof *b->shapes);
   b->name = strdup(k->name);

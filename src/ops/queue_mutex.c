@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "ops/array_util.h"
 #include "ops/named_object.h"
 #include "ops/queue_object.h"
@@ -53,11 +54,7 @@ static TF_Code create_mutex(void *arg, Object **out, TF_Status *st) {
   if (!m) return fail_oom(st, "a mutex");
   object_init(&m->object, &mutex_type);
   pthread_mutex_init(&m->guard, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&m->freed, &attr);
-  pthread_condattr_destroy(&attr);
+  clock_cond_init(&m->freed);
   *out = &m->object;
   return TF_OK;
 }

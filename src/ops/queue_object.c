@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/status_impl.h"
 #include "ops/state_vars.h"
 
@@ -30,11 +31,7 @@ TF_Code queue_new(const QueueSpec *spec, Queue **out, TF_Status *st) {
   if (!q) return fail_oom(st, "a queue");
   object_init(&q->object, &queue_type);
   pthread_mutex_init(&q->lock, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&q->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  clock_cond_init(&q->changed);
   size_t n = (size_t)spec->num_components, m = (size_t)spec->num_shapes;
   TF_DataType *types = malloc((n + 1) * sizeof *types);
   Shape *shapes = malloc((m + 1) * sizeof *shapes);
@@ -132,13 +129,9 @@ TF_Code queue_check_same(const Queue *q, const QueueSpec *spec, TF_Status *st) {
 TF_Code queue_wait(pthread_cond_t *changed, pthread_mutex_t *lock, const StepEnv *env, TF_Status *st) {
   enum { MOMENT_NS = 10000000 };
   TRY(step_check(env, st));
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  int64_t ns = until.tv_sec * INT64_C(1000000000) + until.tv_nsec, end = ns + MOMENT_NS;
+  int64_t end = clock_now_ns() + MOMENT_NS;
   if (env->deadline_ns && env->deadline_ns < end) end = env->deadline_ns;
-  until.tv_sec = end / 1000000000;
-  until.tv_nsec = end % 1000000000;
-  pthread_cond_timedwait(changed, lock, &until);
+  clock_cond_wait(changed, lock, end);
   return TF_OK;
 }
 

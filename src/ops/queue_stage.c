@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ops/array_util.h"
 #include "ops/queue_object.h"
 #include "ops/state_vars.h"
@@ -65,11 +66,7 @@ static TF_Code create_stage(void *arg, Object **out, TF_Status *st) {
   if (!s) return fail_oom(st, "a staging area");
   object_init(&s->object, a->type);
   pthread_mutex_init(&s->lock, NULL);
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->changed, &attr);
-  pthread_condattr_destroy(&attr);
+  clock_cond_init(&s->changed);
   s->capacity = a->capacity;
   s->memory_limit = a->memory_limit;
   *out = &s->object;

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -203,19 +202,10 @@ static void *manager_main(void *arg) {
     int64_t next_ms;
     if (step_models(manager, &next_ms)) continue;
     if (manager->stopping && all_idle(manager)) break;
-    int64_t wait_ms = next_ms == INT64_MAX || manager->loads >= manager->options.load_threads
-                          ? 3600 * 1000
-                          : next_ms - clock_now_ms();
-    if (wait_ms <= 0) wait_ms = 1;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += wait_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-      until.tv_sec++;
-      until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&manager->changed, &manager->lock, &until);
+    int64_t now_ms = clock_now_ms(), until_ms = now_ms + 3600 * 1000;
+    if (manager->loads < manager->options.load_threads && next_ms < until_ms) until_ms = next_ms;
+    if (until_ms <= now_ms) until_ms = now_ms + 1;
+    clock_cond_wait(&manager->changed, &manager->lock, until_ms * 1000000);
   }
   pthread_mutex_unlock(&manager->lock);
   return NULL;
@@ -229,12 +219,8 @@ ModelManager *manager_new(const ManagerOptions *options, const ModelLoader *load
   }
   manager->options = *options;
   manager->loader = *loader;
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&manager->lock, NULL);
-  pthread_cond_init(&manager->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  clock_cond_init(&manager->changed);
   if (!pthread_create(&manager->thread, NULL, manager_main, manager)) return manager;
   fail(st, TF_RESOURCE_EXHAUSTED, "cannot start the model manager's thread");
   free(manager);

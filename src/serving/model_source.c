@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "serving/version_source.h"
 
@@ -39,10 +39,8 @@ static void *source_main(void *arg) {
     for (size_t i = 0; i < source->count; i++) poll_model(source, &source->models[i], st);
     pthread_mutex_lock(&source->lock);
     if (source->poll_seconds == 0) break;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += source->poll_seconds;
-    while (!source->stopping && !pthread_cond_timedwait(&source->wake, &source->lock, &until)) continue;
+    int64_t until = clock_now_ns() + source->poll_seconds * INT64_C(1000000000);
+    while (!source->stopping && clock_cond_wait(&source->wake, &source->lock, until)) continue;
   }
   pthread_mutex_unlock(&source->lock);
   TF_DeleteStatus(st);
@@ -57,12 +55,8 @@ ModelSource *model_source_start(ModelManager *manager, const ModelConfig *models
     return NULL;
   }
   *source = (ModelSource){.manager = manager, .models = models, .count = count, .poll_seconds = poll_seconds};
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_mutex_init(&source->lock, NULL);
-  pthread_cond_init(&source->wake, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  clock_cond_init(&source->wake);
   source->stopping = poll_seconds < 0;
   if (!pthread_create(&source->thread, NULL, source_main, source)) return source;
   fail(st, TF_RESOURCE_EXHAUSTED, "cannot start the model source's thread");
