@@ -9,8 +9,8 @@ batch norms are given the statistics of a random batch (so that activations keep
 exported, TensorFlow's answer to two pictures is recorded in the format that `savedmodel replay` reads, and our answer
 must be within 1e-4 of it, relative to the largest logit. Everything made is deleted again.
 
-What ends a residual branch (of ResNet, ResNetV2, ResNetRS, RegNet), its last batch norm or else its last kernel, is scaled by
-0.3: trained nets have it small, too. Unscaled, deep random nets are ill-conditioned: TensorFlow's own answer moves by
+What ends a residual branch (of ResNet, ResNetV2, ResNetRS, RegNet), its last batch norm or else its last kernel, is
+scaled by 0.3: trained nets have it small, too. Unscaled, deep random nets are ill-conditioned: TensorFlow's own answer moves by
 more than 1e-4 when its input moves by half an ulp, so no other answer can be held to it.
 
 One line an architecture: ok or FAIL, its name, the largest error relative to the largest logit. The exit status is 1 when one failed.
