@@ -287,43 +287,47 @@ static TF_Code concat_offset_run(OpCtx *c, TF_Status *st) {
 
 /* ---- Split, SplitV ---- */
 
-static void split_outputs(ShapeCtx *c, const Shape *in, int axis, const int64_t *sizes) {
+/* The axis that input i says; -1 when it is not known, with the outputs' ranks set. */
+static TF_Code split_axis(ShapeCtx *c, int i, const Shape *in, int64_t *axis, TF_Status *st) {
+  int64_t given;
+  *axis = -1;
+  if (in->rank < 0) return TF_OK;
+  if (!shape_int_value(c, i, &given)) {
+    for (int o = 0; o < c->num_outputs; o++) c->outputs[o] = shape_of_rank(in->rank);
+    return TF_OK;
+  }
+  *axis = given;
+  return axis_in_range(axis, in->rank) ? TF_OK
+                                       : fail(st, TF_INVALID_ARGUMENT, "Dimension %lld not in range [%d, %d)",
+                                              (long long)given, -in->rank, in->rank);
+}
+
+/* Outputs of this size along the axis, -1 when it is not known. */
+static void split_outputs(ShapeCtx *c, const Shape *in, int64_t axis, int64_t size) {
   for (int o = 0; o < c->num_outputs; o++) {
     c->outputs[o] = *in;
-    if (axis >= 0) c->outputs[o].dims[axis] = sizes ? sizes[o] : -1;
-    else if (in->rank >= 0) c->outputs[o] = shape_of_rank(in->rank);
+    c->outputs[o].dims[axis] = size;
   }
 }
 
 static TF_Code split_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[1];
-  int64_t axis, given, size;
+  int64_t axis;
   TRY(shape_want_rank(c, 0, 0, st));
-  if (in->rank < 0) return TF_OK;
-  if (!shape_int_value(c, 0, &axis)) {
-    split_outputs(c, in, -1, NULL);
-    return TF_OK;
-  }
-  given = axis;
-  if (!axis_in_range(&axis, in->rank))
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld not in range [%d, %d)", (long long)given, -in->rank,
-                in->rank);
-  size = in->dims[axis];
+  TRY(split_axis(c, 0, in, &axis, st));
+  if (axis < 0) return TF_OK;
+  int64_t size = in->dims[axis];
   if (size >= 0 && size % c->num_outputs)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Dimension size must be evenly divisible by %d but is %lld\n"
                 "\tNumber of ways to split should evenly divide the split dimension",
                 c->num_outputs, (long long)size);
-  for (int o = 0; o < c->num_outputs; o++) {
-    c->outputs[o] = *in;
-    c->outputs[o].dims[axis] = size < 0 ? -1 : size / c->num_outputs;
-  }
+  split_outputs(c, in, axis, size < 0 ? -1 : size / c->num_outputs);
   return TF_OK;
 }
 
 static TF_Code split_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *dim = op_input(c, 0), *in = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
   if (dim->rank != 0)
     return fail(st, TF_INVALID_ARGUMENT, "split_dim must be a scalar but has rank %d", dim->rank);
   int64_t axis = int_at(dim, 0), given = axis, dims[TENSOR_MAX_RANK];
@@ -336,7 +340,6 @@ static TF_Code split_prepare(OpCtx *c, TF_Status *st) {
                 "(size = %lld) "
                 "and num_split %d",
                 (long long)axis, (long long)in->dims[axis], c->num_outputs);
-  (void)text;
   memcpy(dims, in->dims, sizeof in->dims);
   dims[axis] /= c->num_outputs;
   AxisPrep *p = c->prep;
@@ -363,20 +366,13 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) { return splitv_run(c, op_inpu
 
 static TF_Code splitv_shape(ShapeCtx *c, TF_Status *st) {
   const Shape *in = c->inputs[0];
-  int64_t axis, given;
+  int64_t axis;
   TRY(shape_want_rank(c, 1, 1, st));
   TRY(shape_want_rank(c, 2, 0, st));
-  if (in->rank < 0) return TF_OK;
-  if (!shape_int_value(c, 2, &axis)) {
-    split_outputs(c, in, -1, NULL);
-    return TF_OK;
-  }
-  given = axis;
-  if (!axis_in_range(&axis, in->rank))
-    return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld not in range [%d, %d)", (long long)given, -in->rank,
-                in->rank);
+  TRY(split_axis(c, 2, in, &axis, st));
+  if (axis < 0) return TF_OK;
   const Tensor *sizes = c->value(c, 1);
-  split_outputs(c, in, (int)axis, NULL);
+  split_outputs(c, in, axis, -1);
   if (!sizes || tensor_count(sizes) != c->num_outputs) return TF_OK;
   int64_t rest = in->dims[axis], hole = -1;
   for (int o = 0; o < c->num_outputs; o++) {
