@@ -182,10 +182,26 @@ static TF_Code shape_matrix_diag(ShapeCtx *c, TF_Status *st) {
 
 /* ---- MatrixDiagPart ---- */
 
+/* The rest of a band, of matrices; *dims is the shape of its diagonals. */
+static TF_Code band_of_matrices(Band *b, const Tensor *in, int64_t *dims, int *rank, TF_Status *st) {
+  b->rows = in->dims[in->rank - 2];
+  b->cols = in->dims[in->rank - 1];
+  TRY(check_bounds(b, st));
+  b->longest = min64(b->rows + min64(b->upper, 0), b->cols - max64(b->lower, 0));
+  b->matrices = leading(in, 2);
+  *rank = in->rank - 2;
+  memcpy(dims, in->dims, (size_t)*rank * sizeof *dims);
+  if (b->upper != b->lower) dims[(*rank)++] = b->upper - b->lower + 1;
+  dims[(*rank)++] = b->longest;
+  return TF_OK;
+}
+
 static TF_Code diag_part_prepare(OpCtx *c, TF_Status *st) {
   Band *b = c->prep;
   const Tensor *in = op_input(c, 0);
   char text[SHAPE_TEXT_MAX];
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
   read_align(c->node, b);
   if (in->rank < 2)
     return fail(st, TF_INVALID_ARGUMENT, "input must be at least 2-dim, received shape: %s",
@@ -193,16 +209,7 @@ static TF_Code diag_part_prepare(OpCtx *c, TF_Status *st) {
   if (c->num_inputs > 1) TRY(read_k(op_input(c, 1), b, st));
   if (c->num_inputs > 2 && op_input(c, 2)->rank)
     return fail(st, TF_INVALID_ARGUMENT, "padding_value must be a scalar");
-  b->rows = in->dims[in->rank - 2];
-  b->cols = in->dims[in->rank - 1];
-  TRY(check_bounds(b, st));
-  b->longest = min64(b->rows + min64(b->upper, 0), b->cols - max64(b->lower, 0));
-  b->matrices = leading(in, 2);
-  int64_t dims[TENSOR_MAX_RANK];
-  int rank = in->rank - 2;
-  memcpy(dims, in->dims, (size_t)rank * sizeof *dims);
-  if (b->upper != b->lower) dims[rank++] = b->upper - b->lower + 1;
-  dims[rank++] = b->longest;
+  TRY(band_of_matrices(b, in, dims, &rank, st));
   return op_output(c, 0, in->dtype, dims, rank, st);
 }
 
@@ -244,6 +251,8 @@ static TF_Code set_diag_prepare(OpCtx *c, TF_Status *st) {
   Band *b = c->prep;
   const Tensor *in = op_input(c, 0), *diag = op_input(c, 1);
   char text[SHAPE_TEXT_MAX], want_text[SHAPE_TEXT_MAX];
+  int64_t want[TENSOR_MAX_RANK];
+  int rank;
   read_align(c->node, b);
   if (in->rank < 2)
     return fail(st, TF_INVALID_ARGUMENT, "input must be at least 2-dim, received shape: %s",
@@ -252,16 +261,7 @@ static TF_Code set_diag_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "diagonal must be at least 1-dim, received shape: %s",
                 shape_text(diag->dims, diag->rank, text, sizeof text));
   if (c->num_inputs > 2) TRY(read_k(op_input(c, 2), b, st));
-  b->rows = in->dims[in->rank - 2];
-  b->cols = in->dims[in->rank - 1];
-  TRY(check_bounds(b, st));
-  b->longest = min64(b->rows + min64(b->upper, 0), b->cols - max64(b->lower, 0));
-  b->matrices = leading(in, 2);
-  int64_t want[TENSOR_MAX_RANK];
-  int rank = in->rank - 2;
-  memcpy(want, in->dims, (size_t)rank * sizeof *want);
-  if (b->upper != b->lower) want[rank++] = b->upper - b->lower + 1;
-  want[rank++] = b->longest;
+  TRY(band_of_matrices(b, in, want, &rank, st));
   if (diag->rank != rank || memcmp(want, diag->dims, (size_t)rank * sizeof *want) != 0) {
     if (c->num_inputs == 2 || b->lower == b->upper || diag->rank == rank)
       return fail(
