@@ -119,10 +119,12 @@ double special_zeta(double s, double q) {
   if (s == 1) return INFINITY; /* TF: whatever q is */
   if (s != s || q != q) return NAN;
   if (s < 1) return NAN;
+  if (q == INFINITY) return 0;
   if (q <= 0) {
     if (q == floor(q)) return isinf(s) || (s == floor(s) && fmod(s, 2) == 0) ? INFINITY : NAN;
     if (s != floor(s)) return NAN;
   }
+  if (isinf(s)) return q > 1 ? 0 : q == 1 ? 1 : INFINITY;
   double sum = 0;
   int k = 0;
   for (; k < MAX_TERMS && (k < 12 || q + k < 10); k++) {
