@@ -428,31 +428,19 @@ static TF_Code init_from_file(OpCtx *c, LookupTable *t, TF_Status *st) {
 
 static TF_Code init_file_run(OpCtx *c, TF_Status *st) { return with_table(c, init_from_file, st); }
 
-#define TABLE(NAME, SHAPE)                                                                     \
-  {                                                                                            \
-    NAME, .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = SHAPE, \
-          .init = table_init, .prepare = named_object_prepare, .run = named_object_run,        \
-          .clear = named_object_clear                                                          \
-  }
-#define LEGACY_TABLE(NAME)                                                                      \
-  {                                                                                             \
-    NAME, .flags = OP_STATEFUL, .state_size = sizeof(NamedObject), .shape = named_object_shape, \
-          .init = table_init, .prepare = named_object_prepare, .run = named_object_run,         \
-          .clear = named_object_clear                                                           \
-  }
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
 
 const OpRow ops_lookup_ops[] = {
-    TABLE("HashTableV2", shape_scalar),
-    TABLE("MutableHashTableV2", shape_scalar),
-    TABLE("MutableHashTableOfTensorsV2", shape_scalar),
-    TABLE("AnonymousHashTable", shape_scalar),
-    TABLE("AnonymousMutableHashTable", shape_scalar),
-    TABLE("AnonymousMutableHashTableOfTensors", shape_scalar),
-    LEGACY_TABLE("HashTable"),
-    LEGACY_TABLE("MutableHashTable"),
-    LEGACY_TABLE("MutableHashTableOfTensors"),
+    {"HashTable", NAMED_OBJECT_REF(table_init)},
+    {"HashTableV2", NAMED_OBJECT_HANDLE(table_init)},
+    {"MutableHashTable", NAMED_OBJECT_REF(table_init)},
+    {"MutableHashTableV2", NAMED_OBJECT_HANDLE(table_init)},
+    {"MutableHashTableOfTensors", NAMED_OBJECT_REF(table_init)},
+    {"MutableHashTableOfTensorsV2", NAMED_OBJECT_HANDLE(table_init)},
+    {"AnonymousHashTable", NAMED_OBJECT_HANDLE(table_init)},
+    {"AnonymousMutableHashTable", NAMED_OBJECT_HANDLE(table_init)},
+    {"AnonymousMutableHashTableOfTensors", NAMED_OBJECT_HANDLE(table_init)},
     BOTH("LookupTableFind", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = find_shape, .run = find_run),
     BOTH("LookupTableInsert", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run),
     BOTH("LookupTableImport", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run),

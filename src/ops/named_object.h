@@ -16,11 +16,16 @@ typedef struct NamedObject {
 
 /* init: makes the older ops' handle. */
 TF_Code named_object_handle(OpInit *k, const char *container, const char *name, TF_Status *st);
-/* What the rows of such ops have; the shape is the older ones'. */
-ShapeFn named_object_shape;
+ShapeFn named_object_shape; /* of the older ops */
 TF_Code named_object_prepare(OpCtx *c, TF_Status *st);
 TF_Code named_object_run(OpCtx *c, TF_Status *st);
 void named_object_clear(void *state);
+/* The rows of such ops, by all but their names: older ones and newer ones. */
+#define NAMED_OBJECT_REF(INIT) NAMED_OBJECT_ROW(OP_STATEFUL, named_object_shape, INIT)
+#define NAMED_OBJECT_HANDLE(INIT) NAMED_OBJECT_ROW(OP_STATEFUL | OP_HANDLE, shape_scalar, INIT)
+#define NAMED_OBJECT_ROW(FLAGS, SHAPE, INIT)                                       \
+  .flags = FLAGS, .state_size = sizeof(NamedObject), .shape = SHAPE, .init = INIT, \
+  .prepare = named_object_prepare, .run = named_object_run, .clear = named_object_clear
 
 /* run: the object in a resource handle, borrowed: "Trying to access resource using the wrong type. ..." */
 TF_Code named_object_peek(const Tensor *handle, const ObjectType *type, Object **out, TF_Status *st);

@@ -189,10 +189,8 @@ static TF_Code count_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, c
 static TF_Code set_step_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, set_step_locked, st); }
 
 #define TYPES "dtype: half float double"
-#define FAMILY(P, FLAGS, SHAPE)                                                                              \
-  {P "ConditionalAccumulator",        .types = TYPES,          .flags = OP_STATEFUL | FLAGS,                 \
-   .state_size = sizeof(NamedObject), .shape = SHAPE,          .init = accumulator_init,                     \
-   .prepare = named_object_prepare,   .run = named_object_run, .clear = named_object_clear},                 \
+#define FAMILY(P, MAKES)                                                                                     \
+  {P "ConditionalAccumulator", .types = TYPES, MAKES(accumulator_init)},                                     \
       {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none,              \
        .run = apply_run},                                                                                    \
       {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING,         \
@@ -203,6 +201,4 @@ static TF_Code set_step_run(OpCtx *c, TF_Status *st) { return with_accumulator(c
     P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run             \
   }
 
-const OpRow ops_queue_accum[] = {FAMILY("", 0, named_object_shape),
-                                 FAMILY("Resource", OP_HANDLE, shape_scalar),
-                                 {0}};
+const OpRow ops_queue_accum[] = {FAMILY("", NAMED_OBJECT_REF), FAMILY("Resource", NAMED_OBJECT_HANDLE), {0}};

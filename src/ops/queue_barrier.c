@@ -304,8 +304,7 @@ static TF_Code ready_run(OpCtx *c, TF_Status *st) { return with_barrier(c, ready
 static TF_Code incomplete_run(OpCtx *c, TF_Status *st) { return with_barrier(c, incomplete_locked, st); }
 
 const OpRow ops_queue_barrier[] = {
-    {"Barrier", .flags = OP_STATEFUL, .state_size = sizeof(NamedObject), .shape = named_object_shape,
-     .init = barrier_init, .run = named_object_run, .clear = named_object_clear},
+    {"Barrier", NAMED_OBJECT_REF(barrier_init)},
     {"BarrierInsertMany", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run},
     {"BarrierTakeMany", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_unknown_outputs,
      .run = take_run},

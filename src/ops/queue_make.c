@@ -120,23 +120,12 @@ TF_Code queue_of_input(const OpCtx *c, int i, Queue **out, TF_Status *st) {
   return TF_OK;
 }
 
-#define MAKES(NAME)                                                                                        \
-  {NAME,                                                                                                   \
-   .flags = OP_STATEFUL,                                                                                   \
-   .state_size = sizeof(NamedObject),                                                                      \
-   .shape = named_object_shape,                                                                            \
-   .init = queue_init,                                                                                     \
-   .prepare = named_object_prepare,                                                                        \
-   .run = named_object_run,                                                                                \
-   .clear = named_object_clear},                                                                           \
-  {                                                                                                        \
-    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar, \
-               .init = queue_init, .prepare = named_object_prepare, .run = named_object_run,               \
-               .clear = named_object_clear                                                                 \
-  }
-
-const OpRow ops_queue_make[] = {MAKES("FIFOQueue"),
-                                MAKES("PaddingFIFOQueue"),
-                                MAKES("RandomShuffleQueue"),
-                                MAKES("PriorityQueue"),
+const OpRow ops_queue_make[] = {{"FIFOQueue", NAMED_OBJECT_REF(queue_init)},
+                                {"FIFOQueueV2", NAMED_OBJECT_HANDLE(queue_init)},
+                                {"PaddingFIFOQueue", NAMED_OBJECT_REF(queue_init)},
+                                {"PaddingFIFOQueueV2", NAMED_OBJECT_HANDLE(queue_init)},
+                                {"RandomShuffleQueue", NAMED_OBJECT_REF(queue_init)},
+                                {"RandomShuffleQueueV2", NAMED_OBJECT_HANDLE(queue_init)},
+                                {"PriorityQueue", NAMED_OBJECT_REF(queue_init)},
+                                {"PriorityQueueV2", NAMED_OBJECT_HANDLE(queue_init)},
                                 {0}};

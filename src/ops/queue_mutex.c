@@ -105,9 +105,7 @@ static TF_Code consume_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_queue_mutex[] = {
-    {"MutexV2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar,
-     .init = mutex_init, .prepare = named_object_prepare, .run = named_object_run,
-     .clear = named_object_clear},
+    {"MutexV2", NAMED_OBJECT_HANDLE(mutex_init)},
     {"MutexLock", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_scalar, .run = lock_run},
     {"ConsumeMutexLock", .flags = OP_STATEFUL, .shape = shape_none, .run = consume_run},
     {0}};

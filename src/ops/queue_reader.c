@@ -359,30 +359,21 @@ static TF_Code finished_run(OpCtx *c, TF_Status *st) { return with_reader(c, ask
 static TF_Code reset_run(OpCtx *c, TF_Status *st) { return with_reader(c, reset, false, st); }
 static TF_Code count_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT64, st); }
 
-#define MAKES(NAME)                                                                                        \
-  {NAME,                                                                                                   \
-   .flags = OP_STATEFUL,                                                                                   \
-   .state_size = sizeof(NamedObject),                                                                      \
-   .shape = named_object_shape,                                                                            \
-   .init = reader_init,                                                                                    \
-   .prepare = named_object_prepare,                                                                        \
-   .run = named_object_run,                                                                                \
-   .clear = named_object_clear},                                                                           \
-  {                                                                                                        \
-    NAME "V2", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedObject), .shape = shape_scalar, \
-               .init = reader_init, .prepare = named_object_prepare, .run = named_object_run,              \
-               .clear = named_object_clear                                                                 \
-  }
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
 #define WAITS OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING
 
 const OpRow ops_queue_reader[] = {
-    MAKES("TextLineReader"),
-    MAKES("FixedLengthRecordReader"),
-    MAKES("TFRecordReader"),
-    MAKES("WholeFileReader"),
-    MAKES("IdentityReader"),
+    {"TextLineReader", NAMED_OBJECT_REF(reader_init)},
+    {"TextLineReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
+    {"FixedLengthRecordReader", NAMED_OBJECT_REF(reader_init)},
+    {"FixedLengthRecordReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
+    {"TFRecordReader", NAMED_OBJECT_REF(reader_init)},
+    {"TFRecordReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
+    {"WholeFileReader", NAMED_OBJECT_REF(reader_init)},
+    {"WholeFileReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
+    {"IdentityReader", NAMED_OBJECT_REF(reader_init)},
+    {"IdentityReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
     BOTH("ReaderRead", .flags = WAITS, .shape = shape_scalar, .run = read_run),
     BOTH("ReaderReadUpTo", .flags = WAITS, .shape = shape_unknown_outputs, .run = read_up_to_run),
     BOTH("ReaderNumRecordsProduced", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
