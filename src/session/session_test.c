@@ -12,13 +12,14 @@
 #include "session/session_fixture.h"
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
-#define CHAIN                                                                              \
-  PLACEHOLDER("p")                                                                         \
-  CONST("two", "2")                                                                        \
-  CONST("one", "1")                                                                        \
-  BINARY("Mul", "a", "p", "two") BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b")  \
-      BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") \
-          UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
+#define CHAIN                                                                             \
+  PLACEHOLDER("p")                                                                        \
+  CONST("two", "2")                                                                       \
+  CONST("one", "1")                                                                       \
+  BINARY("Mul", "a", "p", "two")                                                          \
+  BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p")   \
+      UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") \
+          BINARY("AddV2", "z", "g", "p")
 
 static float chain_of(float p) {
   float c = p * 2 + 1 > 0 ? p * 2 + 1 : 0, d = c - p;
@@ -245,6 +246,26 @@ static void test_only_reached_nodes_need_a_kernel(void **state) {
   fixture_clear(&f);
 }
 
+/* TensorFlow's kernels of a CPU take NHWC alone, while the graph may hold NCHW. */
+static void test_depth_to_space_has_no_nchw_kernel(void **state) {
+  (void)state;
+  Fixture f = fixture_of(
+      "node { name: 'x' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' value "
+      "{ "
+      "tensor { dtype: DT_FLOAT tensor_shape { dim { size: 1 } dim { size: 4 } dim { size: 1 } dim { size: 1 "
+      "} } "
+      "float_val: 1 } } } }"
+      "node { name: 'deep' op: 'DepthToSpace' input: 'x' attr { key: 'T' value { type: DT_FLOAT } } "
+      "attr { key: 'block_size' value { i: 2 } } attr { key: 'data_format' value { s: 'NCHW' } } }",
+      NULL);
+  TF_Status st = {0};
+  Tensor out = {0};
+  TF_Output deep = output_of(f.graph, "deep");
+  assert_int_equal(session_run(f.session, NULL, NULL, 0, &deep, &out, 1, NULL, 0, NULL, &st),
+                   TF_INVALID_ARGUMENT);
+  fixture_clear(&f);
+}
+
 static void test_config_protos(void **state) {
   (void)state;
   TF_Status st = {0};
@@ -268,6 +289,7 @@ int main(void) {
                                      cmocka_unit_test(test_a_loop_that_nobody_waits_for_ends),
                                      cmocka_unit_test(test_a_graph_may_grow),
                                      cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
+                                     cmocka_unit_test(test_depth_to_space_has_no_nchw_kernel),
                                      cmocka_unit_test(test_config_protos)};
   return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

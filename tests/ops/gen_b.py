@@ -184,6 +184,7 @@ def array_slice():
     strided(x, (1,), (2,), (0,), 'no stride', shrink_axis_mask=1)
     strided(x, (1, 1), (2,), (1,), 'lengths')
     c.case('StridedSlice', [x, i32(1)[0], i32(2)[0], i32(1)[0]], 'scalars')
+    c.case('StridedSlice', [x, i32(3), i32(1), i32(1)], 'ellipses past the end', ellipsis_mask=6)
     strided(f(0, 3), (0,), (1,), (1,), 'empty')
     strided(f(0, 3), (0,), (1,), (1,), 'empty shrink', shrink_axis_mask=1)
     strided(f(3, 0), (0,), (2,), (1,), 'empty')
@@ -477,6 +478,8 @@ def string_ops():
     c.case('Fingerprint', [words.reshape(2, 4), np.array(b'farmhash64', object)], 'rows')
     c.case('Fingerprint', [values(np.float32, (3, 5)), np.array(b'farmhash64', object)], 'floats')
     c.case('Fingerprint', [values(np.int64, (3,)), np.array(b'farmhash64', object)], 'integers')
+    for shape in ((8, 1), (8, 1, 1), (1, 8), (0, 1), (8, 0)):
+        c.case('Fingerprint', [np.resize(words, shape), np.array(b'farmhash64', object)], 'strings %s' % (shape,))
     texts = s(b'', b'a', b'ab', b'abc', b'aab\n', b'foo.bar', b'2024-01-02', b'\xc3\xa9t\xc3\xa9', b'a\nb', b'x y\tz', b'gs://bucket/x', b's3://b')
     for pattern in ['a*b?', '.*', '', 'a|ab', '(a)(b)', r'\d{4}-\d\d-\d\d', '[^x]+', r'\w+', '^s3://.*', '(?i)ABC', 'a$', r'\pL+', r'a\x62c',
                     r'[[:alpha:]]*', '(?s).*', '(?P<n>a)b', r'\Qfoo.bar\E', r'.\..*', 'a{1,2}b.*', r'\s*', '^(gs|s3)://', r'[\w.]+', r'\Aa\z', '.+?']:

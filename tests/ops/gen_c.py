@@ -229,6 +229,7 @@ def audio_wav():
     c.case('EncodeWav', [f32(0.99997, -1, 1, 0.5 / 32768, 1.5 / 32768, -0.5 / 32768, np.inf, -np.inf).reshape(8, 1), np.int32(8000)], 'edges')
     for audio, rate in [((4,), np.int32(1)), ((4, 1, 1), np.int32(1)), ((4, 1), i32(1)), ((4, 1), np.int32(0)), ((4, 1), np.int32(-1)), ((4, 0), np.int32(1)), ((0, 1), np.int32(1))]:
         c.case('EncodeWav', [values(np.float32, audio), rate], 'bad', error_part='')
+    c.case('EncodeWav', [np.zeros((4, 1), np.float32), np.int32(-1)], 'negative rate')
     c.save()
 
 
@@ -272,6 +273,9 @@ def summary_ops():
     c.case('MergeSummary', [[np.array(b'\x0a\x02\x0a\x05', object)]], 'cut short inside')
     for rate in (.4, 1.2, 1.5, 2.5, 44100.25):
         c.case('AudioSummaryV2', [tag, values(np.float32, (2, 5), -1, 1), np.float32(rate)], 'rate')
+    for rate in (1e9, 2.**31, 2.**32, 1e30, np.inf, np.nan, -1):
+        for dims in ((0, 3), (1, 3)):
+            c.case('AudioSummaryV2', [tag, np.zeros(dims, np.float32), np.float32(rate)], 'rate')
     c.save()
 
 
@@ -391,6 +395,13 @@ def quant_fake():
         for narrow in (False, True):
             c.case('FakeQuantWithMinMaxVars', [x, np.float32(low), np.float32(high)], 'order', 1e-5, 1e-5, narrow_range=narrow)
             c.case('FakeQuantWithMinMaxVarsPerChannel', [x, f32(low, -1, 0), f32(high, -3, -2)], 'order', 1e-5, 1e-5, narrow_range=narrow)
+    for number in (np.nan, np.inf):
+        for i in range(3):  # below, inside, above
+            dy, x = f32(1, 2, 3), f32(-9, 1, 9)
+            dy[i] = number
+            c.case('FakeQuantWithMinMaxArgsGradient', [dy, x], '%g' % number)
+            c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, np.float32(0), np.float32(6)], '%g' % number)
+            c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [np.stack([dy, f32(1, 1, 1)], 1), np.stack([x, x], 1), f32(0, 0), f32(6, 6)], '%g' % number)
     c.save()
 
 

@@ -203,6 +203,11 @@ def special_ops():
         c.case('Betainc', [dtype(2), dtype(3), np.array([0, 1, np.nan, -.5, 1.5], dtype)], 'special')
         c.case('Betainc', [np.array([0, -1, np.nan], dtype), dtype(3), dtype(.5)], 'special')
     c.case('Betainc', [f32(1, 2), f32(1, 2, 3), f32(.5, .5)], 'shapes', error_part='')
+    edges = np.array([0, -0., 1, 2, .5, 2.5, np.inf, np.nan])
+    for dtype in (F32, F64):
+        for op, firsts in (('Igamma', [1, -1, 0, -2.5, np.inf, np.nan]), ('Igammac', [1, -1, 0, -2.5, np.inf, np.nan]), ('Zeta', [1, 2, 3, .5, np.inf]), ('Polygamma', [0, 1, 2, 3.5, -1, np.inf])):
+            c.case(op, [np.array(firsts, dtype)[:, None], edges.astype(dtype)], name_of(dtype) + ' edges', rtol=1e-5 if dtype == F32 else 1e-12)
+    c.case('Zeta', [f64(2, 3, np.inf)[:, None], f64(-1, -2, -2.5, -np.inf)], 'negative', rtol=1e-12)
     for op in ('BesselI0', 'BesselI0e', 'BesselI1', 'BesselI1e'):
         for dtype in (np.float16, F32, F64):
             top = 80 if dtype != np.float16 or op[-1] == 'e' else 9
@@ -230,6 +235,9 @@ def special_ops():
         c.case('IgammaGradA', [dtype(2), x.astype(dtype)], 'scalar', rtol=1e-4, atol=1e-6)
         c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, 1], dtype), np.array([1, 1, 1, -1, np.nan], dtype)], 'special')
     c.case('IgammaGradA', [values(F32, (2,)), values(F32, (3,))], 'shapes')
+    for dtype in (F32, F64):
+        c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, np.inf], dtype), dtype(0)], 'at 0')
+        c.case('Spence', [np.array([np.inf, -np.inf], dtype)], 'infinity')
     for dtype in (np.float16, F32, F64):
         for op in ('BesselI0', 'BesselI1', 'BesselJ0', 'BesselJ1', 'BesselY0', 'BesselY1', 'BesselK0', 'BesselK1'):
             c.case(op, [np.array([np.inf, -np.inf, 0, -0., np.nan], dtype)], 'ends')

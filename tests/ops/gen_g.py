@@ -284,6 +284,11 @@ def quant_round():
         c.case('QuantizeAndDequantizeV3', [values(F32, (0, 3)), F32(low), F32(high), I32(8)], 'empty', range_given=True)
         c.case('QuantizeAndDequantizeV2', [values(F32, (0, 3)), F32(low), F32(high)], 'empty', range_given=True)
     c.case('QuantizeAndDequantizeV3', [values(F32, (0, 3)), F32(0), F32(0), I32(8)], 'empty', range_given=False)
+    x = f32(1, .3, -3, .9, 2.5, -9).reshape(3, 2)
+    for signed in (True, False):
+        for low, high in [((1, 2), (-1.5, 1)), ((np.nan, -1), (1, 1)), ((np.inf, -np.inf), (-np.inf, np.inf))]:
+            for op in ('QuantizeAndDequantizeV2', 'QuantizeAndDequantizeV4'):
+                c.case(op, [x, f32(*low), f32(*high)], 'order by axis', range_given=True, axis=1, signed_input=signed)
     c.save()
 
 
@@ -752,6 +757,9 @@ def nn_fractional():
         for most in (15, 14):
             y = np.array([5, 7, 13, most], dtype).reshape(1, 2, 2, 1)
             c.case('FractionalMaxPoolGrad', [x, y, dy, i64(0, 2, 4), i64(0, 2, 4)], 'output %d' % most)
+    for op in ('FractionalMaxPool', 'FractionalAvgPool'):
+        for seed, seed2 in ((1, 0), (0, 1)):
+            c.case(op, [np.zeros((1, 6, 6, 1), F32)], 'seeds', pooling_ratio=[1., 2., 2., 1.], seed=seed, seed2=seed2)
     c.save()
 
 
