@@ -12,18 +12,23 @@
 typedef struct Group {
   WantKind kind;
   bool list;
-  const char *types, *shapes, *splits, *keys; /* attributes; keys: V1 */
+  const char *types, *shapes, *splits, *keys; /* attributes; keys: of V1, but an input of V2 */
   int keys_input;                             /* V2 */
+  const char *count;                          /* what says how many keys there are, as V2's error has it */
 } Group;
 
 static const Group groups[] = {
-    {WANT_SPARSE, false, "context_sparse_types", NULL, NULL, "context_sparse_keys", 2},
-    {WANT_DENSE, false, "Tcontext_dense", "context_dense_shapes", NULL, "context_dense_keys", 3},
-    {WANT_RAGGED, false, "context_ragged_value_types", NULL, "context_ragged_split_types", NULL, 4},
-    {WANT_SPARSE, true, "feature_list_sparse_types", NULL, NULL, "feature_list_sparse_keys", 5},
+    {WANT_SPARSE, false, "context_sparse_types", NULL, NULL, "context_sparse_keys", 2, "Ncontext_sparse"},
+    {WANT_DENSE, false, "Tcontext_dense", "context_dense_shapes", NULL, "context_dense_keys", 3,
+     "len(Tcontext_dense)"},
+    {WANT_RAGGED, false, "context_ragged_value_types", NULL, "context_ragged_split_types",
+     "context_ragged_keys", 4, "len(context_ragged_value_types)"},
+    {WANT_SPARSE, true, "feature_list_sparse_types", NULL, NULL, "feature_list_sparse_keys", 5,
+     "Nfeature_list_sparse"},
     {WANT_DENSE, true, "feature_list_dense_types", "feature_list_dense_shapes", NULL,
-     "feature_list_dense_keys", 6},
-    {WANT_RAGGED, true, "feature_list_ragged_value_types", NULL, "feature_list_ragged_split_types", NULL, 7},
+     "feature_list_dense_keys", 6, "Nfeature_list_dense"},
+    {WANT_RAGGED, true, "feature_list_ragged_value_types", NULL, "feature_list_ragged_split_types",
+     "feature_list_ragged_keys", 7, "len(feature_list_ragged_value_types)"},
 };
 
 /* How many outputs a want of a group has. */
@@ -65,9 +70,7 @@ static TF_Code key_of(const Sequences *q, const Group *g, int k, int first_singl
     return TF_OK;
   }
   if (is_v2(q->c)) {
-    const Tensor *t = op_input(q->c, g->keys_input);
-    if (k >= tensor_count(t)) return fail(st, TF_INVALID_ARGUMENT, "there are fewer keys than types");
-    *key = string_at(t, k);
+    *key = string_at(op_input(q->c, g->keys_input), k);
     return TF_OK;
   }
   TRY(list_of(q->c->node, g->keys, TF_ATTR_STRING, &keys, st));
@@ -85,8 +88,7 @@ static TF_Code may_miss(const Sequences *q, const Want *w, bool *out, TF_Status 
   const Attr *names;
   *out = false;
   if (is_v2(q->c)) {
-    const Tensor *flags = op_input(q->c, 8);
-    *out = w->index < tensor_count(flags) && ((const bool *)flags->data)[w->index];
+    *out = ((const bool *)op_input(q->c, 8)->data)[w->index];
     return TF_OK;
   }
   if (q->single) {
@@ -130,12 +132,23 @@ typedef struct GroupAt {
   int keys, defaults, out;
 } GroupAt;
 
+/* V2's inputs: a key for each type, and a flag for each dense list. */
+static TF_Code check_keys(const Sequences *q, const Group *g, int types, TF_Status *st) {
+  if (tensor_count(op_input(q->c, g->keys_input)) != types)
+    return fail(st, TF_INVALID_ARGUMENT, "Expected len(%s) to match %s", g->keys, g->count);
+  if (g->list && g->kind == WANT_DENSE && tensor_count(op_input(q->c, 8)) != types)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected len(feature_list_dense_missing_assumed_empty to match Nfeature_list_dense");
+  return TF_OK;
+}
+
 static TF_Code make_group(Sequences *q, const Group *g, GroupAt at, const Attr *types, TF_Status *st) {
   const Attr *shapes, *splits;
   TRY(list_of(q->c->node, g->shapes, TF_ATTR_SHAPE, &shapes, st));
   TRY(list_of(q->c->node, g->splits, TF_ATTR_TYPE, &splits, st));
   if ((g->shapes && shapes->count != types->count) || (g->splits && splits->count != types->count))
     return fail(st, TF_INVALID_ARGUMENT, "len(%s) != len(%s)", g->types, g->shapes ? g->shapes : g->splits);
+  if (is_v2(q->c)) TRY(check_keys(q, g, (int)types->count, st));
   for (int k = 0; k < types->count; k++) {
     Want *w = &q->wants[q->num_wants++];
     *w = (Want){.kind = g->kind,

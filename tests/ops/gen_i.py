@@ -369,9 +369,11 @@ def parse_v2(c, label, serialized, names=(), cs=(), cd=(), cr=(), ls=(), ld=(), 
     if serialized.ndim == 0:  # TensorFlow leaves the outer splits of a single example as memory is
         context, lists = 3 * len(cs) + len(cd) + len(cr), 3 * len(cs) + len(cd) + 2 * len(cr) + 3 * len(ls) + 2 * len(ld) + len(lr)
         more['shape_only'] = [context + k for k in range(len(cr))] + [lists + k for k in range(len(lr))]
+    inputs = [serialized, s(*names), keys(cs), keys(cd), keys(cr), keys(ls), keys(ld), keys(lr), np.array([x[3] for x in ld], bool), [x[3] for x in cd]]
+    for i, size in more.pop('sizes', {}).items():
+        inputs[i] = np.resize(inputs[i], size)
     return refused(
-        c, 'ParseSequenceExampleV2',
-        [serialized, s(*names), keys(cs), keys(cd), keys(cr), keys(ls), keys(ld), keys(lr), np.array([x[3] for x in ld], bool), [x[3] for x in cd]], label,
+        c, 'ParseSequenceExampleV2', inputs, label,
         Ncontext_sparse=len(cs), context_sparse_types=types(cs), context_ragged_value_types=types(cr), context_ragged_split_types=[x[2] for x in cr],
         context_dense_shapes=shapes_of(cd), Nfeature_list_sparse=len(ls), Nfeature_list_dense=len(ld), feature_list_dense_types=types(ld),
         feature_list_sparse_types=types(ls), feature_list_ragged_value_types=types(lr), feature_list_ragged_split_types=[x[2] for x in lr],
@@ -481,6 +483,10 @@ def parsing_sequence():
         for op in (parse_v2, parse_v1, parse_single):
             op(c, 'shape %s' % (x.shape,), x, cs=[('n', tf.int64)], cd=[('f', tf.float32, (2,), f32(1, 2))], ls=[('w', text)], ld=[('p', tf.float32, (2,), True)])
     parse_v2(c, 'shape ragged', s(), cr=[('v', tf.int64, tf.int32)], lr=[('i', tf.int64, tf.int32)])
+    for i, group in ((2, dict(cs=[('v', tf.int64)])), (3, dict(cd=[('n', tf.int64, (), np.array(9, I64))])), (4, dict(cr=[('v', tf.int64, SPLIT[I64])])),
+                     (5, dict(ls=[('i', tf.int64)])), (6, dict(ld=[('p', tf.float32, (2,), True)])), (7, dict(lr=[('i', tf.int64, SPLIT[I32])])), (8, dict(ld=[('p', tf.float32, (2,), True)]))):
+        for size in (0, 2):
+            parse_v2(c, 'keys %d' % i, batch, sizes={i: size}, **group)
     c.save()
 
 
