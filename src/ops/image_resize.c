@@ -240,27 +240,6 @@ static void area_rows(void *arg, int64_t begin, int64_t end) {
 
 /* ---- run ---- */
 
-#define WIDEN(T)                                                            \
-  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[i]; \
-  return
-
-static void to_float(float *out, const Tensor *in) {
-  int64_t n = tensor_count(in);
-  if (math_is_16(in->dtype)) {
-    math_load_16(out, in->data, n, in->dtype);
-    return;
-  }
-  switch (math_kind(in->dtype)) {
-    case MK_F64: WIDEN(double);
-    case MK_I8: WIDEN(int8_t);
-    case MK_I16: WIDEN(int16_t);
-    case MK_I32: WIDEN(int32_t);
-    case MK_I64: WIDEN(int64_t);
-    case MK_U8: WIDEN(uint8_t);
-    default: WIDEN(uint16_t);
-  }
-}
-
 static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   (void)st;
   static ResizeSourceFn *const sources[] = {resize_nearest_source, resize_bilinear_source,
@@ -276,10 +255,8 @@ static TF_Code resize_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0; i < p->out_h; i++) sources[s->mode](s, &rows[i], i, p->in_h, p->scale_h);
   for (int64_t i = 0; i < p->out_w; i++) sources[s->mode](s, &columns[i], i, p->in_w, p->scale_w);
   Resize r = {s, p, rows, columns, x->data, c->outputs[0].data, (size_t)p->channels * dtype_size(x->dtype)};
-  if (s->mode != RESIZE_NEAREST && x->dtype != TF_FLOAT) {
-    to_float((float *)((char *)c->scratch + p->image_at), x);
-    r.in = (char *)c->scratch + p->image_at;
-  }
+  if (s->mode != RESIZE_NEAREST)
+    r.in = math_floats_at(x, 0, tensor_count(x), (float *)((char *)c->scratch + p->image_at));
   if (s->mode == RESIZE_BILINEAR && p->in_h == p->out_h && p->in_w == p->out_w) {
     memcpy(r.out, r.in,
            (size_t)tensor_count(x) * sizeof(float)); /* TF: no arithmetic, so that infinities stay */

@@ -88,30 +88,6 @@ typedef struct Scale {
   bool tails; /* something is infinite or NaN: positions with weight 0 count too */
 } Scale;
 
-#define WIDEN(T)                                                                 \
-  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[at + i]; \
-  return out
-
-/* n elements of the image from `at`, as floats: in place, or in `out`. */
-static const float *row_at(const Tensor *in, int64_t at, int64_t n, float *out) {
-  if (in->dtype == TF_FLOAT) return (const float *)in->data + at;
-  if (math_is_16(in->dtype)) {
-    math_load_16(out, (const uint16_t *)in->data + at, n, in->dtype);
-    return out;
-  }
-  switch (math_kind(in->dtype)) {
-    case MK_F64: WIDEN(double);
-    case MK_I8: WIDEN(int8_t);
-    case MK_I16: WIDEN(int16_t);
-    case MK_I32: WIDEN(int32_t);
-    case MK_I64: WIDEN(int64_t);
-    case MK_U8: WIDEN(uint8_t);
-    case MK_U32: WIDEN(uint32_t);
-    case MK_U64: WIDEN(uint64_t);
-    default: WIDEN(uint16_t);
-  }
-}
-
 /* Where the positions of a span end, those with no weight included. */
 static int64_t span_end(const Scale *s, const Spans *p, const Span1 *span) {
   int64_t all = p->widest < p->in - span->start ? p->widest : p->in - span->start;
@@ -125,7 +101,7 @@ static void sum_rows(const Scale *s, int64_t image, int64_t y, float *line, floa
   memset(line, 0, s->p->line * sizeof *line);
   for (int64_t j = 0, end = span_end(s, rows, span); j < end; j++) {
     float w = j < span->count ? rows->weights[span->at + j] : 0;
-    const float *row = row_at(s->in, (image * rows->in + span->start + j) * n, n, wide);
+    const float *row = math_floats_at(s->in, (image * rows->in + span->start + j) * n, n, wide);
     for (int64_t i = 0; i < n; i++) line[i] += w * row[i];
   }
 }
@@ -163,7 +139,7 @@ static bool all_finite(const Tensor *t) {
   if (!math_is_16(t->dtype) && t->dtype != TF_FLOAT && t->dtype != TF_DOUBLE) return true;
   for (int64_t at = 0; at < n; at += MATH_BLOCK) {
     int64_t count = n - at < MATH_BLOCK ? n - at : MATH_BLOCK;
-    const float *block = row_at(t, at, count, f);
+    const float *block = math_floats_at(t, at, count, f);
     for (int64_t i = 0; i < count; i++)
       if (!isfinite(block[i])) return false;
   }

@@ -72,6 +72,30 @@ int64_t math_int_at(const Tensor *t, int64_t i) {
   }
 }
 
+#define WIDEN(T)                                                                 \
+  for (int64_t i = 0; i < n; i++) out[i] = (float)((const T *)in->data)[at + i]; \
+  return out
+
+const float *math_floats_at(const Tensor *in, int64_t at, int64_t n, float *out) {
+  if (in->dtype == TF_FLOAT) return (const float *)in->data + at;
+  if (math_is_16(in->dtype)) {
+    math_load_16(out, (const uint16_t *)in->data + at, n, in->dtype);
+    return out;
+  }
+  switch (math_kind(in->dtype)) {
+    case MK_F64: WIDEN(double);
+    case MK_I8: WIDEN(int8_t);
+    case MK_I16: WIDEN(int16_t);
+    case MK_I32: WIDEN(int32_t);
+    case MK_I64: WIDEN(int64_t);
+    case MK_U16: WIDEN(uint16_t);
+    case MK_U32: WIDEN(uint32_t);
+    case MK_U64: WIDEN(uint64_t);
+    default: WIDEN(uint8_t);
+  }
+}
+#undef WIDEN
+
 double math_number_at(const Tensor *t, int64_t i) {
   if (t->dtype == TF_HALF) return (double)half_to_float(((const uint16_t *)t->data)[i]);
   if (t->dtype == TF_BFLOAT16) return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);

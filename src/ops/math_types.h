@@ -37,6 +37,8 @@ static inline bool math_is_16(TF_DataType d) { return d == TF_HALF || d == TF_BF
 /* n elements of half or bfloat16 to float and back. */
 void math_load_16(float *out, const uint16_t *in, int64_t n, TF_DataType dtype);
 void math_store_16(uint16_t *out, const float *in, int64_t n, TF_DataType dtype);
+/* n elements of a tensor of real numbers, from `at` on, as floats: in place, or in `out`. */
+const float *math_floats_at(const Tensor *t, int64_t at, int64_t n, float *out);
 /* An integer tensor's element (int32 or int64 and the smaller ones) as int64. */
 int64_t math_int_at(const Tensor *t, int64_t i);
 
