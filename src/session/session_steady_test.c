@@ -116,6 +116,14 @@ static void test_a_chain(void **state) {
   BINARY("BiasAdd", "h1", "m1", b1) \
   UNARY("Tanh", "t1", "h1") MATMUL("m2", "t1", w2) UNARY("Softmax", "y", "m2")
 
+static void check_layers(Fixture *f) {
+  assign(f, "set_w1", (int64_t[]){4, 8}, 2, 1);
+  assign(f, "set_b1", (int64_t[]){8}, 1, 2);
+  assign(f, "set_w2", (int64_t[]){8, 3}, 2, 3);
+  check_steady(f, "layers", rows_of_4, 2);
+  fixture_clear(f);
+}
+
 static void test_layers_of_resource_variables(void **state) {
   (void)state;
 #define VARIABLE(name) \
@@ -123,11 +131,7 @@ static void test_layers_of_resource_variables(void **state) {
   Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") VARIABLE("w1") VARIABLE("b1") VARIABLE("w2")
                              TWO_LAYERS("read_w1", "read_b1", "read_w2"),
                          &(SessionConfig){.intra_op_threads = 1});
-  assign(&f, "set_w1", (int64_t[]){4, 8}, 2, 1);
-  assign(&f, "set_b1", (int64_t[]){8}, 1, 2);
-  assign(&f, "set_w2", (int64_t[]){8, 3}, 2, 3);
-  check_steady(&f, "layers", rows_of_4, 2);
-  fixture_clear(&f);
+  check_layers(&f);
 }
 
 static void test_layers_of_ref_variables(void **state) {
@@ -136,11 +140,7 @@ static void test_layers_of_ref_variables(void **state) {
   Fixture f = fixture_of(PLACEHOLDER("p") PLACEHOLDER("x") REF_VARIABLE("w1") REF_VARIABLE("b1")
                              REF_VARIABLE("w2") TWO_LAYERS("read_w1", "read_b1", "read_w2"),
                          &(SessionConfig){.intra_op_threads = 1});
-  assign(&f, "set_w1", (int64_t[]){4, 8}, 2, 1);
-  assign(&f, "set_b1", (int64_t[]){8}, 1, 2);
-  assign(&f, "set_w2", (int64_t[]){8, 3}, 2, 3);
-  check_steady(&f, "layers", rows_of_4, 2);
-  fixture_clear(&f);
+  check_layers(&f);
 }
 
 /* n += 0 in each run, then y = p * n. */
