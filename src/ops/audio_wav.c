@@ -16,12 +16,12 @@ static void put_u16(Bytes *b, uint32_t v) {
 TF_Code wav_encode(Bytes *out, const float *samples, int64_t frames, int64_t channels, int64_t rate,
                    TF_Status *st) {
   if (rate <= 0 || rate > UINT32_MAX)
-    return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be in (0, 2^32), got: %lld", (long long)rate);
+    return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be in (0, 2^32), got: %llu",
+                (unsigned long long)rate);
   if (channels <= 0 || channels > UINT16_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "num_channels must be in (0, 2^16), got: %lld", (long long)channels);
   if (frames < 0) return fail(st, TF_INVALID_ARGUMENT, "num_frames must be positive.");
-  if (frames > (UINT32_MAX - WAV_HEADER) / SAMPLE_BYTES / channels ||
-      rate > UINT32_MAX / SAMPLE_BYTES / channels)
+  if (frames > (UINT32_MAX - WAV_HEADER) / SAMPLE_BYTES / channels)
     return fail(st, TF_INVALID_ARGUMENT, "Provided channels and frames cannot be encoded as a WAV.");
   uint32_t size = (uint32_t)(frames * channels * SAMPLE_BYTES), frame = (uint32_t)channels * SAMPLE_BYTES;
   bytes_puts(out, "RIFF");
@@ -31,7 +31,7 @@ TF_Code wav_encode(Bytes *out, const float *samples, int64_t frames, int64_t cha
   put_u16(out, 1);          /* PCM */
   put_u16(out, (uint32_t)channels);
   bytes_put_u32le(out, (uint32_t)rate);
-  bytes_put_u32le(out, (uint32_t)rate * frame);
+  bytes_put_u32le(out, (uint32_t)rate * frame); /* TF: the lower bits, where it is larger */
   put_u16(out, frame);
   put_u16(out, SAMPLE_BYTES * 8);
   bytes_puts(out, "data");

@@ -39,6 +39,20 @@ static TF_Code check_one(const Tensor *indices, const Tensor *values, const Tens
   return TF_OK;
 }
 
+/* "Dimension -1 must be >= 0". */
+static TF_Code check_dims(const Sparse *s, TF_Status *st) {
+  int64_t n = 1;
+  for (int d = 0; d < s->rank; d++) {
+    int64_t before = n;
+    if (s->dims[d] < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)s->dims[d]);
+    if (!checked_mul_i64(n, s->dims[d], &n))
+      return fail(st, TF_INVALID_ARGUMENT, "Encountered overflow when multiplying %lld with %lld, result: -1",
+                  (long long)before, (long long)s->dims[d]);
+  }
+  return TF_OK;
+}
+
 static TF_Code edit_check(const OpCtx *c, Edit *e, TF_Status *st) {
   TRY(check_one(op_input(c, 0), op_input(c, 1), op_input(c, 2), "hypothesis", st));
   TRY(check_one(op_input(c, 3), op_input(c, 4), op_input(c, 5), "truth", st));
@@ -49,16 +63,18 @@ static TF_Code edit_check(const OpCtx *c, Edit *e, TF_Status *st) {
                 "Input SparseTensors must have rank at least 2, but truth_shape rank is: %d", e->truth.rank);
   if (e->truth.rank != e->hypothesis.rank)
     return fail(st, TF_INVALID_ARGUMENT,
-                "Expected hypothesis and truth to have matching ranks, but got %d and %d", e->hypothesis.rank,
-                e->truth.rank);
+                "Expected truth and hypothesis to have matching ranks, but their shapes are: [%d] and [%d]",
+                e->truth.rank, e->hypothesis.rank);
+  TRY(check_dims(&e->hypothesis, st));
+  TRY(check_dims(&e->truth, st));
   e->rank = e->truth.rank - 1;
   e->total = 1;
   for (int d = 0; d < e->rank; d++) {
     e->dims[d] = e->truth.dims[d] > e->hypothesis.dims[d] ? e->truth.dims[d] : e->hypothesis.dims[d];
-    if (e->dims[d] < 0 || !checked_mul_i64(e->total, e->dims[d], &e->total))
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Shape of an edit distance is too large or negative: dimension %d is %lld", d,
-                  (long long)e->dims[d]);
+    int64_t before = e->total;
+    if (!checked_mul_i64(e->total, e->dims[d], &e->total))
+      return fail(st, TF_INVALID_ARGUMENT, "Encountered overflow when multiplying %lld with %lld, result: -1",
+                  (long long)before, (long long)e->dims[d]);
   }
   char text[SHAPE_TEXT_MAX];
   if (!e->total)

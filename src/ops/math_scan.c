@@ -48,11 +48,10 @@ SCAN(sum_c128, C128, C128, 0, s + x)
 SCAN(prod_c64, C64, C64, 1, s *x)
 SCAN(prod_c128, C128, C128, 1, s *x)
 
+/* As TensorFlow's: beside a number, NaN counts as that number. */
 static inline double log_add(double a, double b) {
-  double hi = a > b ? a : b, lo = a > b ? b : a;
-  if (a != a || b != b) return NAN;
-  if (hi == -INFINITY) return hi;
-  return hi == INFINITY ? hi : hi + log1p(exp(lo - hi));
+  double hi = a < b ? b : a, lo = b < a ? b : a;
+  return hi == -INFINITY ? hi : hi + log1p(exp(lo - hi));
 }
 SCAN(lse_f32, float, double, -INFINITY, log_add(s, x))
 SCAN(lse_f64, double, double, -INFINITY, log_add(s, x))

@@ -19,7 +19,8 @@ static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
   RandomFill j = {.kind = distribution_of(c->node->op), .range = 1};
   size_t n = strlen(c->node->op);
   bool v2 = c->node->op[n - 1] == '2';
-  TRY(v2 ? philox_of_inputs(c, 1, &j.p, st) : philox_of_seed(op_input(c, 1), &j.p, st));
+  TRY(v2 ? philox_of_inputs(c, 1, tensor_count(&c->outputs[0]) > 0, &j.p, st)
+         : philox_of_seed(op_input(c, 1), &j.p, st));
   if (j.kind == INTEGERS) TRY(random_read_range(c, v2 ? 4 : 2, false, &j, st));
   if (tensor_count(&c->outputs[0])) random_fill(c, &j);
   return TF_OK;

@@ -159,28 +159,37 @@ TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st) {
   return TF_OK;
 }
 
-TF_Code philox_of_inputs(const OpCtx *c, int i, Philox *out, TF_Status *st) {
+TF_Code philox_want_algorithm(int32_t id, TF_Status *st) {
+  if (id == ALGORITHM_PHILOX || id == ALGORITHM_AUTO) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Unsupported algorithm id: %d", id);
+}
+
+static TF_Code want_counter(const Tensor *counter, int words, TF_Status *st) {
+  char text[SHAPE_TEXT_MAX];
+  if (counter->rank == 1 && counter->dims[0] >= words) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT,
+              "counter must be a vector with length at least %d; got shape: %s. (Note that batched counters "
+              "are not supported yet.)",
+              words, shape_text(counter->dims, counter->rank, text, sizeof text));
+}
+
+TF_Code philox_of_inputs(const OpCtx *c, int i, bool draws, Philox *out, TF_Status *st) {
   const Tensor *key = op_input(c, i), *counter = op_input(c, i + 1), *alg = op_input(c, i + 2);
   char text[SHAPE_TEXT_MAX];
   if (alg->rank)
     return fail(st, TF_INVALID_ARGUMENT, "input %d (0-based) must have shape [], not %s", i + 2,
                 shape_text(alg->dims, alg->rank, text, sizeof text));
-  int32_t a = *(int32_t *)alg->data, words = a == 1 || a == 3 ? 2 : a == 2 ? 1 : a; /* as TensorFlow counts */
+  int32_t a = *(int32_t *)alg->data;
   if (key->rank != 1 || key->dims[0] != 1)
     return fail(st, TF_INVALID_ARGUMENT,
                 "key must have shape [1], not %s. (Note that batched keys are not supported yet.)",
                 shape_text(key->dims, key->rank, text, sizeof text));
-  if (counter->rank != 1 || counter->dims[0] < words)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "counter must be a vector with length at least %d; got shape: %s. (Note that batched "
-                "counters are not "
-                "supported yet.)",
-                words, shape_text(counter->dims, counter->rank, text, sizeof text));
+  /* TF counts so, and reads a second word of Philox's whether there is one or not. */
+  TRY(want_counter(counter, a == ALGORITHM_AUTO ? 1 : a, st));
   *out = philox_of(0, 0, 0);
-  if (a != 1 && a != 3) {
-    if (tensor_count(&c->outputs[0]) == 0) return TF_OK;
-    return fail(st, TF_INVALID_ARGUMENT, "Unsupported algorithm id: %d", a);
-  }
+  if (!draws) return TF_OK;
+  TRY(philox_want_algorithm(a, st));
+  TRY(want_counter(counter, 2, st));
   *out = philox_of(*(uint64_t *)key->data, ((uint64_t *)counter->data)[0], ((uint64_t *)counter->data)[1]);
   return TF_OK;
 }

@@ -131,8 +131,12 @@ Philox random_take(const RandomState *s, uint64_t counters);
 
 /* Key and counter of a seed pair: its bits scrambled by one Philox call with a fixed key. */
 TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st);
-/* Of the inputs key, counter and algorithm, the first of which is input i. */
-TF_Code philox_of_inputs(const OpCtx *c, int i, Philox *out, TF_Status *st);
+/* The values of the input `alg` that ops of this kind take. */
+enum { ALGORITHM_PHILOX = 1, ALGORITHM_AUTO = 3 };
+TF_Code philox_want_algorithm(int32_t id, TF_Status *st);
+/* Of the inputs key, counter and algorithm, the first of which is input i. Where nothing is drawn of it the
+ * algorithm may be any. */
+TF_Code philox_of_inputs(const OpCtx *c, int i, bool draws, Philox *out, TF_Status *st);
 
 /* What TensorFlow sets aside for each output: words of a truncated normal within a run; counters between
  * runs. */

@@ -47,8 +47,10 @@ static TF_Code shuffle_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code stateless_shuffle_run(OpCtx *c, TF_Status *st) {
   Philox p;
-  TRY(philox_of_inputs(c, 1, &p, st));
-  return shuffles(op_input(c, 0)) ? shuffle_rows(c, p, st) : copy_input(c, st);
+  bool draws = shuffles(op_input(c, 0));
+  TRY(philox_of_inputs(c, 1, draws, &p, st));
+  TRY(philox_want_algorithm(*(int32_t *)op_input(c, 3)->data, st)); /* TF: with nothing to draw, too */
+  return draws ? shuffle_rows(c, p, st) : copy_input(c, st);
 }
 
 /* ---- RandomIndexShuffle: a permutation of [0, max_index] at one index, by a small Simon block cipher ----

@@ -1,6 +1,7 @@
 /* Sets in the last dimension of dense and sparse tensors: SetSize, and DenseToDense-, DenseToSparse- and
- * SparseToSparseSetOperation. All values are listed with their group (the index without its last dimension)
- * and sorted by group and value; then a run of equal entries is one element. */
+ * SparseToSparseSetOperation. A group is what has the same index but for the last dimension; of a sparse tensor,
+ * rows that follow each other. All values are listed with the number of their group in the order of the answer, and
+ * sorted by group and value; then a run of equal entries is one element. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +11,7 @@
 #include "ops/string_util.h"
 
 typedef struct Entry {
-  int64_t group, place; /* place: of the value in `from` */
+  int64_t group, place; /* number of the group, and of the value in `from` */
   const Tensor *from;
   unsigned side; /* 1: set1, 2: set2 */
 } Entry;
@@ -18,7 +19,8 @@ typedef struct Entry {
 typedef struct Sets {
   OpCtx *c;
   Entry *entries;
-  int64_t count, groups;
+  int64_t count, groups;         /* groups: in the dense shape */
+  int64_t *where;                /* of each group, its place in the dense shape; null: its number */
   int64_t dims[TENSOR_MAX_RANK]; /* of the groups */
   int rank;                      /* of the inputs: one more than the groups' */
 } Sets;
@@ -57,13 +59,88 @@ static void add_dense(Sets *s, const Tensor *t, unsigned side) {
     s->entries[s->count++] = (Entry){.group = i / width, .place = i, .from = t, .side = side};
 }
 
-/* The indices were checked. */
-static void add_sparse(Sets *s, const Sparse *t, unsigned side) {
-  for (int64_t i = 0; i < t->count; i++) {
-    int64_t group = 0;
-    for (int d = 0; d + 1 < t->rank; d++) group = group * s->dims[d] + t->indices[i * t->rank + d];
-    s->entries[s->count++] = (Entry){.group = group, .place = i, .from = t->values, .side = side};
+/* ---- groups of sparse tensors, which may be in any order where nobody asked for a check ---- */
+
+static int64_t group_end(const Sparse *t, int64_t begin) {
+  int64_t end = begin + 1;
+  while (end < t->count &&
+         !index_compare(t->indices + begin * t->rank, t->indices + end * t->rank, t->rank - 1))
+    end++;
+  return end;
+}
+
+static bool group_inside(const Sparse *t, int64_t begin) {
+  for (int d = 0; d + 1 < t->rank; d++)
+    if (!index_ok(t->indices[begin * t->rank + d], t->dims[d])) return false;
+  return true;
+}
+
+static TF_Code check_group(const Sparse *t, int64_t begin, int64_t end, TF_Status *st) {
+  for (int d = 0; d < t->rank; d++) {
+    if (t->dims[d] <= 0)
+      return fail(st, TF_INTERNAL, "Invalid dim_size[%d] = %lld.", d, (long long)t->dims[d]);
+    for (int64_t i = begin; i < end; i++) {
+      int64_t index = t->indices[i * t->rank + d];
+      if (index >= t->dims[d])
+        return fail(st, TF_INTERNAL, "indices[%lld, %d] expected < %lld, got %lld.", (long long)(i - begin),
+                    d, (long long)t->dims[d], (long long)index);
+      if (index < 0 && d + 1 < t->rank)
+        return fail(st, TF_INVALID_ARGUMENT, "indices[%lld, %d] expected >= 0, got %lld.",
+                    (long long)(i - begin), d, (long long)index);
+    }
   }
+  return TF_OK;
+}
+
+static TF_Code add_group(Sets *s, const Sparse *t, int64_t begin, int64_t end, int64_t number, unsigned side,
+                         TF_Status *st) {
+  TRY(check_group(t, begin, end, st));
+  for (int64_t i = begin; i < end; i++)
+    s->entries[s->count++] = (Entry){.group = number, .place = i, .from = t->values, .side = side};
+  return TF_OK;
+}
+
+static int64_t place_of_group(const Sets *s, const Sparse *t, int64_t begin) {
+  int64_t place = 0;
+  for (int d = 0; d + 1 < t->rank; d++) place = place * s->dims[d] + t->indices[begin * t->rank + d];
+  return place;
+}
+
+/* Beside dense groups, which are all there, in order. TF: what follows a group that is not among those left is
+ * left out. */
+static TF_Code add_to_dense(Sets *s, const Sparse *t, unsigned side, TF_Status *st) {
+  int64_t last = -1;
+  for (int64_t i = 0, end; i < t->count && group_inside(t, i); i = end) {
+    int64_t place = place_of_group(s, t, i);
+    if (place <= last) break;
+    last = place;
+    end = group_end(t, i);
+    TRY(add_group(s, t, i, end, place, side, st));
+  }
+  return TF_OK;
+}
+
+/* Merges the groups of one or two sparse tensors. */
+static TF_Code add_sparse(Sets *s, const Sparse *a, const Sparse *b, TF_Status *st) {
+  TRY(run_alloc(s->c, a->count + b->count, sizeof *s->where, &s->where, st));
+  int64_t number = 0;
+  for (int64_t i = 0, k = 0; i < a->count || k < b->count; number++) {
+    int order = i == a->count ? 1
+                : k == b->count
+                    ? -1
+                    : index_compare(a->indices + i * a->rank, b->indices + k * b->rank, a->rank - 1);
+    int64_t i_end = order <= 0 ? group_end(a, i) : i, k_end = order >= 0 ? group_end(b, k) : k;
+    if (order <= 0) TRY(add_group(s, a, i, i_end, number, 1, st));
+    if (order >= 0) TRY(add_group(s, b, k, k_end, number, 2, st));
+    s->where[number] = order <= 0 ? place_of_group(s, a, i) : place_of_group(s, b, k);
+    i = i_end;
+    k = k_end;
+  }
+  return TF_OK;
+}
+
+static void sort_entries(Sets *s) {
+  if (s->count) qsort(s->entries, (size_t)s->count, sizeof *s->entries, compare_entries);
 }
 
 /* From entry `i` on: the end of the run of equal ones, and which sides they come from. */
@@ -119,7 +196,7 @@ static TF_Code set_outputs(Sets *s, TF_Status *st) {
     if (!set_keeps(op, sides)) continue;
     if (e->group != group) column = 0;
     group = e->group;
-    int64_t rest = group;
+    int64_t rest = s->where ? s->where[group] : group;
     for (int d = s->rank - 2; d >= 0; d--) {
       index[d] = rest % s->dims[d];
       rest /= s->dims[d];
@@ -139,7 +216,7 @@ static TF_Code sparse_side(const OpCtx *c, int first, Sparse *out, TF_Status *st
   TRY(node_attr_bool(c->node, "validate_indices", &validate, st));
   TRY(sparse_view(out, op_input(c, first), op_input(c, first + 1), op_input(c, first + 2), st));
   TRY(sparse_check_dims(out, st));
-  return sparse_check_indices(out, validate, st);
+  return validate ? sparse_check_indices(out, true, st) : TF_OK;
 }
 
 static TF_Code set_run(OpCtx *c, TF_Status *st) {
@@ -164,13 +241,15 @@ static TF_Code set_run(OpCtx *c, TF_Status *st) {
   TRY(groups_of(&s, dims1, rank1, st));
   int64_t n = (sparse1 ? a.count : tensor_count(set1)) + (sparse2 ? b.count : tensor_count(set2));
   TRY(run_alloc(c, n, sizeof *s.entries, &s.entries, st));
-  if (sparse1) add_sparse(&s, &a, 1);
-  else add_dense(&s, set1, 1);
-  if (sparse2) add_sparse(&s, &b, 2);
+  TF_Code code = TF_OK;
+  if (!sparse1) add_dense(&s, set1, 1);
+  if (sparse1) code = add_sparse(&s, &a, &b, st);
+  else if (sparse2) code = add_to_dense(&s, &b, 2, st);
   else add_dense(&s, set2, 2);
-  if (s.count) qsort(s.entries, (size_t)s.count, sizeof *s.entries, compare_entries);
-  TF_Code code = set_outputs(&s, st);
+  sort_entries(&s);
+  if (!code) code = set_outputs(&s, st);
   free(s.entries);
+  free(s.where);
   return code;
 }
 
@@ -199,17 +278,21 @@ static TF_Code size_run(OpCtx *c, TF_Status *st) {
   Sparse set;
   unsigned sides;
   TRY(sparse_side(c, 0, &set, st));
-  if (set.rank < 1) return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank 0 for a set.");
+  if (set.rank < 2) return fail(st, TF_INVALID_ARGUMENT, "Invalid rank %d.", set.rank);
   TRY(groups_of(&s, set.dims, set.rank, st));
   TRY(op_alloc_output(c, 0, TF_INT32, s.dims, s.rank - 1, st));
   tensor_zero(&c->outputs[0]);
   TRY(run_alloc(c, set.count, sizeof *s.entries, &s.entries, st));
-  add_sparse(&s, &set, 1);
-  if (s.count) qsort(s.entries, (size_t)s.count, sizeof *s.entries, compare_entries);
-  for (int64_t i = 0; i < s.count; i = run_end(&s, i, &sides))
-    ((int32_t *)c->outputs[0].data)[s.entries[i].group]++;
+  TF_Code code = add_sparse(&s, &set, &(Sparse){.rank = set.rank}, st);
+  sort_entries(&s);
+  int32_t *out = c->outputs[0].data, n = 0;
+  for (int64_t i = 0; !code && i < s.count; i = run_end(&s, i, &sides)) { /* TF: the last of a group counts */
+    n = i && s.entries[i - 1].group == s.entries[i].group ? n + 1 : 1;
+    out[s.where[s.entries[i].group]] = n;
+  }
   free(s.entries);
-  return TF_OK;
+  free(s.where);
+  return code;
 }
 
 #define SET_TYPES "T: int8 int16 int32 int64 uint8 uint16 string"

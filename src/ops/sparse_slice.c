@@ -164,6 +164,32 @@ static TF_Code fail_at(const Tensor *t, const char *what, int i, TF_Status *st) 
               shape_text(t->dims, t->rank, text, sizeof text), i);
 }
 
+/* A dense shape, whose product fits. */
+static TF_Code concat_check_shape(const Tensor *shape, int i, TF_Status *st) {
+  int64_t product = 1;
+  if (shape->rank != 1) return fail_at(shape, "Input shapes should be a vector", i, st);
+  for (int64_t d = 0; d < shape->dims[0]; d++)
+    if (int_at(shape, d) < 0 || !checked_mul_i64(product, int_at(shape, d), &product))
+      return fail(st, TF_INTERNAL, "Encountered overflow from large input shape.");
+  return TF_OK;
+}
+
+/* Joins the shape of input `i` to `dims` along the axis. */
+static TF_Code concat_add_dims(const Tensor *shape, int i, int rank, int axis, int64_t *dims, TF_Status *st) {
+  if (shape->dims[0] != rank)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Ranks of all input tensors must match: expected %d but got %lld at position %d", rank,
+                (long long)shape->dims[0], i);
+  for (int d = 0; d < rank; d++)
+    if (d != axis && dims[d] != int_at(shape, d))
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Input shapes must match: expected %lld for dimension %d but got %lld at position %d",
+                  (long long)dims[d], d, (long long)int_at(shape, d), i);
+  if (!checked_add_i64(dims[axis], int_at(shape, axis), &dims[axis]))
+    return fail(st, TF_INVALID_ARGUMENT, "the dense size overflows");
+  return TF_OK;
+}
+
 static TF_Code concat_check(OpCtx *c, int n, int *rank, int *axis, int64_t *dims, int64_t *total,
                             TF_Status *st) {
   for (int i = 0; i < n; i++)
@@ -171,43 +197,24 @@ static TF_Code concat_check(OpCtx *c, int n, int *rank, int *axis, int64_t *dims
   for (int i = 0; i < n; i++)
     if (op_input(c, n + i)->rank != 1)
       return fail_at(op_input(c, n + i), "Input values should be a vector", i, st);
-  for (int i = 0; i < n; i++)
-    if (op_input(c, 2 * n + i)->rank != 1)
-      return fail_at(op_input(c, 2 * n + i), "Input shapes should be a vector", i, st);
+  for (int i = 0; i < n; i++) TRY(concat_check_shape(op_input(c, 2 * n + i), i, st));
+  const Tensor *first = op_input(c, 2 * n);
+  if (first->dims[0] > TENSOR_MAX_RANK)
+    return fail(st, TF_INVALID_ARGUMENT, "a sparse tensor of rank %lld", (long long)first->dims[0]);
+  *rank = (int)first->dims[0];
+  TRY(concat_axis(c->node, axis, *rank, st));
+  memcpy(dims, first->data, (size_t)*rank * sizeof *dims);
+  for (int i = 1; i < n; i++) TRY(concat_add_dims(op_input(c, 2 * n + i), i, *rank, *axis, dims, st));
   *total = 0;
-  *rank = (int)op_input(c, 2 * n)->dims[0];
-  for (int i = 0; i < n; i++) {
-    const Tensor *shape = op_input(c, 2 * n + i);
-    if (shape->dims[0] != *rank)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Ranks of all input tensors must match: expected %d but got %lld at position %d", *rank,
-                  (long long)shape->dims[0], i);
-    if (op_input(c, i)->dims[0] != op_input(c, n + i)->dims[0])
+  for (int i = 0; i < n; i++) *total += op_input(c, i)->dims[0];
+  for (int i = 0; *total && i < n; i++) { /* TF: of no rows it looks at the shapes only */
+    Sparse s;
+    const Tensor *indices = op_input(c, i), *values = op_input(c, n + i);
+    if (indices->dims[0] != values->dims[0])
       return fail(st, TF_INVALID_ARGUMENT,
                   "indices and values rows (indexing dimension) must match. (indices = %lld, values = %lld)",
-                  (long long)op_input(c, i)->dims[0], (long long)op_input(c, n + i)->dims[0]);
-  }
-  for (int i = 0; i < n; i++) {
-    Sparse s;
-    const Tensor *shape = op_input(c, 2 * n + i);
-    TRY(sparse_view(&s, op_input(c, i), op_input(c, n + i), shape, st));
-    TRY(sparse_check_dims(&s, st));
-    *total += s.count;
-    if (i == 0) {
-      TRY(concat_axis(c->node, axis, s.rank, st));
-      memcpy(dims, s.dims, (size_t)s.rank * sizeof *dims);
-      continue;
-    }
-    for (int d = 0; d < s.rank; d++) {
-      if (d == *axis) {
-        if (!checked_add_i64(dims[d], s.dims[d], &dims[d]))
-          return fail(st, TF_INVALID_ARGUMENT, "the dense size overflows");
-      } else if (dims[d] != s.dims[d]) {
-        return fail(st, TF_INVALID_ARGUMENT,
-                    "Input shapes must match: expected %lld for dimension %d but got %lld at position %d",
-                    (long long)dims[d], d, (long long)s.dims[d], i);
-      }
-    }
+                  (long long)indices->dims[0], (long long)values->dims[0]);
+    TRY(sparse_view(&s, indices, values, op_input(c, 2 * n + i), st));
   }
   return TF_OK;
 }

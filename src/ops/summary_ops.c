@@ -250,10 +250,15 @@ static TF_Code audio_prepare(OpCtx *c, TF_Status *st) {
   return tag_prepare(c, st);
 }
 
+/* Samples a second, in whole numbers; one out of any range where the rate is. */
+static int64_t whole_rate(float rate) {
+  return rate < 1 ? 1 : rate < 0x1p63f ? (int64_t)rintf(rate) : INT64_MIN;
+}
+
 static TF_Code put_audio(Bytes *out, Span tag, int64_t i, int64_t total, const float *samples, int64_t frames,
                          int64_t channels, float rate, TF_Status *st) {
   Bytes name = {0}, wav = {0}, audio = {0}, value = {0};
-  TF_Code code = wav_encode(&wav, samples, frames, channels, rate < 1 ? 1 : (int64_t)rintf(rate), st);
+  TF_Code code = wav_encode(&wav, samples, frames, channels, whole_rate(rate), st);
   bytes_append(&name, tag.data, tag.size);
   bytes_puts(&name, "/audio");
   if (total > 1) bytes_printf(&name, "/%lld", (long long)i);
@@ -280,7 +285,7 @@ static TF_Code audio_run(OpCtx *c, TF_Status *st) {
   float rate;
   if (c->num_inputs > 2) rate = *(const float *)op_input(c, 2)->data;
   else TRY(node_attr_float(c->node, "sample_rate", &rate, st));
-  if (!(rate > 0 && rate < 0x1p32f)) return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be > 0");
+  if (!(rate > 0)) return fail(st, TF_INVALID_ARGUMENT, "sample_rate must be > 0");
   Bytes b = {0};
   TF_Code code = TF_OK;
   /* TF: numbered unless one output was asked for. */

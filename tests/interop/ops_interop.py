@@ -290,6 +290,9 @@ def undefined(case, got):
         return "rows are taken for sorted"
     if op == "SparseConcat" and repeated_rows(case, rows):
         return "equal indices are in any order"
+    seeds = [a.value for a in case.attrs if a.name in ("seed", "seed2")]
+    if len(seeds) == 2 and not any(seeds) and not op.startswith("Fractional"):
+        return "without a seed"
     if op.endswith("DynamicStitch"):
         at = np.concatenate([x.reshape(-1) for x in numbers[:len(case.inputs) // 2]])
         if len(set(at)) <= max(at, default=-1) or (op[0] == "P" and len(set(at)) < len(at)):
@@ -298,6 +301,8 @@ def undefined(case, got):
         return "there is no solution, and TensorFlow leaves the memory as it is"
     if op.startswith(("Quant", "FakeQuant")) and not all(finite(t) for t in case.inputs if t.array.ndim < 2):
         return "ranges that are not finite"
+    if op == "Fingerprint" and not case.inputs[0].array.size:
+        return "of rows of nothing: TensorFlow leaves the memory as it is"
     if op.startswith("IRFFT") and not case.inputs[0].array.size:
         return "of nothing: TensorFlow leaves the memory as it is"
     if op == "CholeskyGrad" and not all((np.abs(x) < 1e6).all() for _, x in got):

@@ -478,7 +478,7 @@ def string_ops():
     c.case('Fingerprint', [words.reshape(2, 4), np.array(b'farmhash64', object)], 'rows')
     c.case('Fingerprint', [values(np.float32, (3, 5)), np.array(b'farmhash64', object)], 'floats')
     c.case('Fingerprint', [values(np.int64, (3,)), np.array(b'farmhash64', object)], 'integers')
-    for shape in ((8, 1), (8, 1, 1), (1, 8), (0, 1), (8, 0)):
+    for shape in ((8, 1), (8, 1, 1), (1, 8), (0, 1)):
         c.case('Fingerprint', [np.resize(words, shape), np.array(b'farmhash64', object)], 'strings %s' % (shape,))
     texts = s(b'', b'a', b'ab', b'abc', b'aab\n', b'foo.bar', b'2024-01-02', b'\xc3\xa9t\xc3\xa9', b'a\nb', b'x y\tz', b'gs://bucket/x', b's3://b')
     for pattern in ['a*b?', '.*', '', 'a|ab', '(a)(b)', r'\d{4}-\d\d-\d\d', '[^x]+', r'\w+', '^s3://.*', '(?i)ABC', 'a$', r'\pL+', r'a\x62c',

@@ -216,6 +216,10 @@ def nn_pool_argmax():
     c.case('MaxPoolWithArgmax', [special], 'special', padding='VALID', **k)
     c.case('MaxPoolWithArgmax', [values(np.float32, (0, 4, 5, 3))], 'empty', padding='VALID', error_part='', **k)
     c.case('MaxPoolWithArgmax', [values(np.float32, (4, 5, 3))], 'rank', padding='VALID', error_part='', **k)
+    x = values(np.float32, (2, 4, 5, 3))
+    for size, strides in [([1, 2, 2, 1], [1, 1, 1, 2]), ([1, 2, 2, 1], [1, 1, 1, 0]), ([1, 2, 2, 1], [1, 0, 1, 1]), ([1, 2, 2, 1], [2, 1, 1, 1]), ([2, 2, 2, 1], [1, 1, 1, 1]),
+                          ([0, 2, 2, 1], [1, 1, 1, 1]), ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 3], [1, 1, 1, 3])]:
+        c.case('MaxPoolWithArgmax', [x], 'lists', padding='VALID', ksize=size, strides=strides, Targmax=tf.int64)
     c.save()
 
 
@@ -230,6 +234,7 @@ def audio_wav():
     for audio, rate in [((4,), np.int32(1)), ((4, 1, 1), np.int32(1)), ((4, 1), i32(1)), ((4, 1), np.int32(0)), ((4, 1), np.int32(-1)), ((4, 0), np.int32(1)), ((0, 1), np.int32(1))]:
         c.case('EncodeWav', [values(np.float32, audio), rate], 'bad', error_part='')
     c.case('EncodeWav', [np.zeros((4, 1), np.float32), np.int32(-1)], 'negative rate')
+    c.case('EncodeWav', [np.zeros((4, 3), np.float32), np.int32(2**31 - 1)], 'bytes a second')
     c.save()
 
 

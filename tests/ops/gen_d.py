@@ -168,6 +168,13 @@ def sparse_slice():
     refused(c, 'SparseConcat', [[a[0], b[0]], [a[1], b[1]], [a[2], b[2]]], 'widths differ', concat_dim=0)
     refused(c, 'SparseConcat', [[a[0], ix], [a[1], v], [a[2], dims]], 'ranks differ', concat_dim=0)
     refused(c, 'SparseSplit', [one(1), rows((0, 9)), f32(1), i64(2, 4)], 'beyond', num_split=2)
+    concat = lambda label, index, shapes, **more: c.case('SparseConcat', [index, [f32(*range(len(i))) for i in index], [i64(*d) for d in shapes]],
+                                                         label, **{'concat_dim': 0, **more})
+    concat('negative shape', [rows((0, 0)), rows((0, 0))], [(2, 3), (2, -1)])
+    concat('negative after 0', [rows((0, 0)), rows((0, 0))], [(0, -3), (0, -3)])
+    concat('large shape', [rows((0, 0)), rows((0, 0))], [(1 << 40, 3), (1 << 40, 1 << 40)])
+    concat('axis before ranks', [rows((0, 0)), rows((0, 0, 0), rank=3)], [(2, 3), (2, 3, 4)], concat_dim=2)
+    concat('sizes before ranks of rows', [rows((0, 0, 0), rank=3), rows((0, 0))], [(2, 3), (2, 4)])
     refused(c, 'SparseSplit', [one(1), rows((0, -1)), f32(1), i64(2, 4)], 'negative', num_split=2)
     refused(c, 'SparseSplit', [i64(1), a[0], a[1], a[2]], 'axis rank', num_split=2)
     refused(c, 'SparseSplit', [one(0), rows(), f32(), i64(5, 2)], 'none', num_split=2)
@@ -323,6 +330,19 @@ def set_ops():
     for l, i, v, d in broken(a_ix, v1, dims):
         refused(c, 'SetSize', [i, v, d], l, error_part='', validate_indices=True)
     refused(c, 'SetSize', [rows(), i32(), i64(2, 3)], 'none', validate_indices=True)
+    m = dict(validate_indices=False)
+    y, none = i32(1, 2, 3, 4, 5, 6).reshape(3, 2), [rows(), i32(), i64(3, 3)]
+    for label, index, v in [('order', ((1, 0), (1, 1), (0, 0), (2, 0)), (1, 3, 1, 6)), ('again', ((0, 0), (1, 0), (0, 1)), (1, 3, 7)),
+                            ('repeated', ((0, 0), (0, 0), (2, 1)), (1, 2, 5)), ('columns', ((0, 1), (0, 0), (1, -1)), (8, 2, 4)),
+                            ('beyond', ((0, 0), (3, 0), (1, 0)), (2, 2, 9)), ('column beyond', ((0, 0), (1, 3)), (2, 2))]:
+        t = [rows(*index), i32(*v), i64(3, 3)]
+        c.case('SetSize', t, 'unchecked ' + label, **m)
+        for op in ('a-b', 'union'):
+            c.case('DenseToSparseSetOperation', [y] + t, 'unchecked ' + label, set_operation=op, **m)
+            c.case('SparseToSparseSetOperation', t + none, 'unchecked ' + label, set_operation=op, **m)
+            c.case('SparseToSparseSetOperation', [rows((0, 0), (2, 0)), i32(1, 5), i64(3, 3)] + t, 'unchecked ' + label, set_operation=op, **m)
+    c.case('SetSize', [rows(1, 2, rank=1), i32(1, 2), i64(3)], 'vector', **m)
+    c.case('SparseToSparseSetOperation', [rows((7, 0)), i32(1), i64(3, 3), rows(), i32(), i64(4, 3)], 'shapes before indices', error_part='Mismatched', set_operation='union', **m)
     c.save()
 
 
@@ -368,6 +388,28 @@ def ragged_ops():
             refused(c, 'RaggedRange', [a(0).reshape(1, 1), a(3), a(1)], 'rank', Tsplits=t)
             refused(c, 'RaggedRange', [a(), a(), a()], 'none', Tsplits=t)
     refused(c, 'RaggedRange', [f32(0, 5), f32(1, 4), f32(0.25, -0.3)], 'fractions', Tsplits=tf.int64)
+    first, rows_, of_ids = 'FIRST_DIM_SIZE', 'ROW_SPLITS', 'VALUE_ROWIDS'
+    for label, shape, parts, types in [
+            ('fewer values', None, [i64(0, 2, 4)], [rows_]), ('splits from 1', None, [i64(1, 2, 4)], [rows_]),
+            ('splits decrease', None, [i64(2, 0, 3)], [rows_]), ('last split', None, [i64(0, 3, 2)], [rows_]),
+            ('no columns', (2, 0), [i64(0, 3, 2)], [rows_]), ('one split', (1, 2), [i64(3)], [rows_]),
+            ('no splits', None, [i64()], [rows_]), ('values left out', (1, 2), [i64(0, 12)], [rows_]),
+            ('fewer ids', None, [one(3), i64(0, 0, 1)], [first, of_ids]), ('negative id', None, [one(3), i64(-1, 0, 1)], [first, of_ids]),
+            ('id', None, [one(3), i64(0, 0, 3)], [first, of_ids]), ('ids of rows left out', (2, 2), [one(3), i64(2, 0, 0)], [first, of_ids]),
+            ('negative size', None, [one(-1), i64(0, 0)], [first, of_ids]), ('size 0', None, [one(0), i64(0, 0)], [first, of_ids]),
+            ('splits of a size', None, [one(4), i64(0, 2, 5)], [first, rows_]), ('more splits', None, [one(1), i64(0, 2, 5)], [first, rows_]),
+            ('ids of splits', None, [i64(0, 2, 3), i64(0, 0, 1, 1, 2)], [rows_, of_ids]), ('ids first', None, [i64(0, 0, 1)], [of_ids]),
+            ('size last', None, [i64(0, 2, 3), one(2)], [rows_, first]), ('size alone', None, [one(9)], [first]),
+            ('smaller size alone', None, [one(3)], [first]), ('fewer inner splits', None, [i64(0, 2, 2), i64(0, 1, 4, 5)], [rows_, rows_]),
+            ('more inner splits', None, [i64(0, 2, 4), i64(0, 1, 4, 5)], [rows_, rows_]), ('matrix of splits', None, [i64([0, 1], [2, 5])], [rows_]),
+            ('unknown', None, [splits], ['ROWS'])]:
+        to_tensor(label, one(-1) if shape is None else i64(*shape), v, one(0, F32), parts, types)
+    to_tensor('rank of shape', i64(3), v, one(0, F32), [splits], [rows_], error_part='are incompatible: rt_input.rank = 2 but shape.rank = 1')
+    for fill in (f32(1, 2), f32(9)):
+        to_tensor('default of rank 1', one(-1), v, fill, [splits], [rows_])
+    to_tensor('default of rank 2', one(-1), w, f32(1, 2).reshape(1, 2), [splits], [rows_])
+    to_tensor('default of 3', i64(0, 0, 2), w, f32(1, 2, 3), [splits], [rows_])
+    to_tensor('default of 3 and 1', one(-1), w.reshape(9, 1, 2), f32(1, 2, 3).reshape(3, 1), [splits], [rows_])
     c.save()
 
 

@@ -51,6 +51,12 @@ def random_shuffle():
     for bad in ([i32(5).reshape(1, 1), i32(1, 2, 3), np.array(9, I32)], [i32(5, 6), i32(1, 2, 3)[None], np.array(9, I32)], [i32(5, 6), i32(1, 2), np.array(9, I32)],
                 [i32(5, 6), i32(1, 2, 3), i32(9, 8, 7)], [i32(5, 6), i32(1, 2, 3), i32(9)], [i32(), i32(1, 2, 3), i32()]):
         c.case('RandomIndexShuffle', bad, 'shapes')
+    for alg in (-1, 0, 1, 2, 3, 4):
+        for n in (0, 1, 2, 4):
+            for shape in ((0,), (1,), (3, 0), (3,)):
+                if n == 1 and shape == (3,) and alg in (1, 3): continue  # TensorFlow reads what follows
+                c.case('StatelessShuffle', [np.arange(np.prod(shape)).reshape(shape).astype(I32), KEY, COUNTER[:1].repeat(n), np.array(alg, I32)],
+                       'algorithm %d, %d words, %s' % (alg, n, shape))
     old_graph(c, 7)
     for dtype in (np.uint8, np.int8, np.int16, I32, I64, F32, F64):
         c.case('RandomCrop', [np.arange(60).reshape(5, 4, 3).astype(dtype), i64(2, 3)], name_of(dtype), seed=3, seed2=4)

@@ -535,6 +535,13 @@ def quant_nn():
         pool(u8(1, 4, 3, 2), 'batch', strides=(2, 2, 2, 1))
         pool(u8(1, 4, 3, 2), 'vector', r=([-1], 1))
         pool(u8(0, 4, 3, 2), 'empty')
+        for k, strides in [((1, 1, 1, 2), (1, 1, 1, 2)), ((1, 1, 1, 3), (1, 1, 1, 3)), ((1, 1, 1, 2), (1, 1, 1, 1)), ((1, 2, 2, 1), (1, 1, 1, 2)), ((1, 2, 2, 1), (1, 1, 1, 0))]:
+            pool(u8(1, 4, 3, 4), 'channels', k, strides)
+    for r in ((1.5, 5, 0, 3), (-5, -1, 0, 3)):  # no byte is zero
+        conv(u8(2, 4, 5, 3), u8(3, 3, 3, 2), 'zeros of the border', r)
+        conv(u8(2, 4, 5, 3), u8(0, 3, 3, 2), 'empty filter', r)
+    for attr in (dict(dilations=[1, 0, 1, 1]), dict(dilations=[1, 1, 1, 2]), dict(strides=(1, 0, 0, 1)), dict(strides=(1, 1, 1, 2)), dict(dilations=[1, 1, 1])):
+        conv(u8(2, 4, 5, 3), u8(2, 2, 3, 2), 'lists', **attr)
     op = 'QuantizedResizeBilinear'
     for dtype in (tf.quint8,):
         for align in (False, True):
@@ -722,6 +729,15 @@ def nn_pool_grads():
     for dtype in (F32, BF16):
         x = values(dtype, (2, 4, 3, 5, 2))
         c.case('MaxPool3DGradGrad', [x, values(dtype, x.shape), values(dtype, x.shape)], 'other output', **near(dtype), ksize=[1, 2, 2, 1, 1], strides=[1] * 5, padding='SAME')
+    x, y, at = v(2, 3, 3, 6), v(2, 2, 2, 6), np.int64(rng.permutation(48)).reshape(2, 2, 2, 6)
+    for size, strides in [([1, 2, 2, 1], [1, 1, 1, 2]), ([1, 2, 2, 1], [1, 1, 1, 0]), ([1, 2, 2, 1], [1, 0, 1, 1]), ([1, 2, 2, 1], [2, 1, 1, 1]), ([2, 2, 2, 1], [1, 1, 1, 1]),
+                          ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 3], [1, 1, 1, 3])]:
+        for op, inputs in [('MaxPoolGradWithArgmax', [x, y, at]), ('MaxPoolGradGrad', [x, y, x])]:
+            more = dict(include_batch_in_index=True) if op.endswith('Argmax') else {}
+            c.case(op, inputs, 'lists', error_part='', ksize=size, strides=strides, padding='VALID', **more)
+        c.case('MaxPoolGradGradV2', [x, y, x, i32(*size), i32(*strides)], 'lists', error_part='', padding='VALID')
+    for op in ('MaxPoolGradGrad',):
+        c.case(op, [x, y, x], 'channels first', data_format='NCHW', ksize=[1, 2, 2, 1], strides=[1] * 4, padding='VALID')
     c.save()
 
 
@@ -790,6 +806,14 @@ def nn_conv3d_grad():
     case(v(1, 3, 3, 3, 1), [2, 2, 2, 2, 1], v(1, 2, 2, 2, 1), 'depth')
     case(v(1, 3, 3, 3, 1), [4, 2, 2, 1, 1], v(1, 2, 2, 2, 1), 'filter')
     case(v(1, 3, 3, 3, 1), [2, 2, 2, 1, 1], v(1, 2, 2, 2, 1), 'dilations', dilations=[1, 2, 1, 1, 1])
+    case(v(0, 3, 3, 3, 0), [2, 2, 2, 0, 1], v(0, 2, 2, 2, 1), 'depth 0')
+    for special in (np.nan, np.inf):
+        for padding, strides in (('VALID', [1, 2, 1, 2, 1]), ('SAME', [1, 1, 1, 1, 1])):
+            for at in ((0, 0, 0, 0, 0), (1, 1, 1, 2, 1), (0, 2, 2, 3, 0)):
+                x = v(2, 3, 3, 4, 2)
+                x[at] = special
+                shape = (2, 1, 2, 2, 2) if padding == 'VALID' else (2, 3, 3, 4, 2)
+                case(x, [2, 2, 2, 2, 2], v(*shape), 'special', strides=strides, padding=padding, rtol=1e-4, atol=1e-4)
     c.save()
 
 
