@@ -1,10 +1,11 @@
-/* NthElement and ApproxTopK: elements by their place in order. A number becomes a 64-bit key that sorts as
- * the number does; NaN sorts behind everything. */
+/* NthElement and ApproxTopK: elements by their place in order. */
 #include <string.h>
 
 #include "base/checked.h"
 #include "ops/array_util.h"
+#include "ops/math_top.h"
 
+/* A number as a key that sorts as the number does; NaN sorts behind everything. */
 static uint64_t float_key(double v) {
   uint64_t bits;
   if (v != v) return UINT64_MAX;
@@ -130,49 +131,6 @@ static TF_Code top_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 1, TF_INT32, dims, in->rank, st);
 }
 
-/* A row of elements, of which the larger comes first, NaN last, then the lower index. */
-typedef struct Line {
-  const Tensor *in;
-  int64_t at;
-} Line;
-
-static bool goes_before(const Line *l, int64_t a, int64_t b) {
-  uint64_t x = order_key(l->in, l->at + a), y = order_key(l->in, l->at + b);
-  if (x == y) return a < b;
-  if (x == UINT64_MAX || y == UINT64_MAX) return y == UINT64_MAX;
-  return x > y;
-}
-
-/* heap[0, k): the last in order on top. */
-static void sift_down(int64_t *heap, int64_t k, int64_t i, const Line *l) {
-  for (;;) {
-    int64_t last = i, left = 2 * i + 1;
-    if (left < k && goes_before(l, heap[last], heap[left])) last = left;
-    if (left + 1 < k && goes_before(l, heap[last], heap[left + 1])) last = left + 1;
-    if (last == i) return;
-    int64_t t = heap[i];
-    heap[i] = heap[last];
-    heap[last] = t;
-    i = last;
-  }
-}
-
-static void first_k(int64_t *heap, int64_t k, int64_t n, const Line *l) {
-  for (int64_t i = 0; i < k; i++) heap[i] = i;
-  for (int64_t i = k / 2 - 1; i >= 0; i--) sift_down(heap, k, i, l);
-  for (int64_t i = k; i < n; i++) {
-    if (!goes_before(l, i, heap[0])) continue;
-    heap[0] = i;
-    sift_down(heap, k, 0, l);
-  }
-  for (int64_t i = k - 1; i > 0; i--) {
-    int64_t t = heap[0];
-    heap[0] = heap[i];
-    heap[i] = t;
-    sift_down(heap, i, 0, l);
-  }
-}
-
 static TF_Code top_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const TopState *s = c->state;
@@ -180,10 +138,9 @@ static TF_Code top_run(OpCtx *c, TF_Status *st) {
   int64_t *heap = c->scratch, n = in->dims[in->rank - 1];
   if (s->k == 0) return TF_OK;
   for (int64_t row = 0, rows = dims_product(in->dims, 0, in->rank - 1); row < rows; row++) {
-    Line l = {in, row * n};
-    first_k(heap, s->k, n, &l);
+    math_top(heap, s->k, n, in->dtype, (const char *)in->data + (size_t)(row * n) * dtype_size(in->dtype));
     for (int64_t j = 0; j < s->k; j++) {
-      copy_element(&c->outputs[0], row * s->k + j, in, l.at + heap[j]);
+      copy_element(&c->outputs[0], row * s->k + j, in, row * n + heap[j]);
       ((int32_t *)c->outputs[1].data)[row * s->k + j] = (int32_t)heap[j];
     }
   }
