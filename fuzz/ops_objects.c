@@ -131,91 +131,68 @@ static TF_Code make_list(const OpInput *in, const Tensor *value, const StepEnv *
 
 /* ---- objects that only kernels make ---- */
 
-/* Runs an op with no or one input; the scalar handle's object, with a reference. */
-static TF_Code object_by_kernel(const char *op, Attr *attrs, int num_attrs, Tensor *input, TF_DataType dtype,
-                                StepEnv *env, Object **out, TF_Status *st) {
-  TF_DataType in_types[1] = {input ? input->dtype : 0}, out_types[1] = {dtype};
+/* Runs an op with up to two inputs; `made` (none) gets its output. */
+static TF_Code run_op(const char *op, Attr *attrs, int num_attrs, const Tensor **inputs, int num_inputs,
+                      TF_DataType dtype, StepEnv *env, Tensor *made, TF_Status *st) {
+  TF_DataType in_types[2] = {0}, out_types[1] = {dtype};
+  for (int i = 0; i < num_inputs; i++) in_types[i] = inputs[i]->dtype;
   Node node = {.name = "maker",
                .op = op,
                .spec = op_spec_find(op),
                .device = "",
                .attrs = attrs,
                .num_attrs = num_attrs,
-               .num_inputs = input != NULL,
+               .num_inputs = num_inputs,
                .num_outputs = 1,
                .input_types = in_types,
                .output_types = out_types};
   Arena arena = {0};
   OpScratch scratch = {0};
   Kernel kernel = {0};
-  Tensor made = {0};
-  const Tensor *inputs[] = {input};
   OpInit init = {.node = &node, .name = "maker", .arena = &arena, .resources = env->resources};
   TF_Code code = kernel_init(&kernel, &init, st);
   if (!code) {
     OpCtx c = {.node = &node,
                .row = kernel.row,
                .state = kernel.state,
-               .num_inputs = node.num_inputs,
+               .num_inputs = num_inputs,
                .num_outputs = 1,
                .inputs = inputs,
-               .outputs = &made,
+               .outputs = made,
                .threads = 1,
                .env = env,
                .aliases = (int[1]){0}};
     code = op_eval(&c, &scratch, 0, st);
   }
-  if (!code) *out = object_ref(*(Object **)made.data);
-  tensor_clear(&made);
   kernel_clear(&kernel);
   op_scratch_clear(&scratch);
   arena_clear(&arena);
   return code;
 }
 
+/* The object in the scalar handle that an op gives, with a reference. */
+static TF_Code object_by_kernel(const char *op, Attr *attrs, int num_attrs, const Tensor *input,
+                                TF_DataType dtype, StepEnv *env, Object **out, TF_Status *st) {
+  Tensor made = {0};
+  TF_Code code = run_op(op, attrs, num_attrs, &input, 1, dtype, env, &made, st);
+  if (!code) *out = object_ref(*(Object **)made.data);
+  tensor_clear(&made);
+  return code;
+}
+
 static TF_Code push(Object *stack, const Tensor *value, StepEnv *env, TF_Status *st) {
-  TF_DataType in_types[] = {TF_RESOURCE, value->dtype}, out_types[] = {value->dtype};
   Attr attrs[] = {{.name = "T", .kind = TF_ATTR_TYPE, .v.type = value->dtype},
                   {.name = "swap_memory", .kind = TF_ATTR_BOOL}};
-  Node node = {.name = "push",
-               .op = "StackPushV2",
-               .spec = op_spec_find("StackPushV2"),
-               .device = "",
-               .attrs = attrs,
-               .num_attrs = 2,
-               .num_inputs = 2,
-               .num_outputs = 1,
-               .input_types = in_types,
-               .output_types = out_types};
-  Arena arena = {0};
-  OpScratch scratch = {0};
-  Kernel kernel = {0};
   Tensor made = {0}, handle = {0}, copy = {0};
-  OpInit init = {.node = &node, .name = "push", .arena = &arena, .resources = env->resources};
   TF_Code code = tensor_alloc(&handle, TF_RESOURCE, NULL, 0, st);
   if (!code) *(Object **)handle.data = object_ref(stack);
   if (!code) code = tensor_copy(&copy, value, st);
-  if (!code) code = kernel_init(&kernel, &init, st);
-  if (!code) {
-    const Tensor *inputs[] = {&handle, &copy};
-    OpCtx c = {.node = &node,
-               .row = kernel.row,
-               .state = kernel.state,
-               .num_inputs = 2,
-               .num_outputs = 1,
-               .inputs = inputs,
-               .outputs = &made,
-               .threads = 1,
-               .env = env,
-               .aliases = (int[1]){0}};
-    code = op_eval(&c, &scratch, 0, st);
-  }
+  if (!code)
+    code = run_op("StackPushV2", attrs, 2, (const Tensor *[]){&handle, &copy}, 2, value->dtype, env, &made,
+                  st);
   tensor_clear(&made);
   tensor_clear(&handle);
   tensor_clear(&copy);
-  kernel_clear(&kernel);
-  op_scratch_clear(&scratch);
-  arena_clear(&arena);
   return code;
 }
 
