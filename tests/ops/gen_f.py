@@ -1,5 +1,5 @@
 """Op cases of random numbers and samplers: python tests/ops/gen_f.py [FAMILY...] (README.md here)."""
-from op_cases import Cases, V1  # first: it sets TensorFlow's environment
+from op_cases import Cases  # first: it sets TensorFlow's environment
 from case_values import F16, F32, F64, FLOATS, I32, I64, INTS, U64, f32, generate, i32, i64, name_of, refused, rng
 
 import numpy as np
@@ -8,13 +8,6 @@ import tensorflow as tf
 KEY, COUNTER, PHILOX = np.array([0x123456789abcdef], U64), np.array([7, 1 << 63], U64), np.array(1, I32)
 SEEDS = dict(seed=1, seed2=2)
 NAN, INF = float('nan'), float('inf')
-
-
-def old_graph(c, producer):
-    """The next cases are in a graph of that GraphDef version: ops that were removed later."""
-    c._fresh()
-    with c.graph.as_default():
-        tf.import_graph_def(tf.compat.v1.GraphDef(versions=dict(producer=producer)))
 
 
 def tolerance(t):
@@ -57,7 +50,7 @@ def random_shuffle():
                 if n == 1 and shape == (3,) and alg in (1, 3): continue  # TensorFlow reads what follows
                 c.case('StatelessShuffle', [np.arange(np.prod(shape)).reshape(shape).astype(I32), KEY, COUNTER[:1].repeat(n), np.array(alg, I32)],
                        'algorithm %d, %d words, %s' % (alg, n, shape))
-    old_graph(c, 7)
+    c.as_of(7)
     for dtype in (np.uint8, np.int8, np.int16, I32, I64, F32, F64):
         c.case('RandomCrop', [np.arange(60).reshape(5, 4, 3).astype(dtype), i64(2, 3)], name_of(dtype), seed=3, seed2=4)
     image = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
@@ -149,7 +142,7 @@ def random_poisson():
         c.case('StatelessRandomPoisson', [shape, i32(1, 2), f32(1, 2)], 'shape', error_part=part, dtype=tf.int32)
     c.case('StatelessRandomPoisson', [i32(3, 3), i32(1, 2), f32()], 'end', dtype=tf.float32)
     c.case('StatelessRandomPoisson', [i32(3), i32(1), f32(1, 2, 3)], 'seed', dtype=tf.float32)
-    old_graph(c, 20)
+    c.as_of(20)
     for t in (F16, F32, F64):
         c.case('RandomPoisson', [i32(25), np.array([.5, 9, 10, 200], t)], name_of(t), **SEEDS)
     c.save()

@@ -1,22 +1,11 @@
 """Op cases of CTC, factorisations and batching: python tests/ops/gen_j.py [FAMILY...] (README.md here)."""
 import itertools
 
-from op_cases import Cases, V1  # first: it sets TensorFlow's environment
+from op_cases import Cases  # first: it sets TensorFlow's environment
 from case_values import BF16, C128, C64, F32, F64, I32, I64, generate, i32, i64, name_of, refused, rng, values
 
 import numpy as np
 import tensorflow as tf
-
-
-class OldCases(Cases):
-    """Cases in graphs of an old producer, where ops are still allowed that have been removed since."""
-
-    def _fresh(self):
-        super()._fresh()
-        empty = V1.GraphDef()
-        empty.versions.producer = 10
-        with self.graph.as_default():
-            tf.import_graph_def(empty)
 
 
 # ---- CTC ----
@@ -203,7 +192,7 @@ def linalg_legacy(c):
 
 
 def linalg_diag():
-    c = OldCases('linalg_diag')
+    c = Cases('linalg_diag', producer=10)
     types = [np.float32, np.float64, np.int32, np.int64, np.complex64, np.float16, BF16, np.bool_, np.int8]
     for dtype in types:
         v = lambda *s: values(dtype, s)
@@ -252,7 +241,7 @@ def linalg_diag():
 
 
 def linalg_dense():
-    c = OldCases('linalg_dense')
+    c = Cases('linalg_dense', producer=10)
     for dtype in FLOATS:
         rtol, atol = (1e-4, 1e-4) if dtype in (F32, C64) else (1e-9, 1e-9)
         v = lambda *s: values(dtype, s, -2, 2)
@@ -288,7 +277,7 @@ def linalg_dense():
 
 
 def linalg_eigen():
-    c = OldCases('linalg_eigen')
+    c = Cases('linalg_eigen', producer=10)
     for dtype in FLOATS:
         n, eps = name_of(dtype), eps_of(dtype)
         for size in (1, 2, 3, 6, 20):
@@ -324,7 +313,7 @@ def linalg_eigen():
 
 
 def linalg_function():
-    c = OldCases('linalg_function')
+    c = Cases('linalg_function', producer=10)
     for dtype in FLOATS:
         eps = eps_of(dtype)
         for size in (1, 2, 3, 7, 12):
@@ -354,7 +343,7 @@ def linalg_function():
 
 
 def linalg_solve():
-    c = OldCases('linalg_solve')
+    c = Cases('linalg_solve', producer=10)
     for dtype in FLOATS:
         eps, n = eps_of(dtype), name_of(dtype)
         for size in (1, 3, 5, 9):

@@ -110,14 +110,14 @@ def text_of(message):
 
 
 class Cases:
-    """One family's file. case() adds a case; save() writes."""
+    """One family's file, its graphs of version `producer` (as_of). case() adds a case; save() writes."""
 
-    def __init__(self, family):
+    def __init__(self, family, producer=None):
         self.family = family
         self.out = []
         self.count = 0
         self.errors = 0
-        self.producer = None
+        self.producer = producer
         self._fresh()
 
     def _fresh(self):
