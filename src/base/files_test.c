@@ -9,17 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/status_impl.h"
 #include "base/test_folder.h"
+#include "base/test_status.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
-
-#define assert_ok(call)                                               \
-  do {                                                                \
-    TF_Status st_ = {0};                                              \
-    TF_Status *st = &st_;                                             \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
-  } while (0)
 
 static void check_path(char *got, const char *want) {
   assert_string_equal(got, want);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/status_impl.h"
+#include "base/test_status.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/checkpoint_reader.h"
 #include "checkpoint/checkpoint_state.h"
@@ -20,13 +20,6 @@
 #include <cmocka.h> /* last: it has a macro fail() */
 
 static const char DATA[] = "tests/data/checkpoints";
-
-#define assert_ok(call)                                               \
-  do {                                                                \
-    TF_Status st_ = {0};                                              \
-    TF_Status *st = &st_;                                             \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
-  } while (0)
 
 static Span span(const char *text) { return (Span){text, strlen(text)}; }
 

@@ -11,17 +11,10 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "base/status_impl.h"
 #include "base/test_folder.h"
+#include "base/test_status.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
-
-#define assert_ok(call)                                               \
-  do {                                                                \
-    TF_Status st_ = {0};                                              \
-    TF_Status *st = &st_;                                             \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
-  } while (0)
 
 static int enter(void **state) { return test_folder_enter(state) || mkdir("sub", 0777); }
 

@@ -13,7 +13,7 @@
 
 #include "base/crc32c.h"
 #include "base/files.h"
-#include "base/status_impl.h"
+#include "base/test_status.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/tensor_bundle.h"
 #include "checkpoint/v1_checkpoint.h"
@@ -22,13 +22,6 @@
 #include <cmocka.h> /* last: it has a macro fail() */
 
 static Span span(const char *text) { return (Span){text, strlen(text)}; }
-
-#define assert_ok(call)                                               \
-  do {                                                                \
-    TF_Status st_ = {0};                                              \
-    TF_Status *st = &st_;                                             \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
-  } while (0)
 
 /* Keys with long common prefixes; the value tells the number. */
 static void build(TableBuilder *b, int count) {

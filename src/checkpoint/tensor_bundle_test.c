@@ -10,8 +10,8 @@
 
 #include "base/crc32c.h"
 #include "base/files.h"
-#include "base/status_impl.h"
 #include "base/test_folder.h"
+#include "base/test_status.h"
 #include "checkpoint/bundle_proto.h"
 #include "checkpoint/bundle_writer.h"
 #include "checkpoint/checkpoint_reader.h"
@@ -20,13 +20,6 @@
 #include "tensor/tensor.h"
 
 #include <cmocka.h> /* last: it has a macro fail() */
-
-#define assert_ok(call)                                               \
-  do {                                                                \
-    TF_Status st_ = {0};                                              \
-    TF_Status *st = &st_;                                             \
-    if (call) fail_msg("%s:%d: %s", __FILE__, __LINE__, st_.message); \
-  } while (0)
 
 static const BundleWriterOptions quick = {.no_sync = true};
 
