@@ -159,9 +159,15 @@ static TF_Code check_splits(const Tensor *splits, int64_t values, TF_Status *st)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Splits must end with the number of values, got %lld instead of %lld", (long long)at[n - 1],
                 (long long)values);
-  for (int64_t i = 1; i < n; i++)
-    if (at[i] < at[i - 1]) return fail(st, TF_INVALID_ARGUMENT, "Splits must be non-decreasing");
   return TF_OK;
+}
+
+/* From value `i` on, the end of those in the same row: *row is the number of the split that ends it. Splits that
+ * decrease end no row. */
+static int64_t row_end(const Tensor *splits, int64_t values, int64_t i, int64_t *row) {
+  const int64_t *at = splits->data;
+  while (at[*row] <= i) ++*row; /* the last is `values` */
+  return at[*row] < values ? at[*row] : values;
 }
 
 static TF_Code ragged_shape(ShapeCtx *c, TF_Status *st) {
@@ -171,15 +177,17 @@ static TF_Code ragged_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code ragged_run(OpCtx *c, TF_Status *st) {
   const Tensor *splits = op_input(c, 0), *in = op_input(c, 1);
-  const int64_t *at = splits->data;
   Counter k;
-  int64_t size;
+  int64_t size, n = tensor_count(in), row = 0;
   TRY(bin_size(op_input(c, 2), &size, st));
-  TRY(check_splits(splits, tensor_count(in), st));
+  TRY(check_splits(splits, n, st));
   TRY(counter_init(&k, c, in, op_input(c, 3), st));
   TRY(node_attr_bool(c->node, "binary_output", &k.binary, st));
   TRY(bins_alloc(c, splits->dims[0] - 1, size, st));
-  for (int64_t r = 0; r + 1 < splits->dims[0]; r++) TRY(count_range(&k, at[r], at[r + 1], r, size, st));
+  for (int64_t i = 0, end; i < n; i = end) {
+    end = row_end(splits, n, i, &row);
+    TRY(count_range(&k, i, end, row - 1, size, st));
+  }
   return TF_OK;
 }
 
@@ -195,7 +203,7 @@ typedef struct Tally {
 static TF_Code tally_add(Tally *t, int64_t row, int64_t place, TF_Status *st) {
   int64_t v = int_at(t->k.values, place);
   if (v < 0) return fail(st, TF_INVALID_ARGUMENT, "Input values must all be non-negative");
-  if (t->longest > 0 && v >= t->longest) return TF_OK;
+  if (t->longest >= 0 && v >= t->longest) return TF_OK;
   int64_t *key = t->keys + 3 * t->count++;
   key[0] = row;
   key[1] = v;
@@ -226,7 +234,7 @@ static TF_Code tally_outputs(Tally *t, const int64_t *order, bool vector, int64_
     else fold_run(&t->k.add, out, out, counter_weight(&t->k, key[2]), 1, 1);
   }
   if (!vector) *dims++ = rows;
-  *dims = t->longest > 0           ? t->longest
+  *dims = t->longest >= 0          ? t->longest
           : t->most >= t->shortest ? (int64_t)((uint64_t)t->most + 1)
                                    : t->shortest;
   return TF_OK;
@@ -300,12 +308,16 @@ static TF_Code sparse_tally_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code ragged_tally_run(OpCtx *c, TF_Status *st) {
   const Tensor *splits = op_input(c, 0), *in = op_input(c, 1);
-  const int64_t *at = splits->data;
+  int64_t n = tensor_count(in), row = 0;
   Tally t = {0};
-  TRY(check_splits(splits, tensor_count(in), st));
+  if (splits->rank == 1 && splits->dims[0] < 2)
+    return fail(st, TF_INVALID_ARGUMENT, "Must provide at least 2 elements for the splits argument");
+  TRY(check_splits(splits, n, st));
   TF_Code code = tally_init(&t, c, in, op_input(c, 2), st);
-  for (int64_t r = 0; !code && r + 1 < splits->dims[0]; r++)
-    for (int64_t i = at[r]; !code && i < at[r + 1]; i++) code = tally_add(&t, r, i, st);
+  for (int64_t i = 0; !code && i < n; i++) {
+    row_end(splits, n, i, &row);
+    code = tally_add(&t, row - 1, i, st);
+  }
   return tally_finish(&t, code, false, splits->dims[0] - 1, st);
 }
 

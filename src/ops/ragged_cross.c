@@ -79,18 +79,14 @@ static TF_Code ragged_starts(const Tensor *splits, int64_t values, int64_t *star
   return starts[n - 1] == values ? TF_OK : fail(st, TF_INVALID_ARGUMENT, "Invalid RaggedTensor");
 }
 
-static TF_Code sparse_starts(const RaggedCross *r, int i, int64_t *starts, TF_Status *st) {
+/* TF: rows out of order belong to the one before, those past the last to none. */
+static void sparse_starts(const RaggedCross *r, int i, int64_t *starts) {
   const Tensor *indices = sparse_part(r, 0, i);
-  for (int64_t k = 0, last = 0; k < indices->dims[0]; k++) {
-    int64_t row = int_at(indices, 2 * k);
-    if (!index_ok(row, r->batch) || row < last)
-      return fail(st, TF_INVALID_ARGUMENT, "Row index %lld is outside of valid range [%lld, %lld)",
-                  (long long)row, (long long)last, (long long)r->batch);
-    starts[row + 1]++;
-    last = row;
+  int64_t k = 0;
+  for (int64_t row = 0; row < r->batch; row++) {
+    while (k < indices->dims[0] && int_at(indices, indices->dims[1] * k) <= row) k++;
+    starts[row + 1] = k;
   }
-  for (int64_t row = 0; row < r->batch; row++) starts[row + 1] += starts[row];
-  return TF_OK;
 }
 
 /* Columns in the order of `order`: R, S and D stand for the next ragged, sparse and dense input. */
@@ -113,7 +109,7 @@ static TF_Code make_columns(RaggedCross *r, Span order, TF_Status *st) {
       starts += r->batch + 1;
     } else if (kind == 'S' && sparse < r->num_sparse) {
       *column = (Column){.values = sparse_part(r, 1, sparse), .starts = starts};
-      TRY(sparse_starts(r, sparse++, starts, st));
+      sparse_starts(r, sparse++, starts);
       starts += r->batch + 1;
     } else if (kind == 'D' && dense < r->num_dense) {
       *column = (Column){.values = dense_input(r, dense), .width = dense_input(r, dense)->dims[1]};
@@ -138,15 +134,13 @@ static TF_Code cross_settings(RaggedCross *r, Span *order, TF_Status *st) {
   TRY(node_attr_list(node, "ragged_splits_types", TF_ATTR_TYPE, &splits, st));
   TRY(node_attr_list(node, "sparse_values_types", TF_ATTR_TYPE, &sparse, st));
   TRY(node_attr_list(node, "dense_types", TF_ATTR_TYPE, &dense, st));
-  TRY(node_attr_bool(node, "hashed_output", &r->x.hashed, st));
   TRY(node_attr_int(node, "num_buckets", &buckets, st));
   TRY(node_attr_int(node, "hash_key", &seed, st));
   TRY(node_attr_string(node, "input_order", order, st));
   if (values->count != splits->count || sparse->count != n ||
       2 * values->count + 3 * n + dense->count != r->c->num_inputs)
     return fail(st, TF_INVALID_ARGUMENT, "ragged values and splits, or sparse parts, differ in number");
-  if (r->x.hashed != (r->c->node->output_types[0] == TF_INT64))
-    return fail(st, TF_INVALID_ARGUMENT, "hashed_output does not go with out_values_type");
+  r->x.hashed = node->output_types[0] == TF_INT64; /* TF: whatever hashed_output says */
   r->num_ragged = (int)values->count;
   r->num_sparse = (int)n;
   r->num_dense = (int)dense->count;

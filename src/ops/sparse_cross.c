@@ -105,14 +105,11 @@ static TF_Code make_columns(Cross *x, TF_Status *st) {
     const Tensor *indices = cross_input(x, 0, i);
     int64_t *starts = x->starts + i * (x->batch + 1);
     *column = (Column){.values = cross_input(x, 1, i), .starts = starts};
-    for (int64_t k = 0; k < indices->dims[0]; k++) {
-      int64_t row = ((const int64_t *)indices->data)[2 * k];
-      if (!index_ok(row, x->batch))
-        return fail(st, TF_INVALID_ARGUMENT, "Row index %lld is outside of valid range [0, %lld)",
-                    (long long)row, (long long)x->batch);
-      starts[row + 1]++;
+    int64_t k = 0; /* TF: what follows a row out of order is left out */
+    for (int64_t row = 0; row < x->batch; row++) {
+      while (k < indices->dims[0] && int_at(indices, 2 * k) == row) k++;
+      starts[row + 1] = k;
     }
-    for (int64_t r = 0; r < x->batch; r++) starts[r + 1] += starts[r];
   }
   return TF_OK;
 }

@@ -94,14 +94,6 @@ static bool is_zero(const char *p, TF_DataType dtype) {
   return math_is_16(dtype) ? !(bits & 0x7fff) : !bits;
 }
 
-static TF_Code no_zeros(const Tensor *dense, TF_Status *st) {
-  for (int64_t i = 0, n = tensor_count(dense); i < n; i++)
-    if (is_zero(element_at(dense, i), dense->dtype))
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "SparseDenseCwiseDiv cannot divide by zero,but input dense tensor contains zero ");
-  return TF_OK;
-}
-
 static TF_Code cwise_run(OpCtx *c, TF_Status *st) {
   const Tensor *dense = op_input(c, 3);
   const char *op = c->node->op + strlen("SparseDenseCwise");
@@ -113,12 +105,15 @@ static TF_Code cwise_run(OpCtx *c, TF_Status *st) {
                 "Only tensors with ranks between 1 and 5 are currently supported.  Tensor rank: %d", s.rank);
   TRY(fold_init(&fold, !strcmp(op, "Add") ? "AddV2" : op, s.values->dtype, st));
   TRY(op_alloc_output(c, 0, s.values->dtype, &s.count, 1, st));
-  if (!strcmp(op, "Div")) TRY(no_zeros(dense, st));
+  bool divides = !strcmp(op, "Div");
   for (int64_t i = 0; i < s.count; i++) {
     int64_t at;
     if (!dense_place(&s, dense, i, &at))
       return fail(st, TF_INVALID_ARGUMENT,
                   "Provided indices are out-of-bounds w.r.t. dense side with broadcasted shape");
+    if (divides && is_zero(element_at(dense, at), dense->dtype))
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "SparseDenseCwiseDiv cannot divide by zero,but input dense tensor contains zero ");
     fold_run(&fold, element_at(&c->outputs[0], i), element_at(s.values, i), element_at(dense, at), 1, 1);
   }
   return TF_OK;
@@ -126,24 +121,13 @@ static TF_Code cwise_run(OpCtx *c, TF_Status *st) {
 
 /* ---- SparseSoftmax: over the values of each row, in the order of the indices ---- */
 
-static double value_at(const Tensor *t, int64_t i) {
-  return t->dtype == TF_DOUBLE  ? ((const double *)t->data)[i]
-         : t->dtype == TF_FLOAT ? (double)((const float *)t->data)[i]
-                                : (double)half_to_float(((const uint16_t *)t->data)[i]);
-}
-
-static void value_put(Tensor *t, int64_t i, double v) {
-  if (t->dtype == TF_DOUBLE) ((double *)t->data)[i] = v;
-  else if (t->dtype == TF_FLOAT) ((float *)t->data)[i] = (float)v;
-  else ((uint16_t *)t->data)[i] = half_of_float((float)v);
-}
-
 /* Values order[from, to) are one row's. */
 static void softmax_row(const Sparse *s, const int64_t *order, int64_t from, int64_t to, Tensor *out) {
   double top = -INFINITY, sum = 0;
-  for (int64_t i = from; i < to; i++) top = fmax(top, value_at(s->values, order[i]));
-  for (int64_t i = from; i < to; i++) sum += exp(value_at(s->values, order[i]) - top);
-  for (int64_t i = from; i < to; i++) value_put(out, i, exp(value_at(s->values, order[i]) - top) / sum);
+  for (int64_t i = from; i < to; i++) top = fmax(top, math_number_at(s->values, order[i]));
+  for (int64_t i = from; i < to; i++) sum += exp(math_number_at(s->values, order[i]) - top);
+  for (int64_t i = from; i < to; i++)
+    math_number_put(out, i, exp(math_number_at(s->values, order[i]) - top) / sum);
 }
 
 static TF_Code softmax_run(OpCtx *c, TF_Status *st) {

@@ -122,12 +122,16 @@ static int64_t int_magnitude(TF_DataType dtype, int64_t v) {
 static bool reaches(const Tensor *sum, const Tensor *thresh) {
   const float *f = sum->data;
   const double *d = sum->data;
+  /* TF: the bits of a threshold, whatever its type, are taken for a number of the sum's type. */
+  double bits[2] = {0};
+  Tensor least = {.dtype = sum->dtype, .data = bits};
+  memcpy(bits, thresh->data, dtype_size(thresh->dtype));
   switch (sum->dtype) {
-    case TF_FLOAT: return *(const float *)thresh->data <= fabsf(f[0]);
-    case TF_COMPLEX64: return *(const float *)thresh->data <= hypotf(f[0], f[1]);
-    case TF_DOUBLE: return *(const double *)thresh->data <= fabs(d[0]);
-    case TF_COMPLEX128: return *(const double *)thresh->data <= hypot(d[0], d[1]);
-    default: return int_at(thresh, 0) <= int_magnitude(sum->dtype, int_at(sum, 0));
+    case TF_FLOAT: return *(const float *)least.data <= fabsf(f[0]);
+    case TF_COMPLEX64: return *(const float *)least.data <= hypotf(f[0], f[1]);
+    case TF_DOUBLE: return *(const double *)least.data <= fabs(d[0]);
+    case TF_COMPLEX128: return *(const double *)least.data <= hypot(d[0], d[1]);
+    default: return int_at(&least, 0) <= int_magnitude(sum->dtype, int_at(sum, 0));
   }
 }
 

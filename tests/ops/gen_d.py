@@ -226,6 +226,9 @@ def sparse_cross():
     hashed('buckets rank', i64(7), np.array(True), i64(1, 2))
     hashed('salt size', one(7), np.array(True), i64(1, 2, 3))
     hashed('salt rank', one(7), np.array(True), one(1))
+    out_of_order = {'again': ((0, 0), (1, 0), (0, 1), (3, 0)), 'beyond': ((0, 0), (4, 0), (1, 0)), 'negative': ((-1, 0), (0, 0)), 'columns': ((0, 7), (0, -1), (2, 5))}
+    for label, index in out_of_order.items():
+        all_ops('rows ' + label, [rows(*index), wi], [words[:len(index)], words], [wd, wd], [])
     c.save()
 
 
@@ -250,7 +253,7 @@ def count_ops():
         c.case('RaggedBincount', [splits, x, one(9, I32), w], name_of(dtype), **tol)
     for dtype in t_out:
         w = values(dtype, 20)
-        for shortest, longest in ((-1, -1), (12, -1), (-1, 6), (3, 6)):
+        for shortest, longest in ((-1, -1), (12, -1), (-1, 6), (3, 6), (3, 0)):
             m = dict(minlength=shortest, maxlength=longest)
             l = '%s %d %d' % (name_of(dtype), shortest, longest)
             c.case('DenseCountSparseOutput', [x, w], l, binary_output=False, **m)
@@ -282,6 +285,11 @@ def count_ops():
     for sp in (i64(1, 20), i64(0, 9)):  # TensorFlow crashes on others
         refused(c, 'RaggedBincount', [sp, x, one(9, I32), none], 'splits', error_part='')
         refused(c, 'RaggedCountSparseOutput', [sp, x, none], 'splits', error_part='', binary_output=False, **m)
+    for sp in ((0, 5, 2, 7), (0, 9, 7), (0, -1, 7), (0, 4, 4, 7, 7), (0, 2, 7)):
+        few = i32(7, 4, 2, 3, 7, 8, 1)
+        c.case('RaggedBincount', [i64(*sp), few, one(9, I32), none], 'splits %s' % (sp,))
+        c.case('RaggedCountSparseOutput', [i64(*sp), few, none], 'splits %s' % (sp,), binary_output=False, **m)
+    c.case('RaggedCountSparseOutput', [i64(0), i32(), none], 'one split', binary_output=False, **m)
     refused(c, 'RaggedBincount', [splits, x, one(-9, I32), none], 'size')
     refused(c, 'RaggedBincount', [i64(0, 2), i32(1, -2), one(9, I32), none], 'negative')
     refused(c, 'SparseBincount', [ix, v, dims, one(-9, I32), none], 'size')

@@ -82,6 +82,10 @@ def sparse_merge():
         for l, *x in broken(*a):
             go('a ' + l, *x, *b)
             go('b ' + l, *b, *x)
+    for dtype, other in ((np.int16, np.float16), (np.int16, BF16), (I32, F32), (I64, np.float64), (np.int8, I32), (I32, I64)):
+        for thresh in (2, 2.5, np.nan, np.inf, -np.inf) if np.dtype(other).kind != 'i' else (2, 3):
+            x = [rows((0, 0), (0, 1), (1, 0)), np.array([2, -3, 4], dtype), i64(2, 2)]
+            c.case('SparseAdd', x + [rows(), np.zeros(0, dtype), i64(2, 2), np.array(thresh, other)], '%s %s' % (name_of(dtype), name_of(other)))
     c.save()
 
 
@@ -127,6 +131,10 @@ def sparse_cwise():
     go('beyond', rows((0, 1), (7, 2)), f32(1, 1), i64(3, 4))
     go('negative', rows((0, 1), (-7, 2)), f32(1, 1), i64(3, 4))
     for l, *x in broken(*sparse((3, 4), 5)): go(l, *x, error_part='')
+    for dtype in (np.int8, I64, F32):
+        for index in ((0, 0), (0, 1)):
+            c.case('SparseDenseCwiseDiv', [rows(index), np.array([4], dtype), i64(2, 2), np.array([[2, 0], [1, 1]], dtype)], 'a zero')
+            c.case('SparseDenseCwiseDiv', [rows(index), np.array([4], dtype), i64(2, 2), np.array([2, 0], dtype)], 'a zero in all rows')
     c.save()
 
 
@@ -256,6 +264,11 @@ def ragged_cross():
     bad('batches', [words], [ws], [], [], [], [dw[:3]], 'RD')
     bad('sparse batches', [words], [ws], [wi], [n], [i64(5, 3)], [], 'RS')
     bad('order', [words], [ws], [], [], [], [dw], 'RX')
+    for label, index in {'again': ((0, 0), (1, 0), (0, 1), (3, 0)), 'beyond': ((0, 0), (4, 0), (1, 0)), 'negative': ((-1, 0), (0, 0)), 'columns': ((0, 7), (0, -1), (2, 5))}.items():
+        go('rows ' + label, [words], [ws], [rows(*index)], [n[:len(index)]], [wd], [], 'RS')
+    for hashed, t in ((False, tf.int64), (True, tf.string)):
+        c.case('RaggedCross', [[words], [ws], [], [], [], []], 'hashed %s' % hashed, input_order='R', hashed_output=hashed, num_buckets=5, hash_key=1,
+               out_values_type=t, out_row_splits_type=tf.int64)
     c.save()
 
 
@@ -627,6 +640,8 @@ def sparse_pack():
         for l, *x in list(broken(*sparse((3, 4), 5)))[:3]: go(l, *x)
     go = lambda l, *x, **m: refused(c, op, list(x), l, out_type=tf.string, **m)
     go('vector', rows((0,), (2,), rank=1), f32(1, 2), i64(3))
+    for index in (((0, 1), (0, 0), (1, 0)), ((0, 0), (0, 0), (1, 0)), ((1, 0), (0, 0), (0, 1)), ((0, 0), (0, 5), (1, 0)), ((0, -1), (0, 0), (1, 0))):
+        go('order', rows(*index), f32(1, 2, 3), i64(2, 3))
     c.save()
 
 
