@@ -158,6 +158,10 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
     s->out = 3 * p->num_sparse + k;
     TRY(dense_slot(s, k, op_input(c, defaults + k), &shapes->v.list_shape[k], st));
   }
+  if (v2 && tensor_count(op_input(c, 4)) != p->num_ragged)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Expected len(ragged_keys) == len(ragged_value_types) but got: %lld vs. %d",
+                (long long)tensor_count(op_input(c, 4)), p->num_ragged);
   for (int k = 0; k < p->num_ragged; k++) {
     Span key;
     TRY(key_at(c, 4, true, k, &key, st));

@@ -88,12 +88,7 @@ static TF_Code pack_many_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "Rank of input SparseTensor should be > 1, but saw rank: %d",
                 s.rank);
   TRY(sparse_check_dims(&s, st));
-  for (int64_t i = 0, last = 0; i < s.count; last = s.indices[i++ * s.rank]) {
-    int64_t row = s.indices[i * s.rank];
-    if (!index_ok(row, s.dims[0]) || row < last)
-      return fail(st, TF_INVALID_ARGUMENT, "Received unexpected row %lld: there are %lld, in order",
-                  (long long)row, (long long)s.dims[0]);
-  }
+  TRY(sparse_check_indices(&s, true, st));
   TRY(op_alloc_output(c, 0, TF_STRING, (int64_t[]){s.dims[0], 3}, 2, st));
   int64_t at = 0;
   for (int64_t row = 0; row < s.dims[0]; row++) {

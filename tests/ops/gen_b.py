@@ -584,6 +584,9 @@ def parsing_ops():
         c.case('ParseSingleExample', [serialized, [d for _, d, _ in dense]], label, num_sparse=len(sparse),
                sparse_keys=[k for k, _ in sparse], dense_keys=[k for k, _, _ in dense], sparse_types=[t for _, t in sparse],
                dense_shapes=[shape for _, _, shape in dense])
+    for keys in (s(), s(b'i', b'r')):
+        c.case('ParseExampleV2', [full, none, s(), s(), keys, []], 'keys', num_sparse=0, sparse_types=[], ragged_value_types=[tf.int64],
+               ragged_split_types=[tf.int64], dense_shapes=[])
     nof, noi = np.zeros((0,), np.float32), np.zeros((0,), I64)
     fdense = (b'f', nof, [2])
     one = np.array(full[0], object)
