@@ -276,8 +276,7 @@ static TF_Code concat_offset_run(OpCtx *c, TF_Status *st) {
     for (int64_t k = 0; k < n; k++) {
       int64_t v = k == axis ? offset : 0;
       if (k != axis && int_at(t, k) != int_at(first, k)) return fail_offset(axis, i, t, first, st);
-      if (t->dtype == TF_INT64) ((int64_t *)c->outputs[i].data)[k] = v;
-      else ((int32_t *)c->outputs[i].data)[k] = (int32_t)v;
+      int_put(&c->outputs[i], k, v);
     }
     if (!checked_add_i64(offset, int_at(t, axis), &offset))
       return fail(st, TF_INVALID_ARGUMENT, "the sizes along axis %lld overflow", (long long)axis);

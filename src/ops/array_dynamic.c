@@ -161,11 +161,6 @@ static int64_t rows_add(RowSet *s, int64_t row, bool *is_new) {
   return s->count++;
 }
 
-static void put_int(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 /* ---- Unique, UniqueV2, UniqueWithCounts, UniqueWithCountsV2 ---- */
 
 static TF_Code unique_shape(ShapeCtx *c, TF_Status *st) {
@@ -208,7 +203,7 @@ static TF_Code unique_outputs(OpCtx *c, RowSet *s, int axis, TF_Status *st) {
   TRY(op_alloc_output(c, 1, index, &s->axis, 1, st));
   for (int64_t k = 0; k < s->axis; k++) {
     bool is_new;
-    put_int(&c->outputs[1], k, rows_add(s, k, &is_new));
+    int_put(&c->outputs[1], k, rows_add(s, k, &is_new));
   }
   memcpy(dims, in->dims, sizeof dims);
   dims[axis] = s->count;
@@ -222,7 +217,7 @@ static TF_Code unique_outputs(OpCtx *c, RowSet *s, int axis, TF_Status *st) {
   tensor_zero(&c->outputs[2]);
   for (int64_t k = 0; k < s->axis; k++) {
     int64_t at = int_at(&c->outputs[1], k);
-    put_int(&c->outputs[2], at, int_at(&c->outputs[2], at) + 1);
+    int_put(&c->outputs[2], at, int_at(&c->outputs[2], at) + 1);
   }
   return TF_OK;
 }
@@ -265,7 +260,7 @@ static TF_Code list_diff_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0; !code && i < a.axis; i++) {
     if (rows_find(&b, &a, i, &slot) >= 0) continue;
     code = tensor_copy_range(&c->outputs[0], at, x, i, 1, st);
-    put_int(&c->outputs[1], at++, i);
+    int_put(&c->outputs[1], at++, i);
   }
   rows_close(&b);
   return code;
@@ -440,7 +435,7 @@ static TF_Code args_run(OpCtx *c, TF_Status *st) {
   TRY(op_alloc_output(c, 0, a->dtype, &rank, 1, st));
   for (int64_t d = 0; d < rank; d++) {
     int64_t x = dim_from_end(a, d), y = dim_from_end(b, d);
-    put_int(&c->outputs[0], rank - 1 - d, x == 1 ? y : x);
+    int_put(&c->outputs[0], rank - 1 - d, x == 1 ? y : x);
   }
   return TF_OK;
 }

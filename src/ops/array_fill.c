@@ -39,8 +39,6 @@ static TF_Code fill_run(OpCtx *c, TF_Status *st) {
 
 /* ---- ZerosLike, OnesLike ---- */
 
-static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
-
 static TF_Code zeros_like_run(OpCtx *c, TF_Status *st) {
   if (c->outputs[0].dtype == TF_VARIANT) {
     Tensor zeros = {0};
@@ -279,9 +277,9 @@ const OpRow ops_array_fill[] = {
     {"Fill", .types = "index_type: " TYPES_INDEX, .value_inputs = 1, .shape = fill_shape,
      .prepare = fill_prepare, .run = fill_run},
     {"ZerosLike", .types = "T: " TYPES_POD " string variant", .flags = OP_SHAPE_VALUE, .shape = shape_same,
-     .prepare = like_prepare, .run = zeros_like_run},
+     .prepare = prepare_like, .run = zeros_like_run},
     {"OnesLike", .types = "T: " TYPES_POD, .flags = OP_SHAPE_VALUE, .shape = shape_same,
-     .prepare = like_prepare, .run = ones_like_run},
+     .prepare = prepare_like, .run = ones_like_run},
     {"Range", .types = "Tidx: float double " TYPES_INDEX, .value_inputs = 7, .shape = range_shape,
      .prepare = range_prepare, .run = range_run},
     {"LinSpace", .types = "T: float double", .value_inputs = 4, .shape = linspace_shape,

@@ -44,7 +44,7 @@ TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, 
 }
 
 /* "indices[1,0]": the position of flat index `at`. */
-static TF_Code fail_index(const Tensor *indices, int64_t at, int64_t limit, TF_Status *st) {
+TF_Code gather_fail_index(const Tensor *indices, int64_t at, int64_t limit, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   int64_t where[TENSOR_MAX_RANK], value = int_at(indices, at);
   for (int i = indices->rank - 1; i >= 0; i--) {
@@ -60,7 +60,7 @@ TF_Code gather_run(const GatherPlan *g, Tensor *out, const Tensor *params, const
                    TF_Status *st) {
   if (tensor_count(out) == 0) return TF_OK;
   for (int64_t i = 0; i < g->batch * g->count; i++)
-    if (!index_ok(int_at(indices, i), g->limit)) return fail_index(indices, i, g->limit, st);
+    if (!index_ok(int_at(indices, i), g->limit)) return gather_fail_index(indices, i, g->limit, st);
   size_t item = dtype_size(params->dtype);
   bool plain = !dtype_is_object(params->dtype);
   for (int64_t b = 0; b < g->batch; b++)

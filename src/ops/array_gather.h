@@ -18,6 +18,9 @@ TF_Code gather_plan(GatherPlan *g, const Tensor *params, const Tensor *indices, 
 TF_Code gather_run(const GatherPlan *g, Tensor *out, const Tensor *params, const Tensor *indices,
                    TF_Status *st);
 
+/* TF_INVALID_ARGUMENT of that kind, for the element `at` of `indices`. */
+TF_Code gather_fail_index(const Tensor *indices, int64_t at, int64_t limit, TF_Status *st);
+
 /* GatherNd: the last dimension of `indices` holds positions in the first dimensions of `params`. */
 TF_Code gather_nd_dims(const Tensor *params, const Tensor *indices, int64_t *dims, int *rank, TF_Status *st);
 TF_Code gather_nd_run(Tensor *out, const Tensor *params, const Tensor *indices, const char *node_name,

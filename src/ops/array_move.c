@@ -114,8 +114,7 @@ static TF_Code invert_run(OpCtx *c, TF_Status *st) {
       return fail(st, TF_INVALID_ARGUMENT, "%lld is not between 0 and %lld", (long long)at, (long long)n);
     if (seen[at]) return fail(st, TF_INVALID_ARGUMENT, "%lld is duplicated in the input.", (long long)at);
     seen[at] = 1;
-    if (in->dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[at] = i;
-    else ((int32_t *)c->outputs[0].data)[at] = (int32_t)i;
+    int_put(&c->outputs[0], at, i);
   }
   return TF_OK;
 }

@@ -5,11 +5,6 @@
 #include "base/checked.h"
 #include "ops/array_util.h"
 
-static void put_int(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 /* TensorFlow refuses to say a size in 32 bits that needs more. */
 static TF_Code check_int(TF_DataType dtype, int64_t v, const char *op, TF_Status *st) {
   if (dtype == TF_INT64 || v <= INT32_MAX) return TF_OK;
@@ -41,7 +36,7 @@ static TF_Code shape_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code shape_run(OpCtx *c, TF_Status *st) {
   (void)st;
   for (int i = 0; i < c->num_outputs; i++)
-    for (int k = 0; k < op_input(c, i)->rank; k++) put_int(&c->outputs[i], k, op_input(c, i)->dims[k]);
+    for (int k = 0; k < op_input(c, i)->rank; k++) int_put(&c->outputs[i], k, op_input(c, i)->dims[k]);
   return TF_OK;
 }
 
@@ -53,15 +48,13 @@ static TF_Code size_prepare(OpCtx *c, TF_Status *st) {
 
 static TF_Code size_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  put_int(&c->outputs[0], 0, tensor_count(op_input(c, 0)));
+  int_put(&c->outputs[0], 0, tensor_count(op_input(c, 0)));
   return TF_OK;
 }
 
-static TF_Code rank_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code rank_run(OpCtx *c, TF_Status *st) {
   (void)st;
-  put_int(&c->outputs[0], 0, op_input(c, 0)->rank);
+  int_put(&c->outputs[0], 0, op_input(c, 0)->rank);
   return TF_OK;
 }
 
@@ -317,7 +310,7 @@ const OpRow ops_array_shape[] = {
     {"Shape", .flags = OP_SHAPE_VALUE, .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
     {"ShapeN", .flags = OP_SHAPE_VALUE, .shape = shape_shape, .prepare = shape_prepare, .run = shape_run},
     {"Size", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = size_prepare, .run = size_run},
-    {"Rank", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = rank_prepare, .run = rank_run},
+    {"Rank", .flags = OP_SHAPE_VALUE, .shape = shape_scalar, .prepare = prepare_scalar, .run = rank_run},
     {"Reshape", .value_inputs = 1u << 1, .shape = reshape_shape, .prepare = reshape_prepare,
      .run = run_nothing},
     {"ExpandDims", .value_inputs = 1u << 1, .shape = expand_shape, .prepare = expand_prepare,

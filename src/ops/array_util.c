@@ -170,6 +170,12 @@ TF_Code shape_vector_unknown(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+TF_Code prepare_scalar(OpCtx *c, TF_Status *st) {
+  return op_output_scalar(c, 0, c->node->output_types[0], st);
+}
+
+TF_Code prepare_like(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
+
 TF_Code run_nothing(OpCtx *c, TF_Status *st) {
   (void)c;
   (void)st;

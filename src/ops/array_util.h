@@ -17,6 +17,11 @@
 
 /* Element i of an integer tensor (int8 to int64, uint8, uint16); 0 for other dtypes. */
 int64_t int_at(const Tensor *t, int64_t i);
+/* The same of an int32 or int64 tensor, written. */
+static inline void int_put(Tensor *t, int64_t i, int64_t v) {
+  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
+  else ((int32_t *)t->data)[i] = (int32_t)v;
+}
 /* Whether an unsigned comparison puts `i` into [0, n). */
 static inline bool index_ok(int64_t i, int64_t n) { return (uint64_t)i < (uint64_t)n; }
 /* The product of dims[from, to). */
@@ -77,6 +82,9 @@ static inline TF_Code op_output_scalar(OpCtx *c, int i, TF_DataType dtype, TF_St
   return op_output(c, i, dtype, none, 0, st);
 }
 
+/* prepare: output 0 is a scalar of its dtype, or is like input 0. */
+TF_Code prepare_scalar(OpCtx *c, TF_Status *st);
+TF_Code prepare_like(OpCtx *c, TF_Status *st);
 /* For rows whose outputs are all aliases. */
 TF_Code run_nothing(OpCtx *c, TF_Status *st);
 

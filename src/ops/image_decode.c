@@ -288,8 +288,7 @@ static TF_Code shape_run(OpCtx *c, TF_Status *st) {
   TF_DataType dtype = c->node->output_types[0];
   TRY(op_alloc_output(c, 0, dtype, &three, 1, st));
   for (int i = 0; i < 3; i++) {
-    if (dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[i] = shape[i];
-    else ((int32_t *)c->outputs[0].data)[i] = (int32_t)shape[i];
+    int_put(&c->outputs[0], i, shape[i]);
   }
   return TF_OK;
 }

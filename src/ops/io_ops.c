@@ -8,12 +8,7 @@
 #include "checkpoint/checkpoint_reader.h"
 #include "checkpoint/v1_checkpoint.h"
 #include "ops/array_util.h"
-
-static Span string_at(const Tensor *t, int64_t i) {
-  Span s;
-  s.data = tstring_data((const TF_TString *)t->data + i, &s.size);
-  return s;
-}
+#include "ops/string_util.h"
 
 /* A NUL-terminated copy; null when memory is out. */
 static char *span_dup(Span s) {

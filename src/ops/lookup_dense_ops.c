@@ -51,8 +51,6 @@ static TF_Code dense_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
-
 static TF_Code make_table(void *arg, Object **out, TF_Status *st) {
   const OpCtx *c = arg;
   const DenseState *s = c->state;
@@ -95,7 +93,7 @@ static TF_Code dense_run(OpCtx *c, TF_Status *st) {
 #define DENSE(NAME)                                                                                          \
   {                                                                                                          \
     NAME, .flags = OP_STATEFUL, .state_size = sizeof(DenseState), .shape = shape_scalar, .init = dense_init, \
-          .prepare = handle_prepare, .run = dense_run                                                        \
+          .prepare = prepare_scalar, .run = dense_run                                                        \
   }
 
 const OpRow ops_lookup_dense_ops[] = {DENSE("MutableDenseHashTable"),

@@ -248,8 +248,6 @@ static TF_Code insert_run(OpCtx *c, TF_Status *st) { return with_table(c, insert
 static TF_Code remove_run(OpCtx *c, TF_Status *st) { return with_table(c, remove_checked, st); }
 static TF_Code export_run(OpCtx *c, TF_Status *st) { return with_table(c, export_checked, st); }
 static TF_Code size_run(OpCtx *c, TF_Status *st) { return with_table(c, size_checked, st); }
-static TF_Code size_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT64, st); }
-
 /* ---- InitializeTable ---- */
 
 static TF_Code check_initializable(const LookupTable *t, TF_Status *st) {
@@ -446,7 +444,7 @@ const OpRow ops_lookup_ops[] = {
     BOTH("LookupTableImport", .flags = OP_STATEFUL, .shape = shape_none, .run = insert_run),
     BOTH("LookupTableExport", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = shape_unknown_outputs,
          .run = export_run),
-    BOTH("LookupTableSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = size_prepare,
+    BOTH("LookupTableSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
          .run = size_run),
     {"LookupTableRemoveV2", .flags = OP_STATEFUL, .shape = shape_none, .run = remove_run},
     BOTH("InitializeTable", .flags = OP_STATEFUL, .shape = shape_none, .run = initialize_run),

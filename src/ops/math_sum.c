@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ops/array_util.h"
 #include "ops/math_binary.h"
 #include "ops/reduce_ops.h"
 #include "ops/tensor_list.h"
@@ -201,8 +202,7 @@ static TF_Code grad_args_run(OpCtx *c, TF_Status *st) {
   const GradArgsPrep *p = c->prep;
   for (int k = 0; k < 2; k++) {
     for (int i = 0; i < p->count[k]; i++) {
-      if (c->outputs[k].dtype == TF_INT64) ((int64_t *)c->outputs[k].data)[i] = p->axes[k][i];
-      else ((int32_t *)c->outputs[k].data)[i] = p->axes[k][i];
+      int_put(&c->outputs[k], i, p->axes[k][i]);
     }
   }
   return TF_OK;

@@ -325,11 +325,6 @@ static TF_Code sparse_outputs(const Sequences *q, const Want *w, TF_Status *st) 
   return TF_OK;
 }
 
-static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 static TF_Code ragged_outputs(const Sequences *q, const Want *w, TF_Status *st) {
   OpCtx *c = q->c;
   Total total;
@@ -340,14 +335,14 @@ static TF_Code ragged_outputs(const Sequences *q, const Want *w, TF_Status *st) 
   TRY(op_alloc_output(c, w->out, w->dtype, &total.values, 1, st));
   TRY(op_alloc_output(c, w->out + w->count, w->splits, &rows, q->alone ? 0 : 1, st));
   Tensor *outer = &c->outputs[w->out + w->count], *inner = NULL;
-  put_split(outer, 0, 0); /* TF: of a single example, all there is */
+  int_put(outer, 0, 0); /* TF: of a single example, all there is */
   if (w->list) {
     TRY(op_alloc_output(c, w->out + 2 * w->count, w->splits, &(int64_t){total.steps + 1}, 1, st));
     inner = &c->outputs[w->out + 2 * w->count];
-    put_split(inner, 0, 0);
+    int_put(inner, 0, 0);
   }
   for (int64_t i = 0; i < q->batch; i++) {
-    if (!q->alone) put_split(outer, i, w->list ? step : at);
+    if (!q->alone) int_put(outer, i, w->list ? step : at);
     int64_t end = at;
     Span list = found_of(q, w, i)->list;
     ExampleFeature f;
@@ -355,11 +350,11 @@ static TF_Code ragged_outputs(const Sequences *q, const Want *w, TF_Status *st) 
     while (w->list && example_list_next(&list, &f, &failed)) {
       size_t n = 0;
       if (f.kind && example_count(&f, &n)) end += (int64_t)n;
-      put_split(inner, ++step, end);
+      int_put(inner, ++step, end);
     }
     TRY(put_values(q, w, i, &c->outputs[w->out], &at, st));
   }
-  if (!q->alone) put_split(outer, q->batch, w->list ? step : at);
+  if (!q->alone) int_put(outer, q->batch, w->list ? step : at);
   return TF_OK;
 }
 

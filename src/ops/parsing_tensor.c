@@ -126,8 +126,6 @@ static TF_Code compressed_init(OpInit *k, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
-
 /* Room for more of the output, within what the step may have. */
 static TF_Code more_room(const OpCtx *c, Bytes *out, z_stream *z, TF_Status *st) {
   size_t room = out->size < 4096 ? 4096 : out->size < (1u << 20) ? out->size : 1u << 20;
@@ -192,5 +190,5 @@ const OpRow ops_parsing_tensor[] = {
     {"DecodePaddedRaw", .types = "out_type: bfloat16 float double int8 int16 int32 int64 uint8 uint16",
      .value_inputs = 2, .shape = padded_shape, .prepare = padded_prepare, .run = padded_run},
     {"DecodeCompressed", .state_size = sizeof(Packing), .shape = shape_same, .init = compressed_init,
-     .prepare = like_prepare, .run = compressed_run},
+     .prepare = prepare_like, .run = compressed_run},
     {0}};

@@ -201,8 +201,6 @@ static TF_Code format_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code format_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_STRING, st); }
-
 static TF_Code format_run(OpCtx *c, TF_Status *st) {
   const FormatState *s = c->state;
   Bytes b = {0};
@@ -225,5 +223,5 @@ const OpRow ops_print_ops[] = {
     {"PrintV2", .flags = OP_STATEFUL | OP_BLOCKING, .state_size = sizeof(PrintV2State),
      .shape = print_v2_shape, .init = print_v2_init, .run = print_v2_run},
     {"StringFormat", .state_size = sizeof(FormatState), .shape = format_shape, .init = format_init,
-     .prepare = format_prepare, .run = format_run},
+     .prepare = prepare_scalar, .run = format_run},
     {0}};

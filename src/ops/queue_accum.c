@@ -181,24 +181,22 @@ static TF_Code set_step_locked(OpCtx *c, Accumulator *a, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code count_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code apply_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, apply_locked, st); }
 static TF_Code take_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, take_locked, st); }
 static TF_Code count_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, count_locked, st); }
 static TF_Code set_step_run(OpCtx *c, TF_Status *st) { return with_accumulator(c, set_step_locked, st); }
 
 #define TYPES "dtype: half float double"
-#define FAMILY(P, MAKES)                                                                                     \
-  {P "ConditionalAccumulator", .types = TYPES, MAKES(accumulator_init)},                                     \
-      {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none,              \
-       .run = apply_run},                                                                                    \
-      {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING,         \
-       .shape = shape_unknown_outputs, .run = take_run},                                                     \
-      {P "AccumulatorNumAccumulated", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare, \
-       .run = count_run},                                                                                    \
-  {                                                                                                          \
-    P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run             \
+#define FAMILY(P, MAKES)                                                                             \
+  {P "ConditionalAccumulator", .types = TYPES, MAKES(accumulator_init)},                             \
+      {P "AccumulatorApplyGradient", .types = TYPES, .flags = OP_STATEFUL, .shape = shape_none,      \
+       .run = apply_run},                                                                            \
+      {P "AccumulatorTakeGradient", .types = TYPES, .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, \
+       .shape = shape_unknown_outputs, .run = take_run},                                             \
+      {P "AccumulatorNumAccumulated", .flags = OP_STATEFUL, .shape = shape_scalar,                   \
+       .prepare = prepare_scalar, .run = count_run},                                                 \
+  {                                                                                                  \
+    P "AccumulatorSetGlobalStep", .flags = OP_STATEFUL, .shape = shape_none, .run = set_step_run     \
   }
 
 const OpRow ops_queue_accum[] = {FAMILY("", NAMED_OBJECT_REF), FAMILY("Resource", NAMED_OBJECT_HANDLE), {0}};

@@ -296,7 +296,6 @@ static TF_Code incomplete_locked(OpCtx *c, Barrier *b, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code count_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
 static TF_Code insert_run(OpCtx *c, TF_Status *st) { return with_barrier(c, insert_locked, st); }
 static TF_Code take_run(OpCtx *c, TF_Status *st) { return with_barrier(c, take_locked, st); }
 static TF_Code close_run(OpCtx *c, TF_Status *st) { return with_barrier(c, close_locked, st); }
@@ -309,8 +308,8 @@ const OpRow ops_queue_barrier[] = {
     {"BarrierTakeMany", .flags = OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING, .shape = shape_unknown_outputs,
      .run = take_run},
     {"BarrierClose", .flags = OP_STATEFUL, .shape = shape_none, .run = close_run},
-    {"BarrierReadySize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
+    {"BarrierReadySize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
      .run = ready_run},
-    {"BarrierIncompleteSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
+    {"BarrierIncompleteSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
      .run = incomplete_run},
     {0}};

@@ -288,10 +288,6 @@ static TF_Code ask_closed(OpCtx *c, Queue *q, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) {
-  return op_output_scalar(c, 0, c->node->output_types[0], st);
-}
-
 static TF_Code enqueue_run(OpCtx *c, TF_Status *st) { return with_queue(c, enqueue, st); }
 static TF_Code enqueue_many_run(OpCtx *c, TF_Status *st) { return with_queue(c, enqueue_many, st); }
 static TF_Code dequeue_run(OpCtx *c, TF_Status *st) { return with_queue(c, dequeue, st); }
@@ -313,8 +309,8 @@ const OpRow ops_queue_ops[] = {
     BOTH("QueueDequeueUpTo", .flags = WAITS | OP_DYNAMIC, .shape = shape_unknown_outputs,
          .run = dequeue_many_run),
     BOTH("QueueClose", .flags = OP_STATEFUL, .shape = shape_none, .run = close_run),
-    BOTH("QueueSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare,
+    BOTH("QueueSize", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
          .run = size_run),
-    BOTH("QueueIsClosed", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = scalar_prepare,
+    BOTH("QueueIsClosed", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
          .run = closed_run),
     {0}};

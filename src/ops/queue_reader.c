@@ -357,8 +357,6 @@ static TF_Code read_up_to_run(OpCtx *c, TF_Status *st) { return with_reader(c, r
 static TF_Code produced_run(OpCtx *c, TF_Status *st) { return with_reader(c, ask_produced, false, st); }
 static TF_Code finished_run(OpCtx *c, TF_Status *st) { return with_reader(c, ask_finished, false, st); }
 static TF_Code reset_run(OpCtx *c, TF_Status *st) { return with_reader(c, reset, false, st); }
-static TF_Code count_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT64, st); }
-
 #define BOTH(NAME, ...) \
   {NAME, __VA_ARGS__}, { NAME "V2", __VA_ARGS__ }
 #define WAITS OP_STATEFUL | OP_DYNAMIC | OP_BLOCKING
@@ -376,9 +374,9 @@ const OpRow ops_queue_reader[] = {
     {"IdentityReaderV2", NAMED_OBJECT_HANDLE(reader_init)},
     BOTH("ReaderRead", .flags = WAITS, .shape = shape_scalar, .run = read_run),
     BOTH("ReaderReadUpTo", .flags = WAITS, .shape = shape_unknown_outputs, .run = read_up_to_run),
-    BOTH("ReaderNumRecordsProduced", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
+    BOTH("ReaderNumRecordsProduced", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
          .run = produced_run),
-    BOTH("ReaderNumWorkUnitsCompleted", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = count_prepare,
-         .run = finished_run),
+    BOTH("ReaderNumWorkUnitsCompleted", .flags = OP_STATEFUL, .shape = shape_scalar,
+         .prepare = prepare_scalar, .run = finished_run),
     BOTH("ReaderReset", .flags = OP_STATEFUL, .shape = shape_none, .run = reset_run),
     {0}};

@@ -372,8 +372,6 @@ static TF_Code clear_locked(OpCtx *c, Stage *s, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code stage_run(OpCtx *c, TF_Status *st) { return with_stage(c, stage_locked, st); }
 static TF_Code unstage_run(OpCtx *c, TF_Status *st) { return with_stage(c, unstage_locked, st); }
 static TF_Code peek_run(OpCtx *c, TF_Status *st) { return with_stage(c, peek_locked, st); }
@@ -396,14 +394,14 @@ static TF_Code clear_run(OpCtx *c, TF_Status *st) { return with_stage(c, clear_l
       STAGE(P "MapUnstage", TAKES, shape_unknown_outputs, NULL, map_unstage_run),  \
       STAGE(P "MapUnstageNoKey", TAKES, shape_unknown_outputs, NULL, map_any_run), \
       STAGE(P "MapPeek", TAKES, shape_unknown_outputs, NULL, map_peek_run),        \
-      STAGE(P "MapSize", 0, shape_scalar, scalar_prepare, size_run),               \
-      STAGE(P "MapIncompleteSize", 0, shape_scalar, scalar_prepare, size_run),     \
+      STAGE(P "MapSize", 0, shape_scalar, prepare_scalar, size_run),               \
+      STAGE(P "MapIncompleteSize", 0, shape_scalar, prepare_scalar, size_run),     \
       STAGE(P "MapClear", 0, shape_none, NULL, clear_run)
 
 const OpRow ops_queue_stage[] = {STAGE("Stage", KEEPS, shape_none, NULL, stage_run),
                                  STAGE("Unstage", TAKES, shape_unknown_outputs, NULL, unstage_run),
                                  STAGE("StagePeek", TAKES, shape_unknown_outputs, NULL, peek_run),
-                                 STAGE("StageSize", 0, shape_scalar, scalar_prepare, size_run),
+                                 STAGE("StageSize", 0, shape_scalar, prepare_scalar, size_run),
                                  STAGE("StageClear", 0, shape_none, NULL, clear_run),
                                  MAP(""),
                                  MAP("Ordered"),

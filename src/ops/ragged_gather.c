@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/array_gather.h"
 #include "ops/sparse_util.h"
 
 /* What a gather reads and makes. */
@@ -45,25 +46,12 @@ static TF_Code check_splits(const Gather *g, TF_Status *st) {
   return TF_OK;
 }
 
-/* "indices[1,0]" for element i. */
-static TF_Code fail_index(const Tensor *t, int64_t i, int64_t limit, TF_Status *st) {
-  char place[SHAPE_TEXT_MAX] = "";
-  int64_t at[TENSOR_MAX_RANK];
-  for (int64_t d = t->rank - 1, rest = i; d >= 0; d--) {
-    at[d] = rest % t->dims[d];
-    rest /= t->dims[d];
-  }
-  if (t->rank) shape_text(at, t->rank, place, sizeof place);
-  return fail(st, TF_INVALID_ARGUMENT, "indices%s = %lld is not in [0, %lld)", place, (long long)int_at(t, i),
-              (long long)limit);
-}
-
 static TF_Code gather_check(const Gather *g, TF_Status *st) {
   const Tensor *first = op_input(g->c, 0);
   if (first->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "Split tensors must not be scalars");
   int64_t rows = first->dims[0] - 1;
   for (int64_t i = 0, n = tensor_count(g->indices); i < n; i++)
-    if (!index_ok(int_at(g->indices, i), rows) || rows < 0) return fail_index(g->indices, i, rows, st);
+    if (!index_ok(int_at(g->indices, i), rows) || rows < 0) return gather_fail_index(g->indices, i, rows, st);
   if (g->values->rank == 0) return fail(st, TF_INVALID_ARGUMENT, "params.rank must be nonzero");
   if (g->index_levels + g->levels != g->c->num_outputs - 1)
     return fail(st, TF_INVALID_ARGUMENT, "Expected %d nested splits of output, got %d",
@@ -90,18 +78,13 @@ static TF_Code gather_measure(const Gather *g, int64_t *counts, TF_Status *st) {
   return TF_OK;
 }
 
-static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 /* The splits that dims of the indices are: rows of equal length. */
 static TF_Code regular_splits(const Gather *g, TF_Status *st) {
   int64_t rows = 1;
   for (int d = 0; d < g->index_levels; d++) {
     rows *= g->indices->dims[d];
     TRY(op_alloc_output(g->c, d, op_input(g->c, 0)->dtype, &(int64_t){rows + 1}, 1, st));
-    for (int64_t i = 0; i <= rows; i++) put_split(&g->c->outputs[d], i, i * g->indices->dims[d + 1]);
+    for (int64_t i = 0; i <= rows; i++) int_put(&g->c->outputs[d], i, i * g->indices->dims[d + 1]);
   }
   return TF_OK;
 }
@@ -115,7 +98,7 @@ static TF_Code gather_row(const Gather *g, int64_t row, int64_t inner, int64_t *
     if (out >= 0) {
       Tensor *t = &g->c->outputs[out];
       int64_t delta = int_at(t, next[k]) - int_at(splits, start);
-      for (int64_t j = start; j < limit; j++) put_split(t, ++next[k], int_at(splits, j + 1) + delta);
+      for (int64_t j = start; j < limit; j++) int_put(t, ++next[k], int_at(splits, j + 1) + delta);
     }
     start = int_at(splits, start);
     limit = int_at(splits, limit);
@@ -135,7 +118,7 @@ static TF_Code gather_all(const Gather *g, TF_Status *st) {
     int out = k + g->index_levels;
     if (out < 0) continue;
     TRY(op_alloc_output(c, out, op_input(c, 0)->dtype, &(int64_t){counts[k] + 1}, 1, st));
-    put_split(&c->outputs[out], 0, 0);
+    int_put(&c->outputs[out], 0, 0);
   }
   memcpy(dims, g->values->dims, sizeof dims);
   dims[0] = counts[g->levels];
@@ -146,7 +129,7 @@ static TF_Code gather_all(const Gather *g, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code gather_run(OpCtx *c, TF_Status *st) {
+static TF_Code ragged_gather_run(OpCtx *c, TF_Status *st) {
   Gather g = {.c = c, .levels = c->num_inputs - 2};
   if (g.levels < 1) return fail(st, TF_INVALID_ARGUMENT, "params_nested_splits must be non empty");
   if (g.levels > TENSOR_MAX_RANK)
@@ -160,5 +143,5 @@ static TF_Code gather_run(OpCtx *c, TF_Status *st) {
 
 const OpRow ops_ragged_gather[] = {
     {"RaggedGather", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL, .flags = OP_DYNAMIC,
-     .shape = gather_shape, .run = gather_run},
+     .shape = gather_shape, .run = ragged_gather_run},
     {0}};

@@ -9,11 +9,6 @@
 #include "ops/sparse_util.h"
 #include "ops/string_util.h"
 
-static void put_int(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 /* Splits of `values` values: from 0 up, in order. */
 static TF_Code check_splits(const Tensor *t, int64_t values, TF_Status *st) {
   if (t->rank != 1 || t->dims[0] < 1)
@@ -150,12 +145,12 @@ static TF_Code range_run(OpCtx *c, TF_Status *st) {
   if (n < 0) n = 1;
   TRY(op_alloc_output(c, 0, c->node->output_types[0], &(int64_t){n + 1}, 1, st));
   Tensor *splits = &c->outputs[0];
-  put_int(splits, 0, 0);
+  int_put(splits, 0, 0);
   for (int64_t i = 0; i < n; i++) {
     TRY(range_size(c, i, &size, st));
     if (!checked_add_i64(total, size, &total) || (splits->dtype == TF_INT32 && total > INT32_MAX))
       return fail(st, TF_INVALID_ARGUMENT, "the ranges have too many values");
-    put_int(splits, i + 1, total);
+    int_put(splits, i + 1, total);
   }
   TRY(op_alloc_output(c, 1, op_input(c, 0)->dtype, &total, 1, st));
   Tensor *out = &c->outputs[1];

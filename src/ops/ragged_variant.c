@@ -32,11 +32,6 @@ static TF_Code ragged_new(RaggedValue **out, int levels, TF_Status *st) {
   return TF_OK;
 }
 
-static void put_split(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 /* ---- RaggedTensorToVariant ---- */
 
 static TF_Code to_shape(ShapeCtx *c, TF_Status *st) {
@@ -108,7 +103,7 @@ static TF_Code fill_row(const OpCtx *c, int levels, const Tensor *values, int64_
     const Tensor *from = op_input(c, k);
     int64_t first = int_at(from, start);
     TRY(tensor_alloc(&r->splits[k - 1], from->dtype, (int64_t[]){limit - start + 1}, 1, st));
-    for (int64_t j = start; j <= limit; j++) put_split(&r->splits[k - 1], j - start, int_at(from, j) - first);
+    for (int64_t j = start; j <= limit; j++) int_put(&r->splits[k - 1], j - start, int_at(from, j) - first);
     start = first;
     limit = int_at(from, limit);
   }
@@ -213,7 +208,7 @@ static TF_Code check_shapes(const FromVariant *f, TF_Status *st) {
 static TF_Code alloc_splits(const FromVariant *f, int out, int64_t rows, Tensor **t, TF_Status *st) {
   TRY(op_alloc_output(f->c, out, f->splits, &(int64_t){rows + 1}, 1, st));
   *t = &f->c->outputs[out];
-  put_split(*t, 0, 0);
+  int_put(*t, 0, 0);
   return TF_OK;
 }
 
@@ -231,12 +226,12 @@ static TF_Code outer_splits(const FromVariant *f, TF_Status *st) {
   for (int d = 0; d + 1 < dims; d++) {
     rows *= f->encoded->dims[d];
     TRY(alloc_splits(f, d, rows, &t, st));
-    for (int64_t i = 1; i <= rows; i++) put_split(t, i, i * f->encoded->dims[d + 1]);
+    for (int64_t i = 1; i <= rows; i++) int_put(t, i, i * f->encoded->dims[d + 1]);
   }
   TRY(alloc_splits(f, dims - 1, f->count, &t, st));
   for (int64_t i = 0, at = 0; i < f->count; i++) {
     at += rows_at(component(f, i), 0);
-    put_split(t, i + 1, at);
+    int_put(t, i + 1, at);
   }
   return TF_OK;
 }
@@ -250,7 +245,7 @@ static TF_Code inner_splits(const FromVariant *f, int level, TF_Status *st) {
   for (int64_t i = 0; i < f->count; i++) {
     const Tensor *from = &component(f, i)->splits[level];
     int64_t n = tensor_count(from) - 1;
-    for (int64_t j = 1; j <= n; j++) put_split(t, ++at, offset + int_at(from, j));
+    for (int64_t j = 1; j <= n; j++) int_put(t, ++at, offset + int_at(from, j));
     offset += int_at(from, n);
   }
   return TF_OK;

@@ -63,10 +63,6 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   return op_output(c, 0, c->node->output_types[0], dims, rank, st);
 }
 
-static double element(const Tensor *t, int64_t i) {
-  return t->dtype == TF_FLOAT ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i];
-}
-
 static void grad_part(void *arg, int64_t begin, int64_t end) {
   OpCtx *c = arg;
   const Broadcast *b = c->prep;
@@ -75,7 +71,7 @@ static void grad_part(void *arg, int64_t begin, int64_t end) {
     broadcast_offsets(b, i / inner, offset);
     double x[2];
     for (int k = 0; k < 2; k++)
-      x[k] = element(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
+      x[k] = math_number_at(op_input(c, k), offset[k] + i % inner * b->stride[k][b->rank - 1]);
     bool is_float = c->outputs[0].dtype == TF_FLOAT;
     double grad = gamma_grad(x[0], x[1], is_float ? -88.7228391 : -709.782712893384);
     if (is_float) ((float *)c->outputs[0].data)[i] = (float)grad;

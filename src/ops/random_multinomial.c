@@ -2,6 +2,7 @@
  * largest), summed in double; a sample is the first class whose sum is above a uniform part of the total.
  * Infinite and NaN logits count nothing. Rows use one stream of words one after another, as TensorFlow does
  * where it does not split the batch. */
+#include "ops/array_util.h"
 #include "ops/random_samples.h"
 
 #include <string.h>
@@ -76,8 +77,7 @@ static void multinomial_fill(OpCtx *c, Philox p) {
     for (int64_t i = 0; i < out->dims[1]; i++) {
       int64_t k = first_above(sums, logits->dims[1], words_double(&words) * total),
               at = row * out->dims[1] + i;
-      if (out->dtype == TF_INT64) ((int64_t *)out->data)[at] = k;
-      else ((int32_t *)out->data)[at] = (int32_t)k;
+      int_put(out, at, k);
     }
   }
 }

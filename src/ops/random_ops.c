@@ -51,8 +51,6 @@ static TF_Code key_counter_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code alg_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code alg_run(OpCtx *c, TF_Status *st) {
   (void)st;
   *(int32_t *)c->outputs[0].data = 1;
@@ -91,5 +89,5 @@ const OpRow ops_random_ops[] = {
      .run = key_counter_run},
     {"StatelessRandomGetKeyCounterAlg", .shape = key_counter_shape, .prepare = key_counter_prepare,
      .run = key_counter_run},
-    {"StatelessRandomGetAlg", .shape = shape_scalar, .prepare = alg_prepare, .run = alg_run},
+    {"StatelessRandomGetAlg", .shape = shape_scalar, .prepare = prepare_scalar, .run = alg_run},
     {0}};

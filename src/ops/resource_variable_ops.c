@@ -16,8 +16,6 @@ static TF_Code handle_init(OpInit *k, TF_Status *st) {
 
 static void handle_clear(void *state) { object_unref(((NamedVariable *)state)->variable); }
 
-static TF_Code handle_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_RESOURCE, st); }
-
 static TF_Code handle_run(OpCtx *c, TF_Status *st) {
   const NamedVariable *s = c->state;
   const void *object = s->variable;
@@ -93,8 +91,7 @@ static TF_Code variable_shape_run(OpCtx *c, TF_Status *st) {
   if (!variable_shape(v, &dtype, dims, &rank)) return state_fail_missing(v, st);
   TRY(op_alloc_output(c, 0, out_type, &(int64_t){rank}, 1, st));
   for (int i = 0; i < rank; i++) {
-    if (out_type == TF_INT64) ((int64_t *)c->outputs[0].data)[i] = dims[i];
-    else ((int32_t *)c->outputs[0].data)[i] = (int32_t)dims[i];
+    int_put(&c->outputs[0], i, dims[i]);
   }
   return TF_OK;
 }
@@ -116,12 +113,6 @@ static TF_Code destroy_run(OpCtx *c, TF_Status *st) {
     return fail(st, TF_NOT_FOUND, "Resource %s/%s/%s does not exist.", v->container, v->name,
                 variable_type.name);
   variable_reset(v);
-  return TF_OK;
-}
-
-static TF_Code nothing_run(OpCtx *c, TF_Status *st) {
-  (void)c;
-  (void)st;
   return TF_OK;
 }
 
@@ -216,7 +207,7 @@ static TF_Code gather_nd_run_op(OpCtx *c, TF_Status *st) {
 
 const OpRow ops_resource_variable_ops[] = {
     {"VarHandleOp", .flags = OP_STATEFUL | OP_HANDLE, .state_size = sizeof(NamedVariable),
-     .shape = shape_scalar, .init = handle_init, .prepare = handle_prepare, .run = handle_run,
+     .shape = shape_scalar, .init = handle_init, .prepare = prepare_scalar, .run = handle_run,
      .clear = handle_clear},
     {"ReadVariableOp", .flags = OP_STATEFUL | OP_DYNAMIC | OP_READS_VARIABLE, .shape = read_shape,
      .run = read_run},
@@ -224,10 +215,10 @@ const OpRow ops_resource_variable_ops[] = {
      .run = read_many_run},
     {"VariableShape", .flags = OP_STATEFUL | OP_DYNAMIC, .shape = variable_shape_shape,
      .run = variable_shape_run},
-    {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar,
-     .prepare = state_is_initialized_prepare, .run = state_is_initialized},
+    {"VarIsInitializedOp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
+     .run = state_is_initialized},
     {"DestroyResourceOp", .flags = OP_STATEFUL, .shape = shape_none, .run = destroy_run},
-    {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = nothing_run},
+    {"DisableCopyOnRead", .flags = OP_STATEFUL, .shape = shape_none, .run = run_nothing},
     {"AssignVariableOp", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED_ALL " " TYPES_FLOAT8 " int4 uint4",
      .flags = OP_STATEFUL | OP_KEEPS, .shape = shape_none, .run = assign_run},
     {"AssignAddVariableOp", .types = "dtype: " TYPES_NUMBER, .flags = OP_STATEFUL, .shape = shape_none,
@@ -236,7 +227,7 @@ const OpRow ops_resource_variable_ops[] = {
      .run = update_run},
     {"ResourceStridedSliceAssign", .flags = OP_STATEFUL, .shape = shape_none, .run = state_strided_assign},
     {"ResourceCountUpTo", .types = "T: " TYPES_INDEX, .flags = OP_STATEFUL, .shape = shape_scalar,
-     .prepare = state_count_up_prepare, .run = state_count_up},
+     .prepare = prepare_scalar, .run = state_count_up},
     {"ResourceGather", .types = "dtype: " TYPES_ALL " " TYPES_QUANTIZED "; Tindices: " TYPES_INDEX,
      .flags = OP_STATEFUL | OP_DYNAMIC, .shape = gather_shape, .run = gather_run_op},
     {"ResourceGatherNd", .types = "dtype: " TYPES_ALL "; Tindices: " TYPES_INDEX,

@@ -135,8 +135,7 @@ static TF_Code unravel_run(OpCtx *c, TF_Status *st) {
     int64_t rest = int_at(indices, i);
     for (int64_t d = n - 1; d >= 0; d--) {
       int64_t size = int_at(dims, d), at = rest % size;
-      if (dims->dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[d * m + i] = at;
-      else ((int32_t *)c->outputs[0].data)[d * m + i] = (int32_t)at;
+      int_put(&c->outputs[0], d * m + i, at);
       rest /= size;
     }
   }
@@ -342,8 +341,6 @@ static TF_Code empty_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code timestamp_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_DOUBLE, st); }
-
 static TF_Code timestamp_run(OpCtx *c, TF_Status *st) {
   (void)st;
   struct timespec now;
@@ -369,6 +366,6 @@ const OpRow ops_search_ops[] = {
      .run = join_run},
     {"Empty", .types = "dtype: " TYPES_POD " string", .value_inputs = 1, .shape = empty_shape,
      .prepare = empty_prepare, .run = empty_run},
-    {"Timestamp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = timestamp_prepare,
+    {"Timestamp", .flags = OP_STATEFUL, .shape = shape_scalar, .prepare = prepare_scalar,
      .run = timestamp_run},
     {0}};

@@ -121,8 +121,6 @@ Shape state_handle_shape(const Node *node, int i) {
 
 /* ---- kernels ---- */
 
-TF_Code state_is_initialized_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_BOOL, st); }
-
 TF_Code state_is_initialized(OpCtx *c, TF_Status *st) {
   Variable *v;
   TRY(state_variable(c, 0, &v, st));
@@ -159,10 +157,6 @@ TF_Code state_strided_assign(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st) {
-  return op_output_scalar(c, 0, c->node->output_types[0], st);
-}
-
 TF_Code state_count_up(OpCtx *c, TF_Status *st) {
   int64_t limit;
   Variable *v;
@@ -177,11 +171,9 @@ TF_Code state_count_up(OpCtx *c, TF_Status *st) {
                 shape_text(t->dims, t->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));
   else now = int_at(t, 0);
   if (!code && now >= limit) code = fail(st, TF_OUT_OF_RANGE, "Reached limit of %lld", (long long)limit);
-  if (!code && dtype == TF_INT64) ((int64_t *)t->data)[0] = now + 1;
-  else if (!code) ((int32_t *)t->data)[0] = (int32_t)(now + 1);
+  if (!code) int_put(t, 0, now + 1);
   variable_unlock(v);
   if (code) return code;
-  if (dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[0] = now;
-  else ((int32_t *)c->outputs[0].data)[0] = (int32_t)now;
+  int_put(&c->outputs[0], 0, now);
   return TF_OK;
 }

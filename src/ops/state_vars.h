@@ -39,14 +39,12 @@ void state_forward(OpCtx *c);
 Shape state_handle_shape(const Node *node, int i);
 
 /* Kernels that ref and resource variables share: input 0 is the variable; a ref goes on as output 0. */
-TF_Code state_is_initialized_prepare(OpCtx *c, TF_Status *st);
 TF_Code state_is_initialized(OpCtx *c, TF_Status *st);
 /* The variable changes by input 1, of the same shape. */
 TF_Code state_update(OpCtx *c, ArithKind kind, TF_Status *st);
 /* Inputs 1 to 4: begin, end, strides, value. */
 TF_Code state_strided_assign(OpCtx *c, TF_Status *st);
 /* The variable, an integer scalar, counts up to attr `limit`; output 0 is what it was. */
-TF_Code state_count_up_prepare(OpCtx *c, TF_Status *st);
 TF_Code state_count_up(OpCtx *c, TF_Status *st);
 
 #endif

@@ -68,11 +68,6 @@ static TF_Code check_splits(const Tensor *splits, int64_t size, TF_Status *st) {
   return TF_OK;
 }
 
-static void put_int(Tensor *t, int64_t i, int64_t v) {
-  if (t->dtype == TF_INT64) ((int64_t *)t->data)[i] = v;
-  else ((int32_t *)t->data)[i] = (int32_t)v;
-}
-
 static TF_Code ngrams_all(NGrams *g, Bytes *b, TF_Status *st) {
   OpCtx *c = g->c;
   const Tensor *splits = op_input(c, 1);
@@ -83,7 +78,7 @@ static TF_Code ngrams_all(NGrams *g, Bytes *b, TF_Status *st) {
     if (r) TRY(row_total(g, int_at(splits, r) - int_at(splits, r - 1), &count, st));
     if (!checked_add_i64(total, count, &total) || (splits->dtype == TF_INT32 && total > INT32_MAX))
       return fail(st, TF_INVALID_ARGUMENT, "the number of n-grams overflows");
-    put_int(&c->outputs[1], r, total);
+    int_put(&c->outputs[1], r, total);
   }
   TRY(op_alloc_output(c, 0, TF_STRING, &total, 1, st));
   for (int64_t r = 1; r < n; r++) {

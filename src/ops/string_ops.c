@@ -17,8 +17,6 @@ int64_t utf8_length(Span s) {
   return n;
 }
 
-static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
-
 /* ---- StringJoin ---- */
 
 static TF_Code join_shape(ShapeCtx *c, TF_Status *st) {
@@ -210,7 +208,7 @@ static TF_Code regex_prepare(OpCtx *c, TF_Status *st) {
     if (op_input(c, i)->rank)
       return fail(st, TF_INVALID_ARGUMENT, "%s must be scalar, but received %s", names[i],
                   shape_text(op_input(c, i)->dims, op_input(c, i)->rank, text, sizeof text));
-  return like_prepare(c, st);
+  return prepare_like(c, st);
 }
 
 static TF_Code match_run(OpCtx *c, TF_Status *st) {
@@ -262,8 +260,6 @@ static TF_Code case_run(OpCtx *c, TF_Status *st) {
   bytes_clear(&b);
   return code;
 }
-
-static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 static TF_Code strip_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0, n = tensor_count(op_input(c, 0)); i < n; i++) {
@@ -645,30 +641,30 @@ static TF_Code reduce_join_run(OpCtx *c, TF_Status *st) {
 const OpRow ops_string_ops[] = {
     {"StringJoin", .shape = join_shape, .prepare = join_prepare, .run = join_run},
     {"StringToHashBucketFast", .state_size = sizeof(HashState), .shape = shape_same, .init = hash_init,
-     .prepare = like_prepare, .run = hash_run},
+     .prepare = prepare_like, .run = hash_run},
     {"StringToHashBucketStrong", .state_size = sizeof(HashState), .shape = shape_same, .init = hash_init,
-     .prepare = like_prepare, .run = hash_run},
+     .prepare = prepare_like, .run = hash_run},
     {"StringToHashBucket", .state_size = sizeof(HashState), .shape = shape_same, .init = hash_init,
-     .prepare = like_prepare, .run = hash_run},
+     .prepare = prepare_like, .run = hash_run},
     {"Fingerprint", .value_inputs = 2, .shape = fingerprint_shape, .prepare = fingerprint_prepare,
      .run = fingerprint_run},
     {"StaticRegexFullMatch", .state_size = sizeof(RegexState), .shape = shape_same, .init = regex_init,
-     .prepare = like_prepare, .run = static_match_run, .clear = regex_clear},
+     .prepare = prepare_like, .run = static_match_run, .clear = regex_clear},
     {"StaticRegexReplace", .state_size = sizeof(RegexState), .shape = shape_same, .init = regex_init,
-     .prepare = like_prepare, .run = static_replace_run, .clear = regex_clear},
+     .prepare = prepare_like, .run = static_replace_run, .clear = regex_clear},
     {"RegexFullMatch", .shape = shape_same, .prepare = regex_prepare, .run = match_run},
     {"RegexReplace", .shape = shape_same, .prepare = regex_prepare, .run = replace_run},
     {"StringLower", .state_size = sizeof(bool), .shape = shape_same, .init = case_init,
-     .prepare = like_prepare, .run = case_run},
+     .prepare = prepare_like, .run = case_run},
     {"StringUpper", .state_size = sizeof(bool), .shape = shape_same, .init = case_init,
-     .prepare = like_prepare, .run = case_run},
-    {"StringStrip", .shape = shape_same, .prepare = like_prepare, .run = strip_run},
-    {"StringLength", .shape = shape_same, .prepare = like_prepare, .run = length_run},
+     .prepare = prepare_like, .run = case_run},
+    {"StringStrip", .shape = shape_same, .prepare = prepare_like, .run = strip_run},
+    {"StringLength", .shape = shape_same, .prepare = prepare_like, .run = length_run},
     {"Substr", .shape = substr_shape, .prepare = substr_prepare, .run = substr_run},
-    {"EncodeBase64", .shape = shape_same, .prepare = like_prepare, .run = base64_run},
-    {"DecodeBase64", .shape = shape_same, .prepare = like_prepare, .run = base64_run},
+    {"EncodeBase64", .shape = shape_same, .prepare = prepare_like, .run = base64_run},
+    {"DecodeBase64", .shape = shape_same, .prepare = prepare_like, .run = base64_run},
     {"AsString", .types = "T: " TYPES_POD " string", .state_size = sizeof(AsStringState), .shape = shape_same,
-     .init = as_string_init, .prepare = like_prepare, .run = as_string_run},
+     .init = as_string_init, .prepare = prepare_like, .run = as_string_run},
     {"ReduceJoin", .value_inputs = 2, .shape = reduce_join_shape, .prepare = reduce_join_prepare,
      .run = reduce_join_run},
     {0}};

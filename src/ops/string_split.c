@@ -25,8 +25,6 @@ static TF_Code add_part(Parts *p, const char *data, size_t size, TF_Status *st) 
   return TF_OK;
 }
 
-static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 /* V2, as Python's str.split(sep, maxsplit): no separator means runs of blanks. */
 static TF_Code split_like_python(Parts *p, Span s, Span sep, int64_t most, TF_Status *st) {
   const char *at = s.data, *end = at + s.size;
@@ -131,22 +129,13 @@ static TF_Code check_prepare(OpCtx *c, TF_Status *st) {
   return op_output_alias(c, 0, 0, op_input(c, 0)->dims, op_input(c, 0)->rank, st);
 }
 
-static double value_at(const Tensor *t, int64_t i) {
-  switch (t->dtype) {
-    case TF_FLOAT: return (double)((const float *)t->data)[i];
-    case TF_DOUBLE: return ((const double *)t->data)[i];
-    case TF_HALF: return (double)half_to_float(((const uint16_t *)t->data)[i]);
-    default: return (double)bfloat16_to_float(((const uint16_t *)t->data)[i]);
-  }
-}
-
 static TF_Code check_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0);
   bool v2 = !strcmp(c->node->op, "CheckNumericsV2"), nan = false, up = false, down = false;
   Span message;
   TRY(node_attr_string(c->node, "message", &message, st));
   for (int64_t i = 0, n = tensor_count(in); i < n; i++) {
-    double v = value_at(in, i);
+    double v = math_number_at(in, i);
     nan = nan || isnan(v);
     up = up || (isinf(v) && v > 0);
     down = down || (isinf(v) && v < 0);

@@ -21,6 +21,8 @@ static inline TF_Code string_put_bytes(Tensor *t, int64_t i, const Bytes *b, TF_
   return string_put(t, i, b->data, b->size, st);
 }
 
+/* White space of the C locale. */
+static inline bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /* Characters of UTF-8: bytes that do not continue one. */
 static inline bool utf8_continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
 int64_t utf8_length(Span s);

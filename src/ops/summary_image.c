@@ -61,17 +61,9 @@ static float rounded(float v, TF_DataType dtype) {
   return v;
 }
 
-static double value_at(const Tensor *t, int64_t i) {
-  float f;
-  if (t->dtype == TF_DOUBLE) return ((const double *)t->data)[i];
-  if (t->dtype == TF_FLOAT) return (double)((const float *)t->data)[i];
-  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
-  return (double)f;
-}
-
 static bool finite_pixel(const Tensor *t, int64_t i, int64_t depth) {
   for (int64_t k = 0; k < depth; k++)
-    if (!isfinite(value_at(t, i + k))) return false;
+    if (!isfinite(math_number_at(t, i + k))) return false;
   return true;
 }
 
@@ -85,7 +77,7 @@ static Scale scale_of(const Tensor *t, int64_t first, int64_t pixels, int64_t de
   for (int64_t i = first; i < first + pixels * depth; i += depth) {
     if (!finite_pixel(t, i, depth)) continue;
     for (int64_t k = 0; k < depth; k++) {
-      float v = (float)value_at(t, i + k);
+      float v = (float)math_number_at(t, i + k);
       low = v < low ? v : low;
       high = v > high ? v : high;
     }
@@ -109,7 +101,7 @@ static void to_bytes(const Tensor *t, int64_t first, int64_t pixels, int64_t dep
     int64_t i = first + p * depth;
     bool finite = finite_pixel(t, i, depth);
     for (int64_t k = 0; k < depth; k++)
-      out[p * depth + k] = finite ? byte_of(value_at(t, i + k), s, t->dtype)
+      out[p * depth + k] = finite ? byte_of(math_number_at(t, i + k), s, t->dtype)
                                   : ((const uint8_t *)bad->data)[k];
   }
 }

@@ -11,23 +11,6 @@
 #include "ops/string_util.h"
 #include "ops/summary_message.h"
 
-static double value_at(const Tensor *t, int64_t i) {
-  float f;
-  switch (math_kind(t->dtype)) {
-    case MK_F32:
-      if (math_is_16(t->dtype)) break;
-      return (double)((const float *)t->data)[i];
-    case MK_F64: return ((const double *)t->data)[i];
-    case MK_U64: return (double)((const uint64_t *)t->data)[i];
-    case MK_U32: return (double)((const uint32_t *)t->data)[i];
-    default: return (double)math_int_at(t, i);
-  }
-  math_load_16(&f, (const uint16_t *)t->data + i, 1, t->dtype);
-  return (double)f;
-}
-
-static TF_Code scalar_output(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_STRING, st); }
-
 /* ---- ScalarSummary ---- */
 
 static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) {
@@ -40,7 +23,7 @@ static TF_Code scalar_prepare(OpCtx *c, TF_Status *st) {
                 shape_text(tags->dims, tags->rank, a, sizeof a),
                 shape_text(values->dims, values->rank, b, sizeof b));
   }
-  return scalar_output(c, st);
+  return prepare_scalar(c, st);
 }
 
 static TF_Code scalar_run(OpCtx *c, TF_Status *st) {
@@ -49,7 +32,7 @@ static TF_Code scalar_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0, n = tensor_count(tags); i < n; i++) {
     Bytes v = {0};
     summary_put_text(&v, 1, string_at(tags, i));
-    summary_put_fixed32(&v, 2, (float)value_at(values, i));
+    summary_put_fixed32(&v, 2, (float)math_number_at(values, i));
     summary_put_message(&b, 1, &v);
     bytes_clear(&v);
   }
@@ -107,7 +90,7 @@ static TF_Code histogram_message(Bytes *out, const char *name, const Tensor *val
   double min = DBL_MAX, max = -DBL_MAX, sum = 0, squares = 0;
   int64_t count = tensor_count(values);
   for (int64_t i = 0; i < count; i++) {
-    double v = value_at(values, i);
+    double v = math_number_at(values, i);
     if (isnan(v) || isinf(v))
       return fail(st, TF_INVALID_ARGUMENT, "%s in summary histogram for: %s", isnan(v) ? "Nan" : "Infinity",
                   name);
@@ -128,13 +111,13 @@ static TF_Code histogram_message(Bytes *out, const char *name, const Tensor *val
 
 static TF_Code tag_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "tag must be scalar");
-  return scalar_output(c, st);
+  return prepare_scalar(c, st);
 }
 
 static TF_Code histogram_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "tags must be scalar");
   op_scratch(c, 2 * HISTOGRAM_BUCKETS * sizeof(double));
-  return scalar_output(c, st);
+  return prepare_scalar(c, st);
 }
 
 static TF_Code histogram_run(OpCtx *c, TF_Status *st) {
@@ -207,7 +190,7 @@ static TF_Code tensor_prepare(OpCtx *c, TF_Status *st) {
   if (op_input(c, 0)->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "tag must be scalar");
   if (op_input(c, 2)->rank != 0)
     return fail(st, TF_INVALID_ARGUMENT, "serialized_summary_metadata must be scalar");
-  return scalar_output(c, st);
+  return prepare_scalar(c, st);
 }
 
 static TF_Code tensor_run(OpCtx *c, TF_Status *st) {
@@ -358,9 +341,9 @@ const OpRow ops_summary_ops[] = {
      .run = histogram_run},
     {"TensorSummaryV2", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = tensor_prepare,
      .run = tensor_run},
-    {"TensorSummary", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = scalar_output,
+    {"TensorSummary", .types = "T: string " TYPES_POD, .shape = shape_scalar, .prepare = prepare_scalar,
      .run = node_tensor_run},
     {"AudioSummary", .shape = shape_scalar, .prepare = audio_prepare, .run = audio_run},
     {"AudioSummaryV2", .shape = shape_scalar, .prepare = audio_prepare, .run = audio_run},
-    {"MergeSummary", .shape = shape_scalar, .prepare = scalar_output, .run = merge_run},
+    {"MergeSummary", .shape = shape_scalar, .prepare = prepare_scalar, .run = merge_run},
     {0}};

@@ -424,8 +424,6 @@ static TF_Code split_run(OpCtx *c, TF_Status *st) {
 
 /* ---- Size, Close ---- */
 
-static TF_Code size_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code size_run(OpCtx *c, TF_Status *st) {
   TensorArray *a;
   TRY(array_of(c, &a, st));
@@ -547,7 +545,7 @@ static TF_Code close_shape(ShapeCtx *c, TF_Status *st) { return want_handle(c, s
 #define READ(NAME, KIND) \
   { NAME, .flags = OP_STATEFUL | OP_DYNAMIC, .shape = KIND##_shape, .run = KIND##_run }
 #define SIZE(NAME) \
-  { NAME, .flags = OP_STATEFUL, .shape = size_shape, .prepare = size_prepare, .run = size_run }
+  { NAME, .flags = OP_STATEFUL, .shape = size_shape, .prepare = prepare_scalar, .run = size_run }
 #define CLOSE(NAME) \
   { NAME, .flags = OP_STATEFUL, .shape = close_shape, .run = close_run }
 #define ALL(V)                                                                              \

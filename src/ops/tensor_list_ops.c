@@ -619,8 +619,6 @@ static TF_Code concat_run(OpCtx *c, TF_Status *st) {
 
 /* ---- Length, ElementShape, Resize ---- */
 
-static TF_Code length_prepare(OpCtx *c, TF_Status *st) { return op_output_scalar(c, 0, TF_INT32, st); }
-
 static TF_Code length_run(OpCtx *c, TF_Status *st) {
   const TensorList *l;
   TRY(list_of(c, &l, st));
@@ -637,8 +635,7 @@ static TF_Code element_shape_run(OpCtx *c, TF_Status *st) {
   const int64_t *dims = rank < 0 ? &unknown : l->element_shape.dims;
   TRY(op_alloc_output(c, 0, dtype, &(int64_t){rank}, rank >= 0, st));
   for (int i = 0; i < (rank < 0 ? 1 : rank); i++) {
-    if (dtype == TF_INT64) ((int64_t *)c->outputs[0].data)[i] = dims[i];
-    else ((int32_t *)c->outputs[0].data)[i] = (int32_t)dims[i];
+    int_put(&c->outputs[0], i, dims[i]);
   }
   return TF_OK;
 }
@@ -838,7 +835,7 @@ const OpRow ops_tensor_list_ops[] = {
     LIST("TensorListGather", gather_shape, gather_run),
     LIST("TensorListConcat", concat_shape, concat_run),
     LIST("TensorListConcatV2", concat_shape, concat_run),
-    {"TensorListLength", .shape = shape_scalar, .prepare = length_prepare, .run = length_run},
+    {"TensorListLength", .shape = shape_scalar, .prepare = prepare_scalar, .run = length_run},
     LIST("TensorListElementShape", shape_unknown_outputs, element_shape_run),
     LIST("TensorListResize", shape_scalar, resize_run),
     LIST("TensorListConcatLists", shape_same, concat_lists_run),

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+#include "ops/string_util.h"
 
 static void trim(const char **text, size_t *size) {
   while (*size && is_blank(**text)) (*text)++, (*size)--;

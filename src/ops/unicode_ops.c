@@ -187,8 +187,6 @@ static TF_Code encode_run(OpCtx *c, TF_Status *st) {
 
 /* ---- UnicodeTranscode ---- */
 
-static TF_Code like_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
-
 static TF_Code transcode_text(const UnicodeState *s, UnicodeReader *r, Span in, Bytes *units, Bytes *text,
                               TF_Status *st) {
   UnicodeChar ch;
@@ -250,6 +248,6 @@ const OpRow ops_unicode_ops[] = {
     {"UnicodeEncode", .flags = OP_DYNAMIC, .state_size = sizeof(UnicodeState), .shape = encode_shape,
      .init = unicode_init, .run = encode_run},
     {"UnicodeTranscode", .state_size = sizeof(UnicodeState), .shape = shape_same, .init = unicode_init,
-     .prepare = like_prepare, .run = transcode_run},
-    {"UnicodeScript", .shape = shape_same, .prepare = like_prepare, .run = script_run},
+     .prepare = prepare_like, .run = transcode_run},
+    {"UnicodeScript", .shape = shape_same, .prepare = prepare_like, .run = script_run},
     {0}};
