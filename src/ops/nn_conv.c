@@ -7,8 +7,10 @@
  * the same patches: of the input, products with the transposed filter are added back where their patches came
  * from; of the filter, transposed patches times the output's gradient. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "dnnl/dnnl_call.h"
 #include "ops/math_types.h"
@@ -41,6 +43,37 @@ typedef struct ConvPrep {
   size_t a_count, b_count, out_count;
 } ConvPrep;
 
+/* "[1 2 2 1]", columns of one width. */
+static const char *list_text(const Attr *list, char *to, size_t size) {
+  size_t width = 0, at = 0;
+  char one[24];
+  for (int i = 0; i < 4; i++) {
+    size_t n = (size_t)snprintf(one, sizeof one, "%lld", (long long)list->v.list_i[i]);
+    width = n > width ? n : width;
+  }
+  for (int i = 0; i < 4; i++)
+    at += (size_t)snprintf(to + at, size - at, "%c%*lld", i ? ' ' : '[', (int)width,
+                           (long long)list->v.list_i[i]);
+  snprintf(to + at, size - at, "]");
+  return to;
+}
+
+/* TF: on the CPU, forward only Conv2D takes dilations. */
+static TF_Code check_dilations(const ConvState *s, const Node *node, TF_Status *st) {
+  const WindowAttrs *w = &s->w;
+  bool one = w->dilation_n == 1 && w->dilation_c == 1 && w->dilation_h == 1 && w->dilation_w == 1;
+  char text[128];
+  if (one) return TF_OK;
+  if (s->depthwise)
+    return fail(st, TF_UNIMPLEMENTED, "Current kernel implementation does not support dilations, received %s",
+                list_text(node_attr(node, "dilations"), text, sizeof text));
+  if (s->kind == CONV_FORWARD) return window_check_dilations(w, TF_UNIMPLEMENTED, st);
+  if (w->dilation_n == 1 && w->dilation_c == 1)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "Current CPU implementations do not yet support dilation rates larger than 1.");
+  return window_check_dilations(w, s->kind == CONV_GRAD_INPUT ? TF_UNIMPLEMENTED : TF_INVALID_ARGUMENT, st);
+}
+
 static TF_Code conv_init_as(OpInit *k, ConvKind kind, bool depthwise, TF_Status *st) {
   ConvState *s = k->state;
   s->kind = kind;
@@ -48,18 +81,17 @@ static TF_Code conv_init_as(OpInit *k, ConvKind kind, bool depthwise, TF_Status 
   s->dtype = dtype_base(k->node->output_types[0]);
   s->keep_filter = kind != CONV_GRAD_FILTER && s->dtype == TF_FLOAT && op_input_is_weights(k->node, 1);
   TRY(window_attrs_read(&s->w, k->node, st));
-  if (s->w.nchw && !depthwise)
-    return fail(st, TF_UNIMPLEMENTED,
-                "The %s op currently only supports the NHWC tensor format on the CPU. The op was given the "
-                "format: NCHW",
-                k->node->op);
-  if (s->w.nchw)
-    return fail(st, TF_UNIMPLEMENTED, "Depthwise convolution on CPU is only supported for NHWC format");
   if (depthwise && s->w.stride_h != s->w.stride_w)
     return fail(
         st, TF_INVALID_ARGUMENT,
         "Current implementation only supports equal length strides in the row and column dimensions.");
-  return TF_OK;
+  if (s->w.nchw && !depthwise && kind != CONV_FORWARD)
+    return fail(st, TF_INVALID_ARGUMENT, "Conv2DCustomBackprop%sOp only supports NHWC.",
+                kind == CONV_GRAD_INPUT ? "Input" : "Filter");
+  bool invalid = depthwise || kind == CONV_GRAD_FILTER; /* one text, two codes */
+  TRY(window_check_strides(&s->w, invalid ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED, st));
+  TRY(check_dilations(s, k->node, st));
+  return window_explicit_read(&s->w, k->node, st);
 }
 static TF_Code conv_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_FORWARD, false, st); }
 static TF_Code depthwise_init(OpInit *k, TF_Status *st) { return conv_init_as(k, CONV_FORWARD, true, st); }
@@ -74,6 +106,21 @@ static TF_Code depthwise_input_init(OpInit *k, TF_Status *st) {
 }
 static TF_Code depthwise_filter_init(OpInit *k, TF_Status *st) {
   return conv_init_as(k, CONV_GRAD_FILTER, true, st);
+}
+
+/* Dims in the node's format, by batch, height, width and channels. */
+static void dims_of_format(const ConvState *s, const int64_t *dims, int64_t *nhwc) {
+  static const int from[2][4] = {{0, 1, 2, 3}, {0, 2, 3, 1}};
+  for (int i = 0; i < 4; i++) nhwc[i] = dims[from[s->w.nchw][i]];
+}
+
+/* The reverse, of the output. */
+static void dims_of_output(const ConvState *s, const ConvShape *g, int64_t *dims) {
+  bool nchw = s->w.nchw;
+  dims[0] = g->batch;
+  dims[nchw ? 2 : 1] = g->out_h;
+  dims[nchw ? 3 : 2] = g->out_w;
+  dims[nchw ? 1 : 3] = g->out_c;
 }
 
 /* Checks x [N,H,W,C] and f [h,w,c,m] and works out the rest. */
@@ -92,19 +139,16 @@ static TF_Code conv_shape(const ConvState *s, const int64_t *x, const int64_t *f
                   (long long)g->in_c, (long long)f[2]);
     g->multiplier = f[3];
     g->groups = g->in_c;
-    g->out_c = g->in_c * f[3];
+    if (!checked_mul_i64(g->in_c, f[3], &g->out_c))
+      return fail(st, TF_INVALID_ARGUMENT, "filter depth is out of range");
   } else {
-    if (f[2] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter depth must not be 0");
+    if (f[2] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter depth must be stricly positive, got 0");
     if (g->in_c % f[2] != 0)
       return fail(st, TF_INVALID_ARGUMENT,
                   "input depth must be evenly divisible by filter depth: %lld vs %lld", (long long)g->in_c,
                   (long long)f[2]);
     g->groups = g->in_c / f[2];
     g->out_c = f[3];
-    if (g->groups > 0 && g->out_c % g->groups != 0)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "output depth must be evenly divisible by number of groups: %lld vs %lld",
-                  (long long)g->out_c, (long long)g->groups);
   }
   TRY(window_size(s->w.padding, s->w.explicit_h, g->in_h, g->filter_h, s->w.dilation_h, s->w.stride_h,
                   &g->out_h, &g->pad_top, &g->pad_bottom, st));
@@ -112,7 +156,34 @@ static TF_Code conv_shape(const ConvState *s, const int64_t *x, const int64_t *f
                      &g->out_w, &g->pad_left, &g->pad_right, st);
 }
 
+/* What a kernel says when there is something to compute. */
+static TF_Code check_kernel(const ConvState *s, const ConvShape *g, const Tensor *filter, TF_Status *st) {
+  if (s->depthwise)
+    return s->w.nchw
+               ? fail(st, TF_UNIMPLEMENTED, "Depthwise convolution on CPU is only supported for NHWC format")
+               : TF_OK;
+  if (s->w.nchw)
+    return fail(
+        st, TF_UNIMPLEMENTED,
+        "The Conv2D op currently only supports the NHWC tensor format on the CPU. The op was given the "
+        "format: NCHW");
+  if (tensor_count(filter) == 0)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "filter must not have zero elements (i.e. all dimensions must be non-zero)");
+  if (g->groups > 0 && g->out_c % g->groups != 0)
+    return fail(st, TF_INVALID_ARGUMENT,
+                "output depth must be evenly divisible by number of groups: %lld vs %lld",
+                (long long)g->out_c, (long long)g->groups);
+  return TF_OK;
+}
+
 enum { PATCH_FLOATS = 64 * 1024 }; /* a patch matrix stays in the second-level cache */
+
+/* Whether nothing is summed. */
+static bool conv_empty(const ConvShape *g) {
+  return g->batch == 0 || g->out_h == 0 || g->out_w == 0 || g->out_c == 0 || g->in_c == 0 ||
+         g->filter_h == 0 || g->filter_w == 0;
+}
 
 /* Scratch for widened operands, patches and a transposed filter; a oneDNN call for floats, forward and
  * transposed. */
@@ -121,7 +192,7 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
   ConvPrep *p = c->prep;
   const ConvShape *g = &p->s;
   size_t total = 0;
-  bool empty = g->batch * g->out_h * g->out_w * g->out_c == 0 || g->in_c == 0;
+  bool empty = conv_empty(g);
   if (math_is_16(s->dtype)) {
     TRY(op_scratch_take(&total, &p->a_at, (int64_t)p->a_count, sizeof(float), st));
     TRY(op_scratch_take(&total, &p->b_at, (int64_t)p->b_count, sizeof(float), st));
@@ -149,7 +220,8 @@ static TF_Code conv_plan(OpCtx *c, TF_Status *st) {
     if (p->stretch > pixels) p->stretch = pixels;
     p->parts = s->kind == CONV_FORWARD ? (c->threads > 0 ? c->threads : 1) : 1;
     TRY(op_scratch_take(&total, &p->patch_at, p->parts * p->stretch * patch, sizeof(float), st));
-    if (s->kind == CONV_GRAD_INPUT) TRY(op_scratch_take(&total, &p->filter_at, patch * g->out_c, sizeof(float), st));
+    if (s->kind == CONV_GRAD_INPUT)
+      TRY(op_scratch_take(&total, &p->filter_at, patch * g->out_c, sizeof(float), st));
   }
   op_scratch(c, total);
   return TF_OK;
@@ -165,14 +237,18 @@ static TF_Code forward_prepare(OpCtx *c, TF_Status *st) {
   const ConvState *s = c->state;
   ConvPrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *f = op_input(c, 1);
-  if (x->rank != 4) return fail_rank(s->depthwise ? "input" : "input", x, st);
-  if (f->rank != 4) return fail_rank("filter", f, st);
-  TRY(conv_shape(s, x->dims, f->dims, &p->s, st));
-  int64_t dims[4] = {p->s.batch, p->s.out_h, p->s.out_w, p->s.out_c};
+  int64_t dims[4];
+  if (x->rank != 4) return fail_rank(s->depthwise ? "input" : "convolution input", x, st);
+  if (f->rank != 4) return fail_rank(s->depthwise ? "filter" : "convolution filter", f, st);
+  dims_of_format(s, x->dims, dims);
+  TRY(conv_shape(s, dims, f->dims, &p->s, st));
+  dims_of_output(s, &p->s, dims);
   TRY(op_output(c, 0, s->dtype, dims, 4, st));
   p->a_count = (size_t)tensor_count(x);
   p->b_count = (size_t)tensor_count(f);
   p->out_count = (size_t)tensor_count(&c->outputs[0]);
+  if (p->out_count == 0) return TF_OK; /* TF: looks at nothing else then */
+  if (p->a_count > 0 || s->depthwise) TRY(check_kernel(s, &p->s, f, st));
   return conv_plan(c, st);
 }
 
@@ -190,22 +266,44 @@ static TF_Code read_sizes(const Tensor *t, const char *op, int64_t *dims, TF_Sta
 }
 
 /* The gradient that comes in must have the forward pass's output shape. */
-static TF_Code check_gradient(const ConvShape *g, const Tensor *dy, const char *op, TF_Status *st) {
-  int64_t want[4] = {g->batch, g->out_h, g->out_w, g->out_c};
-  if (dy->rank == 4 && memcmp(want, dy->dims, sizeof want) == 0) return TF_OK;
+static TF_Code check_gradient(const ConvState *s, const ConvShape *g, const Tensor *dy, const char *op,
+                              TF_Status *st) {
+  int64_t want[4];
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-  return fail(st, TF_INVALID_ARGUMENT, "%s: out_backprop must have shape %s, got %s", op,
-              shape_text(want, 4, a, sizeof a), shape_text(dy->dims, dy->rank, b, sizeof b));
+  dims_of_output(s, g, want);
+  if (dy->rank != 4 || memcmp(want, dy->dims, sizeof want) != 0)
+    return fail(st, TF_INVALID_ARGUMENT, "%s: out_backprop must have shape %s, got %s", op,
+                shape_text(want, 4, a, sizeof a), shape_text(dy->dims, dy->rank, b, sizeof b));
+  if (!s->depthwise && g->groups != 1)
+    return fail(
+        st, TF_INVALID_ARGUMENT,
+        "Gradients for grouped convolutions are not supported on CPU. Please file a feature request if "
+        "you run into this issue. Computed input depth %lld doesn't match filter input depth %lld",
+        (long long)g->in_c, (long long)g->filter_c);
+  return TF_OK;
+}
+
+/* A gradient with these counts of elements. */
+static TF_Code grad_plan(OpCtx *c, const Tensor *a, const Tensor *b, TF_Status *st) {
+  const ConvState *s = c->state;
+  ConvPrep *p = c->prep;
+  p->a_count = (size_t)tensor_count(a);
+  p->b_count = (size_t)tensor_count(b);
+  p->out_count = (size_t)tensor_count(&c->outputs[0]);
+  if (p->out_count == 0) return TF_OK;
+  if (s->w.nchw)
+    return fail(st, TF_UNIMPLEMENTED, "Depthwise convolution on CPU is only supported for NHWC format");
+  return conv_plan(c, st);
 }
 
 static TF_Code grad_input_prepare(OpCtx *c, TF_Status *st) {
   const ConvState *s = c->state;
   ConvPrep *p = c->prep;
   const Tensor *f = op_input(c, 1), *dy = op_input(c, 2);
-  int64_t x[4];
+  int64_t x[4], dims[4];
   if (f->rank != 4) return fail_rank("filter", f, st);
   if (dy->rank != 4) return fail_rank("out_backprop", dy, st);
-  if (op_input(c, 0)->rank == 1 && op_input(c, 0)->dims[0] == 2) {
+  if (!s->depthwise && op_input(c, 0)->rank == 1 && op_input(c, 0)->dims[0] == 2) {
     /* TF: two sizes are height and width. */
     x[0] = dy->dims[0];
     x[1] = math_int_at(op_input(c, 0), 0);
@@ -215,30 +313,26 @@ static TF_Code grad_input_prepare(OpCtx *c, TF_Status *st) {
   } else {
     TRY(read_sizes(op_input(c, 0), c->node->op, x, st));
   }
-  TRY(conv_shape(s, x, f->dims, &p->s, st));
-  TRY(check_gradient(&p->s, dy, c->node->op, st));
+  dims_of_format(s, x, dims);
+  TRY(conv_shape(s, dims, f->dims, &p->s, st));
+  TRY(check_gradient(s, &p->s, dy, c->node->op, st));
   TRY(op_output(c, 0, s->dtype, x, 4, st));
-  p->a_count = (size_t)tensor_count(dy);
-  p->b_count = (size_t)tensor_count(f);
-  p->out_count = (size_t)tensor_count(&c->outputs[0]);
-  return conv_plan(c, st);
+  return grad_plan(c, dy, f, st);
 }
 
 static TF_Code grad_filter_prepare(OpCtx *c, TF_Status *st) {
   const ConvState *s = c->state;
   ConvPrep *p = c->prep;
   const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
-  int64_t f[4];
+  int64_t f[4], dims[4];
   if (x->rank != 4) return fail_rank("input", x, st);
   if (dy->rank != 4) return fail_rank("out_backprop", dy, st);
   TRY(read_sizes(op_input(c, 1), c->node->op, f, st));
-  TRY(conv_shape(s, x->dims, f, &p->s, st));
-  TRY(check_gradient(&p->s, dy, c->node->op, st));
+  dims_of_format(s, x->dims, dims);
+  TRY(conv_shape(s, dims, f, &p->s, st));
+  TRY(check_gradient(s, &p->s, dy, c->node->op, st));
   TRY(op_output(c, 0, s->dtype, f, 4, st));
-  p->a_count = (size_t)tensor_count(x);
-  p->b_count = (size_t)tensor_count(dy);
-  p->out_count = (size_t)tensor_count(&c->outputs[0]);
-  return conv_plan(c, st);
+  return grad_plan(c, x, dy, st);
 }
 
 static void conv_clear_prep(void *prep) { dnnl_call_free(((ConvPrep *)prep)->call); }
@@ -499,7 +593,7 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
                *b = op_input(c, s->kind == CONV_GRAD_FILTER ? 2 : 1);
   Tensor *out = &c->outputs[0];
   if (p->out_count == 0) return TF_OK;
-  if (g->batch * g->out_h * g->out_w * g->out_c == 0 || g->in_c == 0) {
+  if (conv_empty(g)) {
     memset(out->data, 0, p->out_count * dtype_size(s->dtype));
     return TF_OK;
   }
@@ -527,6 +621,7 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
 static TF_Code shape_conv_of(ShapeCtx *c, bool depthwise, TF_Status *st) {
   WindowAttrs w;
   TRY(window_attrs_read(&w, c->node, st));
+  TRY(window_explicit_read(&w, c->node, st));
   const Shape *x = c->inputs[0], *f = c->inputs[1];
   Shape out = shape_of_rank(4);
   if (x->rank >= 0 && x->rank != 4)

@@ -58,15 +58,25 @@ static TF_Code conv3_plan(OpCtx *c, const int64_t *x, const int64_t *f, TF_Statu
   if (f[3] == 0 || x[4] % f[3] != 0)
     return fail(st, TF_INVALID_ARGUMENT, "Input depth must be evenly divisible by filter depth: %lld vs %lld",
                 (long long)x[4], (long long)f[3]);
-  if (f[3] != x[4])
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Number of channels in filter (%lld) must match last dimension of input (%lld)",
-                (long long)f[3], (long long)x[4]);
   TRY(window3_plan(&p->g, &s->w, x, f, st));
   p->in_c = f[3];
   p->out_c = f[4];
   p->k = f[0] * f[1] * f[2] * f[3];
   return TF_OK;
+}
+
+static TF_Code check_depth(const int64_t *x, const int64_t *f, TF_Status *st) {
+  if (f[3] == x[4]) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Number of channels in filter (%lld) must match last dimension of input (%lld)",
+              (long long)f[3], (long long)x[4]);
+}
+
+/* TF: the forward pass pads by what a window lacks, which may be less than nothing: windows that leave pixels
+ * between them are then centred. */
+static void centre_windows(const Conv3State *s, Window3 *g) {
+  for (int i = 0; i < 3 && s->w.padding == PAD_SAME; i++)
+    g->pad[i] = ((g->out[i] - 1) * g->stride[i] + g->size[i] - g->in[i]) / 2;
 }
 
 static TF_Code conv3_scratch(OpCtx *c, const Tensor *a, const Tensor *b, TF_Status *st) {
@@ -102,14 +112,23 @@ static TF_Code conv3_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *f = op_input(c, 1);
   if (x->rank != 5) return fail_rank("input", st);
   if (f->rank != 5) return fail_rank("filter", st);
-  TRY(check_supported(s, st));
+  int64_t in[5];
+  for (int i = 0; i < 5; i++) in[i] = x->dims[s->w.channels_first && i ? i % 4 + 1 : i];
   if (f->dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "filter_depth must be non-zero");
   if (tensor_count(f) == 0)
     return fail(st, TF_INVALID_ARGUMENT,
                 "filter must not have zero elements (i.e. all dimensions must be non-zero)");
-  TRY(conv3_plan(c, x->dims, f->dims, st));
+  TRY(conv3_plan(c, in, f->dims, st));
+  centre_windows(s, &p->g);
   int64_t dims[5] = {p->g.batch, p->g.out[0], p->g.out[1], p->g.out[2], p->out_c};
+  if (s->w.channels_first) {
+    memmove(dims + 2, dims + 1, 3 * sizeof *dims);
+    dims[1] = p->out_c;
+  }
   TRY(op_output(c, 0, s->dtype, dims, 5, st));
+  if (tensor_count(&c->outputs[0]) == 0) return TF_OK; /* TF: looks at nothing else then */
+  TRY(check_supported(s, st));
+  TRY(check_depth(in, f->dims, st));
   return conv3_scratch(c, x, f, st);
 }
 
@@ -131,6 +150,7 @@ static TF_Code conv3_grad_prepare(OpCtx *c, TF_Status *st) {
   if (dy->rank != 5) return fail_rank("Conv3DBackpropInputOpV2: out_backprop", st);
   TRY(op_output(c, 0, s->dtype, x, 5, st)); /* also checks that the product of the sizes is one */
   TRY(conv3_plan(c, x, f->dims, st));
+  TRY(check_depth(x, f->dims, st));
   int64_t want[5] = {p->g.batch, p->g.out[0], p->g.out[1], p->g.out[2], p->out_c};
   if (memcmp(want, dy->dims, sizeof want) != 0) {
     char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];

@@ -1,5 +1,6 @@
 /* Conv3DBackpropFilterV2 and its forerunner: the gradient of a convolution's filter on NDHWC volumes, a
  * product of patches and gradients summed in double. */
+#include <math.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -15,6 +16,11 @@ typedef struct FilterPrep {
   Window3 g;
   int64_t in_c, out_c;
 } FilterPrep;
+
+typedef struct FilterRun {
+  const OpCtx *c;
+  bool infinite; /* whether the input has pixels that are not finite */
+} FilterRun;
 
 static TF_Code filter_init(OpInit *k, TF_Status *st) {
   FilterState *s = k->state;
@@ -44,6 +50,7 @@ static TF_Code filter_prepare(OpCtx *c, TF_Status *st) {
     dims[i] = sizes ? int_at(f, i) : f->dims[i];
     if (dims[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)dims[i]);
   }
+  if (dims[3] == 0) return fail(st, TF_INVALID_ARGUMENT, "%s: filter depth must not be 0", c->node->op);
   if (dims[3] != x->dims[4])
     return fail(st, TF_INVALID_ARGUMENT, "input and filter must have the same depth: %lld vs %lld",
                 (long long)x->dims[4], (long long)dims[3]);
@@ -62,9 +69,35 @@ static TF_Code filter_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
+/* Whether an output pixel's window has input pixel `at` (z, y, x) under tap k. */
+static bool tap_reads(const Window3 *g, const int64_t *at, const int64_t *k) {
+  for (int d = 0; d < 3; d++) {
+    int64_t from = at[d] + g->pad[d] - k[d];
+    if (from < 0 || from % g->stride[d] != 0 || from / g->stride[d] >= g->out[d]) return false;
+  }
+  return true;
+}
+
+/* TF: every input pixel is multiplied by a gradient for every tap, by 0 where there is none: 0 times infinity
+ * or NaN is NaN. */
+static void add_nothing(const OpCtx *c, int64_t ch, const int64_t *k, double *sum) {
+  const FilterPrep *p = c->prep;
+  const Window3 *g = &p->g;
+  const Tensor *x = op_input(c, 0);
+  int64_t pixels = g->batch * g->in[0] * g->in[1] * g->in[2];
+  for (int64_t i = 0; i < pixels; i++) {
+    double v = math_number_at(x, i * p->in_c + ch);
+    int64_t at[3] = {i / (g->in[1] * g->in[2]) % g->in[0], i / g->in[2] % g->in[1], i % g->in[2]};
+    if (isfinite(v) || tap_reads(g, at, k)) continue;
+    for (int64_t o = 0; o < p->out_c; o++) sum[o] += v * 0;
+    return;
+  }
+}
+
 /* Sums for the filter's places [begin, end): depth x height x width x in_c. */
 static void filter_places(void *arg, int64_t begin, int64_t end) {
-  const OpCtx *c = arg;
+  const FilterRun *run = arg;
+  const OpCtx *c = run->c;
   const FilterPrep *p = c->prep;
   const Window3 *g = &p->g;
   const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
@@ -83,16 +116,21 @@ static void filter_places(void *arg, int64_t begin, int64_t end) {
       double v = math_number_at(x, (((image * g->in[0] + z) * g->in[1] + y) * g->in[2] + w) * p->in_c + ch);
       for (int64_t o = 0; o < p->out_c; o++) sum[o] += v * math_number_at(dy, pixel * p->out_c + o);
     }
+    if (run->infinite) add_nothing(c, ch, k, sum);
   }
 }
 
 static TF_Code filter_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const FilterPrep *p = c->prep;
+  FilterRun run = {c, false};
+  const Tensor *x = op_input(c, 0);
   Tensor *out = &c->outputs[0];
   int64_t count = tensor_count(out);
   if (count == 0) return TF_OK;
-  parallel_for(c->threads, count / p->out_c, 1, filter_places, c);
+  for (int64_t i = 0, n = tensor_count(x); i < n && !run.infinite; i++)
+    run.infinite = !isfinite(math_number_at(x, i));
+  parallel_for(c->threads, count / p->out_c, 1, filter_places, &run);
   for (int64_t i = 0; i < count; i++) math_number_put(out, i, ((const double *)c->scratch)[i]);
   return TF_OK;
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/array_util.h"
 #include "ops/nn_window.h"
@@ -17,7 +18,8 @@ typedef struct DilationPrep {
   int64_t batch, in[2], size[2], out[2], pad[2], depth;
 } DilationPrep;
 
-static TF_Code read_pair(const Node *node, const char *name, const char *title, const char *what,
+/* The entries for height and width, positive unless they may be `any`. */
+static TF_Code read_pair(const Node *node, const char *name, const char *title, const char *what, bool any,
                          int64_t *out, TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(node, name, TF_ATTR_INT, &list, st));
@@ -26,15 +28,15 @@ static TF_Code read_pair(const Node *node, const char *name, const char *title, 
     return fail(st, TF_UNIMPLEMENTED, "%s is only supported across spatial dimensions.", title);
   for (int i = 0; i < 2; i++) {
     out[i] = list->v.list_i[1 + i];
-    if (out[i] < 1) return fail(st, TF_INVALID_ARGUMENT, "%s must be positive", title);
+    if (out[i] < 1 && !any) return fail(st, TF_INVALID_ARGUMENT, "%s must be positive", title);
   }
   return TF_OK;
 }
 
 static TF_Code dilation_read(DilationState *s, const Node *node, TF_Status *st) {
   Span padding;
-  TRY(read_pair(node, "strides", "Stride", "Sliding window stride", s->stride, st));
-  TRY(read_pair(node, "rates", "Rate", "Input stride (atrous rate)", s->rate, st));
+  TRY(read_pair(node, "strides", "Stride", "Sliding window stride", false, s->stride, st));
+  TRY(read_pair(node, "rates", "Rate", "Input stride (atrous rate)", true, s->rate, st));
   TRY(node_attr_string(node, "padding", &padding, st));
   s->padding = padding.size == 4 ? PAD_SAME : PAD_VALID;
   return TF_OK;
@@ -60,8 +62,11 @@ static TF_Code dilation_plan(OpCtx *c, TF_Status *st) {
     int64_t after;
     p->in[i] = x->dims[1 + i];
     p->size[i] = f->dims[i];
-    TRY(window_size(s->padding, NULL, p->in[i], p->size[i], s->rate[i], s->stride[i], &p->out[i], &p->pad[i],
-                    &after, st));
+    int64_t reach; /* of a filter, in pixels */
+    if (!checked_mul_i64(p->size[i] - 1, s->rate[i], &reach))
+      return fail(st, TF_INVALID_ARGUMENT, "filter size %lld is out of range", (long long)p->size[i]);
+    TRY(window_size(s->padding, NULL, p->in[i], reach + 1, 1, s->stride[i], &p->out[i], &p->pad[i], &after,
+                    st));
   }
   return TF_OK;
 }
@@ -215,9 +220,13 @@ static TF_Code dilation_shape(ShapeCtx *c, TF_Status *st) {
   Shape out = shape_of_rank(4);
   out.dims[0] = shape_dim(x, 0);
   TRY(dim_merge(shape_dim(x, 3), shape_dim(f, 2), &out.dims[3], st));
-  for (int i = 0; i < 2; i++)
-    TRY(window_size_partial(s.padding, NULL, shape_dim(x, 1 + i), shape_dim(f, i), s.rate[i], s.stride[i],
-                            &out.dims[1 + i], st));
+  for (int i = 0; i < 2; i++) {
+    int64_t size = shape_dim(f, i), reach = 0;
+    bool known = size >= 0 && checked_mul_i64(size - 1, s.rate[i], &reach);
+    TRY(window_size_partial(s.padding, NULL, known ? shape_dim(x, 1 + i) : -1, reach < 0 ? 1 : reach + 1, 1,
+                            s.stride[i], &out.dims[1 + i], st));
+    if (reach < 0) out.dims[1 + i] = -1;
+  }
   c->outputs[0] = out;
   return TF_OK;
 }

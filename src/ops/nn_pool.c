@@ -1,92 +1,86 @@
 /* MaxPool, MaxPoolV2, AvgPool and their gradients, on NHWC tensors: every output pixel folds the input pixels
  * under its window, all channels side by side. half and bfloat16 are widened into scratch. */
 #include <float.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/parallel.h"
+#include "ops/array_util.h"
 #include "ops/math_types.h"
-#include "ops/nn_window.h"
+#include "ops/nn_pool_window.h"
 #include "ops/op.h"
 
 typedef struct PoolState {
-  WindowAttrs w;
-  int64_t size_h, size_w;
-  bool average, gradient, from_inputs; /* from_inputs: sizes and strides are the last two inputs */
+  PoolWindow window;
+  bool average, from_inputs; /* from_inputs: sizes and strides are the last two inputs */
   TF_DataType dtype;
 } PoolState;
 
 typedef struct PoolPrep {
-  WindowAttrs w;
-  int64_t size_h, size_w;
+  int64_t size_h, size_w, stride_h, stride_w;
   int64_t batch, in_h, in_w, channels, out_h, out_w, pad_top, pad_left;
+  bool deep; /* channels are folded: pixels and channels lie as the columns of one image of one channel */
   size_t in_at, out_at, extra_at; /* widened tensors in scratch */
 } PoolPrep;
 
 static TF_Code pool_init(OpInit *k, TF_Status *st) {
   PoolState *s = k->state;
   const Node *node = k->node;
-  const Attr *sizes;
   s->average = strncmp(node->op, "Avg", 3) == 0;
-  s->gradient = strstr(node->op, "Grad") != NULL;
-  s->from_inputs = strcmp(node->op, "MaxPoolV2") == 0 || strcmp(node->op, "MaxPoolGradV2") == 0;
+  s->from_inputs = pool_window_from_inputs(node);
   s->dtype = dtype_base(node->output_types[0]);
-  TRY(window_attrs_read(&s->w, node, st));
-  if (s->w.nchw)
-    return fail(st, s->average ? TF_INVALID_ARGUMENT : TF_UNIMPLEMENTED,
-                "Default %sPoolingOp only supports NHWC on device type CPU", s->average ? "Avg" : "Max");
-  if (s->from_inputs) return TF_OK;
-  TRY(node_attr_list(node, "ksize", TF_ATTR_INT, &sizes, st));
-  TRY(window_pair(&s->w, sizes, "ksize", &s->size_h, &s->size_w, st));
-  if (s->size_h <= 0 || s->size_w <= 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize for dimension must be greater than 0");
-  return TF_OK;
+  return pool_window_init(&s->window, node, st);
 }
 
-/* A list of four in an int32 vector. */
-static TF_Code read_pair(const WindowAttrs *w, const Tensor *t, const char *what, int64_t *h, int64_t *wd,
-                         TF_Status *st) {
-  int64_t list[4];
-  if (tensor_count(t) != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 4 dimensions", what);
-  for (int i = 0; i < 4; i++) list[i] = math_int_at(t, i);
-  Attr attr = {.kind = TF_ATTR_INT, .is_list = true, .count = 4, .v.list_i = list};
-  TRY(window_pair(w, &attr, what, h, wd, st));
-  if (*h <= 0 || *wd <= 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s must be greater than 0", what);
-  return TF_OK;
+static TF_Code want_rank_4(const Tensor *t, const char *what, TF_Status *st) {
+  if (t->rank == 4) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "%s must be 4-dimensional", what);
 }
 
-/* Geometry for an input of these dims. */
-static TF_Code pool_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
+/* Geometry for an input (NULL: none, or checked) of dims x, and the output's dims. */
+static TF_Code pool_plan(OpCtx *c, const Tensor *input, const int64_t *x, int64_t *out, TF_Status *st) {
   const PoolState *s = c->state;
   PoolPrep *p = c->prep;
+  PoolWindow v = s->window;
   int64_t after;
-  p->w = s->w;
-  p->size_h = s->size_h;
-  p->size_w = s->size_w;
   if (s->from_inputs) {
     int last = c->num_inputs - 1;
-    TRY(read_pair(&s->w, op_input(c, last - 1), "ksize", &p->size_h, &p->size_w, st));
-    TRY(read_pair(&s->w, op_input(c, last), "strides", &p->w.stride_h, &p->w.stride_w, st));
+    TRY(pool_window_take(&v, c->node, op_input(c, last - 1), op_input(c, last), st));
   }
+  if (input) TRY(want_rank_4(input, "tensor_in", st));
+  TRY(pool_window_check_depth(&v, c->node, x[3], st));
+  TRY(pool_window_check_explicit(&v, st));
+  *p = (PoolPrep){.size_h = v.size_h, .size_w = v.size_w, .stride_h = v.w.stride_h, .stride_w = v.w.stride_w};
   p->batch = x[0];
   p->in_h = x[1];
   p->in_w = x[2];
   p->channels = x[3];
-  TRY(window_size(p->w.padding, p->w.explicit_h, p->in_h, p->size_h, 1, p->w.stride_h, &p->out_h, &p->pad_top,
+  p->deep = v.size_c != 1;
+  if (p->deep) {
+    out[0] = x[0], out[1] = x[1], out[2] = x[2], out[3] = x[3] / v.size_c;
+    int64_t pixels = dims_product(out, 0, 4);
+    *p = (PoolPrep){.size_h = 1, .size_w = v.size_c, .stride_h = 1, .stride_w = v.size_c, .batch = 1};
+    p->in_h = p->out_h = p->channels = 1;
+    p->out_w = pixels;
+    p->in_w = pixels * v.size_c;
+    p->deep = true;
+    return TF_OK;
+  }
+  TRY(window_size(v.w.padding, v.w.explicit_h, p->in_h, p->size_h, 1, p->stride_h, &p->out_h, &p->pad_top,
                   &after, st));
-  return window_size(p->w.padding, p->w.explicit_w, p->in_w, p->size_w, 1, p->w.stride_w, &p->out_w,
-                     &p->pad_left, &after, st);
+  TRY(window_size(v.w.padding, v.w.explicit_w, p->in_w, p->size_w, 1, p->stride_w, &p->out_w, &p->pad_left,
+                  &after, st));
+  out[0] = p->batch, out[1] = p->out_h, out[2] = p->out_w, out[3] = p->channels;
+  return TF_OK;
 }
 
 static TF_Code pool_prepare(OpCtx *c, TF_Status *st) {
   const PoolState *s = c->state;
   PoolPrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
-  if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 4-dimensional");
-  TRY(pool_plan(c, x->dims, st));
-  int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->channels};
+  int64_t dims[4];
+  TRY(pool_plan(c, x, x->dims, dims, st));
   TRY(op_output(c, 0, s->dtype, dims, 4, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) {
@@ -103,7 +97,7 @@ typedef struct Pool {
   const void *in;
   void *out;
   const void *grad;
-  float lowest; /* where the maximum of floats starts. TF: a finite number, so that -inf does not come out */
+  double lowest; /* where the maximum of floats starts. TF: a finite number, so that -inf does not come out */
 } Pool;
 
 /* The window of an output pixel inside the input: rows [y0, y1), columns [x0, x1), of image `image`. */
@@ -115,8 +109,8 @@ static Window window_at(const PoolPrep *p, int64_t pixel) {
   Window v;
   int64_t x = pixel % p->out_w, y = pixel / p->out_w % p->out_h;
   v.image = pixel / (p->out_w * p->out_h);
-  v.y0 = y * p->w.stride_h - p->pad_top;
-  v.x0 = x * p->w.stride_w - p->pad_left;
+  v.y0 = y * p->stride_h - p->pad_top;
+  v.x0 = x * p->stride_w - p->pad_left;
   v.y1 = v.y0 + p->size_h < p->in_h ? v.y0 + p->size_h : p->in_h;
   v.x1 = v.x0 + p->size_w < p->in_w ? v.x0 + p->size_w : p->in_w;
   if (v.y0 < 0) v.y0 = 0;
@@ -144,7 +138,7 @@ static Window window_at(const PoolPrep *p, int64_t pixel) {
       }                                                                                   \
     }                                                                                     \
   }
-MAX_POOL(max_pool_f64, double, -DBL_MAX)
+MAX_POOL(max_pool_f64, double, r->lowest)
 MAX_POOL(max_pool_i8, int8_t, INT8_MIN)
 MAX_POOL(max_pool_i16, int16_t, INT16_MIN)
 MAX_POOL(max_pool_i32, int32_t, INT32_MIN)
@@ -161,7 +155,7 @@ static void max_pool_f32(void *arg, int64_t begin, int64_t end) {
   for (int64_t pixel = begin; pixel < end; pixel++) {
     float *out = (float *)r->out + pixel * p->channels;
     Window v = window_at(p, pixel);
-    for (int64_t c = 0; c < p->channels; c++) out[c] = r->lowest;
+    for (int64_t c = 0; c < p->channels; c++) out[c] = (float)r->lowest;
     FOR_WINDOW(p, v, at) table->max_into(out, (const float *)r->in + at, p->channels);
   }
 }
@@ -213,7 +207,11 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   Tensor *out = &c->outputs[0];
   if (tensor_count(out) == 0) return TF_OK;
-  float lowest = s->dtype == TF_HALF ? -65504.0f : s->dtype == TF_BFLOAT16 ? -0x1.fep127f : -FLT_MAX;
+  double lowest = p->deep                   ? -(double)INFINITY
+                  : s->dtype == TF_HALF     ? -65504.0
+                  : s->dtype == TF_BFLOAT16 ? -0x1.fep127
+                  : s->dtype == TF_DOUBLE   ? -DBL_MAX
+                                            : -(double)FLT_MAX;
   Pool r = {s, p, x->data, out->data, NULL, lowest};
   if (math_is_16(s->dtype)) {
     r.in = (char *)c->scratch + p->in_at;
@@ -229,38 +227,28 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
 
 /* ---- gradients ---- */
 
-/* AvgPoolGrad: inputs are the shape of what was pooled, and the gradient of the result. */
-static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
+/* The dims that AvgPoolGrad gets of what was pooled. */
+static TF_Code pooled_dims(const Tensor *shape, int64_t *x, TF_Status *st) {
+  if (shape->rank != 1 || shape->dims[0] != 4)
+    return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be 1-dimensional and 4 elements");
+  for (int i = 0; i < 4; i++) {
+    x[i] = math_int_at(shape, i);
+    if (x[i] < 0)
+      return fail(st, TF_INVALID_ARGUMENT, "Expected a non-negative size, got %lld", (long long)x[i]);
+  }
+  return TF_OK;
+}
+
+static TF_Code want_dims(const Tensor *t, const int64_t *want, const char *what, TF_Status *st) {
+  char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
+  if (memcmp(t->dims, want, 4 * sizeof *want) == 0) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Expected %s shape to be %s, but got %s", what,
+              shape_text(want, 4, a, sizeof a), shape_text(t->dims, 4, b, sizeof b));
+}
+
+static TF_Code grad_scratch(OpCtx *c, const Tensor *grad, TF_Status *st) {
   const PoolState *s = c->state;
   PoolPrep *p = c->prep;
-  int inputs = s->average ? 2 : 3;
-  const Tensor *grad = op_input(c, inputs - 1);
-  int64_t x[4];
-  if (s->average) {
-    const Tensor *shape = op_input(c, 0);
-    if (shape->rank != 1 || shape->dims[0] != 4)
-      return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be 1-dimensional and 4 elements");
-    for (int i = 0; i < 4; i++) {
-      x[i] = math_int_at(shape, i);
-      if (x[i] < 0) return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)x[i]);
-    }
-  } else {
-    if (op_input(c, 0)->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 4-dimensional");
-    memcpy(x, op_input(c, 0)->dims, sizeof x);
-  }
-  TRY(pool_plan(c, x, st));
-  if (s->average && grad->rank == 4 && !(x[0] && x[1] && x[2] && x[3])) /* TF: looks at nothing else then */
-    return op_output(c, 0, s->dtype, x, 4, st);
-  int64_t want[4] = {p->batch, p->out_h, p->out_w, p->channels};
-  for (int i = 1; i < inputs; i++) {
-    const Tensor *t = op_input(c, i);
-    if (t->rank == 4 && memcmp(t->dims, want, sizeof want) == 0) continue;
-    char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
-    return fail(st, TF_INVALID_ARGUMENT, "Expected %s shape to be %s, but got %s",
-                i == 1 && !s->average ? "orig_output" : "grad", shape_text(want, 4, a, sizeof a),
-                shape_text(t->dims, t->rank, b, sizeof b));
-  }
-  TRY(op_output(c, 0, s->dtype, x, 4, st));
   size_t total = 0;
   if (math_is_16(s->dtype)) {
     if (!s->average) TRY(op_scratch_take(&total, &p->in_at, tensor_count(op_input(c, 0)), sizeof(float), st));
@@ -269,6 +257,36 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   }
   op_scratch(c, total);
   return TF_OK;
+}
+
+/* Inputs are the shape of what was pooled, and the gradient of the result. */
+static TF_Code avg_grad_prepare(OpCtx *c, TF_Status *st) {
+  const PoolState *s = c->state;
+  const Tensor *grad = op_input(c, 1);
+  int64_t x[4], want[4];
+  TRY(pooled_dims(op_input(c, 0), x, st));
+  TRY(want_rank_4(grad, "out_backprop", st));
+  TRY(op_output(c, 0, s->dtype, x, 4, st));
+  if (tensor_count(&c->outputs[0]) == 0) return TF_OK; /* TF: looks at nothing else then */
+  if (s->window.size_c != 1)
+    return fail(st, TF_UNIMPLEMENTED, "Non-spatial pooling is not yet supported. Volunteers? :)");
+  TRY(pool_plan(c, NULL, x, want, st));
+  TRY(want_dims(grad, want, "grad", st));
+  return grad_scratch(c, grad, st);
+}
+
+static TF_Code max_grad_prepare(OpCtx *c, TF_Status *st) {
+  const PoolState *s = c->state;
+  const Tensor *x = op_input(c, 0), *pooled = op_input(c, 1), *grad = op_input(c, 2);
+  int64_t want[4];
+  TRY(want_rank_4(x, "tensor_in", st));
+  TRY(want_rank_4(pooled, "tensor_out", st));
+  TRY(want_rank_4(grad, "out_backprop", st));
+  TRY(pool_plan(c, NULL, x->dims, want, st));
+  TRY(want_dims(pooled, want, "orig_output", st));
+  TRY(want_dims(grad, want, "grad", st));
+  TRY(op_output(c, 0, s->dtype, x->dims, 4, st));
+  return grad_scratch(c, grad, st);
 }
 
 /* Windows overlap, so an image at a time: images are independent. The first of the largest gets the
@@ -354,25 +372,7 @@ static TF_Code grad_run(OpCtx *c, TF_Status *st) {
 /* ---- shape functions ---- */
 
 static TF_Code shape_pool(ShapeCtx *c, TF_Status *st) {
-  WindowAttrs w;
-  int64_t size_h = -1, size_w = -1;
-  TRY(window_attrs_read(&w, c->node, st));
-  const Shape *x = c->inputs[0];
-  if (x->rank >= 0 && x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
-  Shape in = x->rank == 4 ? *x : shape_of_rank(4), out = in;
-  int h = w.nchw ? 2 : 1;
-  out.dims[h] = out.dims[h + 1] = -1;
-  if (node_attr(c->node, "ksize")) {
-    const Attr *sizes;
-    TRY(node_attr_list(c->node, "ksize", TF_ATTR_INT, &sizes, st));
-    TRY(window_pair(&w, sizes, "ksize", &size_h, &size_w, st));
-    TRY(window_size_partial(w.padding, w.explicit_h, in.dims[h], size_h, 1, w.stride_h, &out.dims[h], st));
-    TRY(window_size_partial(w.padding, w.explicit_w, in.dims[h + 1], size_w, 1, w.stride_w, &out.dims[h + 1],
-                            st));
-  }
-  c->outputs[0] = out;
-  return TF_OK;
+  return pool_window_shape(c->node, c->inputs[0], &c->outputs[0], st);
 }
 
 static TF_Code shape_avg_grad(ShapeCtx *c, TF_Status *st) {
@@ -395,11 +395,11 @@ const OpRow ops_nn_pool[] = {
     {"AvgPool", .types = "T: " TYPES_FLOATS, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
      .shape = shape_pool, .init = pool_init, .prepare = pool_prepare, .run = pool_run},
     {"MaxPoolGrad", .types = "T: " TYPES_REAL, .state_size = sizeof(PoolState), .prep_size = sizeof(PoolPrep),
-     .shape = shape_same, .init = pool_init, .prepare = grad_prepare, .run = grad_run},
+     .shape = shape_same, .init = pool_init, .prepare = max_grad_prepare, .run = grad_run},
     {"MaxPoolGradV2", .types = "T: " TYPES_REAL, .value_inputs = 24, .state_size = sizeof(PoolState),
-     .prep_size = sizeof(PoolPrep), .shape = shape_same, .init = pool_init, .prepare = grad_prepare,
+     .prep_size = sizeof(PoolPrep), .shape = shape_same, .init = pool_init, .prepare = max_grad_prepare,
      .run = grad_run},
     {"AvgPoolGrad", .types = "T: " TYPES_FLOATS, .value_inputs = 1, .state_size = sizeof(PoolState),
-     .prep_size = sizeof(PoolPrep), .shape = shape_avg_grad, .init = pool_init, .prepare = grad_prepare,
+     .prep_size = sizeof(PoolPrep), .shape = shape_avg_grad, .init = pool_init, .prepare = avg_grad_prepare,
      .run = grad_run},
     {0}};

@@ -22,7 +22,14 @@ typedef struct Pool3Prep {
 static TF_Code pool3_init(OpInit *k, TF_Status *st) {
   Pool3State *s = k->state;
   s->average = k->node->op[0] == 'A';
-  return window3_read(&s->w, k->node, st);
+  TRY(window3_read(&s->w, k->node, st));
+  if (s->w.channels_first)
+    return fail(st, TF_INVALID_ARGUMENT, "Default Pooling3DOp only supports NDHWC on device type CPU");
+  if (s->w.small)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize field must have non-negative dimensions");
+  if (s->w.deep)
+    return fail(st, TF_UNIMPLEMENTED, "Pooling is not yet supported on the batch and depth dimensions.");
+  return TF_OK;
 }
 
 static TF_Code pool3_prepare(OpCtx *c, TF_Status *st) {
@@ -30,8 +37,6 @@ static TF_Code pool3_prepare(OpCtx *c, TF_Status *st) {
   Pool3Prep *p = c->prep;
   const Tensor *x = op_input(c, 0);
   if (x->rank != 5) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 5-dimensional");
-  if (s->w.channels_first)
-    return fail(st, TF_INVALID_ARGUMENT, "Default Pooling3DOp only supports NDHWC on device type CPU");
   TRY(window3_plan(&p->g, &s->w, x->dims, s->w.size, st));
   p->channels = x->dims[4];
   int64_t dims[5] = {p->g.batch, p->g.out[0], p->g.out[1], p->g.out[2], p->channels};

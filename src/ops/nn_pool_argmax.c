@@ -4,12 +4,11 @@
 
 #include "base/parallel.h"
 #include "ops/math_types.h"
-#include "ops/nn_window.h"
+#include "ops/nn_pool_window.h"
 #include "ops/op.h"
 
 typedef struct ArgmaxState {
-  WindowAttrs w;
-  int64_t size_h, size_w;
+  PoolWindow v;
   bool with_batch;
 } ArgmaxState;
 
@@ -19,14 +18,9 @@ typedef struct ArgmaxPrep {
 
 static TF_Code argmax_init(OpInit *k, TF_Status *st) {
   ArgmaxState *s = k->state;
-  const Attr *sizes, *with_batch = node_attr(k->node, "include_batch_in_index");
+  const Attr *with_batch = node_attr(k->node, "include_batch_in_index");
   s->with_batch = with_batch && with_batch->v.b;
-  TRY(window_attrs_read(&s->w, k->node, st));
-  TRY(node_attr_list(k->node, "ksize", TF_ATTR_INT, &sizes, st));
-  TRY(window_pair(&s->w, sizes, "ksize", &s->size_h, &s->size_w, st));
-  if (s->size_h <= 0 || s->size_w <= 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize for dimension must be greater than 0");
-  return TF_OK;
+  return pool_window_init(&s->v, k->node, st);
 }
 
 static TF_Code argmax_prepare(OpCtx *c, TF_Status *st) {
@@ -35,12 +29,14 @@ static TF_Code argmax_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   int64_t after;
   if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 4-dimensional (2)");
-  if (tensor_count(x) == 0) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must not be empty");
+  if (tensor_count(x) == 0) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must not be empty (2)");
   *p = (ArgmaxPrep){.batch = x->dims[0], .in_h = x->dims[1], .in_w = x->dims[2], .channels = x->dims[3]};
-  TRY(window_size(s->w.padding, s->w.explicit_h, p->in_h, s->size_h, 1, s->w.stride_h, &p->out_h, &p->pad_top,
+  const WindowAttrs *w = &s->v.w;
+  TRY(pool_window_check_depth(&s->v, c->node, p->channels, st));
+  TRY(window_size(w->padding, w->explicit_h, p->in_h, s->v.size_h, 1, w->stride_h, &p->out_h, &p->pad_top,
                   &after, st));
-  TRY(window_size(s->w.padding, s->w.explicit_w, p->in_w, s->size_w, 1, s->w.stride_w, &p->out_w,
-                  &p->pad_left, &after, st));
+  TRY(window_size(w->padding, w->explicit_w, p->in_w, s->v.size_w, 1, w->stride_w, &p->out_w, &p->pad_left,
+                  &after, st));
   int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->channels};
   TRY(op_output(c, 0, x->dtype, dims, 4, st));
   TRY(op_output(c, 1, dtype_base(c->node->output_types[1]), dims, 4, st));
@@ -66,26 +62,27 @@ static float get_16(const Tensor *t, int64_t i) {
 #define GREATER_16(T) get_16(r->in, at) > get_16(r->in, best)
 
 /* TF: the first pixel is taken whatever it is, NaN too; then only larger ones. */
-#define ARGMAX(name, T, GREATER)                                                                             \
-  static void name(void *arg, int64_t begin, int64_t end) {                                                  \
-    const Argmax *r = arg;                                                                                   \
-    const ArgmaxPrep *p = r->p;                                                                              \
-    for (int64_t i = begin * p->channels; i < end * p->channels; i++) {                                      \
-      int64_t c = i % p->channels, pixel = i / p->channels, x = pixel % p->out_w;                            \
-      int64_t y = pixel / p->out_w % p->out_h, image = pixel / p->out_w / p->out_h;                          \
-      int64_t top = y * r->s->w.stride_h - p->pad_top, left = x * r->s->w.stride_w - p->pad_left, best = -1; \
-      for (int64_t v = top < 0 ? 0 : top; v < top + r->s->size_h && v < p->in_h; v++) {                      \
-        for (int64_t u = left < 0 ? 0 : left; u < left + r->s->size_w && u < p->in_w; u++) {                 \
-          int64_t at = ((image * p->in_h + v) * p->in_w + u) * p->channels + c;                              \
-          if (best < 0 || GREATER(T)) best = at;                                                             \
-        }                                                                                                    \
-      }                                                                                                      \
-      if (best < 0) best = 0; /* no window is empty */                                                       \
-      ((T *)r->out->data)[i] = ((const T *)r->in->data)[best];                                               \
-      if (!r->s->with_batch) best -= image * p->in_h * p->in_w * p->channels;                                \
-      if (r->index->dtype == TF_INT32) ((int32_t *)r->index->data)[i] = (int32_t)best;                       \
-      else ((int64_t *)r->index->data)[i] = best;                                                            \
-    }                                                                                                        \
+#define ARGMAX(name, T, GREATER)                                                                      \
+  static void name(void *arg, int64_t begin, int64_t end) {                                           \
+    const Argmax *r = arg;                                                                            \
+    const ArgmaxPrep *p = r->p;                                                                       \
+    for (int64_t i = begin * p->channels; i < end * p->channels; i++) {                               \
+      int64_t c = i % p->channels, pixel = i / p->channels, x = pixel % p->out_w;                     \
+      int64_t y = pixel / p->out_w % p->out_h, image = pixel / p->out_w / p->out_h;                   \
+      int64_t top = y * r->s->v.w.stride_h - p->pad_top, left = x * r->s->v.w.stride_w - p->pad_left, \
+              best = -1;                                                                              \
+      for (int64_t v = top < 0 ? 0 : top; v < top + r->s->v.size_h && v < p->in_h; v++) {             \
+        for (int64_t u = left < 0 ? 0 : left; u < left + r->s->v.size_w && u < p->in_w; u++) {        \
+          int64_t at = ((image * p->in_h + v) * p->in_w + u) * p->channels + c;                       \
+          if (best < 0 || GREATER(T)) best = at;                                                      \
+        }                                                                                             \
+      }                                                                                               \
+      if (best < 0) best = 0; /* no window is empty */                                                \
+      ((T *)r->out->data)[i] = ((const T *)r->in->data)[best];                                        \
+      if (!r->s->with_batch) best -= image * p->in_h * p->in_w * p->channels;                         \
+      if (r->index->dtype == TF_INT32) ((int32_t *)r->index->data)[i] = (int32_t)best;                \
+      else ((int64_t *)r->index->data)[i] = best;                                                     \
+    }                                                                                                 \
   }
 ARGMAX(argmax_f32, float, GREATER_PLAIN)
 ARGMAX(argmax_f64, double, GREATER_PLAIN)
@@ -114,20 +111,8 @@ static TF_Code argmax_run(OpCtx *c, TF_Status *st) {
 }
 
 static TF_Code shape_argmax(ShapeCtx *c, TF_Status *st) {
-  WindowAttrs w;
-  const Attr *sizes;
-  int64_t size_h, size_w;
-  const Shape *x = c->inputs[0];
-  TRY(window_attrs_read(&w, c->node, st));
-  TRY(node_attr_list(c->node, "ksize", TF_ATTR_INT, &sizes, st));
-  TRY(window_pair(&w, sizes, "ksize", &size_h, &size_w, st));
-  if (x->rank >= 0 && x->rank != 4)
-    return fail(st, TF_INVALID_ARGUMENT, "Shape must be rank 4 but is rank %d", x->rank);
-  Shape out = x->rank == 4 ? *x : shape_of_rank(4);
-  int64_t in_h = out.dims[1], in_w = out.dims[2];
-  TRY(window_size_partial(w.padding, w.explicit_h, in_h, size_h, 1, w.stride_h, &out.dims[1], st));
-  TRY(window_size_partial(w.padding, w.explicit_w, in_w, size_w, 1, w.stride_w, &out.dims[2], st));
-  c->outputs[0] = c->outputs[1] = out;
+  TRY(pool_window_shape(c->node, c->inputs[0], &c->outputs[0], st));
+  c->outputs[1] = c->outputs[0];
   return TF_OK;
 }
 

@@ -5,12 +5,14 @@
 
 #include "base/checked.h"
 #include "ops/array_util.h"
+#include "ops/nn_pool_window.h"
 #include "ops/nn_window3.h"
 
 typedef struct GradState {
   Window3Attrs w;
-  int dims; /* spatial ones: 2 or 3 */
-  bool average, again, from_inputs, with_batch;
+  PoolWindow image;       /* of ops on images */
+  int dims;               /* spatial ones: 2 or 3 */
+  bool again, with_batch; /* again: the gradient of a gradient */
 } GradState;
 
 typedef struct GradPrep {
@@ -18,62 +20,63 @@ typedef struct GradPrep {
   int64_t channels;
 } GradPrep;
 
-/* The spatial entries of a list, behind the plane that images lack. */
-static TF_Code take_spatial(const GradState *s, const int64_t *v, int64_t n, const char *what, int64_t *out,
-                            TF_Status *st) {
-  int last = s->dims + 1;
-  if (n != last + 1)
-    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify %d dimensions", what,
-                last + 1);
-  if (v[0] != 1 || v[last] != 1)
+/* The spatial entries of a list of five. */
+static TF_Code read_list(const Node *node, const char *what, int64_t *out, TF_Status *st) {
+  const Attr *list;
+  TRY(node_attr_list(node, what, TF_ATTR_INT, &list, st));
+  const int64_t *v = list->v.list_i;
+  bool sizes = strcmp(node->op, "AvgPool3DGrad") == 0 && strcmp(what, "ksize") == 0;
+  if (list->count != 5)
+    return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 5 dimensions", what);
+  for (int i = 0; sizes && i < 5; i++)
+    if (v[i] <= 0) return fail(st, TF_INVALID_ARGUMENT, "ksize must be positive, got: %lld", (long long)v[i]);
+  if (v[0] != 1 || v[4] != 1)
     return fail(st, TF_UNIMPLEMENTED, "Pooling is not yet supported on the batch and depth dimensions.");
-  out[0] = 1;
-  for (int i = 0; i < s->dims; i++) {
-    out[3 - s->dims + i] = v[1 + i];
+  for (int i = 0; i < 3; i++) {
+    out[i] = v[1 + i];
     if (v[1 + i] <= 0)
       return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s for dimension %d was zero.", what, 1 + i);
   }
   return TF_OK;
 }
 
-static TF_Code read_list(const GradState *s, const Node *node, const char *what, int64_t *out,
-                         TF_Status *st) {
-  const Attr *list;
-  TRY(node_attr_list(node, what, TF_ATTR_INT, &list, st));
-  return take_spatial(s, list->v.list_i, list->count, what, out, st);
+/* The windows of an op on images, as those of volumes of one plane. */
+static void take_image(Window3Attrs *w, const PoolWindow *image) {
+  const int64_t size[3] = {1, image->size_h, image->size_w};
+  const int64_t stride[3] = {1, image->w.stride_h, image->w.stride_w};
+  w->padding = image->w.padding;
+  memcpy(w->size, size, sizeof size);
+  memcpy(w->stride, stride, sizeof stride);
+}
+
+static TF_Code volume_init(GradState *s, const Node *node, TF_Status *st) {
+  const Attr *format = node_attr(node, "data_format");
+  Span padding;
+  TRY(node_attr_string(node, "padding", &padding, st));
+  s->w.padding = padding.size == 4 ? PAD_SAME : PAD_VALID;
+  bool first = format && format->v.s.size >= 2 && ((const char *)format->v.s.data)[1] == 'C';
+  if (s->again) { /* TF: lists are looked at before the format, sizes not at all */
+    TRY(window3_read(&s->w, node, st));
+    if (s->w.deep)
+      return fail(st, TF_UNIMPLEMENTED, "MaxPooling3dGradGrad is not yet supported on the depth dimension.");
+  }
+  if (first)
+    return fail(st, TF_INVALID_ARGUMENT, "Default %s only supports NDHWC on device type CPU", node->op);
+  if (s->again) return TF_OK;
+  TRY(read_list(node, "ksize", s->w.size, st));
+  return read_list(node, "strides", s->w.stride, st);
 }
 
 static TF_Code grad_init(OpInit *k, TF_Status *st) {
   GradState *s = k->state;
   const Node *node = k->node;
-  const Attr *format = node_attr(node, "data_format"),
-             *with_batch = node_attr(node, "include_batch_in_index");
-  Span padding;
-  const Attr *in_type = node_attr(node, "TInput");
+  const Attr *with_batch = node_attr(node, "include_batch_in_index"), *in_type = node_attr(node, "TInput");
   if (in_type && in_type->v.type != node->output_types[0]) return op_fail_no_kernel(k->row, node, st);
   s->dims = strstr(node->op, "3D") ? 3 : 2;
-  s->average = node->op[0] == 'A';
   s->again = strstr(node->op, "GradGrad") != NULL;
-  s->from_inputs = strcmp(node->op, "MaxPoolGradGradV2") == 0;
   s->with_batch = with_batch && with_batch->v.b;
-  TRY(node_attr_string(node, "padding", &padding, st));
-  s->w = (Window3Attrs){.padding = padding.size == 4 ? PAD_SAME : PAD_VALID,
-                        .stride = {1, 1, 1},
-                        .dilation = {1, 1, 1}};
-  if (format && format->v.s.size >= 2 && ((const char *)format->v.s.data)[1] == 'C')
-    return fail(st, TF_INVALID_ARGUMENT, "Default %s only supports %s on device type CPU", node->op,
-                s->dims == 3 ? "NDHWC" : "NHWC");
-  if (s->from_inputs) return TF_OK;
-  TRY(read_list(s, node, "ksize", s->w.size, st));
-  return read_list(s, node, "strides", s->w.stride, st);
-}
-
-static TF_Code read_input(OpCtx *c, const GradState *s, int i, const char *what, int64_t *out,
-                          TF_Status *st) {
-  const Tensor *t = op_input(c, i);
-  int64_t v[8] = {0}, n = tensor_count(t);
-  for (int k = 0; k < 8 && k < n; k++) v[k] = int_at(t, k);
-  return take_spatial(s, v, n, what, out, st);
+  s->w = (Window3Attrs){.stride = {1, 1, 1}, .dilation = {1, 1, 1}};
+  return s->dims == 3 ? volume_init(s, node, st) : pool_window_init(&s->image, node, st);
 }
 
 /* Geometry for what was pooled, of dims x. */
@@ -82,9 +85,12 @@ static TF_Code grad_plan(OpCtx *c, const int64_t *x, TF_Status *st) {
   GradPrep *p = c->prep;
   Window3Attrs w = s->w;
   int64_t volume[4] = {x[0], 1, 1, 1};
-  if (s->from_inputs) {
-    TRY(read_input(c, s, 3, "ksize", w.size, st));
-    TRY(read_input(c, s, 4, "strides", w.stride, st));
+  if (s->dims == 2) {
+    PoolWindow image = s->image;
+    if (pool_window_from_inputs(c->node))
+      TRY(pool_window_take(&image, c->node, op_input(c, 3), op_input(c, 4), st));
+    TRY(pool_window_check_depth(&image, c->node, x[3], st));
+    take_image(&w, &image);
   }
   for (int i = 0; i < s->dims; i++) volume[4 - s->dims + i] = x[1 + i];
   p->channels = x[s->dims + 1];
@@ -125,6 +131,13 @@ static TF_Code max_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
   if (x->rank != s->dims + 2)
     return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be %d-dimensional", s->dims + 2);
+  if (op_input(c, 1)->rank != s->dims + 2)
+    return fail(st, TF_INVALID_ARGUMENT, "tensor_out must be %d-dimensional", s->dims + 2);
+  if (dy->rank != s->dims + 2)
+    return fail(st, TF_INVALID_ARGUMENT, "%s must be %d-dimensional",
+                s->again ? "out_grad_backprop" : "out_backprop", s->dims + 2);
+  if (s->again && s->dims == 3 && tensor_count(x) == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "received empty tensor tensor_in");
   TRY(grad_plan(c, x->dims, st));
   TRY(check_pooled(c, op_input(c, 1), "orig_output", st));
   if (!s->again) {
@@ -258,7 +271,8 @@ static TF_Code argmax_run(OpCtx *c, TF_Status *st) {
 /* ---- shapes ---- */
 
 static TF_Code pooled_shape(ShapeCtx *c, TF_Status *st) {
-  (void)st;
+  Shape unknown = shape_unknown();
+  if (!strstr(c->node->op, "3D")) TRY(pool_window_shape(c->node, &unknown, &c->outputs[0], st));
   c->outputs[0] = *c->inputs[1];
   return TF_OK;
 }

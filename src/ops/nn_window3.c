@@ -7,22 +7,26 @@ static bool text_is(Span s, const char *text) {
 }
 
 /* The three spatial entries of a list of five. */
-static TF_Code read_three(const Window3Attrs *w, const Node *node, const char *name, int64_t *out,
-                          TF_Status *st) {
+static TF_Code read_three(Window3Attrs *w, const Node *node, const char *name, int64_t *out, TF_Status *st) {
   const Attr *list;
   TRY(node_attr_list(node, name, TF_ATTR_INT, &list, st));
   if (list->count != 5)
     return fail(st, TF_INVALID_ARGUMENT, "Sliding window %s field must specify 5 dimensions", name);
   int channel = w->channels_first ? 1 : 4, first = w->channels_first ? 2 : 1;
-  if (list->v.list_i[0] != 1 || list->v.list_i[channel] != 1)
-    return fail(st, node_attr(node, "ksize") ? TF_UNIMPLEMENTED : TF_INVALID_ARGUMENT,
+  bool deep = list->v.list_i[0] != 1 || list->v.list_i[channel] != 1;
+  if (node_attr(node, "ksize")) {
+    w->deep = w->deep || deep;
+    for (int i = 0; i < 5; i++) w->small = w->small || (name[0] == 'k' && list->v.list_i[i] <= 0);
+    memcpy(out, list->v.list_i + first, 3 * sizeof *out);
+    return TF_OK;
+  }
+  if (deep)
+    return fail(st, TF_INVALID_ARGUMENT,
                 "Current implementation does not yet support %s in the batch and depth dimensions.",
                 strcmp(name, "dilations") == 0 ? "dilation rates" : name);
   for (int i = 0; i < 3; i++) {
     out[i] = list->v.list_i[first + i];
     if (out[i] > 0) continue;
-    if (strcmp(name, "ksize") == 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize for dimension %d was zero.", first + i);
     return fail(st, TF_INVALID_ARGUMENT,
                 strcmp(name, "strides") == 0 ? "Spatial strides should be larger than 0."
                                              : "Dilated rates should be larger than 0.");

@@ -6,12 +6,12 @@
 #include "base/parallel.h"
 #include "ops/array_util.h"
 #include "ops/image_resize.h"
-#include "ops/nn_window.h"
+#include "ops/nn_pool_window.h"
 #include "ops/quant_util.h"
 
 typedef struct LayerState {
   WindowAttrs w;
-  int64_t size_h, size_w; /* of pools */
+  PoolWindow pool; /* of pools */
 } LayerState;
 
 typedef struct LayerPrep {
@@ -90,6 +90,8 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
   const LayerPrep *p = c->prep;
   const uint8_t *x = op_input(c, 0)->data, *f = op_input(c, 1)->data;
   uint32_t zero_x = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, quant_float(c, 2), quant_float(c, 3));
+  /* TF: the border's zero is a byte, but when it is below all bytes another kernel leaves the border out. */
+  uint32_t border = (int32_t)zero_x < 0 ? zero_x : (uint8_t)zero_x;
   uint32_t zero_f = (uint32_t)quant_of_float_unclamped(TF_QUINT8, 0, quant_float(c, 4), quant_float(c, 5));
   for (int64_t pixel = begin; pixel < end; pixel++) {
     int64_t image = pixel / (p->out_h * p->out_w),
@@ -102,7 +104,7 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
       bool inside = index_ok(row, p->in_h) && index_ok(column, p->in_w);
       const uint8_t *from = inside ? x + ((image * p->in_h + row) * p->in_w + column) * p->channels : NULL;
       for (int64_t i = 0; i < p->channels; i++) {
-        uint32_t v = (from ? from[i] : (uint8_t)zero_x) - zero_x; /* TF: the padding's zero is a byte, too */
+        uint32_t v = (from ? from[i] : border) - zero_x;
         const uint8_t *weights = f + (k * p->channels + i) * p->out_c;
         if (v)
           for (int64_t o = 0; o < p->out_c; o++) out[o] += v * (weights[o] - zero_f);
@@ -112,9 +114,11 @@ static void conv_pixels(void *arg, int64_t begin, int64_t end) {
 }
 
 static TF_Code conv_run(OpCtx *c, TF_Status *st) {
-  (void)st;
   const LayerPrep *p = c->prep;
   float min, max;
+  if (p->size_h * p->size_w * p->channels == 0 &&
+      quant_of_float_unclamped(TF_QUINT8, 0, quant_float(c, 2), quant_float(c, 3)) >= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "filter patch must contain at least one element");
   parallel_for(c->threads, p->batch * p->out_h * p->out_w, 16, conv_pixels, c);
   quant_product_range(TF_QUINT8, quant_float(c, 2), quant_float(c, 3), TF_QUINT8, quant_float(c, 4),
                       quant_float(c, 5), &min, &max);
@@ -122,39 +126,32 @@ static TF_Code conv_run(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code image_shape(ShapeCtx *c, int64_t size_h, int64_t size_w, int64_t channels, TF_Status *st) {
+static TF_Code conv_shape(ShapeCtx *c, TF_Status *st) {
   WindowAttrs w;
-  const Shape *x = c->inputs[0];
+  const Shape *x = c->inputs[0], *f = c->inputs[1];
   TRY(window_attrs_read(&w, c->node, st));
   TRY(shape_want_rank(c, 0, 4, st));
+  TRY(shape_want_rank(c, 1, 4, st));
   Shape out = shape_of_rank(4);
   out.dims[0] = shape_dim(x, 0);
-  out.dims[3] = channels;
-  TRY(window_size_partial(w.padding, NULL, shape_dim(x, 1), size_h, 1, w.stride_h, &out.dims[1], st));
-  TRY(window_size_partial(w.padding, NULL, shape_dim(x, 2), size_w, 1, w.stride_w, &out.dims[2], st));
+  out.dims[3] = shape_dim(f, 3);
+  TRY(window_size_partial(w.padding, NULL, shape_dim(x, 1), shape_dim(f, 0), w.dilation_h, w.stride_h,
+                          &out.dims[1], st));
+  TRY(window_size_partial(w.padding, NULL, shape_dim(x, 2), shape_dim(f, 1), w.dilation_w, w.stride_w,
+                          &out.dims[2], st));
   c->outputs[0] = out;
   for (int i = 1; i < 3; i++) c->outputs[i] = shape_rank0();
   return TF_OK;
 }
 
-static TF_Code conv_shape(ShapeCtx *c, TF_Status *st) {
-  const Shape *f = c->inputs[1];
-  TRY(shape_want_rank(c, 1, 4, st));
-  return image_shape(c, shape_dim(f, 0), shape_dim(f, 1), shape_dim(f, 3), st);
-}
-
 /* ---- pools ---- */
 
-static TF_Code pool_read(LayerState *s, const Node *node, TF_Status *st) {
-  const Attr *list;
-  TRY(window_attrs_read(&s->w, node, st));
-  TRY(node_attr_list(node, "ksize", TF_ATTR_INT, &list, st));
-  TRY(window_pair(&s->w, list, "ksize", &s->size_h, &s->size_w, st));
-  if (s->size_h > 0 && s->size_w > 0) return TF_OK;
-  return fail(st, TF_INVALID_ARGUMENT, "Sliding window ksize for dimension must be greater than 0");
+static TF_Code pool_init(OpInit *k, TF_Status *st) {
+  LayerState *s = k->state;
+  TRY(pool_window_init(&s->pool, k->node, st));
+  s->w = s->pool.w;
+  return TF_OK;
 }
-
-static TF_Code pool_init(OpInit *k, TF_Status *st) { return pool_read(k->state, k->node, st); }
 
 static TF_Code pool_prepare(OpCtx *c, TF_Status *st) {
   static const char *const names[] = {"min_input", "max_input"};
@@ -166,12 +163,29 @@ static TF_Code pool_prepare(OpCtx *c, TF_Status *st) {
     if (t->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "%s must be a scalar", names[i]);
   }
   if (x->rank != 4) return fail(st, TF_INVALID_ARGUMENT, "tensor_in must be 4-dimensional");
-  p->size_h = s->size_h;
-  p->size_w = s->size_w;
-  TRY(layer_plan(p, &s->w, x, st));
-  int64_t dims[4] = {p->batch, p->out_h, p->out_w, p->channels};
+  p->size_h = s->pool.size_h;
+  p->size_w = s->pool.size_w;
+  TRY(pool_window_check_depth(&s->pool, c->node, x->dims[3], st));
+  int64_t dims[4] = {x->dims[0], x->dims[1], x->dims[2], x->dims[3] / s->pool.size_c};
+  if (s->pool.size_c == 1) {
+    TRY(layer_plan(p, &s->w, x, st));
+    dims[1] = p->out_h;
+    dims[2] = p->out_w;
+  }
   TRY(op_output(c, 0, x->dtype, dims, 4, st));
   return quant_range_output(c, 1, st);
+}
+
+/* The largest of each `size` channels. */
+static void fold_channels(const Tensor *x, int64_t size, Tensor *out) {
+  for (int64_t i = 0, n = tensor_count(out); i < n; i++) {
+    int64_t most = quant_at(x, i * size);
+    for (int64_t k = 1; k < size; k++) {
+      int64_t v = quant_at(x, i * size + k);
+      most = v > most ? v : most;
+    }
+    quant_put(out, i, most);
+  }
 }
 
 static TF_Code pool_run(OpCtx *c, TF_Status *st) {
@@ -180,6 +194,11 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
   const LayerPrep *p = c->prep;
   const Tensor *x = op_input(c, 0);
   bool average = strcmp(c->node->op, "QuantizedAvgPool") == 0;
+  if (s->pool.size_c != 1) {
+    fold_channels(x, s->pool.size_c, &c->outputs[0]);
+    quant_put_range(c, 1, quant_float(c, 1), quant_float(c, 2));
+    return TF_OK;
+  }
   for (int64_t i = 0, n = tensor_count(&c->outputs[0]); i < n; i++) {
     int64_t pixel = i / p->channels, image = pixel / (p->out_h * p->out_w);
     int64_t y0 = pixel / p->out_w % p->out_h * s->w.stride_h - p->pad_top,
@@ -200,9 +219,9 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
 }
 
 static TF_Code pool_shape(ShapeCtx *c, TF_Status *st) {
-  LayerState s;
-  TRY(pool_read(&s, c->node, st));
-  return image_shape(c, s.size_h, s.size_w, shape_dim(c->inputs[0], 3), st);
+  TRY(pool_window_shape(c->node, c->inputs[0], &c->outputs[0], st));
+  for (int i = 1; i < 3; i++) c->outputs[i] = shape_rank0();
+  return TF_OK;
 }
 
 /* ---- QuantizedResizeBilinear ---- */

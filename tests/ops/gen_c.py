@@ -1,6 +1,6 @@
 """Op cases of the image, signal, 3-D, recurrent and counting families: python tests/ops/gen_c.py [FAMILY...] (README.md here)."""
 from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
-from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, values
+from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, refused, values
 
 import numpy as np
 import tensorflow as tf
@@ -132,6 +132,11 @@ def nn_conv3d():
     c.case('Conv3D', [v(1, 4, 4, 4, 2), v(2, 2, 2, 2, 1)], 'dilated', dilations=[1, 2, 1, 1, 1], **bad)
     c.case('Conv3D', [v(1, 2, 4, 4, 4), v(2, 2, 2, 2, 1)], 'NCDHW', data_format='NCDHW', **bad)
     c.case('Conv3D', [v(1, 4, 4, 4, 2), v(2, 2, 2, 2, 1)], 'stride', padding='SAME', strides=[1, 1, 1, 1, 2], error_part='')
+    for x, f, strides in [((2, 3, 4, 6, 2), (1, 1, 1, 2, 3), (3, 3, 3)), ((1, 6, 4, 3, 1), (1, 2, 1, 1, 2), (3, 4, 3)), ((1, 7, 3, 5, 2), (2, 1, 1, 2, 2), (4, 3, 1))]:
+        c.case('Conv3D', [v(*x), v(*f)], 'windows apart', 1e-5, 1e-4, padding='SAME', strides=[1, *strides, 1])
+        c.case('Conv3DBackpropInputV2', [i32(*x), v(*f), v(*x[:1], *[-(-n // s) for n, s in zip(x[1:4], strides)], f[4])], 'windows apart', 1e-5, 1e-4, padding='SAME', strides=[1, *strides, 1])
+    c.case('Conv3D', [v(1, 2, 2, 1, 4), v(3, 1, 2, 2, 3)], 'NCDHW, empty', data_format='NCDHW', padding='VALID', strides=ones)
+    c.case('Conv3D', [v(0, 2, 2, 1, 4), v(1, 1, 2, 2, 3)], 'dilated, empty', data_format='NCDHW', dilations=[1, 1, 1, 2, 1], padding='VALID', strides=ones)
     for sizes, f, y in [((1, 4, 4, 4), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 5, 3)), ((1, 4, 4, 4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 2)),
                         ((1, 4, 4, 4, 3), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, -4, 2), (2, 2, 2, 2, 3), (1, 4, 4, 4, 3)), ((1, 4, 4, 4, 4), (2, 2, 2, 2, 4), (1, 4, 4, 4, 4))]:
         c.case('Conv3DBackpropInputV2', [i32(*sizes), v(*f), v(*y)], 'bad', **bad)
@@ -162,6 +167,8 @@ def nn_pool3d():
         c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'NCDHW', padding='SAME', ksize=[1, 1, 2, 2, 2], strides=[1] * 5, data_format='NCDHW', **bad)
         c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'batch', padding='SAME', ksize=[2, 1, 2, 2, 1], strides=[1] * 5, **bad)
         c.case(op, [values(np.float32, (1, 2, 3, 4, 3))], 'stride', padding='SAME', ksize=[1, 1, 2, 2, 1], strides=[1, 1, 1, 1, 2], **bad)
+        for k, fmt in (([0, 1, 2, 2, 1], 'NDHWC'), ([1, 1, 0, 2, 1], 'NDHWC'), ([1, 1, 2, 2, -1], 'NDHWC'), ([1, 1, 2, 2, 2], 'NDHWC'), ([1, 1, 2, 2, 1], 'NCDHW')):
+            refused(c, op, [values(np.float32, (1, 2, 3, 4, 3))], 'lists', padding='SAME', ksize=k, strides=[1] * 5, data_format=fmt, **bad)
     c.save()
 
 
@@ -219,7 +226,7 @@ def nn_pool_argmax():
     x = values(np.float32, (2, 4, 5, 3))
     for size, strides in [([1, 2, 2, 1], [1, 1, 1, 2]), ([1, 2, 2, 1], [1, 1, 1, 0]), ([1, 2, 2, 1], [1, 0, 1, 1]), ([1, 2, 2, 1], [2, 1, 1, 1]), ([2, 2, 2, 1], [1, 1, 1, 1]),
                           ([0, 2, 2, 1], [1, 1, 1, 1]), ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 3], [1, 1, 1, 3])]:
-        c.case('MaxPoolWithArgmax', [x], 'lists', padding='VALID', ksize=size, strides=strides, Targmax=tf.int64)
+        refused(c, 'MaxPoolWithArgmax', [x], 'lists', padding='VALID', ksize=size, strides=strides, Targmax=tf.int64)
     c.save()
 
 

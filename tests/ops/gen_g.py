@@ -216,6 +216,9 @@ def nn_dilation():
         case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [2, 1, 1, 1], 'SAME', 'rate', dy=x)
         case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'VALID', 'gradient', dy=x)
         case(x, values(F32, (2, 2, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'rank of gradient', dy=x[0])
+        case(x, values(F32, (2, 3, 2)), [1, 1, 2, 1], [1, 0, 1, 1], 'VALID', 'rate 0')
+        case(x, values(F32, (2, 3, 2)), [1, 1, 1, 1], [1, -1, 0, 1], 'SAME', 'rate below 0')
+        if op == 'Dilation2D': case(x, values(F32, (0, 3, 2)), [1, 1, 1, 1], [1, 1, 1, 1], 'SAME', 'empty filter')
     c.save()
 
 
@@ -734,10 +737,14 @@ def nn_pool_grads():
                           ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 3], [1, 1, 1, 3])]:
         for op, inputs in [('MaxPoolGradWithArgmax', [x, y, at]), ('MaxPoolGradGrad', [x, y, x])]:
             more = dict(include_batch_in_index=True) if op.endswith('Argmax') else {}
-            c.case(op, inputs, 'lists', error_part='', ksize=size, strides=strides, padding='VALID', **more)
-        c.case('MaxPoolGradGradV2', [x, y, x, i32(*size), i32(*strides)], 'lists', error_part='', padding='VALID')
-    for op in ('MaxPoolGradGrad',):
-        c.case(op, [x, y, x], 'channels first', data_format='NCHW', ksize=[1, 2, 2, 1], strides=[1] * 4, padding='VALID')
+            refused(c, op, inputs, 'lists', error_part='', ksize=size, strides=strides, padding='VALID', **more)
+        refused(c, 'MaxPoolGradGradV2', [x, y, x, i32(*size), i32(*strides)], 'lists', error_part='', padding='VALID')
+    refused(c, 'MaxPool3DGradGrad', [v(0, 2, 2, 2, 1)] * 3, 'empty', ksize=[1, 2, 2, 2, 1], strides=[1] * 5, padding='SAME', error_part='received empty tensor tensor_in')
+    for k, fmt in (([1, 2, 2, 0, 1], 'NDHWC'), ([1, 2, 2, 2, 0], 'NDHWC'), ([2, 2, 2, 2, 1], 'NDHWC'), ([1, 2, 2, 2, 1], 'NCDHW'), ([1, 1, 2, 2, 2], 'NCDHW')):
+        z = v(1, 2, 3, 3, 2)
+        refused(c, 'MaxPool3DGradGrad', [z] * 3, 'lists', ksize=k, strides=[1] * 5, padding='SAME', data_format=fmt, error_part='')
+        refused(c, 'AvgPool3DGrad', [i32(1, 2, 3, 3, 2), z], 'lists', ksize=k, strides=[1] * 5, padding='SAME', data_format=fmt, error_part='')
+    refused(c, 'MaxPoolGradGrad', [x, y, x], 'channels first', data_format='NCHW', ksize=[1, 2, 2, 1], strides=[1] * 4, padding='VALID')
     c.save()
 
 
@@ -813,7 +820,7 @@ def nn_conv3d_grad():
                 x = v(2, 3, 3, 4, 2)
                 x[at] = special
                 shape = (2, 1, 2, 2, 2) if padding == 'VALID' else (2, 3, 3, 4, 2)
-                case(x, [2, 2, 2, 2, 2], v(*shape), 'special', strides=strides, padding=padding, rtol=1e-4, atol=1e-4)
+                c.case('Conv3DBackpropFilterV2', [x, i32(2, 2, 2, 2, 2), v(*shape)], 'special', 1e-4, 1e-4, strides=strides, padding=padding)
     c.save()
 
 
