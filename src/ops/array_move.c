@@ -143,7 +143,8 @@ static TF_Code reverse_v2_prepare(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *axes = op_input(c, 1);
   bool reversed[TENSOR_MAX_RANK] = {0};
   if (axes->rank != 1) return fail(st, TF_INVALID_ARGUMENT, "'dims' must be 1-dimension, not %d", axes->rank);
-  for (int64_t i = 0; i < tensor_count(axes); i++) {
+  int64_t count = in->rank && tensor_count(in) ? tensor_count(axes) : 0; /* TF: of nothing, axes may be any */
+  for (int64_t i = 0; i < count; i++) {
     int64_t axis = int_at(axes, i);
     if (!axis_in_range(&axis, in->rank))
       return fail(st, TF_INVALID_ARGUMENT, "'axis'[%lld] = %lld is out of valid range [0, %d", (long long)i,

@@ -358,6 +358,8 @@ TF_Code slice_assign(const Node *node, Tensor *target, const Tensor *begin, cons
   int64_t steps[TENSOR_MAX_RANK];
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
   TRY(slice_spec_resolve(node, target->dims, target->rank, begin, end, strides, &s, st));
+  for (int i = 0; i < s.rank; i++)
+    if (s.dims[i] == 0) return TF_OK; /* TF: of an empty slice, the value may have any shape */
   if (!broadcast_steps(&s, value, steps))
     return fail(st, TF_INVALID_ARGUMENT, "Cannot broadcast input shape %s into final shape %s",
                 shape_text(value->dims, value->rank, a, sizeof a), shape_text(s.dims, s.rank, b, sizeof b));

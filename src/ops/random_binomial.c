@@ -154,7 +154,7 @@ static TF_Code stateless_prepare(OpCtx *c, TF_Status *st) { return binomial_prep
 
 static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
   Philox p;
-  TRY(philox_of_seed(op_input(c, 1), &p, st));
+  TRY(philox_of_seed(op_input(c, 1), true, &p, st));
   return tensor_count(&c->outputs[0]) ? binomial_fill(c, p, st) : TF_OK;
 }
 

@@ -248,7 +248,7 @@ static TF_Code stateless_prepare(OpCtx *c, TF_Status *st) {
 static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
   Broadcast w;
   Bounded b = {.out = &c->outputs[0]};
-  TRY(philox_of_seed(op_input(c, 1), &b.p, st));
+  TRY(philox_of_seed(op_input(c, 1), true, &b.p, st));
   int64_t count = tensor_count(b.out);
   if (count == 0) return TF_OK;
   broadcast_params(c, &w);

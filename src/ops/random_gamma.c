@@ -40,7 +40,7 @@ static TF_Code stateless_gamma_run(OpCtx *c, TF_Status *st) {
   Samples s = {.draw = gamma_draw};
   bool v3 = c->num_inputs == 5;
   TRY(v3 ? philox_of_inputs(c, 1, tensor_count(&c->outputs[0]) > 0, &s.p, st)
-         : philox_of_seed(op_input(c, 1), &s.p, st));
+         : philox_of_seed(op_input(c, 1), true, &s.p, st));
   return samples_run(c, v3 ? 4 : 2, &s, st);
 }
 

@@ -93,7 +93,7 @@ static TF_Code multinomial_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code stateless_multinomial_run(OpCtx *c, TF_Status *st) {
   Philox p;
-  TRY(philox_of_seed(op_input(c, 2), &p, st));
+  TRY(philox_of_seed(op_input(c, 2), true, &p, st));
   if (tensor_count(&c->outputs[0])) multinomial_fill(c, p);
   return TF_OK;
 }

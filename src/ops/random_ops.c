@@ -19,10 +19,10 @@ static TF_Code stateless_run(OpCtx *c, TF_Status *st) {
   RandomFill j = {.kind = distribution_of(c->node->op), .range = 1};
   size_t n = strlen(c->node->op);
   bool v2 = c->node->op[n - 1] == '2';
-  TRY(v2 ? philox_of_inputs(c, 1, tensor_count(&c->outputs[0]) > 0, &j.p, st)
-         : philox_of_seed(op_input(c, 1), &j.p, st));
+  bool draws = tensor_count(&c->outputs[0]) > 0;
+  TRY(v2 ? philox_of_inputs(c, 1, draws, &j.p, st) : philox_of_seed(op_input(c, 1), draws, &j.p, st));
   if (j.kind == INTEGERS) TRY(random_read_range(c, v2 ? 4 : 2, false, &j, st));
-  if (tensor_count(&c->outputs[0])) random_fill(c, &j);
+  if (draws) random_fill(c, &j);
   return TF_OK;
 }
 
@@ -42,7 +42,7 @@ static TF_Code key_counter_prepare(OpCtx *c, TF_Status *st) {
 
 static TF_Code key_counter_run(OpCtx *c, TF_Status *st) {
   Philox p;
-  TRY(philox_of_seed(op_input(c, 0), &p, st));
+  TRY(philox_of_seed(op_input(c, 0), true, &p, st));
   uint64_t *key = c->outputs[0].data, *counter = c->outputs[1].data;
   key[0] = philox_key(&p);
   counter[0] = 0;

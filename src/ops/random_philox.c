@@ -145,11 +145,12 @@ Philox random_take(const RandomState *s, uint64_t counters) {
 
 /* ---- stateless ---- */
 
-TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st) {
+TF_Code philox_of_seed(const Tensor *seed, bool draws, Philox *out, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (seed->rank != 1 || seed->dims[0] != 2)
     return fail(st, TF_INVALID_ARGUMENT, "seed must have shape [2], not %s",
                 shape_text(seed->dims, seed->rank, text, sizeof text));
+  if (!draws) return TF_OK;
   if (seed->dtype != TF_INT32 && seed->dtype != TF_INT64)
     return fail(st, TF_INVALID_ARGUMENT, "Invalid seed type: %s", dtype_name(seed->dtype));
   Philox p = philox_of(UINT64_C(0x02461e293ec8f720), (uint64_t)int_at(seed, 0), (uint64_t)int_at(seed, 1));

@@ -129,8 +129,9 @@ void random_state_clear(void *state);
 /* A copy of the generator, which goes on past the counters that this run may use. */
 Philox random_take(const RandomState *s, uint64_t counters);
 
-/* Key and counter of a seed pair: its bits scrambled by one Philox call with a fixed key. */
-TF_Code philox_of_seed(const Tensor *seed, Philox *out, TF_Status *st);
+/* Key and counter of a seed pair: its bits scrambled by one Philox call with a fixed key. Where nothing is drawn of
+ * it only its shape is looked at. */
+TF_Code philox_of_seed(const Tensor *seed, bool draws, Philox *out, TF_Status *st);
 /* The values of the input `alg` that ops of this kind take. */
 enum { ALGORITHM_PHILOX = 1, ALGORITHM_AUTO = 3 };
 TF_Code philox_want_algorithm(int32_t id, TF_Status *st);

@@ -77,7 +77,7 @@ static TF_Code poisson_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code stateless_poisson_run(OpCtx *c, TF_Status *st) {
   Samples s = {.draw = poisson_draw};
-  TRY(philox_of_seed(op_input(c, 1), &s.p, st));
+  TRY(philox_of_seed(op_input(c, 1), true, &s.p, st));
   return samples_run(c, 2, &s, st);
 }
 

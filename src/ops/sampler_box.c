@@ -209,7 +209,7 @@ static TF_Code box_run(OpCtx *c, TF_Status *st) {
   TRY(image_side(op_input(c, 0), 1, "width", &width, st));
   TRY(check_covered(covered, st));
   TRY(check_boxes(s, boxes, st));
-  if (s->stateless) TRY(philox_of_seed(op_input(c, 3), &p, st));
+  if (s->stateless) TRY(philox_of_seed(op_input(c, 3), true, &p, st));
   else p = random_take(&s->random, (uint64_t)s->attempts);
   Words words = words_of(p);
   Window w = {0, 0, width, height};

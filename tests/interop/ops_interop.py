@@ -47,6 +47,8 @@ ON_PURPOSE = [
     (("RaggedTensorToTensor",), 0, 3, "must not decrease", "what decreases is written behind all others, and beyond"),
     (("RaggedTensorToTensor",), 0, 3, "speak of value", "values that are not there are read"),
     (("Where",), 12, 0, "", "has a kernel of half that refuses to run"),
+    (("Tile",), 12, 0, "", "has kernels of uint16 and some others that refuse to run"),
+    (("RaggedCross",), 0, 3, "Invalid SparseTensor", "fewer indices than values are read past"),
     (("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3"), 3, 0, "", "channels first are not taken"),
     (("SetSize", "SparseToSparseSetOperation"), 0, 3, "expected >= 0", "negative rows are taken, and written before"),
     (("FractionalAvgPoolGrad",), 0, 3, "without pixels", "windows without pixels are divided by 0"),

@@ -205,6 +205,9 @@ def array_slice():
     c.case('TensorStridedSliceUpdate', [x, i32(3), i32(0), i32(-1), f(3, 5)], 'backwards')
     c.case('TensorStridedSliceUpdate', [x, i32(0), i32(2), i32(1), f(3, 5)], 'value')
     c.case('TensorStridedSliceUpdate', [x, i32(0), i32(2), i32(1), f(5)], 'broadcast')
+    empty = np.zeros((5, 7), np.float32)
+    for end in (0, 1):
+        c.case('TensorStridedSliceUpdate', [np.zeros(3, np.float32), i32(0), i32(end), i32(1), empty], 'empty %d' % end)
     c.case('TensorStridedSliceUpdate', [x, i32(0, 1), i32(4, 3), i32(2, 1), f(2, 1)], 'broadcast')
     c.case('TensorStridedSliceUpdate', [x, i32(0, 0), i32(1, 3), i32(1, 1), f()], 'broadcast', shrink_axis_mask=1)
     c.save()
@@ -247,6 +250,9 @@ def array_move():
             c.case('ReverseV2', [f(2, 3, 4), np.array(axes, t)], str(axes))
     c.case('ReverseV2', [f(2, 3), i32(1)[0]], 'scalar axis', error_part='')
     c.case('ReverseV2', [f(), np.array([], I32)], 'scalar')
+    for x in (np.zeros((0, 3), np.float32), np.zeros((3, 0), np.float32), np.float32(1)):
+        for axes in ((7,), (0, 0), (-9,)):
+            c.case('ReverseV2', [x, i32(*axes)], 'nothing')
     c.case('ReverseV2', [f(1, 2, 1, 3, 1, 2, 1, 2), i32(3, 7)], 'rank 8', error_part='')
     c.case('Reverse', [f(2, 3), np.array([True])], 'length')
     c.case('Reverse', [f(2, 3), np.array([False, False])], 'nothing')
@@ -680,6 +686,7 @@ def random_ops():
         c.case('StatelessRandomUniformIntV2', [i32(9), key, counter, alg, np.array(2, t), np.array(1000, t)], name_of(t))
         c.case('StatelessRandomUniformFullIntV2', [i32(9), key, counter, alg], name_of(t), dtype=tf.as_dtype(t))
         c.case('StatelessRandomUniformFullInt', [i32(9), np.array([3, 4], t)], name_of(t), dtype=tf.as_dtype(t))
+        c.case('StatelessRandomUniformFullInt', [i32(0), np.array([3, 4], t)], 'none ' + name_of(t), dtype=tf.as_dtype(t))
     for t in (I32, I64):
         c.case('StatelessRandomGetKeyCounter', [np.array([-1, 77], t)])
         c.case('StatelessRandomGetKeyCounterAlg', [np.array([5, -9], t)])
