@@ -46,7 +46,7 @@ static TF_Code check_ranks(const RaggedCross *r, TF_Status *st) {
     if (indices->rank != 2 || values->rank != 1 || shape->rank != 1)
       return fail(st, TF_INVALID_ARGUMENT, "Invalid SparseTensor %d", i);
     if (shape->dims[0] != 2) return fail(st, TF_INVALID_ARGUMENT, only_two);
-    if (indices->dims[0] != values->dims[0] || indices->dims[1] != 2)
+    if (indices->dims[0] < values->dims[0] || !indices->dims[1])
       return fail(st, TF_INVALID_ARGUMENT, "Invalid SparseTensor %d", i);
   }
   for (int i = 0; i < r->num_dense; i++)
@@ -82,9 +82,9 @@ static TF_Code ragged_starts(const Tensor *splits, int64_t values, int64_t *star
 /* TF: rows out of order belong to the one before, those past the last to none. */
 static void sparse_starts(const RaggedCross *r, int i, int64_t *starts) {
   const Tensor *indices = sparse_part(r, 0, i);
-  int64_t k = 0;
+  int64_t k = 0, n = sparse_part(r, 1, i)->dims[0];
   for (int64_t row = 0; row < r->batch; row++) {
-    while (k < indices->dims[0] && int_at(indices, indices->dims[1] * k) <= row) k++;
+    while (k < n && int_at(indices, indices->dims[1] * k) <= row) k++;
     starts[row + 1] = k;
   }
 }

@@ -47,6 +47,8 @@ def sparse_basic():
     refused(c, 'SparseReshape', [rows(), i64(4, 1), i64(1 << 40, 1 << 40)], 'huge', error_part='')
     refused(c, 'SparseReshape', [rows((1, 2)), i64(1 << 30, 1 << 30), i64(1 << 29, -1)], 'large')
     refused(c, 'SparseReshape', [rows(), i64(-4, 1), i64(-1)], 'negative', error_part='')
+    for shape in (i64(3, 4), i64(0, 4)):
+        c.case('SparseReshape', [rows((9, -2), (0, 7)), shape, shape], 'same %s' % shape)
     refused(c, 'SparseReshape', [ix.reshape(-1), dims, i64(36)], 'rank')
     refused(c, 'SparseReshape', [ix, dims.reshape(1, -1), i64(36)], 'rank')
     refused(c, 'SparseReshape', [ix, dims, i64(36).reshape(1, 1)], 'rank')

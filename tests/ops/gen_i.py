@@ -266,6 +266,8 @@ def ragged_cross():
     bad('order', [words], [ws], [], [], [], [dw], 'RX')
     for label, index in {'again': ((0, 0), (1, 0), (0, 1), (3, 0)), 'beyond': ((0, 0), (4, 0), (1, 0)), 'negative': ((-1, 0), (0, 0)), 'columns': ((0, 7), (0, -1), (2, 5))}.items():
         go('rows ' + label, [words], [ws], [rows(*index)], [n[:len(index)]], [wd], [], 'RS')
+    go('narrow indices', [words], [ws], [rows(0, 1, 3, rank=1)], [n[:3]], [wd], [], 'RS')
+    go('more indices', [words], [ws], [rows((0, 0), (1, 0), (3, 0))], [n[:2]], [wd], [], 'RS')
     for hashed, t in ((False, tf.int64), (True, tf.string)):
         c.case('RaggedCross', [[words], [ws], [], [], [], []], 'hashed %s' % hashed, input_order='R', hashed_output=hashed, num_buckets=5, hash_key=1,
                out_values_type=t, out_row_splits_type=tf.int64)
