@@ -254,7 +254,7 @@ static void backward(Loss *l, int64_t time) {
   }
 }
 
-/* TF: without any path the gradient is the softmax itself. */
+/* TF: without any path the gradient is the softmax itself; what paths take is a float, of doubles too. */
 static void loss_gradient(const Loss *l, int64_t time, int64_t b, double log_p, Tensor *gradient) {
   int64_t n = l->in.classes;
   for (int64_t t = 0; t < time; t++) {
@@ -265,7 +265,7 @@ static void loss_gradient(const Loss *l, int64_t time, int64_t b, double log_p, 
     }
     for (int64_t i = 0; i < n; i++)
       put_value(gradient, (t * l->in.batch + b) * n + i,
-                l->y[t * n + i] - (log_p == -INFINITY ? 0 : exp(l->sum[i] - log_p)));
+                l->y[t * n + i] - (log_p == -INFINITY ? 0 : (double)expf((float)(l->sum[i] - log_p))));
   }
 }
 

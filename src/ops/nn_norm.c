@@ -222,7 +222,7 @@ static TF_Code norm_grad_prepare(OpCtx *c, TF_Status *st) {
     TRY(op_scratch_take(&total, &p->y_at, tensor_count(x), sizeof(float), st));
     TRY(op_scratch_take(&total, &p->out_at, tensor_count(x), sizeof(float), st));
   }
-  TRY(op_scratch_take(&total, &p->stats_at, p->channels * 2, sizeof(double), st));
+  TRY(op_scratch_take(&total, &p->stats_at, p->channels * 3, sizeof(double), st));
   op_scratch(c, total);
   TRY(op_output_like(c, 0, x, st));
   for (int i = 1; i < c->num_outputs; i++) {
@@ -232,8 +232,8 @@ static TF_Code norm_grad_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* dx = scale inv (dy - [mean(dy) + xhat mean(dy xhat)]), the bracket in training only; xhat = (x - mean)
- * inv. */
+/* dx = scale inv (dy - [mean(dy) + far inv^2 mean(dy far)]), the bracket in training only; far = x - mean. What
+ * is multiplied first decides what is infinite and what is not a number without a variance. */
 static TF_Code norm_grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const NormState *s = c->state;
@@ -243,7 +243,7 @@ static TF_Code norm_grad_run(OpCtx *c, TF_Status *st) {
   const float *dy = op_input(c, 0)->data, *x = op_input(c, 1)->data;
   float *dx = c->outputs[0].data;
   char *scratch = c->scratch;
-  double *sum_dy = (double *)(scratch + p->stats_at), *sum_dy_xhat = sum_dy + n;
+  double *sum_dy = (double *)(scratch + p->stats_at), *sum_dy_far = sum_dy + n, *sum_scale = sum_dy + 2 * n;
   if (math_is_16(s->dtype)) {
     float *wide_x = (float *)(scratch + p->x_at), *wide_dy = (float *)(scratch + p->y_at);
     math_load_16(wide_x, op_input(c, 1)->data, total, s->dtype);
@@ -252,26 +252,29 @@ static TF_Code norm_grad_run(OpCtx *c, TF_Status *st) {
     dy = wide_dy;
     dx = (float *)(scratch + p->out_at);
   }
-  for (int64_t i = 0; i < n; i++) sum_dy[i] = sum_dy_xhat[i] = 0;
+  for (int64_t i = 0; i < n; i++) sum_dy[i] = sum_dy_far[i] = sum_scale[i] = 0;
   for (int64_t o = 0, at = 0; o < p->outer; o++)
     for (int64_t ch = 0; ch < n; ch++) {
       double inv = 1 / sqrt((double)variance[ch] + s->epsilon);
       for (int64_t i = 0; i < p->inner; i++, at++) {
         sum_dy[ch] += (double)dy[at];
-        sum_dy_xhat[ch] += (double)dy[at] * ((double)x[at] - (double)mean[ch]) * inv;
+        double far = (double)x[at] - (double)mean[ch];
+        sum_dy_far[ch] += (double)dy[at] * far;
+        sum_scale[ch] += (double)dy[at] * (far * inv);
       }
     }
   for (int64_t o = 0, at = 0; o < p->outer; o++)
     for (int64_t ch = 0; ch < n; ch++) {
       double inv = 1 / sqrt((double)variance[ch] + s->epsilon), count = (double)p->count;
       for (int64_t i = 0; i < p->inner; i++, at++) {
-        double g = (double)dy[at], xhat = ((double)x[at] - (double)mean[ch]) * inv;
-        if (s->training) g -= sum_dy[ch] / count + xhat * sum_dy_xhat[ch] / count;
+        double g = (double)dy[at], far = (double)x[at] - (double)mean[ch];
+        if (s->training) g = g - sum_dy[ch] / count - far * (inv * inv * (sum_dy_far[ch] / count));
         dx[at] = (float)((double)scale[ch] * inv * g);
       }
     }
   for (int64_t i = 0; i < n; i++) {
-    ((float *)c->outputs[1].data)[i] = (float)sum_dy_xhat[i];
+    double inv = 1 / sqrt((double)variance[i] + s->epsilon);
+    ((float *)c->outputs[1].data)[i] = (float)(s->training ? sum_scale[i] : sum_dy_far[i] * inv);
     ((float *)c->outputs[2].data)[i] = (float)sum_dy[i];
   }
   if (math_is_16(s->dtype)) math_store_16(c->outputs[0].data, dx, total, s->dtype);

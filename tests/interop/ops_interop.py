@@ -60,8 +60,6 @@ ON_PURPOSE = [
 ]
 # Differences that are known and not mended yet: they are told, and do not fail.
 OPEN = {
-    "CTCLoss": "doubles that TensorFlow has to the precision of floats",
-    "FusedBatchNormGradV2": "NaN against infinity of bfloat16 without an epsilon",
 }
 # TF: refused by the shape function when the input's shape is not known before.
 KNOWN_SHAPES = ("ApproxTopK", "ParallelConcat", "BatchToSpaceND", "SpaceToBatchND")
@@ -287,6 +285,13 @@ def repeated_rows(case, rows):
     return len(set(seen)) < len(seen)
 
 
+def first_labels_null(case):
+    """Whether a row begins with the null label (or a larger one), and so has none."""
+    x, indices, labels = [t.array for t in case.inputs[:3]]
+    rows = indices[:, 0].tolist() if indices.ndim == 2 else []
+    return any(label >= x.shape[-1] - 1 and row not in rows[:i] for i, (row, label) in enumerate(zip(rows, labels.tolist())))
+
+
 def undefined(case, got):
     """Why TensorFlow's values are not to be compared; None: they are."""
     op, rows = case.op, [t.array.tolist() for t in case.inputs if t.dtype == 9 and t.array.ndim == 2]
@@ -300,6 +305,8 @@ def undefined(case, got):
     seeds = [a.value for a in case.attrs if a.name in ("seed", "seed2")]
     if len(seeds) == 2 and not any(seeds) and not op.startswith("Fractional"):
         return "without a seed"
+    if op == "CTCLoss" and first_labels_null(case):
+        return "of no labels: TensorFlow writes beside its matrices"
     if op.endswith("DynamicStitch"):
         at = np.concatenate([x.reshape(-1) for x in numbers[:len(case.inputs) // 2]])
         if len(set(at)) <= max(at, default=-1) or (op[0] == "P" and len(set(at)) < len(at)):
@@ -346,8 +353,9 @@ def difference(got, want, case):
         if x.shape != y.shape:
             return "output %d: shape %s, TensorFlow's %s" % (i, x.shape, y.shape)
         unsorted = case.op in ("TopK", "TopKV2") and any(a.name == "sorted" and not a.value for a in case.attrs)
-        statistics = i > 0 and case.op.startswith("FusedBatchNorm") and "Grad" not in case.op and \
-            any(a.name == "is_training" and not a.value for a in case.attrs)  # memory that is not written
+        norm = case.op.startswith("FusedBatchNorm") and "Grad" not in case.op  # memory that is not written:
+        statistics = norm and ((i > 0 and any(a.name == "is_training" and not a.value for a in case.attrs)) or
+                               (i > 2 and not case.inputs[0].array.size))
         vectors = i > 0 and case.op in ("Svd", "SelfAdjointEigV2") and any(a.name.startswith("compute_") and not a.value for a in case.attrs)
         if unsorted or statistics or vectors or (i < len(case.values) and not case.values[i]):
             continue

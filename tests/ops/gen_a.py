@@ -97,7 +97,7 @@ def math_unary():
         c.case('Softplus', [np.linspace(-9, 9, 73).astype(dtype)], 'threshold ' + name_of(dtype), 1e-3 if dtype == np.float16 else 8e-3, 1e-3)
     c.case('Exp', [values(np.float32, (70000,))[:40000]], 'threads')
     for dtype in COMPLEX:
-        edges = [complex(a, b) for a in (0, -1, np.inf, -np.inf, np.nan, 200, -200) for b in (0, 2, np.inf, np.nan)]
+        edges = [complex(a, b) for a in (0, -1, np.inf, -np.inf, np.nan, 200, -200, -90, -740) for b in (0, 2, np.inf, np.nan)]
         c.case('Sigmoid', [np.array(edges, dtype)], 'edges ' + name_of(dtype), 1e-5, 1e-6)
     c.save()
 
@@ -741,6 +741,11 @@ def nn_norm():
     c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(2), v(3), v(3), v(3)], 'sizes', error_part='', is_training=False)
     c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(3), v(3), v(1, 3), v(3)], 'rank', error_part='', is_training=False)
     c.case('FusedBatchNormGradV3', [v(1, 2, 2, 3), v(1, 2, 2, 2), v(3), v(3), v(3), v(0)], 'sizes', error_part='')
+    for training in (False, True):
+        for dtype in (np.float32, np.float16, BF16):
+            x, dy = values(dtype, (2, 2, 3, 3)), values(dtype, (2, 2, 3, 3))
+            rtol, atol = tolerance(dtype)
+            c.case('FusedBatchNormGradV2', [dy, x, v(3), v(3), np.float32([0, 1, 2])], 'no variance', rtol * 4, atol * 20, is_training=training, epsilon=0.)
     c.save()
 
 
