@@ -1,6 +1,6 @@
 """Op cases of the image, signal, 3-D, recurrent and counting families: python tests/ops/gen_c.py [FAMILY...] (README.md here)."""
 from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
-from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, refused, values
+from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, s as strings, refused, values
 
 import numpy as np
 import tensorflow as tf
@@ -228,9 +228,6 @@ def nn_pool_argmax():
                           ([0, 2, 2, 1], [1, 1, 1, 1]), ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 3], [1, 1, 1, 3])]:
         refused(c, 'MaxPoolWithArgmax', [x], 'lists', padding='VALID', ksize=size, strides=strides, Targmax=tf.int64)
     c.save()
-
-
-def strings(*v): return np.array(v + (b'',), object)[:-1]
 
 
 def audio_wav():
