@@ -1,6 +1,6 @@
 """Op cases of the image, signal, 3-D, recurrent and counting families: python tests/ops/gen_c.py [FAMILY...] (README.md here)."""
 from op_cases import Cases, attr_bytes  # first: it sets TensorFlow's environment
-from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, s as strings, refused, values
+from case_values import BF16, FLOATS, INTS, f32, generate, i32, name_of, refused, s as strings, values
 
 import numpy as np
 import tensorflow as tf
