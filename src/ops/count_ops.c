@@ -208,6 +208,7 @@ static TF_Code tally_add(Tally *t, int64_t row, int64_t place, TF_Status *st) {
   key[0] = row;
   key[1] = v;
   key[2] = place;
+  if (v == INT64_MAX) return fail(st, TF_INVALID_ARGUMENT, "a value of %lld is too large", (long long)v);
   if (v > t->most) t->most = v;
   return TF_OK;
 }

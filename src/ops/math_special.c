@@ -175,8 +175,9 @@ static double betainc_fraction(double a, double b, double x) {
 }
 
 double special_betainc(double a, double b, double x) {
-  if (!(a > 0) || !(b > 0) || !(x >= 0 && x <= 1)) return NAN;
-  if (x == 0 || x == 1) return x;
+  if (a <= 0 || b <= 0) return NAN;
+  if (x == 0 || x == 1) return x; /* TF: also where a or b is no number */
+  if (a != a || b != b || !(x > 0 && x < 1)) return NAN;
   return x < (a + 1) / (a + b + 2) ? betainc_fraction(a, b, x) : 1 - betainc_fraction(b, a, 1 - x);
 }
 

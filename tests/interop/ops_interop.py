@@ -48,6 +48,8 @@ ON_PURPOSE = [
     (("RaggedTensorToTensor",), 0, 3, "speak of value", "values that are not there are read"),
     (("Where",), 12, 0, "", "has a kernel of half that refuses to run"),
     (("Tile",), 12, 0, "", "has kernels of uint16 and some others that refuse to run"),
+    (("DenseCountSparseOutput", "SparseCountSparseOutput", "RaggedCountSparseOutput"), 0, 3, "is too large",
+     "values are cut to 32 bits"),
     (("RaggedCross",), 0, 3, "Invalid SparseTensor", "fewer indices than values are read past"),
     (("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3"), 3, 0, "", "channels first are not taken"),
     (("SetSize", "SparseToSparseSetOperation"), 0, 3, "expected >= 0", "negative rows are taken, and written before"),
@@ -317,6 +319,9 @@ def undefined(case, got):
         return "ranges that are not finite"
     if op == "SparseAdd" and case.inputs[6].array.itemsize < case.inputs[1].array.real.itemsize:
         return "a threshold of a smaller type is read past"
+    if op.endswith("CountSparseOutput") and any(t.array.size and int(t.array.max()) >= 2**31 - 1 for t in case.inputs
+                                                if t.dtype in (3, 9)):
+        return "values are cut to 32 bits"
     if op == "Fingerprint" and not case.inputs[0].array.size:
         return "of rows of nothing: TensorFlow leaves the memory as it is"
     if op.startswith("IRFFT") and not case.inputs[0].array.size:

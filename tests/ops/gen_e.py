@@ -236,6 +236,8 @@ def special_ops():
         c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, 1], dtype), np.array([1, 1, 1, -1, np.nan], dtype)], 'special')
     c.case('IgammaGradA', [values(F32, (2,)), values(F32, (3,))], 'shapes')
     for dtype in (F32, F64):
+        for x in (0, 1):
+            c.case('Betainc', [np.array([np.nan, 2, np.nan, -1, 0], dtype), np.array([1, np.nan, np.nan, np.nan, 1], dtype), dtype(x)], 'at the ends')
         c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, np.inf], dtype), dtype(0)], 'at 0')
         c.case('Spence', [np.array([np.inf, -np.inf], dtype)], 'infinity')
     for dtype in (np.float16, F32, F64):
