@@ -1,6 +1,7 @@
 /* Unary elementwise ops. Each has a loop by kind of number; floats that the vector tables know take those,
  * half and bfloat16 go through float by blocks, complex64 is computed as double complex. */
 #include <complex.h>
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -93,14 +94,15 @@ FLOAT_COMPLEX_OP(tanh, tanhf(x), tanh(x), ctanh(x))
 FLOAT_COMPLEX_OP(asinh, asinhf(x), asinh(x), casinh(x))
 FLOAT_COMPLEX_OP(acosh, acoshf(x), acosh(x), cacosh(x))
 FLOAT_COMPLEX_OP(atanh, atanhf(x), atanh(x), catanh(x))
-/* e^x / (1 + e^x) in the type's own range, NaN where e^x overflows; TF: 1 where it is 0. */
+/* e^x / (1 + e^x) in the type's own range, NaN where e^x overflows; TF: 1 where it is 0, or denormal, which TensorFlow's
+ * threads flush to 0. */
 static inline C64 complex_sigmoid_c64(C64 x) {
   C64 e = cexpf(x);
-  return e == 0 ? 1 : e / (1 + e);
+  return fabsf(crealf(e)) < FLT_MIN && fabsf(cimagf(e)) < FLT_MIN ? 1 : e / (1 + e);
 }
 static inline C128 complex_sigmoid_c128(C128 x) {
   C128 e = cexp(x);
-  return e == 0 ? 1 : e / (1 + e);
+  return fabs(creal(e)) < DBL_MIN && fabs(cimag(e)) < DBL_MIN ? 1 : e / (1 + e);
 }
 FLOATS(sigmoid, 1.0f / (1.0f + expf(-x)), 1.0 / (1.0 + exp(-x)))
 LOOP(sigmoid_c64, C64, C64, complex_sigmoid_c64(x))
@@ -167,9 +169,9 @@ POPCOUNT(popcount_i8, int8_t, uint8_t)
 POPCOUNT(popcount_i16, int16_t, uint16_t)
 POPCOUNT(popcount_i32, int32_t, uint32_t)
 POPCOUNT(popcount_i64, int64_t, uint64_t)
-POPCOUNT(popcount_u8, uint8_t, uint8_t) POPCOUNT(popcount_u16, uint16_t, uint16_t)
-    POPCOUNT(popcount_u32, uint32_t, uint32_t) POPCOUNT(popcount_u64, uint64_t, uint64_t)
-        TABLE(popcount, IN_SIGNED(popcount), IN_UNSIGNED(popcount));
+POPCOUNT(popcount_u8, uint8_t, uint8_t)
+POPCOUNT(popcount_u16, uint16_t, uint16_t) POPCOUNT(popcount_u32, uint32_t, uint32_t)
+    POPCOUNT(popcount_u64, uint64_t, uint64_t) TABLE(popcount, IN_SIGNED(popcount), IN_UNSIGNED(popcount));
 
 /* Parts of complex numbers. */
 COMPLEX(conj, conj(x))

@@ -58,9 +58,7 @@ static TF_Code add_slot(Parse *p, SlotKind kind, Span key, TF_DataType dtype, TF
 /* Element k of a key argument: one vector (V2), or scalars from input `first` on. */
 static TF_Code key_at(const OpCtx *c, int first, bool vector, int k, Span *key, TF_Status *st) {
   const Tensor *t = op_input(c, vector ? first : first + k);
-  if (vector ? k >= tensor_count(t) : t->rank != 0)
-    return fail(st, TF_INVALID_ARGUMENT, "Expected the keys to be %s",
-                vector ? "a vector of all of them" : "scalars");
+  if (!vector && t->rank != 0) return fail(st, TF_INVALID_ARGUMENT, "Expected the keys to be scalars");
   *key = string_at(t, vector ? k : 0);
   return TF_OK;
 }
@@ -115,6 +113,21 @@ static TF_Code list_of(const Node *node, const char *name, TF_AttrType kind, int
   return TF_OK;
 }
 
+/* V2's inputs 2 to 4 hold the keys. */
+static TF_Code check_keys(const Parse *p, TF_Status *st) {
+  static const char *const names[][2] = {{"sparse_keys", "num_sparse"},
+                                         {"dense_keys", "len(dense_types)"},
+                                         {"ragged_keys", "len(ragged_value_types)"}};
+  const int want[] = {p->num_sparse, p->num_dense, p->num_ragged};
+  for (int i = 0; i < 3; i++) {
+    int64_t got = tensor_count(op_input(p->c, 2 + i));
+    if (got != want[i])
+      return fail(st, TF_INVALID_ARGUMENT, "Expected len(%s) == %s but got: %lld vs. %d", names[i][0],
+                  names[i][1], (long long)got, want[i]);
+  }
+  return TF_OK;
+}
+
 static TF_Code make_slots(Parse *p, TF_Status *st) {
   OpCtx *c = p->c;
   const Node *node = c->node;
@@ -140,6 +153,7 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
   if (c->num_inputs != defaults + p->num_dense ||
       c->num_outputs != 3 * p->num_sparse + p->num_dense + 2 * p->num_ragged)
     return fail(st, TF_INTERNAL, "inputs and outputs do not go with the attributes");
+  if (v2) TRY(check_keys(p, st));
   p->slots = calloc((size_t)total + 1, sizeof *p->slots);
   if (!p->slots) return fail_oom(st, "keys");
   for (int k = 0; k < p->num_sparse; k++) {
@@ -158,10 +172,6 @@ static TF_Code make_slots(Parse *p, TF_Status *st) {
     s->out = 3 * p->num_sparse + k;
     TRY(dense_slot(s, k, op_input(c, defaults + k), &shapes->v.list_shape[k], st));
   }
-  if (v2 && tensor_count(op_input(c, 4)) != p->num_ragged)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Expected len(ragged_keys) == len(ragged_value_types) but got: %lld vs. %d",
-                (long long)tensor_count(op_input(c, 4)), p->num_ragged);
   for (int k = 0; k < p->num_ragged; k++) {
     Span key;
     TRY(key_at(c, 4, true, k, &key, st));

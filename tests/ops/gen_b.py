@@ -593,6 +593,10 @@ def parsing_ops():
     for keys in (s(), s(b'i', b'r')):
         c.case('ParseExampleV2', [full, none, s(), s(), keys, []], 'keys', num_sparse=0, sparse_types=[], ragged_value_types=[tf.int64],
                ragged_split_types=[tf.int64], dense_shapes=[])
+        c.case('ParseExampleV2', [full, none, keys, s(), s(), []], 'keys', num_sparse=1, sparse_types=[tf.int64], ragged_value_types=[],
+               ragged_split_types=[], dense_shapes=[])
+        c.case('ParseExampleV2', [full, none, s(), keys, s(), [np.array(4, I64)]], 'keys', num_sparse=0, sparse_types=[], ragged_value_types=[],
+               ragged_split_types=[], dense_shapes=[[]])
     nof, noi = np.zeros((0,), np.float32), np.zeros((0,), I64)
     fdense = (b'f', nof, [2])
     one = np.array(full[0], object)
