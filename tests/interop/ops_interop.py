@@ -57,6 +57,7 @@ ON_PURPOSE = [
     (("BandedTriangularSolve",), 0, 3, "not invertible",
      "of a batch the first is looked at, zeros of others are divided by"),
     (("TensorSummaryV2",), 0, 3, "no SummaryMetadata", "what is no proto is filled up with zeros, or left out"),
+    (("ParseExample", "ParseExampleV2", "ParseSingleExample"), 0, 3, "asked for twice", "then no feature of any example is seen"),
     (None, 3, 12, "NCHW_VECT_C", "a format without kernels: which code is told"),
     (None, 0, 3, "counter must be a vector with length at least 2", "a counter of one number is read past"),
 ]
