@@ -45,16 +45,19 @@ static TF_Code format_init(OpInit *k, TF_Status *st) {
 
 static TF_Code map_prepare(OpCtx *c, TF_Status *st) { return op_output_like(c, 0, op_input(c, 0), st); }
 
+/* TF: (x + n) mod n in the type of x, as C has it; what is none of the first n - 1 then is the last. */
+static int64_t dim_of(const Tensor *x, int64_t i, int n) {
+  int64_t d = x->dtype == TF_INT32 ? (int32_t)((uint32_t)((const int32_t *)x->data)[i] + (uint32_t)n) % n
+                                   : (int64_t)((uint64_t)((const int64_t *)x->data)[i] + (uint64_t)n) % n;
+  return d < 0 ? n - 1 : d;
+}
+
 static TF_Code map_run(OpCtx *c, TF_Status *st) {
+  (void)st;
   const FormatState *s = c->state;
   const Tensor *x = op_input(c, 0);
-  for (int64_t i = 0, n = tensor_count(x); i < n; i++) {
-    int64_t d = int_at(x, i);
-    if (!axis_in_range(&d, s->n))
-      return fail(st, TF_INVALID_ARGUMENT, "dimension %lld is not in [-%d, %d)", (long long)int_at(x, i),
-                  s->n, s->n);
-    math_number_put(&c->outputs[0], i, s->dst_of[d]);
-  }
+  for (int64_t i = 0, n = tensor_count(x); i < n; i++)
+    math_number_put(&c->outputs[0], i, s->dst_of[dim_of(x, i, s->n)]);
   return TF_OK;
 }
 

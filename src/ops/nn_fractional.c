@@ -190,12 +190,15 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   int64_t dims[4];
   for (int i = 0; i < 2; i++) {
     const Tensor *borders = op_input(c, c->num_inputs - 2 + i);
-    if (borders->rank != 1 || dy->rank != 4 || borders->dims[0] != dy->dims[1 + i] + 1)
+    if (borders->rank != 1 || dy->rank != 4 || borders->dims[0] <= dy->dims[1 + i] ||
+        (!average && borders->dims[0] != dy->dims[1 + i] + 1)) /* TF: averages may have more */
       return fail(st, TF_INVALID_ARGUMENT,
                   "%s_pooling_sequence must be a vector of one more than the gradient's %s",
                   i ? "col" : "row", i ? "columns" : "rows");
   }
   if (average) {
+    if (tensor_count(dy) == 0)
+      return fail(st, TF_INVALID_ARGUMENT, "out_backprop must be positive for all dimension, got:0");
     if (x->rank != 1 || x->dims[0] != 4)
       return fail(st, TF_INVALID_ARGUMENT,
                   "original input tensor shape must be 1-dimensional and 4 elements");
@@ -204,6 +207,10 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
       if (dims[i] < 0)
         return fail(st, TF_INVALID_ARGUMENT, "Dimension %lld must be >= 0", (long long)dims[i]);
     }
+    for (int i = 1; i < 3; i++)
+      if (dims[i] == 0)
+        return fail(st, TF_INVALID_ARGUMENT, "%s dimension of input must not be 0",
+                    i == 1 ? "Rows" : "Columns");
   } else {
     if (x->rank != 4 || !tensor_same_shape(op_input(c, 1), dy))
       return fail(st, TF_INVALID_ARGUMENT,
@@ -221,30 +228,40 @@ static TF_Code grad_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static Geometry grad_geometry(const OpCtx *c, bool *ok) {
+static Geometry grad_geometry(const OpCtx *c) {
   const Tensor *dy = op_input(c, c->num_inputs - 3), *rows = op_input(c, c->num_inputs - 2);
   const Tensor *columns = op_input(c, c->num_inputs - 1), *out = &c->outputs[0];
   const Attr *overlapping = node_attr(c->node, "overlapping");
-  Geometry g = {rows->data,  columns->data, out->dims[1], out->dims[2],
-                dy->dims[1], dy->dims[2],   dy->dims[3],  overlapping && overlapping->v.b};
-  Span4 v;
-  *ok = true;
-  for (int64_t i = 0, n = g.channels ? tensor_count(dy) / g.channels : 0; i < n && *ok; i++)
-    *ok = span_of(&g, i, &v);
-  return g;
+  return (Geometry){rows->data,  columns->data, out->dims[1], out->dims[2],
+                    dy->dims[1], dy->dims[2],   dy->dims[3],  overlapping && overlapping->v.b};
 }
 
+static bool windows_have_pixels(const Geometry *g, int64_t pixels) {
+  Span4 v;
+  for (int64_t i = 0; i < pixels; i++)
+    if (!span_of(g, i, &v)) return false;
+  return true;
+}
+
+static TF_Code check_borders(const int64_t *b, int64_t n, bool overlapping, const char *what, TF_Status *st) {
+  for (int64_t i = 0; i < n; i++)
+    if (b[i] < 0 || b[i + 1] < !overlapping)
+      return fail(st, TF_INVALID_ARGUMENT, "%s sequence tensor values must not be negative", what);
+  return TF_OK;
+}
+
+/* TF: a window without pixels gives its gradient to none. */
 static TF_Code average_grad_run(OpCtx *c, TF_Status *st) {
   const Tensor *dy = op_input(c, 1);
   double *sum = c->scratch;
-  bool ok;
-  Geometry g = grad_geometry(c, &ok);
-  if (!ok) return fail(st, TF_INVALID_ARGUMENT, "the pooling sequences have a window without pixels");
+  Geometry g = grad_geometry(c);
   int64_t count = tensor_count(&c->outputs[0]);
+  TRY(check_borders(g.rows, g.out_h, g.overlapping, "Row", st));
+  TRY(check_borders(g.columns, g.out_w, g.overlapping, "Column", st));
   for (int64_t i = 0; i < count; i++) sum[i] = 0;
   for (int64_t i = 0, n = tensor_count(dy); i < n; i++) {
     Span4 v;
-    span_of(&g, i / g.channels, &v);
+    if (!span_of(&g, i / g.channels, &v)) continue;
     double pixels = (double)((v.y1 - v.y0) * (v.x1 - v.x0));
     FOR_SPAN(&g, v, i % g.channels, at) sum[at] += math_number_at(dy, i) / pixels;
   }
@@ -279,8 +296,8 @@ MAX_GRAD(max_grad_i64, int64_t, uint64_t)
 static TF_Code max_grad_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0), *dy = op_input(c, 2);
   const void *y = op_input(c, 1)->data;
-  bool ok;
-  Geometry g = grad_geometry(c, &ok);
+  Geometry g = grad_geometry(c);
+  bool ok = windows_have_pixels(&g, g.channels ? tensor_count(dy) / g.channels : 0);
   if (!ok) return fail(st, TF_INVALID_ARGUMENT, "the pooling sequences have a window without pixels");
   void *out = c->outputs[0].data;
   int64_t n = tensor_count(dy);

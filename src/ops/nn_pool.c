@@ -1,7 +1,6 @@
 /* MaxPool, MaxPoolV2, AvgPool and their gradients, on NHWC tensors: every output pixel folds the input pixels
  * under its window, all channels side by side. half and bfloat16 are widened into scratch. */
 #include <float.h>
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -57,6 +56,10 @@ static TF_Code pool_plan(OpCtx *c, const Tensor *input, const int64_t *x, int64_
   p->in_w = x[2];
   p->channels = x[3];
   p->deep = v.size_c != 1;
+  TRY(window_size(v.w.padding, v.w.explicit_h, p->in_h, p->size_h, 1, p->stride_h, &p->out_h, &p->pad_top,
+                  &after, st));
+  TRY(window_size(v.w.padding, v.w.explicit_w, p->in_w, p->size_w, 1, p->stride_w, &p->out_w, &p->pad_left,
+                  &after, st));
   if (p->deep) {
     out[0] = x[0], out[1] = x[1], out[2] = x[2], out[3] = x[3] / v.size_c;
     int64_t pixels = dims_product(out, 0, 4);
@@ -67,10 +70,6 @@ static TF_Code pool_plan(OpCtx *c, const Tensor *input, const int64_t *x, int64_
     p->deep = true;
     return TF_OK;
   }
-  TRY(window_size(v.w.padding, v.w.explicit_h, p->in_h, p->size_h, 1, p->stride_h, &p->out_h, &p->pad_top,
-                  &after, st));
-  TRY(window_size(v.w.padding, v.w.explicit_w, p->in_w, p->size_w, 1, p->stride_w, &p->out_w, &p->pad_left,
-                  &after, st));
   out[0] = p->batch, out[1] = p->out_h, out[2] = p->out_w, out[3] = p->channels;
   return TF_OK;
 }
@@ -191,11 +190,27 @@ static void avg_pool_f64(void *arg, int64_t begin, int64_t end) {
 
 typedef void PoolFn(void *arg, int64_t begin, int64_t end);
 
-static PoolFn *pool_fn(bool average, int kind) {
+/* Folded channels: the first sticks when it is NaN. */
+#define DEEP_POOL(name, T)                                                         \
+  static void name(void *arg, int64_t begin, int64_t end) {                        \
+    const Pool *r = arg;                                                           \
+    for (int64_t i = begin; i < end; i++) {                                        \
+      const T *x = (const T *)r->in + i * r->p->size_w;                            \
+      T most = x[0];                                                               \
+      for (int64_t k = 1; k < r->p->size_w; k++) most = most < x[k] ? x[k] : most; \
+      ((T *)r->out)[i] = most;                                                     \
+    }                                                                              \
+  }
+DEEP_POOL(deep_pool_f32, float)
+DEEP_POOL(deep_pool_f64, double)
+
+static PoolFn *pool_fn(const PoolPrep *p, bool average, int kind) {
   static PoolFn *const max_fns[MK_COUNT] = {
       [MK_F32] = max_pool_f32, [MK_F64] = max_pool_f64, [MK_I8] = max_pool_i8, [MK_I16] = max_pool_i16,
       [MK_I32] = max_pool_i32, [MK_I64] = max_pool_i64, [MK_U8] = max_pool_u8, [MK_U16] = max_pool_u16,
       [MK_U32] = max_pool_u32, [MK_U64] = max_pool_u64};
+  if (p->deep && kind == MK_F32) return deep_pool_f32;
+  if (p->deep && kind == MK_F64) return deep_pool_f64;
   if (average) return kind == MK_F64 ? avg_pool_f64 : avg_pool_f32;
   return max_fns[kind];
 }
@@ -207,8 +222,7 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
   const Tensor *x = op_input(c, 0);
   Tensor *out = &c->outputs[0];
   if (tensor_count(out) == 0) return TF_OK;
-  double lowest = p->deep                   ? -(double)INFINITY
-                  : s->dtype == TF_HALF     ? -65504.0
+  double lowest = s->dtype == TF_HALF       ? -65504.0
                   : s->dtype == TF_BFLOAT16 ? -0x1.fep127
                   : s->dtype == TF_DOUBLE   ? -DBL_MAX
                                             : -(double)FLT_MAX;
@@ -220,7 +234,7 @@ static TF_Code pool_run(OpCtx *c, TF_Status *st) {
   }
   int64_t work = p->size_h * p->size_w * p->channels;
   parallel_for(c->threads, p->batch * p->out_h * p->out_w, work > 16384 ? 1 : 16384 / work + 1,
-               pool_fn(s->average, math_kind(s->dtype)), &r);
+               pool_fn(p, s->average, math_kind(s->dtype)), &r);
   if (math_is_16(s->dtype)) math_store_16(out->data, r.out, tensor_count(out), s->dtype);
   return TF_OK;
 }

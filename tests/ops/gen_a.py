@@ -676,6 +676,7 @@ def pool_limits(c, v):
     for dtype in REAL:
         refused(c, 'MaxPool', [values(dtype, (2, 3, 2, 6), -9, 9)], 'channels ' + name_of(dtype), ksize=[1, 1, 1, 3], strides=[1, 1, 1, 3], padding='VALID')
     refused(c, 'MaxPool', [np.float32([-inf, -inf, -inf, 1, inf, 2]).reshape(1, 1, 2, 3)], 'infinite channels', ksize=[1, 1, 1, 3], strides=[1, 1, 1, 3], padding='SAME')
+    c.case('MaxPool', [np.float32([np.nan, 1, 2, 1, np.nan, 2, 1, 2, np.nan, -inf, np.nan, np.nan]).reshape(1, 1, 4, 3)], 'nan channels', ksize=[1, 1, 1, 3], strides=[1, 1, 1, 3], padding='SAME')
     lists = [([1, 1, 1, 2], [1, 1, 1, 2]), ([1, 1, 1, 2], [1, 1, 1, 1]), ([1, 1, 1, 4], [1, 1, 1, 4]), ([1, 2, 1, 2], [1, 1, 1, 2]), ([1, 2, 2, 1], [1, 1, 1, 2]),
              ([1, 2, 2, 1], [1, 1, 1, 0]), ([1, 2, 2, 1], [1, 0, 1, 1]), ([1, 2, 2, 1], [2, 1, 1, 1]), ([2, 2, 2, 1], [1, 1, 1, 1]), ([0, 2, 2, 1], [1, 1, 1, 1]),
              ([1, 0, 2, 1], [1, 1, 1, 1]), ([1, 2, -1, 1], [1, 1, 1, 1]), ([1, 2, 2, 0], [1, 1, 1, 1]), ([1, 2, 2, 1], [0, 0, 1, 1])]

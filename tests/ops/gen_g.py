@@ -646,6 +646,7 @@ def array_format():
             c.case('DataFormatDimMap', [np.arange(-n, n).astype(t)], src + dst, **attr)
             c.case('DataFormatDimMap', [np.array([[0, 1], [n - 1, -1]], t)], src + dst, **attr)
             c.case('DataFormatDimMap', [t(1)], src + dst, **attr)
+            c.case('DataFormatDimMap', [np.array([18, 7, n, -n - 1, -9, np.iinfo(t).max, np.iinfo(t).min], t)], src + dst + ' outside', **attr)
             for shape in ((n,), (n - 2,), (n, 2), (n - 2, 2), (n - 1,), (n, 3), (n, 2, 1), ()):
                 refused(c, 'DataFormatVecPermute', [values(t, shape, 0, 99)], '%s%s %s' % (src, dst, shape), **attr)
     for op in ('DataFormatDimMap', 'DataFormatVecPermute'):
@@ -780,6 +781,8 @@ def nn_fractional():
         for most in (15, 14):
             y = np.array([5, 7, 13, most], dtype).reshape(1, 2, 2, 1)
             c.case('FractionalMaxPoolGrad', [x, y, dy, i64(0, 2, 4), i64(0, 2, 4)], 'output %d' % most)
+        for rows in ((0, 2, 1), (0, 2, 2), (0, 2, 3, 4), (4, 5, 6), (0, 9, 1), (0, -1, 4)):
+            refused(c, 'FractionalAvgPoolGrad', [i64(1, 4, 4, 1), dy, i64(*rows), i64(0, 2, 4)], 'borders %s' % (rows,), error_part='', overlapping=len(rows) == 4)
     for op in ('FractionalMaxPool', 'FractionalAvgPool'):
         for seed, seed2 in ((1, 0), (0, 1)):
             c.case(op, [np.zeros((1, 6, 6, 1), F32)], 'seeds', pooling_ratio=[1., 2., 2., 1.], seed=seed, seed2=seed2)
