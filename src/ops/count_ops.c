@@ -286,6 +286,8 @@ static TF_Code dense_tally_run(OpCtx *c, TF_Status *st) {
   if (in->rank != 1 && in->rank != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Input must be a 1 or 2-dimensional tensor. Got: %s",
                 shape_text(in->dims, in->rank, text, sizeof text));
+  if (in->rank == 2 && in->dims[0] == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid input: Shapes dimension cannot be 0.");
   TF_Code code = tally_init(&t, c, in, op_input(c, 1), st);
   int64_t width = in->dims[in->rank - 1];
   for (int64_t i = 0, n = tensor_count(in); !code && i < n; i++)

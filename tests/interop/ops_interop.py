@@ -335,6 +335,8 @@ def undefined(case, got):
     if op.endswith("CountSparseOutput") and any(t.array.size and int(t.array.max()) >= 2**31 - 1 for t in case.inputs
                                                 if t.dtype in (3, 9)):
         return "values are cut to 32 bits"
+    if op.endswith("RandomBinomial") and not all(map(finite, case.inputs)):
+        return "probabilities that are no numbers: TensorFlow leaves the memory as it is"
     if op == "Fingerprint" and not case.inputs[0].array.size:
         return "of rows of nothing: TensorFlow leaves the memory as it is"
     if op.startswith("IRFFT") and not case.inputs[0].array.size:

@@ -292,6 +292,7 @@ def count_ops():
         c.case('RaggedBincount', [i64(*sp), few, one(9, I32), none], 'splits %s' % (sp,))
         c.case('RaggedCountSparseOutput', [i64(*sp), few, none], 'splits %s' % (sp,), binary_output=False, **m)
     c.case('RaggedCountSparseOutput', [i64(0), i32(), none], 'one split', binary_output=False, **m)
+    c.case('DenseCountSparseOutput', [np.zeros((0, 3), I32), none], 'no rows', binary_output=False, **m)
     refused(c, 'RaggedBincount', [splits, x, one(-9, I32), none], 'size')
     refused(c, 'RaggedBincount', [i64(0, 2), i32(1, -2), one(9, I32), none], 'negative')
     refused(c, 'SparseBincount', [ix, v, dims, one(-9, I32), none], 'size')

@@ -370,6 +370,8 @@ def random_grad():
         c.case('RandomGammaGrad', [np.array([1, -1, 0, NAN, 1, 2], t), np.array([0, 1, 1, 1, -1, NAN], t)], name_of(t) + ' special', **near)
         c.case('RandomGammaGrad', [np.zeros((0, 3), t), np.ones(3, t)], 'empty')
         c.case('RandomGammaGrad', [np.ones(2, t), np.ones(3, t)], 'shapes')
+    for dtype in (F32, F64):
+        c.case('RandomGammaGrad', [np.array([.01, .5, 1, 150, 0, -1, np.nan], dtype), dtype(np.inf)], 'of infinity')
     c.save()
 
 
