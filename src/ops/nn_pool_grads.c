@@ -272,7 +272,14 @@ static TF_Code argmax_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code pooled_shape(ShapeCtx *c, TF_Status *st) {
   Shape unknown = shape_unknown();
-  if (!strstr(c->node->op, "3D")) TRY(pool_window_shape(c->node, &unknown, &c->outputs[0], st));
+  if (strstr(c->node->op, "3D")) {
+    Window3Attrs w;
+    int64_t out;
+    TRY(window3_read(&w, c->node, st));
+    for (int i = 0; i < 3; i++) TRY(window_size_partial(w.padding, NULL, -1, -1, 1, w.stride[i], &out, st));
+  } else {
+    TRY(pool_window_shape(c->node, &unknown, &c->outputs[0], st));
+  }
   c->outputs[0] = *c->inputs[1];
   return TF_OK;
 }
