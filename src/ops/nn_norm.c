@@ -232,8 +232,8 @@ static TF_Code norm_grad_prepare(OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-/* dx = scale inv (dy - [mean(dy) + far inv^2 mean(dy far)]), the bracket in training only; far = x - mean. What
- * is multiplied first decides what is infinite and what is not a number without a variance. */
+/* dx = scale inv (dy - [mean(dy) + far inv^2 mean(dy far)]), the bracket in training only; far = x - mean.
+ * What is multiplied first decides what is infinite and what is not a number without a variance. */
 static TF_Code norm_grad_run(OpCtx *c, TF_Status *st) {
   (void)st;
   const NormState *s = c->state;

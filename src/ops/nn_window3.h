@@ -22,8 +22,8 @@ typedef struct Window3Span {
   int64_t image, from[3], to[3];
 } Window3Span;
 
-/* Reads data_format, padding, strides, dilations and ksize as far as the op has them. Values of a convolution are
- * checked; those of a pooling are the op's to judge. */
+/* Reads data_format, padding, strides, dilations and ksize as far as the op has them. Values of a convolution
+ * are checked; those of a pooling are the op's to judge. */
 TF_Code window3_read(Window3Attrs *w, const Node *node, TF_Status *st);
 /* Output sizes and padding for an input x[5] (NDHWC) and windows of `size`. */
 TF_Code window3_plan(Window3 *p, const Window3Attrs *w, const int64_t *x, const int64_t *size, TF_Status *st);
