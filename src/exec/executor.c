@@ -175,10 +175,11 @@ static bool wants_spec(Executor *x, const Tensor *const *feeds) {
   return false;
 }
 
+/* One whose variables changed while it was made is not kept: it is not their fault that it serves no run. */
 static void keep_spec(Executor *x, Spec *spec) {
   pthread_mutex_lock(&x->lock);
-  bool there = is_made(x, spec);
-  if (!there) {
+  bool keep = !is_made(x, spec) && spec_is_current(spec);
+  if (keep) {
     if (x->num_specs == MAX_SPECS) {
       int oldest = 0;
       for (int i = 1; i < x->num_specs; i++)
@@ -190,7 +191,7 @@ static void keep_spec(Executor *x, Spec *spec) {
     x->specs_made++;
   }
   pthread_mutex_unlock(&x->lock);
-  if (there) drop_spec(spec);
+  if (!keep) drop_spec(spec);
 }
 
 /* ---- what a run leaves ---- */
