@@ -216,7 +216,8 @@ TABLE(sigmoid_grad, FLOAT_ENTRIES(sigmoid_grad), COMPLEX_ENTRIES(sigmoid_grad));
 FLOAT_LOOPS(tanh_grad, y *(1 - x * x), y *(1 - x * x))
 COMPLEX_LOOPS(tanh_grad, y *(1 - x * x), y *(1 - x * x))
 TABLE(tanh_grad, FLOAT_ENTRIES(tanh_grad), COMPLEX_ENTRIES(tanh_grad));
-FLOAT_LOOPS(sqrt_grad, y * 0.5f / x, y * 0.5 / x)
+/* TF: 0 where nothing comes in, whatever the root is. */
+FLOAT_LOOPS(sqrt_grad, y == 0 ? 0 : y * 0.5f / x, y == 0 ? 0 : y * 0.5 / x)
 COMPLEX_LOOPS(sqrt_grad, y * 0.5f / conjf(x), y * 0.5 / conj(x))
 TABLE(sqrt_grad, FLOAT_ENTRIES(sqrt_grad), COMPLEX_ENTRIES(sqrt_grad));
 FLOAT_LOOPS(rsqrt_grad, -0.5f * y * x * x * x, -0.5 * y * x * x * x)
