@@ -201,7 +201,7 @@ static TF_Code least_squares_run(OpCtx *c, TF_Status *st) {
   Z *a = c->scratch, *b = a + p->rows * p->cols, *x = b + p->rows * p->rhs, *work = x + p->cols * p->rhs;
   bool fast;
   TRY(node_attr_bool(c->node, "fast", &fast, st));
-  if (!(l2 >= 0)) return fail(st, TF_INVALID_ARGUMENT, "l2_regularizer must be >= 0.");
+  if (p->batch > 0 && !(l2 >= 0)) return fail(st, TF_INVALID_ARGUMENT, "l2_regularizer must be >= 0.");
   for (int64_t m = 0; p->cols * p->rhs > 0 && m < p->batch; m++) {
     TRY(linalg_continue(c, st));
     linalg_load(a, op_input(c, 0), m, p->rows * p->cols);

@@ -370,6 +370,7 @@ def linalg_solve():
     for label, a in not_finite(F64):
         c.case('Lu', [a], label)
     c.case('MatrixSolveLs', [np.ones((3, 2)), np.ones((3, 1)), F64(0)], 'deficient')
+    c.case('MatrixSolveLs', [np.ones((0, 3, 2)), np.ones((0, 3, 1)), F64(-1)], 'none')
     for x, y, l2 in (((4, 2), (3, 1), F64(0)), ((4, 2), (4, 1), np.zeros(1)), ((4,), (4, 1), F64(0)), ((4, 2), (4,), F64(0)),
                      ((2, 4, 2), (3, 4, 1), F64(0)), ((0, 2), (0, 1), F64(0)), ((2, 0), (2, 1), F64(0)), ((2, 2), (2, 0), F64(0)),
                      ((4, 2), (4, 1), F64(-1)), ((4, 2), (4, 1), F64(np.nan))):
