@@ -122,7 +122,6 @@ def edit_distance(c):
     none = lambda *shape: [np.zeros((0, len(shape)), I64), i32(), np.array(shape, I64)]
     c.case('EditDistance', none(-1, 2) + none(2, 2), 'negative size')
     c.case('EditDistance', none(1, 2) + none(2, -2), 'negative length')
-    c.case('EditDistance', none(1 << 40, 2) + none(2, 1 << 40), 'large', error_part='')
     c.case('EditDistance', none(1 << 31, 1 << 20, 1) + none(2, 1 << 40, 1), 'large product')
     c.case('EditDistance', none(2, 2) + none(2, 2, 2), 'other rank')
     c.case('EditDistance', [np.array([[1, 0], [0, 0]], I64), i32(1, 1), i32(2, 2).astype(I64)] + [np.array([[0, 0], [1, 0]], I64), i32(1, 1), i32(2, 2).astype(I64)],

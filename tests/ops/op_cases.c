@@ -32,10 +32,6 @@ typedef struct Case {
   Arena arena;
 } Case;
 
-/* The sanitizer's allocator says no as malloc does: some cases ask for more than there is. */
-TF_CAPI_EXPORT const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
-
 static bool verbose;
 static int failures;
 
