@@ -92,13 +92,12 @@ static TF_Code reshape_shape(ShapeCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
-  const Tensor *in = op_input(c, 0), *sizes = op_input(c, 1);
+TF_Code reshape_dims(const Tensor *in, const Tensor *sizes, int64_t *dims, int *rank, TF_Status *st) {
   char text[SHAPE_TEXT_MAX];
   if (sizes->rank > 1) /* TF: a scalar is taken for a vector of one */
     return fail(st, TF_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
                 shape_text(sizes->dims, sizes->rank, text, sizeof text));
-  int64_t n = tensor_count(sizes), dims[TENSOR_MAX_RANK], known = 1;
+  int64_t n = tensor_count(sizes), known = 1;
   if (n > TENSOR_MAX_RANK)
     return fail(st, TF_INVALID_ARGUMENT, "too many dimensions: must be <= %d, but received %lld",
                 TENSOR_MAX_RANK, (long long)n);
@@ -142,7 +141,15 @@ static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT,
                 "Input to reshape is a tensor with %lld values, but the requested shape has %lld",
                 (long long)total, (long long)known);
-  return op_output_alias(c, 0, 0, dims, (int)n, st);
+  *rank = (int)n;
+  return TF_OK;
+}
+
+static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
+  TRY(reshape_dims(op_input(c, 0), op_input(c, 1), dims, &rank, st));
+  return op_output_alias(c, 0, 0, dims, rank, st);
 }
 
 /* ---- ExpandDims, Squeeze ---- */

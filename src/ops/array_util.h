@@ -40,6 +40,8 @@ void tensor_zero(Tensor *t);
  * too many of them. */
 TF_Code dims_of_tensor(const Tensor *t, int64_t *dims, int *rank, TF_Status *st);
 
+/* The dims (room for TENSOR_MAX_RANK) that `in` gets by Reshape to `sizes`, of which one may be -1. */
+TF_Code reshape_dims(const Tensor *in, const Tensor *sizes, int64_t *dims, int *rank, TF_Status *st);
 /* TF_INVALID_ARGUMENT "NAME must be 1-dimensional[2,3]" unless `t` has that rank. */
 TF_Code tensor_want_rank(const Tensor *t, const char *name, int rank, TF_Status *st);
 /* The same for a vector of two numbers: "NAME must have two elements[3]". */

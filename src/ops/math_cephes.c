@@ -200,7 +200,7 @@ static double igamma_grad_series(double a, double x) {
 double special_igamma_grad_a(double a, double x) {
   if (x == 0) return 0;
   if (a != a || x != x || x < 0 || a <= 0) return NAN;
-  if (isinf(x)) return 0;
+  if (isinf(x) || isinf(a)) return 0;
   if (x < a + 40 || x < 1.5 * a + 40) return igamma_grad_series(a, x);
   double h = fmin(0.05, a / 4), d[3]; /* of the tail, which is smooth here */
   for (int i = 0; i < 3; i++, h /= 2)

@@ -149,10 +149,15 @@ static TF_Code top_run(OpCtx *c, TF_Status *st) {
 
 static TF_Code top_shape(ShapeCtx *c, TF_Status *st) {
   int64_t k, axis;
+  float recall;
   TRY(node_attr_int(c->node, "k", &k, st));
   TRY(node_attr_int(c->node, "reduction_dimension", &axis, st));
   Shape out = *c->inputs[0];
   if (out.rank < 0 || !axis_in_range(&axis, out.rank)) return TF_OK;
+  TRY(node_attr_float(c->node, "recall_target", &recall, st));
+  if (recall <= 0 || recall > 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid recall target: %g. Valid value range in : [0, 1.0].",
+                (double)recall);
   out.dims[axis] = k;
   c->outputs[0] = c->outputs[1] = out;
   return TF_OK;

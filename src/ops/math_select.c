@@ -143,16 +143,18 @@ typedef struct ClipRun {
   int64_t low_step, high_step;
 } ClipRun;
 
-/* NaN stays; where low is above high, low wins. */
-#define CLIP(T)                                                                       \
+/* NaN stays; where low is above high, low wins. Elements have `parts`, which are clipped each by itself. */
+#define CLIP(T, parts)                                                                \
   do {                                                                                \
     T *o = (T *)r->out;                                                               \
     const T *x = (const T *)r->in, *lo = (const T *)r->low, *hi = (const T *)r->high; \
-    for (int64_t i = begin; i < end; i++) {                                           \
-      T v = x[i], l = lo[i * r->low_step], h = hi[i * r->high_step];                  \
-      v = v > h ? h : v;                                                              \
-      o[i] = v < l ? l : v;                                                           \
-    }                                                                                 \
+    for (int64_t i = begin; i < end; i++)                                             \
+      for (int p = 0; p < (parts); p++) {                                             \
+        T v = x[i * (parts) + p], l = lo[i * r->low_step * (parts) + p],              \
+          h = hi[i * r->high_step * (parts) + p];                                     \
+        v = v > h ? h : v;                                                            \
+        o[i * (parts) + p] = v < l ? l : v;                                           \
+      }                                                                               \
   } while (0)
 
 static float load_16(TF_DataType dtype, const char *p, int64_t i) {
@@ -174,16 +176,18 @@ static void clip_part(void *arg, int64_t begin, int64_t end) {
     return;
   }
   switch (math_kind(r->dtype)) {
-    case MK_F32: CLIP(float); break;
-    case MK_F64: CLIP(double); break;
-    case MK_I8: CLIP(int8_t); break;
-    case MK_I16: CLIP(int16_t); break;
-    case MK_I32: CLIP(int32_t); break;
-    case MK_I64: CLIP(int64_t); break;
-    case MK_U8: CLIP(uint8_t); break;
-    case MK_U16: CLIP(uint16_t); break;
-    case MK_U32: CLIP(uint32_t); break;
-    default: CLIP(uint64_t); break;
+    case MK_F32: CLIP(float, 1); break;
+    case MK_F64: CLIP(double, 1); break;
+    case MK_I8: CLIP(int8_t, 1); break;
+    case MK_I16: CLIP(int16_t, 1); break;
+    case MK_I32: CLIP(int32_t, 1); break;
+    case MK_I64: CLIP(int64_t, 1); break;
+    case MK_U8: CLIP(uint8_t, 1); break;
+    case MK_U16: CLIP(uint16_t, 1); break;
+    case MK_U32: CLIP(uint32_t, 1); break;
+    case MK_C64: CLIP(float, 2); break;
+    case MK_C128: CLIP(double, 2); break;
+    default: CLIP(uint64_t, 1); break;
   }
 }
 
@@ -214,6 +218,6 @@ const OpRow ops_math_select[] = {
      .run = select_walk},
     {"SelectV2", .prep_size = sizeof(SelectPrep), .shape = shape_select_v2, .prepare = select_v2_prepare,
      .run = select_walk},
-    {"ClipByValue", .types = "T: " TYPES_FLOATS " int8 int16 int32 int64 uint8 uint16", .flags = OP_INPLACE,
-     .shape = shape_same, .prepare = clip_prepare, .run = clip_run},
+    {"ClipByValue", .types = "T: " TYPES_FLOATS " " TYPES_COMPLEX " int8 int16 int32 int64 uint8 uint16",
+     .flags = OP_INPLACE, .shape = shape_same, .prepare = clip_prepare, .run = clip_run},
     {0}};

@@ -9,47 +9,9 @@
 /* ---- QuantizedReshape ---- */
 
 static TF_Code reshape_prepare(OpCtx *c, TF_Status *st) {
-  const Tensor *x = op_input(c, 0), *shape = op_input(c, 1);
-  char text[SHAPE_TEXT_MAX];
-  int64_t dims[TENSOR_MAX_RANK], known = 1, n = tensor_count(x);
-  int unknown = -1;
-  if (shape->rank != 1)
-    return fail(st, TF_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
-                shape_text(shape->dims, shape->rank, text, sizeof text));
-  if (shape->dims[0] > TENSOR_MAX_RANK)
-    return fail(st, TF_INVALID_ARGUMENT, "a shape of %lld dimensions: at most %d are supported",
-                (long long)shape->dims[0], TENSOR_MAX_RANK);
-  int rank = (int)shape->dims[0];
-  for (int i = 0; i < rank; i++) {
-    dims[i] = int_at(shape, i);
-    if (dims[i] == -1 && unknown >= 0)
-      return fail(st, TF_INVALID_ARGUMENT, "Only one input size may be -1, not both %d and %d", unknown, i);
-    if (dims[i] < -1)
-      return fail(st, TF_INVALID_ARGUMENT, "Size %d must be non-negative, not %lld", i, (long long)dims[i]);
-    if (dims[i] == -1) unknown = i;
-    else if (__builtin_mul_overflow(known, dims[i], &known))
-      return fail(st, TF_INVALID_ARGUMENT, "Shape is too large");
-  }
-  if (unknown >= 0) {
-    if (known == 0 && n == 0)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Reshape cannot infer the missing input size for an empty tensor unless all "
-                  "specified input sizes are non-zero");
-    if (known == 0)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Input to reshape is a tensor with %lld values, but the requested shape has 0",
-                  (long long)n);
-    if (n % known)
-      return fail(st, TF_INVALID_ARGUMENT,
-                  "Input to reshape is a tensor with %lld values, but the requested shape "
-                  "requires a multiple of %lld",
-                  (long long)n, (long long)known);
-    dims[unknown] = n / known;
-  } else if (known != n) {
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Input to reshape is a tensor with %lld values, but the requested shape has %lld",
-                (long long)n, (long long)known);
-  }
+  int64_t dims[TENSOR_MAX_RANK];
+  int rank;
+  TRY(reshape_dims(op_input(c, 0), op_input(c, 1), dims, &rank, st));
   for (int i = 2; i < 4; i++)
     if (tensor_count(op_input(c, i)) != 1)
       return fail(st, TF_INVALID_ARGUMENT, "input_%s must have 1 element.", i == 2 ? "min" : "max");

@@ -129,7 +129,7 @@ static void fake_grad(const FakeState *s, float min, float max, const float *dy,
   float low = -INFINITY, high = INFINITY, scale;
   if (min != 0 || max != 0) nudge(s, min, max, &low, &high, &scale);
   for (int64_t i = 0; i < n * step; i += step) {
-    dx[i] = dy[i] * (float)(x[i] >= low && x[i] <= high);
+    dx[i] = dy[i] * (float)(!(min != 0 || max != 0) || (x[i] >= low && x[i] <= high));
     *below += (double)(dy[i] * (float)(x[i] < low));
     *above += (double)(dy[i] * (float)(x[i] > high));
   }

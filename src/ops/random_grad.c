@@ -51,6 +51,7 @@ static double grad_fraction(double a, double x) {
 static double gamma_grad(double a, double x, double least) {
   if (x == 0) return 0;
   if (!(x > 0) || !(a > 0)) return (double)NAN;
+  if (isinf(a)) return 0;
   if (isinf(x)) return -0.0;
   if (a * log(x) - x - special_lgamma(a) < least) return 0;
   return x > 1 && x > a ? grad_fraction(a, x) : grad_series(a, x);

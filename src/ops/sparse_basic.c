@@ -20,7 +20,7 @@ static TF_Code reshape_shape(ShapeCtx *c, TF_Status *st) {
 }
 
 /* The target dims with -1 worked out. */
-static TF_Code reshape_dims(const Tensor *from, const Tensor *target, int64_t *dims, TF_Status *st) {
+static TF_Code dense_dims(const Tensor *from, const Tensor *target, int64_t *dims, TF_Status *st) {
   int64_t n = target->dims[0], product = 1, size = 1, total = 1;
   int unknown = -1;
   char a[SHAPE_TEXT_MAX], b[SHAPE_TEXT_MAX];
@@ -97,7 +97,7 @@ static TF_Code reshape_run(OpCtx *c, TF_Status *st) {
   if (in_rank > TENSOR_MAX_RANK || out_rank > TENSOR_MAX_RANK)
     return fail(st, TF_INVALID_ARGUMENT, "a sparse tensor of rank %lld",
                 (long long)(in_rank > out_rank ? in_rank : out_rank));
-  TRY(reshape_dims(from, target, dims, st));
+  TRY(dense_dims(from, target, dims, st));
   if (in_rank == out_rank && !memcmp(from->data, dims, (size_t)in_rank * sizeof *dims))
     return reshape_same(c, st);
   for (int d = 0; d < out_rank; d++)

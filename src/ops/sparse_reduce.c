@@ -96,6 +96,9 @@ static TF_Code check_kept(const Reduction *r, TF_Status *st) {
       inside = inside && index_ok(index, r->s.dims[d]);
       at = (int64_t)((uint64_t)at * (uint64_t)r->s.dims[d] + (uint64_t)index);
     }
+    if (!inside && at >= 0 && at < size)
+      return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] is out of bounds: it stands for another place",
+                  (long long)i);
     if (!inside)
       return fail(st, TF_INTERNAL, "Obtained a write index of %lld which is outside of bounds of [0, %lld)",
                   (long long)at, (long long)size);

@@ -36,7 +36,7 @@ static TF_Code image_prepare(OpCtx *c, TF_Status *st) {
   int64_t depth = x->rank == 4 ? x->dims[3] : 0;
   if (depth != 1 && depth != 3 && depth != 4)
     return fail(st, TF_INVALID_ARGUMENT, "Tensor must be 4-D with last dim 1, 3, or 4, not %s", text);
-  if (x->dims[0] && (x->dims[1] == 0 || x->dims[2] == 0))
+  if (x->dims[1] == 0 || x->dims[2] == 0)
     return fail(st, TF_INVALID_ARGUMENT,
                 "input tensor must have non-zero dims. Found: [%lld, %lld, %lld, %lld].",
                 (long long)x->dims[0], (long long)x->dims[1], (long long)x->dims[2], (long long)depth);

@@ -16,7 +16,6 @@ MEANT = [
     ("*Accumulator*", "bfloat16 complex64 complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64", "",
      "registered for any type, but accumulators are made for half, float and double alone"),
     ("ArgMax", "int16", "", "registered, but TensorFlow reads such an axis past its end"),
-    ("ClipByValue", "complex64 complex128", "", "complex numbers have no order"),
     ("QuantizedResizeBilinear", "float qint32", "", "what converts models makes quint8 alone"),
     ("QuantizedConv2D", "qint8", "", "what converts models makes quint8 alone"),
     ("Conj", "variant", "", "no variant of ours has a conjugate"),

@@ -377,12 +377,14 @@ def math_select():
     c.case('SelectV2', [b(2, 1, 2, 1), v(3, 1, 1), v(1, 3, 1, 4)], 'three ways')
     c.case('SelectV2', [b(2), v(3), v()], 'incompatible')
     c.case('SelectV2', [b(), v(3), v(3, 1)], 'scalar condition')
-    for dtype in FLOATS + SIGNED + [np.uint8, np.uint16]:
+    for dtype in FLOATS + SIGNED + [np.uint8, np.uint16] + COMPLEX:
         x = np.concatenate([values(dtype, (12,), -9, 9), extremes(dtype)])
         c.case('ClipByValue', [x, np.array(1, dtype), np.array(4, dtype)], name_of(dtype))
         c.case('ClipByValue', [x, np.full(x.shape, 2, dtype), np.array(5, dtype)], name_of(dtype))
         c.case('ClipByValue', [x, np.array(1, dtype), np.full(x.shape, 3, dtype)], name_of(dtype))
         c.case('ClipByValue', [x, np.full(x.shape, 1, dtype), np.full(x.shape, 3, dtype)], name_of(dtype))
+    for dtype in COMPLEX:
+        c.case('ClipByValue', [values(dtype, (9,), -9, 9), dtype(-2 + 1j), dtype(3 + 4j)], 'parts ' + name_of(dtype))
     c.case('ClipByValue', [v(2, 3), v(3), v()], 'sizes')
     c.case('ClipByValue', [v(0), v(), v()], 'empty')
     c.save()

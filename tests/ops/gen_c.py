@@ -393,6 +393,8 @@ def quant_fake():
             c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(-1, 0, -7), f32(2, 6, 0)], '', 1e-4, 1e-4, **k)
             c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy[0, 0], x[0, 0], f32(-1, 0, -7), f32(2, 6, 0)], 'vector', 1e-4, 1e-4, **k)
     c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, np.float32(0), np.float32(0)], 'no range', 1e-4, 1e-4)
+    c.case('FakeQuantWithMinMaxVarsGradient', [f32(1, 2, 3), f32(np.nan, np.inf, -np.inf), np.float32(0), np.float32(0)], 'no range of no numbers')
+    c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [f32(1, 2, 3), f32(np.nan, np.inf, -np.inf), f32(0, 0, 0), f32(0, 0, 0)], 'no range of no numbers')
     c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(0, 0, 0), f32(0, 1, 0)], 'no range', 1e-4, 1e-4)
     c.case('FakeQuantWithMinMaxArgsGradient', [dy[:0], x[:0]], 'empty')
     c.case('FakeQuantWithMinMaxArgsGradient', [dy[:1], x], 'sizes', error_part='')

@@ -234,6 +234,7 @@ def special_ops():
         c.case('IgammaGradA', [a.astype(dtype), x.astype(dtype)], name_of(dtype), rtol=1e-4, atol=1e-6)
         c.case('IgammaGradA', [dtype(2), x.astype(dtype)], 'scalar', rtol=1e-4, atol=1e-6)
         c.case('IgammaGradA', [np.array([np.nan, -1, 0, 1, 1], dtype), np.array([1, 1, 1, -1, np.nan], dtype)], 'special')
+        c.case('IgammaGradA', [np.array([np.inf, -np.inf], dtype)[:, None], np.array([0, .5, 2, np.inf, np.nan], dtype)], 'infinite')
     c.case('IgammaGradA', [values(F32, (2,)), values(F32, (3,))], 'shapes')
     for dtype in (F32, F64):
         for x in (0, 1):

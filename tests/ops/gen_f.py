@@ -368,6 +368,7 @@ def random_grad():
             c.case('RandomGammaGrad', [alpha, (alpha * part)], '%s %s' % (name_of(t), part), **near)
         c.case('RandomGammaGrad', [alpha[1:4], np.array([.125, .5, 1, 1.5, 4, 9], t)], name_of(t) + ' broadcast', **near)
         c.case('RandomGammaGrad', [np.array([1, -1, 0, NAN, 1, 2], t), np.array([0, 1, 1, 1, -1, NAN], t)], name_of(t) + ' special', **near)
+        c.case('RandomGammaGrad', [np.array([INF, -INF], t)[:, None], np.array([0, .5, 2, INF, NAN], t)], 'infinite', **near)
         c.case('RandomGammaGrad', [np.zeros((0, 3), t), np.ones(3, t)], 'empty')
         c.case('RandomGammaGrad', [np.ones(2, t), np.ones(3, t)], 'shapes')
     for dtype in (F32, F64):

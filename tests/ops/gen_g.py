@@ -484,6 +484,8 @@ def quant_array():
             for shape in ([3, 4], [12], [-1, 6], [2, 2, 3], [5], [-1, 5], [-1, -1], [-2, 3], [[3, 4]], [0, -1]):
                 refused(c, 'QuantizedReshape', [quantised(dtype, (2, 6)), np.array(shape, t), F32(-1), F32(2)], str(shape))
     refused(c, 'QuantizedReshape', [quantised(tf.quint8, (2, 0)), i32(0, 5), F32(-1), F32(2)], 'empty')
+    for shape in (i32(-1, 0), i32(-1, 3), i32(0, -1), i32(5, -1)):
+        refused(c, 'QuantizedReshape', [quantised(tf.quint8, (4, 0)), shape, F32(-1), F32(2)], 'empty')
     refused(c, 'QuantizedReshape', [quantised(tf.quint8, ()), i32(), F32(-1), F32(2)], 'scalar')
     for dtype in (tf.quint8, tf.qint32):
         def case(axis, parts, r, label):

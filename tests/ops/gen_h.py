@@ -471,7 +471,8 @@ def summary_image():
                 c.case('ImageSummary', [tag, values(dtype, (2, 5, 4, depth), low, high if dtype != U8 else 255)], '%s %d' % (label, depth))
         for most in (1, 2, 5): c.case('ImageSummary', [tag, values(dtype, (3, 2, 2, 1), 0, 4)], 'most %d' % most, max_images=most)
         c.case('ImageSummary', [tag, np.zeros((0, 2, 2, 1), dtype)], 'none')
-        c.case('ImageSummary', [tag, np.zeros((1, 0, 2, 1), dtype)], 'no pixel')
+        for shape in ((1, 0, 2, 1), (0, 0, 2, 1), (0, 2, 0, 1)):
+            c.case('ImageSummary', [tag, np.zeros(shape, dtype)], 'no pixel')
         c.case('ImageSummary', [np.array([b'a'], object), np.zeros((1, 2, 2, 1), dtype)], 'tag')
         for shape in ((2, 2, 1), (1, 2, 2, 2), (1, 2, 2, 5)): c.case('ImageSummary', [tag, np.zeros(shape, dtype)], 'shape')
         if dtype == U8: continue
