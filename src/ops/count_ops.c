@@ -303,6 +303,9 @@ static TF_Code sparse_tally_run(OpCtx *c, TF_Status *st) {
   if (s.rank != 1 && s.rank != 2)
     return fail(st, TF_INVALID_ARGUMENT, "Input must be a 1 or 2-dimensional tensor. Got a rank of %d",
                 s.rank);
+  if (s.rank == 2 && s.dims[0] <= 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Cannot allocate %lld batches, is the dense shape too wide?",
+                (long long)s.dims[0]);
   TF_Code code = tally_init(&t, c, op_input(c, 1), op_input(c, 3), st);
   for (int64_t i = 0; !code && i < s.count; i++)
     code = tally_add(&t, s.rank == 1 ? 0 : s.indices[i * s.rank], i, st);

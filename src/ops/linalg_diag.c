@@ -207,8 +207,8 @@ static TF_Code diag_part_prepare(OpCtx *c, TF_Status *st) {
     return fail(st, TF_INVALID_ARGUMENT, "input must be at least 2-dim, received shape: %s",
                 shape_text(in->dims, in->rank, text, sizeof text));
   if (c->num_inputs > 1) TRY(read_k(op_input(c, 1), b, st));
-  if (c->num_inputs > 2 && op_input(c, 2)->rank)
-    return fail(st, TF_INVALID_ARGUMENT, "padding_value must be a scalar");
+  if (c->num_inputs > 2 && tensor_count(op_input(c, 2)) != 1)
+    return fail(st, TF_INVALID_ARGUMENT, "Padding must be scalar.");
   TRY(band_of_matrices(b, in, dims, &rank, st));
   return op_output(c, 0, in->dtype, dims, rank, st);
 }

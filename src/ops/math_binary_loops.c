@@ -139,14 +139,14 @@ COMPLEX_LOOPS(xlog1py, x == 0 ? 0 : x * clog(1 + y), x == 0 ? 0 : x * clog(1 + y
 TABLE(xlog1py, FLOAT_ENTRIES(xlog1py), COMPLEX_ENTRIES(xlog1py));
 
 /* ---- comparisons ---- */
-#define COMPARE_LOOPS(op, expr)                                                        \
-  LOOP(op##_i8, int8_t, uint8_t, expr)                                                 \
-  LOOP(op##_i16, int16_t, uint8_t, expr)                                               \
-  LOOP(op##_i32, int32_t, uint8_t, expr)                                               \
-  LOOP(op##_i64, int64_t, uint8_t, expr) LOOP(op##_u8, uint8_t, uint8_t, expr)         \
-      LOOP(op##_u16, uint16_t, uint8_t, expr) LOOP(op##_u32, uint32_t, uint8_t, expr)  \
-          LOOP(op##_u64, uint64_t, uint8_t, expr) LOOP(op##_f32, float, uint8_t, expr) \
-              LOOP(op##_f64, double, uint8_t, expr)
+#define COMPARE_LOOPS(op, expr)                                                       \
+  LOOP(op##_i8, int8_t, uint8_t, expr)                                                \
+  LOOP(op##_i16, int16_t, uint8_t, expr)                                              \
+  LOOP(op##_i32, int32_t, uint8_t, expr)                                              \
+  LOOP(op##_i64, int64_t, uint8_t, expr)                                              \
+  LOOP(op##_u8, uint8_t, uint8_t, expr) LOOP(op##_u16, uint16_t, uint8_t, expr)       \
+      LOOP(op##_u32, uint32_t, uint8_t, expr) LOOP(op##_u64, uint64_t, uint8_t, expr) \
+          LOOP(op##_f32, float, uint8_t, expr) LOOP(op##_f64, double, uint8_t, expr)
 COMPARE_LOOPS(less, x < y)
 TABLE(less, INT_ENTRIES(less), FLOAT_ENTRIES(less));
 COMPARE_LOOPS(less_equal, x <= y)
@@ -164,8 +164,8 @@ LOOP(not_equal_c64, C64, uint8_t, x != y)
 LOOP(not_equal_c128, C128, uint8_t, x != y)
 TABLE(not_equal, INT_ENTRIES(not_equal), FLOAT_ENTRIES(not_equal),
       COMPLEX_ENTRIES(not_equal), [MK_BOOL] = not_equal_u8);
-LOOP(approximate_f32, float, uint8_t, fabsf(x - y) < param)
-LOOP(approximate_f64, double, uint8_t, fabs(x - y) < (double)param)
+LOOP(approximate_f32, float, uint8_t, fabsf(x - y) <= param)
+LOOP(approximate_f64, double, uint8_t, fabs(x - y) <= (double)param)
 TABLE(approximate, FLOAT_ENTRIES(approximate));
 
 /* ---- bits and truth ---- */
@@ -218,13 +218,13 @@ COMPLEX_LOOPS(tanh_grad, y *(1 - x * x), y *(1 - x * x))
 TABLE(tanh_grad, FLOAT_ENTRIES(tanh_grad), COMPLEX_ENTRIES(tanh_grad));
 /* TF: 0 where nothing comes in, whatever the root is. */
 FLOAT_LOOPS(sqrt_grad, y == 0 ? 0 : y * 0.5f / x, y == 0 ? 0 : y * 0.5 / x)
-COMPLEX_LOOPS(sqrt_grad, y * 0.5f / conjf(x), y * 0.5 / conj(x))
+COMPLEX_LOOPS(sqrt_grad, y == 0 ? 0 : y * 0.5f / conjf(x), y == 0 ? 0 : y * 0.5 / conj(x))
 TABLE(sqrt_grad, FLOAT_ENTRIES(sqrt_grad), COMPLEX_ENTRIES(sqrt_grad));
-FLOAT_LOOPS(rsqrt_grad, -0.5f * y * x * x * x, -0.5 * y * x * x * x)
-COMPLEX_LOOPS(rsqrt_grad, -0.5f * y * conjf(x * x * x), -0.5 * y * conj(x * x * x))
+FLOAT_LOOPS(rsqrt_grad, y == 0 ? 0 : -0.5f * y * x * x * x, y == 0 ? 0 : -0.5 * y * x * x * x)
+COMPLEX_LOOPS(rsqrt_grad, y == 0 ? 0 : -0.5f * y * conjf(x * x * x), y == 0 ? 0 : -0.5 * y * conj(x * x * x))
 TABLE(rsqrt_grad, FLOAT_ENTRIES(rsqrt_grad), COMPLEX_ENTRIES(rsqrt_grad));
-FLOAT_LOOPS(inv_grad, -y *x *x, -y *x *x)
-COMPLEX_LOOPS(inv_grad, -y *conjf(x *x), -y *conj(x *x))
+FLOAT_LOOPS(inv_grad, y == 0 ? 0 : -y * x * x, y == 0 ? 0 : -y * x * x)
+COMPLEX_LOOPS(inv_grad, y == 0 ? 0 : -y * conjf(x * x), y == 0 ? 0 : -y * conj(x * x))
 TABLE(inv_grad, FLOAT_ENTRIES(inv_grad), COMPLEX_ENTRIES(inv_grad));
 
 /* ---- 16-bit floats that round twice (floats here) ---- */

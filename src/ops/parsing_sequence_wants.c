@@ -2,6 +2,7 @@
  * ParseSingleSequenceExample, which hold them in attributes, in vectors and in scalars. */
 #include "ops/parsing_sequence.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,20 @@ typedef struct GroupAt {
   int keys, defaults, out;
 } GroupAt;
 
+/* V1's attributes of keys and their number. */
+static TF_Code check_key_attrs(const Node *node, const Group *g, TF_Status *st) {
+  const Attr *keys;
+  char what[32], count_name[sizeof what + 1];
+  if (!g->keys || !node_attr(node, g->keys)) return TF_OK;
+  snprintf(what, sizeof what, "%.*s", (int)(strlen(g->keys) - strlen("_keys")), g->keys);
+  snprintf(count_name, sizeof count_name, "N%s", what);
+  const Attr *count = node_attr(node, count_name);
+  TRY(list_of(node, g->keys, TF_ATTR_STRING, &keys, st));
+  if (!count || count->v.i == keys->count) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "num_%s (%lld) must match the size of %s (%lld)", what,
+              (long long)count->v.i, g->keys, (long long)keys->count);
+}
+
 /* V2's inputs: a key for each type, and a flag for each dense list. */
 static TF_Code check_keys(const Sequences *q, const Group *g, int types, TF_Status *st) {
   if (tensor_count(op_input(q->c, g->keys_input)) != types)
@@ -149,6 +164,7 @@ static TF_Code make_group(Sequences *q, const Group *g, GroupAt at, const Attr *
   if ((g->shapes && shapes->count != types->count) || (g->splits && splits->count != types->count))
     return fail(st, TF_INVALID_ARGUMENT, "len(%s) != len(%s)", g->types, g->shapes ? g->shapes : g->splits);
   if (is_v2(q->c)) TRY(check_keys(q, g, (int)types->count, st));
+  else TRY(check_key_attrs(q->c->node, g, st));
   for (int k = 0; k < types->count; k++) {
     Want *w = &q->wants[q->num_wants++];
     *w = (Want){.kind = g->kind,

@@ -192,8 +192,10 @@ static double param_of(const OpCtx *c, int i, int64_t batch) {
 static TF_Code bounded_run(OpCtx *c, TF_Status *st) {
   Bounded b = {.out = &c->outputs[0]};
   int64_t count = tensor_count(b.out), batches = b.out->dims[0], each = UNIFORM_BATCH;
-  if (count == 0) return TF_OK;
-  if (params_uniform(c)) batches = (count + each - 1) / each;
+  bool uniform = params_uniform(c);
+  if (count == 0 && (uniform || batches == 0))
+    return TF_OK; /* TF: else parameters are looked at for no samples, too */
+  if (uniform) batches = (count + each - 1) / each;
   else each = count / batches;
   b.p = random_take(c->state, (uint64_t)batches * 2 * MAX_TRIES * ((uint64_t)each + 3) / 4);
   for (int64_t k = 0; k < batches; k++) {

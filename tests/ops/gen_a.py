@@ -204,8 +204,12 @@ def math_binary():
     for dtype in (np.float32, np.float16, np.int64):
         c.case('Sub', [values(dtype, (1500, 3)), values(dtype, (3,))], 'many narrow %s' % name_of(dtype), 1e-3)
         c.case('Less', [values(dtype, (5,)), values(dtype, (900, 5))], 'many narrow %s' % name_of(dtype))
-    for dtype in FLOATS:
-        c.case('SqrtGrad', [np.array([0, -0., np.nan, np.inf, 2, 0] * 3, dtype), np.array([0, 0, -0., 0, -0., 3] * 3, dtype)], 'of nothing')
+    for op in ('SqrtGrad', 'RsqrtGrad', 'ReciprocalGrad', 'InvGrad'):
+        for dtype in FLOATS + COMPLEX:
+            x, dy = np.array([0, -0., np.nan, np.inf, 2, 0] * 3, dtype), np.array([0, 0, -0., 0, -0., 3] * 3, dtype)
+            c.case(op, [x[:5], dy[:5]] if dtype in COMPLEX else [x, dy], 'of nothing')
+    for dtype in (np.float32, np.float64):
+        c.case('ApproximateEqual', [np.array([1, 2, -1, .5, 0, np.inf, np.nan], dtype), np.zeros(7, dtype)], 'as much as the tolerance', tolerance=1.)
     c.save()
 
 

@@ -298,6 +298,8 @@ def count_ops():
     refused(c, 'SparseBincount', [ix, v, dims, one(-9, I32), none], 'size')
     refused(c, 'SparseBincount', [rows((9, 0)), i32(1), i64(4, 4), one(9, I32), none], 'beyond', error_part='')
     refused(c, 'SparseCountSparseOutput', [rows((9, 0)), i32(1), i64(4, 4), none], 'beyond', error_part='', binary_output=False, **m)
+    for d in (i64(-1, 9), i64(0, 3), i64(2, -9)):
+        refused(c, 'SparseCountSparseOutput', [np.zeros((0, 2), I64), i32(), d, none], 'dims', binary_output=False, **m)
     for l, a, b, d in broken(ix, v, dims):
         refused(c, 'SparseCountSparseOutput', [a, b, d, none], l, error_part='', binary_output=False, **m)
     for op, ins in (('DenseCountSparseOutput', [i32(3, -1, 3)]), ('DenseCountSparseOutput', [np.zeros((2, 0), I32)]), ('DenseCountSparseOutput', [i32()]),

@@ -171,6 +171,9 @@ def random_bounded():
     c.case(stateless, [i64(3, 2), i32(1, 2), *grid], 'broadcast', **tol)
     c.case(stateless, [i64(2, 3), i32(1, 2), f32(0, 1), f32(1, 2, 3), *one[2:]], 'broadcast', error_part='', **tol)
     c.case(stateful, [i32(350), *one], 'long', **SEEDS, **tol)
+    for shape in (i32(2, 0), i32(0)):
+        c.case(stateful, [shape, f32(1, 0)[:shape[0]], np.float32(-2), *one[2:]], 'none', **SEEDS, **tol)
+        c.case(stateful, [shape, one[0], np.float32(-2), *one[2:]], 'none', **SEEDS, **tol)
     c.case(stateful, [i32(3, 5, 2), f32(0), f32(1), *one[2:]], 'ones', **SEEDS, **tol)
     c.case(stateful, [i32(3, 5, 2), f32(0), f32(1), f32(-1), f32(1)], 'one bound', **SEEDS, **tol)
     for bad in [(0, 1, 2, 1), (0, -1, -1, 1), (0, 0, -1, 1), (NAN, 1, -1, 1), (0, NAN, -1, 1), (0, 1, -INF, INF), (0, 1, 1e30, INF), (0, INF, 0, 1), (INF, 1, 0, 1), (0, 1, 0, 1e-30),

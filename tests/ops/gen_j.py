@@ -217,6 +217,8 @@ def linalg_diag():
                 c.case('MatrixSetDiagV3', [x, v(*band), k], align, align=align)
                 c.case('MatrixDiagV3', [v(*band), k, np.int32(rows), np.int32(cols), np.float32(7)], align, align=align, error_part='')
             c.case('MatrixDiagPartV2', [x, k, np.float32(9)])
+            c.case('MatrixDiagPartV2', [x, k, np.float32([[9]])], 'padding')
+            c.case('MatrixDiagPartV3', [x, k, np.float32([9, 8])], 'padding')
             c.case('MatrixSetDiagV2', [x, v(*band), k])
             c.case('MatrixDiagV2', [v(*band), k, np.int32(-1), np.int32(-1), np.float32(7)])
             c.case('MatrixDiagV3', [v(*band), k, np.int32(-1), np.int32(cols), np.float32(7)], error_part='')
