@@ -323,6 +323,8 @@ def undefined(case, got):
     if op == "Cast" and any(a.name == "DstT" and a.value in (4, 17) for a in case.attrs) and \
             case.inputs[0].dtype in (1, 2, HALF, BFLOAT16) and (as_numbers(case.inputs[0]) < 0).any():
         return "negative floats among unsigned numbers: by their place in the vector"
+    if op == "CombinedNonMaxSuppression" and (case.inputs[1].array <= -1).any():
+        return "scores of -1 are those of no box"
     if op == "CTCBeamSearchDecoder" and case.inputs[0].array.size > len(np.unique(case.inputs[0].array)):
         return "which of equal beams are kept"
     if op == "KmeansPlusPlusInitialization" and \
