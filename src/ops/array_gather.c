@@ -146,8 +146,7 @@ TF_Code gather_nd_dims(const Tensor *params, const Tensor *indices, int64_t *dim
   *rank = 0;
   for (int i = 0; i < indices->rank - 1; i++) dims[(*rank)++] = indices->dims[i];
   for (int i = (int)depth; i < params->rank; i++) dims[(*rank)++] = params->dims[i];
-  if (tensor_count(params) == 0 && dims_product(indices->dims, 0, indices->rank - 1) > 0 &&
-      dims_product(dims, 0, *rank) > 0)
+  if (tensor_count(params) == 0 && dims_product(indices->dims, 0, indices->rank - 1) > 0)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Requested more than 0 entries, but params is empty.  Params shape: %s",
                 shape_text(params->dims, params->rank, (char[SHAPE_TEXT_MAX]){0}, SHAPE_TEXT_MAX));

@@ -166,6 +166,8 @@ static TF_Code reverse_v1_prepare(OpCtx *c, TF_Status *st) {
                 "'dims' must have the same number of values as 'input' has dimensions. 'input' has %d'dims' "
                 "has %lld values",
                 in->rank, (long long)flags->dims[0]);
+  if (in->rank > 0 && in->dims[0] == 0)
+    return fail(st, TF_INVALID_ARGUMENT, "Invalid input first dimension. Found 0.");
   for (int i = 0; i < in->rank; i++) reversed[i] = ((const uint8_t *)flags->data)[i];
   return reverse_plan(c, reversed, st);
 }

@@ -52,16 +52,20 @@ static void fill(const Canvas *v, int64_t top, int64_t left, int64_t bottom, int
       memcpy(v->image + (size_t)(y * v->width + x) * v->pixel, color, v->pixel);
 }
 
-static void draw_box(const Canvas *v, const float *box, const void *color) {
+static TF_Code draw_box(const Canvas *v, const float *box, const void *color, TF_Status *st) {
   int64_t top = pixel_of(box[0], v->height), left = pixel_of(box[1], v->width);
   int64_t bottom = pixel_of(box[2], v->height), right = pixel_of(box[3], v->width);
-  if (top > bottom || left > right || top >= v->height || bottom < 0 || left >= v->width || right < 0) return;
+  if (top > bottom || left > right || top >= v->height || bottom < 0 || left >= v->width || right < 0)
+    return TF_OK;
+  if (v->height == 0) return fail(st, TF_INVALID_ARGUMENT, "Max box row clamp is less than 0.");
+  if (v->width == 0) return fail(st, TF_INVALID_ARGUMENT, "Max box col clamp is less than 0.");
   int64_t y0 = most(top, 0), x0 = most(left, 0), y1 = least(bottom, v->height - 1),
           x1 = least(right, v->width - 1);
   if (top >= 0) fill(v, top, x0, top, x1, color);
   if (bottom < v->height) fill(v, bottom, x0, bottom, x1, color);
   if (left >= 0) fill(v, y0, left, y1, left, color);
   if (right < v->width) fill(v, y0, right, y1, right, color);
+  return TF_OK;
 }
 
 /* The color of box i, in the image's dtype. */
@@ -79,20 +83,18 @@ static void color_of(const Tensor *colors, int64_t i, const Tensor *image, void 
 }
 
 static TF_Code draw_run(OpCtx *c, TF_Status *st) {
-  (void)st;
   const Tensor *x = op_input(c, 0), *boxes = op_input(c, 1),
                *colors = c->num_inputs > 2 ? op_input(c, 2) : NULL;
   Tensor *out = &c->outputs[0];
   size_t size = dtype_size(x->dtype), bytes = (size_t)tensor_count(x) * size;
-  if (bytes == 0) return TF_OK;
-  if (out->data != x->data) memcpy(out->data, x->data, bytes);
+  if (bytes && out->data != x->data) memcpy(out->data, x->data, bytes);
   for (int64_t i = 0; i < boxes->dims[0] * boxes->dims[1]; i++) {
     float color[4];
     size_t image = (size_t)(x->dims[1] * x->dims[2] * x->dims[3]) * size;
-    Canvas v = {(char *)out->data + (size_t)(i / boxes->dims[1]) * image, x->dims[1], x->dims[2],
-                (size_t)x->dims[3] * size};
+    Canvas v = {bytes ? (char *)out->data + (size_t)(i / boxes->dims[1]) * image : NULL, x->dims[1],
+                x->dims[2], (size_t)x->dims[3] * size};
     color_of(colors, i % boxes->dims[1], x, color);
-    draw_box(&v, (const float *)boxes->data + 4 * i, color);
+    TRY(draw_box(&v, (const float *)boxes->data + 4 * i, color, st));
   }
   return TF_OK;
 }

@@ -87,6 +87,7 @@ static TF_Code reduction_of(OpCtx *c, Reduction *r, TF_Status *st) {
 static TF_Code check_kept(const Reduction *r, TF_Status *st) {
   int64_t size = 1;
   for (int d = 0; d < r->rank; d++) size *= r->dims[d];
+  int64_t moved = -1;
   for (int64_t i = 0; i < r->s.count; i++) {
     int64_t at = 0;
     bool inside = true;
@@ -96,14 +97,15 @@ static TF_Code check_kept(const Reduction *r, TF_Status *st) {
       inside = inside && index_ok(index, r->s.dims[d]);
       at = (int64_t)((uint64_t)at * (uint64_t)r->s.dims[d] + (uint64_t)index);
     }
-    if (!inside && at >= 0 && at < size)
-      return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] is out of bounds: it stands for another place",
-                  (long long)i);
-    if (!inside)
+    if (inside) continue;
+    moved = i;
+    if (at < 0 || at >= size)
       return fail(st, TF_INTERNAL, "Obtained a write index of %lld which is outside of bounds of [0, %lld)",
                   (long long)at, (long long)size);
   }
-  return TF_OK;
+  if (moved < 0) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "indices[%lld] is out of bounds: it stands for another place",
+              (long long)moved);
 }
 
 static TF_Code reduce_run(OpCtx *c, TF_Status *st) {

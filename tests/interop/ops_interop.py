@@ -61,6 +61,10 @@ ON_PURPOSE = [
     (("SparseReduceMax", "SparseReduceSum"), 0, 3, "another place", "indices past a dimension are those of another row"),
     (("RaggedGather",), 0, 3, "must not point past", "inner splits are not looked at, and read past"),
     (None, 0, 3, "more elements than memory can hold", "a shape whose first dimensions alone are too large, and the next 0"),
+    (("DenseBincount",), 0, 3, "must be non-negative", "numbers below 0 of rows are written before the counts"),
+    (("ArgMax",), 0, 3, "No OpKernel", "an axis of int16 is read past its end"),
+    (("QuantizedAvgPool", "QuantizedMaxPool"), 3, 12, "", "which of several reasons is told"),
+    (("QuantizedAvgPool", "QuantizedMaxPool"), 12, 3, "", "which of several reasons is told"),
     (None, 3, 12, "NCHW_VECT_C", "a format without kernels: which code is told"),
     (None, 0, 3, "counter must be a vector with length at least 2", "a counter of one number is read past"),
 ]
@@ -96,7 +100,7 @@ NO_SPECIAL.update({op: "infinities through a transform" for way in ("FFT", "IFFT
                    for op in (way, way + "2D", way + "3D")})
 # How far they get without numbers to go by is not compared.
 DECOMPOSITIONS = ("Eig", "SelfAdjointEigV2", "Svd", "Qr", "Lu", "MatrixLogarithm", "MatrixSquareRoot", "MatrixSolveLs",
-                  "BatchMatrixSolveLs")
+                  "BatchMatrixSolveLs", "MatrixInverse", "MatrixSolve", "BandedTriangularSolve", "RGBToHSV")
 EPSILON = {1: 3e-5, 2: 1e-9, 8: 1e-4, 18: 1e-9, HALF: 8e-3, BFLOAT16: 6e-2}
 FLOAT_INSIDE = ("ResizeBicubicGrad", "ResizeBicubic", "CTCLoss")  # weights are floats, whatever the type
 
@@ -301,6 +305,12 @@ def first_labels_null(case):
     return any(label >= x.shape[-1] - 1 and row not in rows[:i] for i, (row, label) in enumerate(zip(rows, labels.tolist())))
 
 
+def quantised_ranges(case):
+    """The least and the largest values of QuantizedConcat's inputs."""
+    count = len(case.inputs) // 3
+    return case.inputs[-2 * count:-count], case.inputs[-count:]
+
+
 def undefined(case, got):
     """Why TensorFlow's values are not to be compared; None: they are."""
     op, rows = case.op, [t.array.tolist() for t in case.inputs if t.dtype == 9 and t.array.ndim == 2]
@@ -323,6 +333,10 @@ def undefined(case, got):
     if op == "Cast" and any(a.name == "DstT" and a.value in (4, 17) for a in case.attrs) and \
             case.inputs[0].dtype in (1, 2, HALF, BFLOAT16) and (as_numbers(case.inputs[0]) < 0).any():
         return "negative floats among unsigned numbers: by their place in the vector"
+    if op == "QuantizedConcat" and not all(t.array <= u.array for t, u in zip(*quantised_ranges(case))):
+        return "ranges the wrong way round"
+    if op == "QuantizedInstanceNorm" and any(a.name == "variance_epsilon" and a.value < 0 for a in case.attrs):
+        return "roots of less than 0"
     if op == "CombinedNonMaxSuppression" and (case.inputs[1].array <= -1).any():
         return "scores of -1 are those of no box"
     if op == "CTCBeamSearchDecoder" and case.inputs[0].array.size > len(np.unique(case.inputs[0].array)):

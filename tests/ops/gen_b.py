@@ -256,6 +256,8 @@ def array_move():
     c.case('ReverseV2', [f(1, 2, 1, 3, 1, 2, 1, 2), i32(3, 7)], 'rank 8', error_part='')
     c.case('Reverse', [f(2, 3), np.array([True])], 'length')
     c.case('Reverse', [f(2, 3), np.array([False, False])], 'nothing')
+    c.case('Reverse', [f(0, 3), np.array([False, False])], 'no rows')
+    c.case('Reverse', [f(3, 0), np.array([True, True])], 'no columns')
     for dims in [(4, 3), (3, 4, 2), (3, 2, 4)]:
         seq = dims.index(4)
         batch = dims.index(3)
@@ -360,6 +362,8 @@ def array_gather():
     c.case('GatherNd', [y, np.array(1, I32)], 'scalar')
     c.case('GatherNd', [f(0, 3), np.zeros((0, 1), I32)], 'empty')
     c.case('GatherNd', [f(0, 3), i32(0)[None]], 'of nothing')
+    for shape in ((5, 0), (5, 1), (5, 3), (0, 1)):
+        c.case('GatherNd', [f(5, 0, 5), np.zeros(shape, I32)], 'of nothing %s' % (shape,))
     c.case('GatherNd', [f(), i32(0)], 'scalar params')
     c.save()
 

@@ -337,6 +337,9 @@ def image_draw():
         c.case('DrawBoundingBoxes', a, label)
         c.case('DrawBoundingBoxesV2', a + [colors], label)
     c.case('DrawBoundingBoxesV2', [image, b, colors[0]], 'colors rank')
+    for box in ([1, .3, .25, .5], [.3, 1, .5, .25], [0, 0, 1, 1]):  # the wrong way round it stands in a picture without rows
+        for shape in ((1, 0, 4, 1), (1, 4, 0, 1)):
+            c.case('DrawBoundingBoxesV2', [np.zeros(shape, F32), np.array([[box]], F32), np.ones((1, 1), F32)], 'no pixels')
     c.case('DrawBoundingBoxesV2', [image, b, colors[:, :2]], 'colors depth')
     c.save()
 
