@@ -95,7 +95,7 @@ typedef struct Walk {
   const float *x, *dy;
   float *out;
   const double *mean, *inv;    /* a channel's mean, and 1 / sqrt(variance + epsilon) */
-  const float *scale, *offset; /* folded, a channel */
+  const float *scale, *offset; /* by channel; with given moments the mean is in the offset */
   double *sum, *sum2;
 } Walk;
 
@@ -114,6 +114,16 @@ static void channel_moments(const Walk *w, double *out) {
       out[c] += sum;
     }
   }
+}
+
+/* With a batch's own moments: x minus the mean first, since a small variance makes the scale large. */
+static void apply_moments(void *arg, int64_t begin, int64_t end) {
+  const Walk *w = arg;
+  const NormPrep *p = w->p;
+  for (int64_t o = begin; o < end; o++)
+    for (int64_t c = 0, at = o * p->channels * p->inner; c < p->channels; c++)
+      for (int64_t i = 0; i < p->inner; i++, at++)
+        w->out[at] = (float)((double)w->x[at] - w->mean[c]) * w->scale[c] + w->offset[c];
 }
 
 static void apply_rows(void *arg, int64_t begin, int64_t end) {
@@ -188,7 +198,7 @@ static TF_Code norm_run(OpCtx *c, TF_Status *st) {
   for (int64_t i = 0; i < n; i++) {
     double k = (double)scale[i] / sqrt(variance[i] + s->epsilon);
     folded_scale[i] = (float)k;
-    folded_offset[i] = (float)((double)offset[i] - mean[i] * k);
+    folded_offset[i] = s->training ? offset[i] : (float)((double)offset[i] - mean[i] * k);
   }
   store_moments(c, mean, variance);
   if (c->num_outputs > 5) *(float *)c->outputs[5].data = 0;
@@ -199,7 +209,8 @@ static TF_Code norm_run(OpCtx *c, TF_Status *st) {
     return TF_OK;
   }
   int64_t row = p->channels * p->inner;
-  parallel_for(c->threads, p->outer, row > 16384 ? 1 : 16384 / row + 1, apply_rows, &w);
+  parallel_for(c->threads, p->outer, row > 16384 ? 1 : 16384 / row + 1,
+               s->training ? apply_moments : apply_rows, &w);
   if (math_is_16(s->dtype)) math_store_16(c->outputs[0].data, w.out, total, s->dtype);
   return TF_OK;
 }

@@ -65,6 +65,8 @@ ON_PURPOSE = [
     (("ArgMax",), 0, 3, "No OpKernel", "an axis of int16 is read past its end"),
     (("QuantizedAvgPool", "QuantizedMaxPool"), 3, 12, "", "which of several reasons is told"),
     (("QuantizedAvgPool", "QuantizedMaxPool"), 12, 3, "", "which of several reasons is told"),
+    (("HistogramFixedWidth",), 0, 3, "must not contain NaN", "no number is counted before the counts"),
+    (("QuantizedAdd", "QuantizedMul"), 3, 12, "Broadcast between", "which of several reasons is told"),
     (None, 3, 12, "NCHW_VECT_C", "a format without kernels: which code is told"),
     (None, 0, 3, "counter must be a vector with length at least 2", "a counter of one number is read past"),
 ]
@@ -72,7 +74,7 @@ ON_PURPOSE = [
 OPEN = {
 }
 # TF: refused by the shape function when the input's shape is not known before.
-KNOWN_SHAPES = ("ApproxTopK", "ParallelConcat", "BatchToSpaceND", "SpaceToBatchND")
+KNOWN_SHAPES = ("Dequantize", "ApproxTopK", "ParallelConcat", "BatchToSpaceND", "SpaceToBatchND")
 # Values TensorFlow itself does not define, or that depend on how its threads split the work.
 NO_SPECIAL = {
     "Cast": "floats out of an integer's range", "Conv2D": "Winograd spreads infinities", "Conv3D": "the same",
@@ -333,6 +335,8 @@ def undefined(case, got):
     if op == "Cast" and any(a.name == "DstT" and a.value in (4, 17) for a in case.attrs) and \
             case.inputs[0].dtype in (1, 2, HALF, BFLOAT16) and (as_numbers(case.inputs[0]) < 0).any():
         return "negative floats among unsigned numbers: by their place in the vector"
+    if op.startswith("SparseSegment") and op.endswith("Grad") and not case.inputs[1].array.size:
+        return "of no segments: TensorFlow leaves the memory as it is"
     if op == "QuantizedConcat" and not all(t.array <= u.array for t, u in zip(*quantised_ranges(case))):
         return "ranges the wrong way round"
     if op == "QuantizedInstanceNorm" and any(a.name == "variance_epsilon" and a.value < 0 for a in case.attrs):

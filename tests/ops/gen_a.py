@@ -746,6 +746,9 @@ def nn_norm():
             c.case('LRN', [values(dtype, dims)], name_of(dtype), rtol * 2, atol * 2, **attr)
     c.case('LRN', [values(np.float32, (2, 3))], 'rank', error_part='in must be 4-dimensional')
     v = lambda *s: values(np.float32, s)
+    pixel = [np.float32([[[[15.861194, 7.8811617, -9.616552]]]]), np.float32([17.371296, 11.620473, -1.7610933]), np.float32([-4, 0, 1])]
+    c.case('FusedBatchNorm', pixel + [np.zeros(0, np.float32)] * 2, 'one pixel', is_training=True)
+    c.case('FusedBatchNormV3', pixel + [np.zeros(0, np.float32)] * 2, 'one pixel', is_training=True)
     c.case('FusedBatchNormV3', [v(2, 3), v(3), v(3), v(3), v(3)], 'rank', error_part='', is_training=False)
     c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(2), v(3), v(3), v(3)], 'sizes', error_part='', is_training=False)
     c.case('FusedBatchNormV3', [v(1, 2, 2, 3), v(3), v(3), v(1, 3), v(3)], 'rank', error_part='', is_training=False)
