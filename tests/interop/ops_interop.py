@@ -74,7 +74,7 @@ ON_PURPOSE = [
 OPEN = {
 }
 # TF: refused by the shape function when the input's shape is not known before.
-KNOWN_SHAPES = ("Dequantize", "ApproxTopK", "ParallelConcat", "BatchToSpaceND", "SpaceToBatchND")
+KNOWN_SHAPES = ("ApproxTopK", "ParallelConcat", "BatchToSpaceND", "SpaceToBatchND")
 # Values TensorFlow itself does not define, or that depend on how its threads split the work.
 NO_SPECIAL = {
     "Cast": "floats out of an integer's range", "Conv2D": "Winograd spreads infinities", "Conv3D": "the same",
@@ -389,7 +389,9 @@ def undefined(case, got):
 def difference(got, want, case):
     if case.op in DECOMPOSITIONS and not all(map(finite, case.inputs)):
         return None
-    if case.op.startswith(("Quant", "Requant", "FakeQuant")) and not all(finite(t) for t in case.inputs if t.array.ndim < 2):
+    if isinstance(want, tuple) and "less than input dimension(-1)" in want[1]:
+        return None  # an axis of a tensor whose rank is not known when the graph is built
+    if case.op.startswith(("Quant", "Requant", "FakeQuant", "Dequant")) and not all(finite(t) for t in case.inputs if t.array.ndim < 2):
         return None  # ranges that are not finite
     if isinstance(want, tuple) or isinstance(got, tuple):
         a, b = [x[0] if isinstance(x, tuple) else "values" for x in (got, want)]
