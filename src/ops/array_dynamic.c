@@ -110,11 +110,15 @@ static bool element_equal(TF_DataType dtype, const void *a, const void *b) {
   }
 }
 
+/* A row with a NaN equals none, so its number goes in: many of them must not have one hash. */
 static uint64_t row_hash(const RowSet *s, int64_t row) {
   uint64_t h = 0;
   for (int64_t o = 0; o < s->outer; o++)
-    for (int64_t i = 0; i < s->inner; i++)
-      h = (h ^ element_hash(s->t->dtype, row_element(s, row, o, i))) * 0x9E3779B97F4A7C15u + 1;
+    for (int64_t i = 0; i < s->inner; i++) {
+      const void *e = row_element(s, row, o, i);
+      uint64_t mine = element_equal(s->t->dtype, e, e) ? element_hash(s->t->dtype, e) : (uint64_t)row;
+      h = (h ^ mine) * 0x9E3779B97F4A7C15u + 1;
+    }
   return h ^ h >> 32;
 }
 
