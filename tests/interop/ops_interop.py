@@ -67,6 +67,8 @@ ON_PURPOSE = [
     (("QuantizedAvgPool", "QuantizedMaxPool"), 12, 3, "", "which of several reasons is told"),
     (("HistogramFixedWidth",), 0, 3, "must not contain NaN", "no number is counted before the counts"),
     (("QuantizedAdd", "QuantizedMul"), 3, 12, "Broadcast between", "which of several reasons is told"),
+    (("QuantizeV2",), 3, 12, "MIN_FIRST mode", "which of several reasons is told"),
+    (("QuantizedResizeBilinear",), 13, 0, "", "of no images it leaves the ranges out"),
     (None, 3, 12, "NCHW_VECT_C", "a format without kernels: which code is told"),
     (None, 0, 3, "counter must be a vector with length at least 2", "a counter of one number is read past"),
 ]
@@ -89,7 +91,7 @@ NO_SPECIAL = {
     "PadV2": "paddings of gigabytes", "Pad": "the same", "MirrorPad": "the same",
     "AdjustSaturation": "infinities through hues", "AdjustHue": "the same", "RGBToHSV": "the same", "HSVToRGB": "the same",
     "MatrixDeterminant": "infinities through a decomposition", "MatrixInverse": "the same", "MatrixSolve": "the same",
-    "LogMatrixDeterminant": "the same", "LRN": "infinities through a band",
+    "LogMatrixDeterminant": "the same", "LRN": "infinities through a band", "LRNGrad": "the same",
     "IgammaGradA": "no numbers in a search",
     "MaxPool3D": "order of NaN", "Conv3DBackpropInputV2": "filters of NaN spread to where they don't reach",
     "DepthwiseConv2dNativeBackpropInput": "borders are products with 0 or none",
