@@ -67,6 +67,7 @@ typedef struct OpInit {
   void *state;                /* row->state_size zeroed bytes, freed after row->clear */
   Arena *arena;               /* lives as long as the plan */
   ResourceManager *resources; /* the session's: variables, and what must outlive plans (op_session_state) */
+  const StepEnv *env;         /* for step_check_file, where a node names a file; null: nobody forbids any */
   TF_Code (*make_callee)(struct OpInit *k, const AttrFunc *func, const Callee **callee,
                          TF_Status *st); /* the plan's */
   void *plan;

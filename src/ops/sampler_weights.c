@@ -162,6 +162,7 @@ static TF_Code collect_weights(OpInit *k, Collector *c, Span file, const Attr *u
     for (int64_t i = 0; i < unigrams->count; i++) collect(c, unigrams->v.list_f[i], false);
     return TF_OK;
   }
+  if (k->env) TRY(step_check_file(k->env, file.data, file.size, false, st));
   const char *path = arena_strndup(k->arena, file.data, file.size);
   return path ? collect_file(c, path, st) : fail_oom(st, "a file name");
 }

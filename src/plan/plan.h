@@ -134,7 +134,7 @@ struct Plan {
 
 typedef struct PlanOptions {
   ResourceManager *resources;
-  const StepEnv *env; /* for folding; its limits are not used */
+  const StepEnv *env; /* for folding, and files that nodes name; its limits are not used */
   bool no_folding;
   bool specialize;                       /* the executors of the plan and of what it calls */
   void (*free_executor)(void *executor); /* of a Callee */

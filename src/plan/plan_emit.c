@@ -207,6 +207,7 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
               .name = step->name,
               .arena = &b->plan->arena,
               .resources = b->options->resources,
+              .env = b->options->env,
               .make_callee = make_callee,
               .plan = b};
   Kernel kernel;

@@ -12,14 +12,14 @@
 #include "session/session_fixture.h"
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
-#define CHAIN                                                                             \
-  PLACEHOLDER("p")                                                                        \
-  CONST("two", "2")                                                                       \
-  CONST("one", "1")                                                                       \
-  BINARY("Mul", "a", "p", "two")                                                          \
-  BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p")   \
-      UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") \
-          BINARY("AddV2", "z", "g", "p")
+#define CHAIN                                                                 \
+  PLACEHOLDER("p")                                                            \
+  CONST("two", "2")                                                           \
+  CONST("one", "1")                                                           \
+  BINARY("Mul", "a", "p", "two")                                              \
+  BINARY("AddV2", "b", "a", "one")                                            \
+  UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") \
+      BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
 
 static float chain_of(float p) {
   float c = p * 2 + 1 > 0 ? p * 2 + 1 : 0, d = c - p;
@@ -266,6 +266,36 @@ static void test_depth_to_space_has_no_nchw_kernel(void **state) {
   fixture_clear(&f);
 }
 
+static TF_Code forbid(const FilePolicy *policy, const char *path, bool write, TF_Status *st) {
+  (void)policy;
+  return (fail)(st, TF_PERMISSION_DENIED, "%s is not to be %s", path, write ? "written" : "read");
+}
+
+/* A vocabulary is read when a plan is made, before any run. */
+static void test_files_that_nodes_name_are_asked_for(void **state) {
+  (void)state;
+  static const FilePolicy none = {forbid};
+  const char *graph =
+      "node { name: 'x' op: 'Const' attr { key: 'dtype' value { type: DT_INT64 } } attr { key: 'value' value "
+      "{ "
+      "tensor { dtype: DT_INT64 tensor_shape { dim { size: 1 } dim { size: 1 } } int64_val: 1 } } } }"
+      "node { name: 'words' op: 'FixedUnigramCandidateSampler' input: 'x' "
+      "attr { key: 'num_true' value { i: 1 } } attr { key: 'num_sampled' value { i: 2 } } "
+      "attr { key: 'unique' value { b: false } } attr { key: 'range_max' value { i: 7 } } "
+      "attr { key: 'vocab_file' value { s: 'tests/data/ops/unigrams.csv' } } }";
+  const FilePolicy *policies[] = {NULL, &none};
+  for (int i = 0; i < 2; i++) {
+    Fixture f = fixture_of(graph, &(SessionConfig){.files = policies[i]});
+    TF_Status st = {0};
+    Tensor out = {0};
+    TF_Output words = output_of(f.graph, "words");
+    TF_Code code = session_run(f.session, NULL, NULL, 0, &words, &out, 1, NULL, 0, NULL, &st);
+    assert_int_equal(code, i ? TF_PERMISSION_DENIED : TF_OK);
+    tensor_clear(&out);
+    fixture_clear(&f);
+  }
+}
+
 static void test_config_protos(void **state) {
   (void)state;
   TF_Status st = {0};
@@ -290,6 +320,7 @@ int main(void) {
                                      cmocka_unit_test(test_a_graph_may_grow),
                                      cmocka_unit_test(test_only_reached_nodes_need_a_kernel),
                                      cmocka_unit_test(test_depth_to_space_has_no_nchw_kernel),
+                                     cmocka_unit_test(test_files_that_nodes_name_are_asked_for),
                                      cmocka_unit_test(test_config_protos)};
   return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }
