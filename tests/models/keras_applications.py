@@ -9,8 +9,8 @@ batch norms are given the statistics of a random batch (so that activations keep
 exported, TensorFlow's answer to two pictures is recorded in the format that `savedmodel replay` reads, and our answer
 must be within 1e-4 of it, relative to the largest logit. Everything made is deleted again.
 
-What ends a residual branch (of ResNet, ResNetV2, ResNetRS, RegNet), its last batch norm or else its last kernel, is
-scaled by 0.3: trained nets have it small, too. Unscaled, deep random nets are ill-conditioned: TensorFlow's own answer moves by
+What ends a residual branch (of ResNet, ResNetV2, ResNetRS, RegNet, EfficientNetV2L), its last batch norm or else its
+last kernel, is scaled by 0.3: trained nets have it small, too. Unscaled, deep random nets are ill-conditioned: TensorFlow's own answer moves by
 more than 1e-4 when its input moves by half an ulp, so no other answer can be held to it.
 
 One line an architecture: ok or FAIL, its name, the largest error relative to the largest logit. The exit status is 1 when one failed.
@@ -46,6 +46,8 @@ SIZES = {
     "NASNetLarge": 64, "ConvNeXtBase": 64, "ConvNeXtLarge": 64, "ConvNeXtXLarge": 64,
 }
 RELATIVE = 1e-4
+# The last batch norms of residual branches.
+BRANCH_ENDS = {"ResNet": ("_3_bn",), "ResNetRS": ("_batch_norm_3",), "RegNet": ("_conv_1x1_2_bn",), "EfficientNetV2L": ("_project_bn",)}
 
 
 def pictures(rng, count, size):
@@ -74,7 +76,7 @@ def build(name, rng):
         batch = batch / 127.5 - 1  # the others scale their input themselves
     norms = [n for n in net._flatten_layers() if isinstance(n, k.layers.BatchNormalization)]
     for layer in norms:
-        if name.startswith(("ResNet", "RegNet")) and layer.name.endswith(("_3_bn", "_conv_1x1_2_bn", "_batch_norm_3")):
+        if layer.name.endswith(BRANCH_ENDS.get(re.match("ResNetRS|ResNet|RegNet|EfficientNetV2L|", name)[0], ())):
             layer.gamma.assign(0.3 * tf.ones_like(layer.gamma))
     for layer in net._flatten_layers():
         if name.endswith("V2") and name.startswith("ResNet") and layer.name.endswith("_3_conv"):
