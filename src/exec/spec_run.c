@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
 #include "exec/profile.h"
 #include "exec/spec.h"
 
@@ -47,7 +46,7 @@ static void bind_context(const Spec *spec, ExecState *s, int index) {
 
 TF_Code spec_bind(const Spec *spec, ExecState *s, TF_Status *st) {
   size_t size = spec->block_size ? spec->block_size : TENSOR_ALIGN;
-  s->block = pages_alloc(TENSOR_ALIGN, size);
+  s->block = aligned_alloc(TENSOR_ALIGN, size);
   s->contexts = calloc((size_t)spec->plan->num_steps + 1, sizeof *s->contexts);
   if (!s->block || !s->contexts) return fail_oom(st, "a step's memory");
   s->block_buffer =

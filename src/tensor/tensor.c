@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/pages.h"
 #include "base/status_impl.h"
 #include "tensor/buffer_pool.h"
 #include "tensor/memory_count.h"
@@ -101,8 +100,8 @@ void tensor_buffer_free(TensorBuffer *b) {
 
 static TensorBuffer *buffer_make(BufferPool *pool, size_t size) {
   size_t bytes;
-  if (!checked_add(size, BUFFER_HEADER, &bytes)) return NULL;
-  TensorBuffer *b = pages_alloc(TENSOR_ALIGN, bytes);
+  if (!checked_add(size, BUFFER_HEADER + TENSOR_ALIGN - 1, &bytes)) return NULL;
+  TensorBuffer *b = aligned_alloc(TENSOR_ALIGN, bytes & ~(size_t)(TENSOR_ALIGN - 1));
   if (!b) return NULL;
   *b = (TensorBuffer){.data = (char *)b + BUFFER_HEADER, .size = size};
   atomic_init(&b->refs, 1);
