@@ -34,7 +34,8 @@ static TF_Code grad_plan(OpCtx *c, TF_DataType dtype, TF_Status *st) {
   TRY(op_output(c, 0, dtype, dims, 4, st));
   size_t total = 0, unused;
   TRY(op_scratch_take(&total, &unused, p->in_w, sizeof(ResizeSource), st));
-  if (math_is_16(dtype)) TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
+  if (math_is_16(dtype))
+    TRY(op_scratch_take(&total, &p->out_at, tensor_count(&c->outputs[0]), sizeof(float), st));
   if (math_is_16(op_input(c, 0)->dtype))
     TRY(op_scratch_take(&total, &p->grad_at, tensor_count(op_input(c, 0)), sizeof(float), st));
   op_scratch(c, total);

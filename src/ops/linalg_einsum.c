@@ -313,7 +313,8 @@ static TF_Code einsum_prepare(OpCtx *c, TF_Status *st) {
   size_t total = 0, size = work_size(s->dtype);
   bool wide = math_is_16(s->dtype);
   if (wide) TRY(op_scratch_take(&total, &p->wide_a_at, tensor_count(op_input(c, 0)), size, st));
-  if (wide && s->num_inputs > 1) TRY(op_scratch_take(&total, &p->wide_b_at, tensor_count(op_input(c, 1)), size, st));
+  if (wide && s->num_inputs > 1)
+    TRY(op_scratch_take(&total, &p->wide_b_at, tensor_count(op_input(c, 1)), size, st));
   if (s->num_inputs > 1 && !p->a.dense) TRY(op_scratch_take(&total, &p->a_at, p->a.count, size, st));
   if (s->num_inputs > 1 && !p->b.dense) TRY(op_scratch_take(&total, &p->b_at, p->b.count, size, st));
   if (wide || !p->c.dense) TRY(op_scratch_take(&total, &p->c_at, p->c.count, size, st));

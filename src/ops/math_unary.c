@@ -94,8 +94,8 @@ FLOAT_COMPLEX_OP(tanh, tanhf(x), tanh(x), ctanh(x))
 FLOAT_COMPLEX_OP(asinh, asinhf(x), asinh(x), casinh(x))
 FLOAT_COMPLEX_OP(acosh, acoshf(x), acosh(x), cacosh(x))
 FLOAT_COMPLEX_OP(atanh, atanhf(x), atanh(x), catanh(x))
-/* e^x / (1 + e^x) in the type's own range, NaN where e^x overflows; TF: 1 where it is 0, or denormal, which TensorFlow's
- * threads flush to 0. */
+/* e^x / (1 + e^x) in the type's own range, NaN where e^x overflows; TF: 1 where it is 0, or denormal, which
+ * TensorFlow's threads flush to 0. */
 static inline C64 complex_sigmoid_c64(C64 x) {
   C64 e = cexpf(x);
   return fabsf(crealf(e)) < FLT_MIN && fabsf(cimagf(e)) < FLT_MIN ? 1 : e / (1 + e);

@@ -145,7 +145,7 @@ TF_Code pool_window_shape(const Node *node, const Shape *x, Shape *out, TF_Statu
   else if (p.w.stride_c <= 0)
     return fail(st, TF_INVALID_ARGUMENT, "Stride must be > 0, but got %lld", (long long)p.w.stride_c);
   else if (p.size_c == 1) out->dims[c] = in.dims[c];
-  else { /* channels alone are pooled: TensorFlow's kernels, unlike its shape function, don't look at other strides */
+  else { /* TF: the kernels that pool channels, unlike the shape function, don't look at other strides */
     out->dims[h] = in.dims[h];
     out->dims[h + 1] = in.dims[h + 1];
     if (in.dims[c] >= 0 && p.size_c > 0) out->dims[c] = in.dims[c] / p.size_c;
