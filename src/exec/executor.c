@@ -175,6 +175,21 @@ static bool wants_spec(Executor *x, const Tensor *const *feeds) {
   return false;
 }
 
+/* The spec's first state: made and its pages touched now, so that the next run is like all that follow, not
+ * one that meets fresh memory. When there is too little of it, that run says so. */
+static void make_ready(const Executor *x, Spec *spec) {
+  enum { PAGE = 4096 };
+  TF_Status ignored = {0};
+  ExecState *s = NULL;
+  if (!exec_state_new(&s, x->plan, &ignored) && !spec_bind(spec, s, &ignored)) {
+    for (size_t i = 0; i < spec->block_size; i += PAGE) ((volatile char *)s->block)[i] = 0;
+    spec->idle = s;
+  } else {
+    exec_state_free(s);
+  }
+  status_clear(&ignored);
+}
+
 /* One whose variables changed while it was made is not kept: it is not their fault that it serves no run. */
 static void keep_spec(Executor *x, Spec *spec) {
   pthread_mutex_lock(&x->lock);
@@ -245,8 +260,12 @@ static void share_values(Executor *x, Spec *spec) {
 static void finish_spec(Executor *x, Spec *spec, StepEnv *env) {
   TF_Status ignored = {0};
   share_values(x, spec);
-  if (spec_finish(spec, env, &ignored)) spec_free(spec);
-  else keep_spec(x, spec);
+  if (spec_finish(spec, env, &ignored)) {
+    spec_free(spec);
+  } else {
+    make_ready(x, spec);
+    keep_spec(x, spec);
+  }
   status_clear(&ignored);
 }
 
@@ -272,7 +291,8 @@ static TF_Code run_general(ExecTurn *t, ExecIo *io, StepEnv *env, TF_Status *st)
   reset_general(s, code || s->left);
   if (code) clear_outputs(x->plan, io->outputs);
   if (spec && (code || s->left)) spec_free(spec);
-  else if (spec) finish_spec(x, spec, env);
+  buffer_pool_end(s->pool); /* before the spec takes memory of its own */
+  if (!code && !s->left && spec) finish_spec(x, spec, env);
   return code;
 }
 

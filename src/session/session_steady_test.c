@@ -99,14 +99,39 @@ static const int64_t rows_of_4[SHAPES][4] = {{3, 4}, {5, 4}};
 /* ---- graphs ---- */
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
+#define CHAIN                                                                                               \
+  PLACEHOLDER("p")                                                                                          \
+  CONST("two", "2")                                                                                         \
+  CONST("one", "1") BINARY("Mul", "a", "p", "two") BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") \
+      BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d")                  \
+          UNARY("Identity", "g", "f") BINARY("AddV2", "y", "g", "p")
+
 static void test_a_chain(void **state) {
   (void)state;
-  Fixture f = fixture_of(PLACEHOLDER("p") CONST("two", "2") CONST("one", "1") BINARY("Mul", "a", "p", "two")
-                             BINARY("AddV2", "b", "a", "one") UNARY("Relu", "c", "b") BINARY(
-                                 "Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d")
-                                 UNARY("Identity", "g", "f") BINARY("AddV2", "y", "g", "p"),
-                         &(SessionConfig){.intra_op_threads = 1});
+  Fixture f = fixture_of(CHAIN, &(SessionConfig){.intra_op_threads = 1});
   check_steady(&f, "chain", rows_of_4, 2);
+  fixture_clear(&f);
+}
+
+/* The run that learns makes the memory of the next one, which asks only for what it hands out. */
+static void test_the_second_run_finds_its_memory_made(void **state) {
+  (void)state;
+  Fixture f = fixture_of(CHAIN, &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  TF_Output p = output_of(f.graph, "p"), y = output_of(f.graph, "y");
+  Tensor in = {0}, out = {0};
+  fill(&in, rows_of_4[0], 2, 0);
+  const Tensor *feed = &in;
+  long allocated = 0;
+  for (int run = 0; run < 2; run++) {
+    tensor_clear(&out);
+    allocated = ALLOCATIONS();
+    assert_int_equal(session_run(f.session, &p, &feed, 1, &y, &out, 1, NULL, 0, NULL, &st), TF_OK);
+    allocated = ALLOCATIONS() - allocated;
+  }
+  if (COUNTS_ALLOCATIONS) assert_int_equal(allocated, 1);
+  tensor_clear(&out);
+  tensor_clear(&in);
   fixture_clear(&f);
 }
 
@@ -277,6 +302,7 @@ static void test_switch_and_merge(void **state) {
 int main(void) {
   setenv("SM_DNNL", "off", 1); /* oneDNN asks for a little memory in each call */
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_a_chain),
+                                     cmocka_unit_test(test_the_second_run_finds_its_memory_made),
                                      cmocka_unit_test(test_layers_of_resource_variables),
                                      cmocka_unit_test(test_layers_of_ref_variables),
                                      cmocka_unit_test(test_variables_that_change),
