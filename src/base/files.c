@@ -68,15 +68,17 @@ TF_Code file_size(const char *path, uint64_t *size, TF_Status *st) {
   return TF_OK;
 }
 
-/* Opens for reading; a folder is an error here and not only at the first read. */
+/* Opens for reading. A folder is an error here and not only at the first read; so is a pipe or a device, which
+ * a stranger's model may bring along and which would be waited for, or never end. */
 static TF_Code open_to_read(const char *path, int *fd, uint64_t *size, TF_Status *st) {
   struct stat s;
-  *fd = open(path, O_RDONLY | O_CLOEXEC);
+  *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (*fd < 0) return fail_errno(st, errno, "%s", path);
   int error = fstat(*fd, &s) ? errno : S_ISDIR(s.st_mode) ? EISDIR : 0;
-  if (error) {
+  if (error || !S_ISREG(s.st_mode)) {
     close(*fd);
-    return fail_errno(st, error, "%s", path);
+    return error ? fail_errno(st, error, "%s", path)
+                 : fail(st, TF_FAILED_PRECONDITION, "%s: is a pipe or a device, not a file", path);
   }
   *size = (uint64_t)s.st_size;
   return TF_OK;

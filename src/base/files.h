@@ -22,6 +22,7 @@
  * leave the mapping whole. An empty file has data null and size 0. */
 typedef struct FileMap FileMap;
 
+/* TF_FAILED_PRECONDITION for a folder, a pipe or a device, as in file_read. */
 TF_Code file_map_open(FileMap **map, const char *path, TF_Status *st);
 FileMap *file_map_ref(FileMap *map);
 /* Unmaps with the last reference. Null is allowed. */

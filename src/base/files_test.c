@@ -104,6 +104,11 @@ static void test_errors(void **state) {
   Bytes bytes = {0};
   check_error(file_map_open(&map, "nope", &st), TF_NOT_FOUND, &st, "nope; No such file or directory");
   check_error(file_map_open(&map, ".", &st), TF_FAILED_PRECONDITION, &st, ".; Is a directory");
+  assert_int_equal(mkfifo("pipe", 0600), 0); /* opening it would wait for a writer */
+  check_error(file_map_open(&map, "pipe", &st), TF_FAILED_PRECONDITION, &st,
+              "pipe: is a pipe or a device, not a file");
+  check_error(file_read(&bytes, "pipe", 4, &st), TF_FAILED_PRECONDITION, &st,
+              "pipe: is a pipe or a device, not a file");
   assert_ok(file_write_atomic("f", (Span){"12345", 5}, false, st));
   check_error(file_read(&bytes, "f", 4, &st), TF_OUT_OF_RANGE, &st, "f: larger than 4 bytes");
   check_error(dir_make_all("f/g", &st), TF_FAILED_PRECONDITION, &st, "f; Not a directory");

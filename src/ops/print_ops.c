@@ -1,10 +1,12 @@
 /* Print, PrintV2 and StringFormat: tensors shown as text. What is printed goes where the session's
  * environment says, else to the process's own streams; files are appended to where the model may write them.
  */
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "ops/array_util.h"
@@ -122,7 +124,10 @@ static TF_Code print_v2_init(OpInit *k, TF_Status *st) {
 
 static TF_Code print_to_file(OpCtx *c, const char *path, const Bytes *b, TF_Status *st) {
   if (c->env) TRY(step_check_file(c->env, path, strlen(path), true, st));
-  FILE *f = fopen(path, "ab");
+  /* Not to wait for who reads a pipe. */
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
+  FILE *f = fd < 0 ? NULL : fdopen(fd, "ab");
+  if (!f && fd >= 0) close(fd);
   if (!f) return fail(st, TF_FAILED_PRECONDITION, "Opening file: %s for appending failed.", path);
   bool ok = fwrite(b->data, 1, b->size, f) == b->size;
   ok = fclose(f) == 0 && ok;
