@@ -40,8 +40,10 @@ TF_CAPI_EXPORT extern int TF_CheckpointReaderSize(TF_CheckpointReader *reader);
 TF_CAPI_EXPORT extern TF_DataType TF_CheckpointReaderGetVariableDataType(TF_CheckpointReader *reader,
                                                                          const char *name);
 TF_CAPI_EXPORT extern void TF_CheckpointReaderGetVariableShape(TF_CheckpointReader *reader, const char *name,
-                                                               int64_t *dims, int num_dims, TF_Status *status);
-TF_CAPI_EXPORT extern int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader *reader, const char *name);
+                                                               int64_t *dims, int num_dims,
+                                                               TF_Status *status);
+TF_CAPI_EXPORT extern int TF_CheckpointReaderGetVariableNumDims(TF_CheckpointReader *reader,
+                                                                const char *name);
 /* A new tensor for the caller; TF_NOT_FOUND. */
 TF_CAPI_EXPORT extern TF_Tensor *TF_CheckpointReaderGetTensor(TF_CheckpointReader *reader, const char *name,
                                                               TF_Status *status);
@@ -54,13 +56,14 @@ TF_CAPI_EXPORT extern const char *TF_GetNumberAttrForOpListInput(const char *op_
 /* Whether the op keeps state. */
 TF_CAPI_EXPORT extern int TF_OpIsStateful(const char *op_type, TF_Status *status);
 /* Whether an import checks that operations named in _class are there (it does unless told). */
-TF_CAPI_EXPORT extern void TF_ImportGraphDefOptionsSetValidateColocationConstraints(TF_ImportGraphDefOptions *opts,
-                                                                                    unsigned char enable);
+TF_CAPI_EXPORT extern void TF_ImportGraphDefOptionsSetValidateColocationConstraints(
+    TF_ImportGraphDefOptions *opts, unsigned char enable);
 /* Removes a function from the graph's library; TF_NOT_FOUND. */
 TF_CAPI_EXPORT extern void TF_GraphRemoveFunction(TF_Graph *g, const char *func_name, TF_Status *status);
 
 /* Plug-ins for devices: there are none here, loading reports TF_UNIMPLEMENTED. */
-TF_CAPI_EXPORT extern TF_Library *TF_LoadPluggableDeviceLibrary(const char *library_filename, TF_Status *status);
+TF_CAPI_EXPORT extern TF_Library *TF_LoadPluggableDeviceLibrary(const char *library_filename,
+                                                                TF_Status *status);
 TF_CAPI_EXPORT extern void TF_DeletePluggableDeviceLibraryHandle(TF_Library *lib_handle);
 
 #ifdef __cplusplus

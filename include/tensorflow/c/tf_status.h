@@ -43,7 +43,8 @@ TF_CAPI_EXPORT extern void TF_SetPayload(TF_Status *status, const char *key, con
 
 typedef void (*TF_PayloadVisitor)(const char *key, const char *value, void *capture);
 /* Calls `visitor` for each payload. */
-TF_CAPI_EXPORT extern void TF_ForEachPayload(const TF_Status *status, TF_PayloadVisitor visitor, void *capture);
+TF_CAPI_EXPORT extern void TF_ForEachPayload(const TF_Status *status, TF_PayloadVisitor visitor,
+                                             void *capture);
 /* Sets the code that stands for the errno value `error_code`; the message is `context` and the errno's text. */
 TF_CAPI_EXPORT extern void TF_SetStatusFromIOError(TF_Status *status, int error_code, const char *context);
 

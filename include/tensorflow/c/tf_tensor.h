@@ -22,12 +22,14 @@ typedef struct TF_Tensor TF_Tensor;
 /* Wraps `len` bytes of the caller's. The tensor takes the memory and calls `deallocator(data, len,
  * deallocator_arg)` when it is no longer needed: at once if the data was misaligned and had to be
  * copied. Null (and the deallocator called) if `len` is too small for the shape. */
-TF_CAPI_EXPORT extern TF_Tensor *TF_NewTensor(TF_DataType dtype, const int64_t *dims, int num_dims, void *data,
-                                              size_t len, void (*deallocator)(void *data, size_t len, void *arg),
+TF_CAPI_EXPORT extern TF_Tensor *TF_NewTensor(TF_DataType dtype, const int64_t *dims, int num_dims,
+                                              void *data, size_t len,
+                                              void (*deallocator)(void *data, size_t len, void *arg),
                                               void *deallocator_arg);
 /* A tensor of `len` uninitialised bytes; elements of a TF_STRING tensor start as empty strings.
  * Null when memory is out, the shape has a negative or overflowing size, or `len` is too small. */
-TF_CAPI_EXPORT extern TF_Tensor *TF_AllocateTensor(TF_DataType dtype, const int64_t *dims, int num_dims, size_t len);
+TF_CAPI_EXPORT extern TF_Tensor *TF_AllocateTensor(TF_DataType dtype, const int64_t *dims, int num_dims,
+                                                   size_t len);
 /* The tensor itself when nobody else shares its buffer, else null. */
 TF_CAPI_EXPORT extern TF_Tensor *TF_TensorMaybeMove(TF_Tensor *tensor);
 /* Drops this reference; strings are destroyed with their buffer. Null is allowed. */
