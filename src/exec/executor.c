@@ -176,9 +176,11 @@ static bool wants_spec(Executor *x, const Tensor *const *feeds) {
 }
 
 /* The spec's first state: made and its pages touched now, so that the next run is like all that follow, not
- * one that meets fresh memory. When there is too little of it, that run says so. */
+ * one that meets fresh memory. When there is too little of it, that run says so. What fetches nothing is mostly
+ * an initialiser, which never runs again. */
 static void make_ready(const Executor *x, Spec *spec) {
   enum { PAGE = 4096 };
+  if (!x->plan->num_fetches) return;
   TF_Status ignored = {0};
   ExecState *s = NULL;
   if (!exec_state_new(&s, x->plan, &ignored) && !spec_bind(spec, s, &ignored)) {
