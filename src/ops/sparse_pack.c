@@ -1,6 +1,6 @@
-/* Sparse tensors in strings: SerializeSparse, SerializeManySparse (one a row), DeserializeSparse,
- * DeserializeManySparse. Each is three serialized tensors: indices, values, shape. Variants instead of
- * strings are refused. */
+/* Sparse tensors in strings or variants: SerializeSparse, SerializeManySparse (one a row), DeserializeSparse,
+ * DeserializeManySparse. Each is three elements: indices, values, shape. A string is a serialized tensor, a
+ * variant holds it as it is: tf.map_fn over a sparse tensor has these. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,19 @@
 #include "ops/parsing_message.h"
 #include "ops/sparse_util.h"
 #include "ops/string_util.h"
+
+/* What such a variant is. */
+typedef struct Part {
+  Object object;
+  Tensor tensor;
+} Part;
+
+static void part_destroy(Object *object) {
+  tensor_clear(&((Part *)object)->tensor);
+  free(object);
+}
+
+static const ObjectType part_type = {"tensorflow::Tensor", part_destroy};
 
 /* ---- SerializeSparse ---- */
 
@@ -26,20 +39,25 @@ static TF_Code pack_check(const OpCtx *c, TF_Status *st) {
   return TF_OK;
 }
 
-static TF_Code pack_init(OpInit *k, TF_Status *st) {
-  for (int i = 0; i < k->node->num_inputs + k->node->num_outputs; i++) {
-    bool in = i < k->node->num_inputs;
-    TF_DataType t = in ? k->node->input_types[i] : k->node->output_types[i - k->node->num_inputs];
-    if (t == TF_VARIANT) return fail(st, TF_UNIMPLEMENTED, "%s with variants is not supported", k->node->op);
+/* Element i becomes `t`, which is none afterwards. */
+static TF_Code put_part(Tensor *out, int64_t i, Tensor *t, TF_Status *st) {
+  TF_Code code;
+  if (out->dtype == TF_VARIANT) {
+    Part *part = calloc(1, sizeof *part);
+    if (part) {
+      object_init(&part->object, &part_type);
+      tensor_move(&part->tensor, t);
+    }
+    code = part ? elements_copy(TF_VARIANT, (Object **)out->data + i, &(const void *){part}, 1, st)
+                : fail_oom(st, "a sparse tensor");
+    object_unref(part);
+  } else {
+    Bytes b = {0};
+    tensor_message_put(&b, t, true);
+    code = string_put_bytes(out, i, &b, st);
+    bytes_clear(&b);
   }
-  return TF_OK;
-}
-
-static TF_Code put_message(Tensor *out, int64_t i, const Tensor *t, TF_Status *st) {
-  Bytes b = {0};
-  tensor_message_put(&b, t, true);
-  TF_Code code = string_put_bytes(out, i, &b, st);
-  bytes_clear(&b);
+  tensor_clear(t);
   return code;
 }
 
@@ -53,8 +71,12 @@ static TF_Code pack_shape(ShapeCtx *c, TF_Status *st) {
 
 static TF_Code pack_run(OpCtx *c, TF_Status *st) {
   TRY(pack_check(c, st));
-  TRY(op_alloc_output(c, 0, TF_STRING, (int64_t[]){3}, 1, st));
-  for (int k = 0; k < 3; k++) TRY(put_message(&c->outputs[0], k, op_input(c, k), st));
+  TRY(op_alloc_output(c, 0, c->node->output_types[0], (int64_t[]){3}, 1, st));
+  for (int k = 0; k < 3; k++) {
+    Tensor part = {0};
+    TRY(op_keep_input(c, k, &part, st));
+    TRY(put_part(&c->outputs[0], k, &part, st));
+  }
   return TF_OK;
 }
 
@@ -72,8 +94,8 @@ static TF_Code put_row(OpCtx *c, const Sparse *s, int64_t row, int64_t from, int
   for (int64_t i = 0; !code && i < n; i++)
     memcpy((int64_t *)indices.data + i * rank, s->indices + (from + i) * s->rank + 1,
            (size_t)rank * sizeof(int64_t));
-  const Tensor *parts[] = {&indices, &values, &shape};
-  for (int k = 0; !code && k < 3; k++) code = put_message(&c->outputs[0], 3 * row + k, parts[k], st);
+  Tensor *parts[] = {&indices, &values, &shape};
+  for (int k = 0; !code && k < 3; k++) code = put_part(&c->outputs[0], 3 * row + k, parts[k], st);
   tensor_clear(&indices);
   tensor_clear(&values);
   tensor_clear(&shape);
@@ -89,7 +111,7 @@ static TF_Code pack_many_run(OpCtx *c, TF_Status *st) {
                 s.rank);
   TRY(sparse_check_dims(&s, st));
   TRY(sparse_check_indices(&s, true, st));
-  TRY(op_alloc_output(c, 0, TF_STRING, (int64_t[]){s.dims[0], 3}, 2, st));
+  TRY(op_alloc_output(c, 0, c->node->output_types[0], (int64_t[]){s.dims[0], 3}, 2, st));
   int64_t at = 0;
   for (int64_t row = 0; row < s.dims[0]; row++) {
     int64_t from = at;
@@ -112,6 +134,15 @@ typedef struct Unpack {
 static TF_Code unpack_shape(ShapeCtx *c, TF_Status *st) {
   (void)st;
   shape_sparse(c, 0, -1);
+  return TF_OK;
+}
+
+static TF_Code share_part(const Unpack *u, int64_t i, int k, TF_Status *st) {
+  const Object *o = ((Object *const *)u->in->data)[3 * i + k];
+  if (!o || o->type != &part_type)
+    return fail(st, TF_INVALID_ARGUMENT, "Could not get a tensor from serialized_sparse[%lld, %d]",
+                (long long)i, k);
+  tensor_share(&u->parts[3 * i + k], &((const Part *)o)->tensor);
   return TF_OK;
 }
 
@@ -139,13 +170,33 @@ static TF_Code check_rank(const Tensor *t, int64_t i, int k, TF_Status *st) {
               k ? "a values vector" : "an index matrix", shape_text(t->dims, t->rank, text, sizeof text));
 }
 
+static TF_Code check_strings(const Tensor *t, int64_t i, TF_Status *st) {
+  for (int k = 0; k < 3; k++) TRY(check_rank(&t[k], i, k, st));
+  if (t[0].dtype == TF_INT64 && t[2].dtype == TF_INT64) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Expected the indices and the shape of SparseTensor[%lld] to be int64",
+              (long long)i);
+}
+
+/* TF: in another order, and with texts of their own. */
+static TF_Code check_variants(const Tensor *t, int64_t i, TF_Status *st) {
+  char text[SHAPE_TEXT_MAX];
+  for (int k = 2; k >= 0; k -= 2)
+    if (t[k].dtype != TF_INT64)
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Expected serialized_sparse[%lld, %d] to be a %s of DT_INT64 but received dtype %s",
+                  (long long)i, k, k ? "vector" : "matrix", dtype_name(t[k].dtype));
+    else if (k && t[k].rank != 1)
+      return fail(st, TF_INVALID_ARGUMENT,
+                  "Expected serialized_sparse[%lld, 2] to be a shape vector but its shape is %s", (long long)i,
+                  shape_text(t[k].dims, t[k].rank, text, sizeof text));
+  for (int k = 0; k < 2; k++) TRY(check_rank(&t[k], i, k, st));
+  return TF_OK;
+}
+
 static TF_Code check_tensor(const Unpack *u, int64_t i, TF_Status *st) {
   const Tensor *t = &u->parts[3 * i];
   TF_DataType want = u->c->node->output_types[1];
-  for (int k = 0; k < 3; k++) TRY(check_rank(&t[k], i, k, st));
-  if (t[0].dtype != TF_INT64 || t[2].dtype != TF_INT64)
-    return fail(st, TF_INVALID_ARGUMENT,
-                "Expected the indices and the shape of SparseTensor[%lld] to be int64", (long long)i);
+  TRY(u->in->dtype == TF_VARIANT ? check_variants(t, i, st) : check_strings(t, i, st));
   if (t[0].dims[0] != t[1].dims[0])
     return fail(st, TF_INVALID_ARGUMENT,
                 "Expected row counts of SparseTensor[%lld].indices and SparseTensor[%lld].values to match "
@@ -213,7 +264,8 @@ static TF_Code put_entries(const Unpack *u, int64_t rank, TF_Status *st) {
 
 static TF_Code unpack_all(const Unpack *u, TF_Status *st) {
   for (int64_t i = 0; i < u->count; i++) {
-    for (int k = 0; k < 3; k++) TRY(read_part(u, i, k, st));
+    for (int k = 0; k < 3; k++)
+      TRY(u->in->dtype == TF_VARIANT ? share_part(u, i, k, st) : read_part(u, i, k, st));
     TRY(check_tensor(u, i, st));
   }
   int64_t rank = u->parts[2].dims[0];
@@ -251,12 +303,12 @@ static TF_Code unpack_run(OpCtx *c, TF_Status *st) {
 }
 
 const OpRow ops_sparse_pack[] = {
-    {"SerializeSparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = pack_shape,
-     .init = pack_init, .run = pack_run},
+    {"SerializeSparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC | OP_KEEPS,
+     .shape = pack_shape, .run = pack_run},
     {"SerializeManySparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = pack_shape,
-     .init = pack_init, .run = pack_many_run},
+     .run = pack_many_run},
     {"DeserializeSparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = unpack_shape,
-     .init = pack_init, .run = unpack_run},
+     .run = unpack_run},
     {"DeserializeManySparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC,
-     .shape = unpack_shape, .init = pack_init, .run = unpack_run},
+     .shape = unpack_shape, .run = unpack_run},
     {0}};
