@@ -240,31 +240,19 @@ TF_Code regex_full_match(const Regex *r, Span text, bool *matches, TF_Status *st
   return code;
 }
 
-/* The largest group that a rewrite names; -1 and a message when it is malformed. */
-static int rewrite_groups(Span rewrite, const char **error) {
+/* The largest group that a rewrite names, and how much of it goes before its first escape that is none. */
+static int rewrite_groups(Span rewrite, size_t *usable) {
   const char *s = rewrite.data;
   int most = 0;
+  *usable = rewrite.size;
   for (size_t i = 0; i < rewrite.size; i++) {
     if (s[i] != '\\') continue;
-    if (++i == rewrite.size) return *error = "Rewrite schema error: '\\' not allowed at end.", -1;
-    if (s[i] == '\\') continue;
-    if (!is_digit(s[i]))
-      return *error = "Rewrite schema error: '\\' must be followed by a digit or '\\'.", -1;
-    if (s[i] - '0' > most) most = s[i] - '0';
+    char c = i + 1 < rewrite.size ? s[i + 1] : 0;
+    if (is_digit(c) && c - '0' > most) most = c - '0';
+    if (!is_digit(c) && c != '\\' && i < *usable) *usable = i;
+    i++;
   }
   return most;
-}
-
-TF_Code regex_check_rewrite(const Regex *r, Span rewrite, TF_Status *st) {
-  const char *error;
-  int most = rewrite_groups(rewrite, &error);
-  if (most < 0) return fail(st, TF_INVALID_ARGUMENT, "%s", error);
-  if ((uint32_t)most > r->groups)
-    return fail(
-        st, TF_INVALID_ARGUMENT,
-        "Rewrite schema requests %d matches, but the regexp only has %u parenthesized subexpressions.", most,
-        r->groups);
-  return TF_OK;
 }
 
 static void put_rewrite(const Matcher *m, Span text, Span rewrite, Bytes *out) {
@@ -295,11 +283,12 @@ static size_t char_size(const char *p, size_t left) {
 
 TF_Code regex_replace(const Regex *r, Span text, Span rewrite, bool all, Bytes *out, TF_Status *st) {
   Matcher m = {0};
-  const char *error, *base = text.data;
-  int groups = rewrite_groups(rewrite, &error);
+  const char *base = text.data;
+  size_t begins; /* TF: of a malformed rewrite, global replacement puts what stands before the mistake */
+  int groups = rewrite_groups(rewrite, &begins);
   TF_Code code = matcher_open(&m, r, st);
   /* TF: a rewrite that does not fit the pattern leaves the text alone. */
-  bool usable = groups >= 0 && (uint32_t)groups <= r->groups;
+  bool usable = (uint32_t)groups <= r->groups && (all || begins == rewrite.size);
   size_t at = 0, last_end = SIZE_MAX;
   while (!code && usable && at <= text.size) {
     bool found;
@@ -318,7 +307,7 @@ TF_Code regex_replace(const Regex *r, Span text, Span rewrite, bool all, Bytes *
       at = begin + n;
       continue;
     }
-    put_rewrite(&m, text, rewrite, out);
+    put_rewrite(&m, text, (Span){rewrite.data, begins}, out);
     at = last_end = end;
     if (!all) break;
   }

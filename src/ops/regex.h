@@ -20,7 +20,5 @@ TF_Code regex_full_match(const Regex *r, Span text, bool *matches, TF_Status *st
 /* Appends the text with the first match, or all, replaced; \0 to \9 in `rewrite` stand for groups, \\ for
  * '\'. */
 TF_Code regex_replace(const Regex *r, Span text, Span rewrite, bool all, Bytes *out, TF_Status *st);
-/* TF_INVALID_ARGUMENT unless the rewrite is well formed for the pattern. */
-TF_Code regex_check_rewrite(const Regex *r, Span rewrite, TF_Status *st);
 
 #endif

@@ -219,6 +219,12 @@ static TF_Code sparse_side(const OpCtx *c, int first, Sparse *out, TF_Status *st
   return validate ? sparse_check_indices(out, true, st) : TF_OK;
 }
 
+static TF_Code fail_rank(const int64_t *dims, int rank, TF_Status *st) {
+  char text[SHAPE_TEXT_MAX];
+  return fail(st, TF_INVALID_ARGUMENT, "Shape %s has rank %d < 2", shape_text(dims, rank, text, sizeof text),
+              rank);
+}
+
 static TF_Code set_run(OpCtx *c, TF_Status *st) {
   Sets s = {.c = c};
   Sparse a = {0}, b = {0};
@@ -229,14 +235,12 @@ static TF_Code set_run(OpCtx *c, TF_Status *st) {
   if (sparse2) TRY(sparse_side(c, sparse1 ? 3 : 1, &b, st));
   int rank1 = sparse1 ? a.rank : set1->rank, rank2 = sparse2 ? b.rank : set2->rank;
   const int64_t *dims1 = sparse1 ? a.dims : set1->dims, *dims2 = sparse2 ? b.dims : set2->dims;
-  if (rank1 < 2)
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 1: it must be at least 2.", rank1);
-  if (rank2 < 2)
-    return fail(st, TF_INVALID_ARGUMENT, "Invalid input rank %d for set 2: it must be at least 2.", rank2);
+  if (rank1 < 2) return fail_rank(dims1, rank1, st);
+  if (rank2 < 2) return fail_rank(dims2, rank2, st);
   bool same = rank1 == rank2;
   for (int d = 0; same && d + 1 < rank1; d++) same = dims1[d] == dims2[d];
   if (!same)
-    return fail(st, TF_INVALID_ARGUMENT, "Mismatched group shapes %s vs %s.",
+    return fail(st, TF_INVALID_ARGUMENT, "Mismatched shapes %s vs %s",
                 shape_text(dims1, rank1 - 1, x, sizeof x), shape_text(dims2, rank2 - 1, y, sizeof y));
   TRY(groups_of(&s, dims1, rank1, st));
   int64_t n = (sparse1 ? a.count : tensor_count(set1)) + (sparse2 ? b.count : tensor_count(set2));

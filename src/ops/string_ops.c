@@ -415,6 +415,8 @@ static TF_Code base64_run(OpCtx *c, TF_Status *st) {
     Span s = string_at(op_input(c, 0), i);
     b.size = 0;
     if (encode) put_base64(&b, s, pad);
+    else if (s.size % 4 == 1)
+      code = fail(st, TF_INVALID_ARGUMENT, "Base64 string length cannot be 1 modulo 4.");
     else if (!read_base64(&b, s)) code = fail(st, TF_INVALID_ARGUMENT, "Invalid character found in base64.");
     if (!code) code = string_put_bytes(&c->outputs[0], i, &b, st);
   }
