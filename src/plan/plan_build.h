@@ -38,7 +38,15 @@ typedef struct Scope {
   int *numbers;     /* by node id: an Enter's slot outside, a Merge's number among its loop's variables */
 } Scope;
 
-enum { MARK_NEEDED = 1, MARK_VISITED = 2, MARK_EMITTED = 4, MARK_FED = 8, MARK_BODY = 16, MARK_STARTS = 32 };
+enum {
+  MARK_NEEDED = 1,
+  MARK_VISITED = 2,
+  MARK_EMITTED = 4,
+  MARK_FED = 8,
+  MARK_BODY = 16,
+  MARK_STARTS = 32,
+  MARK_AFTER = 64
+};
 
 enum {
   /* Results larger than this are not folded: they would make a small model a large one (TF has the same

@@ -5,31 +5,13 @@
  *   what the Switches don't decide     first; ends with STEP_BREAK on LoopCond's input
  *   Switch on LoopCond                 no step: past the break its true output is its input
  *   Exit of such a Switch              the step's output
+ *   what hangs on its false output     runs once, after the loop (plan_loop_exit.c)
  *
  * TF runs the first part once more than the second, and so does this. */
 #include <string.h>
 
 #include "base/limits.h"
-#include "plan/plan_build.h"
-
-typedef struct LoopBuild {
-  Frame *frame;
-  int num_variables, num_inputs;
-  Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration */
-  Node **enters;                    /* by input: variables', then those only read */
-  bool writes;                      /* variables, through refs */
-  int *slots;                       /* by input: outside */
-  int *outputs;                     /* by variable: outside */
-} LoopBuild;
-
-static TF_Code fail_shape(const Scope *s, const Frame *f, const Node *n, const char *what, TF_Status *st) {
-  return fail(st, TF_INVALID_ARGUMENT, "while loop '%s' is not well nested: {{node %s%s}} (%s) %s", f->name,
-              s->prefix, n->name, n->op, what);
-}
-
-static bool is_loop_switch(const Frame *f, const Node *n) {
-  return (!strcmp(n->op, "Switch") || !strcmp(n->op, "RefSwitch")) && n->inputs[1].oper == f->cond;
-}
+#include "plan/plan_loop.h"
 
 /* ---- what the loop is made of ---- */
 
@@ -38,11 +20,11 @@ static TF_Code find_variables(Scope *s, LoopBuild *l, TF_Status *st) {
   for (int i = 0; i < f->num_order; i++) {
     Node *n = f->order[i];
     if (s->frame_of[n->id] != f || !plan_is_loop_merge(n)) continue;
-    if (n->num_inputs != 2) return fail_shape(s, f, n, "has not two inputs", st);
+    if (n->num_inputs != 2) return loop_fail(s, f, n, "has not two inputs", st);
     int back = plan_is_next(n->inputs[1].oper);
     Node *enter = n->inputs[!back].oper, *next = n->inputs[back].oper;
     if (!plan_is_enter(enter) || s->frame_of[enter->id] != f || !plan_is_next(next))
-      return fail_shape(s, f, n, "does not merge an Enter with a NextIteration", st);
+      return loop_fail(s, f, n, "does not merge an Enter with a NextIteration", st);
     s->numbers[n->id] = l->num_variables;
     s->marked[enter->id] |= MARK_STARTS;
     l->merges[l->num_variables] = n;
@@ -67,7 +49,7 @@ static TF_Code check_reads(const Scope *s, const Frame *f, TF_Status *st) {
         bool constant = true;
         if (!plan_is_enter(enter) || scope_feed(s, user->inputs[k]) >= 0) continue;
         TRY(node_attr_bool(enter, "is_constant", &constant, st));
-        if (!constant) return fail_shape(s, f, enter, "is read and is not constant", st);
+        if (!constant) return loop_fail(s, f, enter, "is read and is not constant", st);
       }
     }
   }
@@ -76,15 +58,15 @@ static TF_Code check_reads(const Scope *s, const Frame *f, TF_Status *st) {
 
 /* Marks what a Switch on LoopCond decides. */
 static TF_Code mark_body(Scope *s, const Frame *f, TF_Status *st) {
-  if (!f->cond) return fail_shape(s, f, f->rep, "has no LoopCond", st);
+  if (!f->cond) return loop_fail(s, f, f->rep, "has no LoopCond", st);
   for (int i = 0; i < f->num_order; i++) {
     Node *n = f->order[i], *d;
     Visit v = {.node = n};
-    bool body = s->frame_of[n->id] == f && is_loop_switch(f, n);
+    bool body = s->frame_of[n->id] == f && loop_is_switch(f, n);
     while (!body && scope_next_unit(s, f, &v, &d)) body = s->marked[d->id] & MARK_BODY;
     if (body) s->marked[n->id] |= MARK_BODY;
   }
-  if (s->marked[f->cond->id] & MARK_BODY) return fail_shape(s, f, f->cond, "needs what it decides", st);
+  if (s->marked[f->cond->id] & MARK_BODY) return loop_fail(s, f, f->cond, "needs what it decides", st);
   return TF_OK;
 }
 
@@ -170,12 +152,6 @@ static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *b
 
 /* ---- inside ---- */
 
-static TF_Code set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status *st) {
-  int outs[2] = {slot, -1}; /* a Merge's second output: which input it took */
-  s->outs[n->id] = arena_memdup(&b->temp, outs, sizeof outs);
-  return s->outs[n->id] ? TF_OK : fail_oom(st, "a plan");
-}
-
 /* Whether what a loop's variable holds may have a variable's memory: what came in so, or was read, is passed
  * on. Of all that may be, by its dtype. */
 static bool may_share(const Builder *b, const LoopBuild *l, int variable) {
@@ -221,7 +197,7 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
     p->feed_types[i] = from->dtype;
     TRY(plan_add_slot(inner, from->dtype, from->is_ref, -1, &p->feeds[i], st));
     TRY(share_input(b, inner, s, l, i, st));
-    TRY(set_out(inner, s, i < l->num_variables ? l->merges[i] : l->enters[i], p->feeds[i], st));
+    TRY(loop_set_out(inner, s, i < l->num_variables ? l->merges[i] : l->enters[i], p->feeds[i], st));
   }
   for (int i = 0; i < f->num_enters; i++) {
     const PlanSlot *from = &b->plan->slots[enter_slots[i]];
@@ -230,14 +206,15 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
     TRY(plan_add_slot(inner, from->dtype, false, -1, &slot, st));
     tensor_share(&inner->plan->slots[slot].value, &from->value);
     inner->plan->slots[slot].source = f->enters[i]->name;
-    TRY(set_out(inner, s, f->enters[i], slot, st));
+    TRY(loop_set_out(inner, s, f->enters[i], slot, st));
   }
   return TF_OK;
 }
 
 static TF_Code emit_part(Builder *b, Scope *s, const Frame *f, int body, TF_Status *st) {
   for (int i = 0; i < f->num_order; i++)
-    if ((s->marked[f->order[i]->id] & MARK_BODY) == body) TRY(plan_emit_node(b, s, f->order[i], st));
+    if ((s->marked[f->order[i]->id] & (MARK_BODY | MARK_AFTER)) == body)
+      TRY(plan_emit_node(b, s, f->order[i], st));
   return TF_OK;
 }
 
@@ -260,7 +237,7 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
     TRY(plan_input_slots(b, s, l->nexts[i], &p->fetches[i], st));
     const PlanSlot *next = &p->slots[p->fetches[i]], *variable = &p->slots[p->feeds[i]];
     if (next->is_ref != variable->is_ref || next->dtype != variable->dtype)
-      return fail_shape(s, l->frame, l->nexts[i], "has not the type of its variable", st);
+      return loop_fail(s, l->frame, l->nexts[i], "has not the type of its variable", st);
     if (l->writes && next->owner >= 0 && next->is_part)
       return fail(st, TF_UNIMPLEMENTED,
                   "{{node %s%s}} (%s) keeps a part of a variable that its while loop may change", s->prefix,
@@ -313,39 +290,6 @@ static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_sl
   return code;
 }
 
-/* ---- the outputs ---- */
-
-/* An Exit gives what its Switch would: a variable as it ended, or what the loop only read. */
-static TF_Code exit_slot(Builder *b, Scope *s, const LoopBuild *l, const Node *exit, int *slot,
-                         TF_Status *st) {
-  const Frame *f = l->frame;
-  TF_Output from = exit->inputs[0];
-  const Node *sw = from.oper;
-  if (scope_feed(s, from) >= 0 || !is_loop_switch(f, sw) || from.index != 0)
-    return fail_shape(s, f, exit, "does not leave by a Switch on the loop's condition", st);
-  const Node *of = sw->inputs[0].oper;
-  if (s->frame_of[of->id] == f && plan_is_loop_merge(of)) {
-    *slot = l->outputs[s->numbers[of->id]];
-    return TF_OK;
-  }
-  if (!plan_is_enter(of)) return fail_shape(s, f, exit, "gives what is no variable of the loop", st);
-  return plan_input_slots(b, s, (Node *)of, slot, st);
-}
-
-static TF_Code set_exits(Builder *b, Scope *s, const LoopBuild *l, TF_Status *st) {
-  const Frame *f = l->frame;
-  for (int i = 0; i < f->num_order; i++) {
-    const Node *n = f->order[i];
-    int slot;
-    if (s->frame_of[n->id] == f) s->outs[n->id] = NULL; /* slots of the body's plan */
-    if (s->frame_of[n->id] != f || !plan_is_exit(n)) continue;
-    TRY(exit_slot(b, s, l, n, &slot, st));
-    TRY(set_out(b, s, n, slot, st));
-    s->pivot[n->id] = s->pivot[f->rep->id];
-  }
-  return TF_OK;
-}
-
 TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
   size_t n = (size_t)(f->num_order + f->num_enters) + 1;
   LoopBuild l = {.frame = f,
@@ -360,6 +304,7 @@ TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
     return fail_oom(st, "a plan");
   TRY(find_variables(s, &l, st));
   TRY(mark_body(s, f, st));
+  TRY(loop_mark_after(s, f, st));
   TRY(check_reads(s, f, st));
   l.num_inputs = l.num_variables;
   l.writes = has_writes(s, f);
@@ -367,7 +312,7 @@ TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
   Callee *body;
   TRY(make_body(b, s, &l, slots, &body, st));
   TRY(add_loop_step(b, s, &l, body, st));
-  return set_exits(b, s, &l, st);
+  return loop_set_exits(b, s, &l, st);
 }
 
 TF_Code plan_emit_loop_node(Builder *b, Scope *s, Node *n, bool *done, TF_Status *st) {
@@ -376,9 +321,9 @@ TF_Code plan_emit_loop_node(Builder *b, Scope *s, Node *n, bool *done, TF_Status
   if (plan_is_exit(n) || plan_is_next(n) || plan_is_loop_merge(n)) return TF_OK;
   if (n == s->frame->cond) {
     TRY(plan_input_slots(b, s, n, slots, st));
-    return set_out(b, s, n, slots[0], st);
+    return loop_set_out(b, s, n, slots[0], st);
   }
-  if (is_loop_switch(s->frame, n)) {
+  if (loop_is_switch(s->frame, n)) {
     TRY(plan_input_slots(b, s, n, slots, st));
     int outs[2] = {-1, slots[0]};
     s->outs[n->id] = arena_memdup(&b->temp, outs, sizeof outs);

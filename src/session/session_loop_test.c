@@ -10,15 +10,16 @@
 #include "session/session_fixture.h"
 
 /* for (i = 0, x = p; i < n; i++) x += 1; */
-#define LOOP_HEAD                                                                                   \
-  PLACEHOLDER("p")                                                                                  \
-  PLACEHOLDER("n")                                                                                  \
-  CONST("zero", "0")                                                                                \
-  CONST("one", "1") ENTER("ei", "zero", "false") ENTER("ex", "p", "false") ENTER("en", "n", "true") \
-      ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx")                    \
-          BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go") BINARY("Switch", "si", "mi", "c")   \
-              BINARY("Switch", "sx", "mx", "c") BINARY("AddV2", "i1", "si:1", "e1")                 \
-                  UNARY("NextIteration", "ni", "i1") UNARY("NextIteration", "nx", "x1")
+#define LOOP_HEAD                                                                                            \
+  PLACEHOLDER("p")                                                                                           \
+  PLACEHOLDER("n")                                                                                           \
+  CONST("zero", "0")                                                                                         \
+  CONST("one", "1")                                                                                          \
+  ENTER("ei", "zero", "false") ENTER("ex", "p", "false") ENTER("en", "n", "true") ENTER("e1", "one", "true") \
+      MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")  \
+          BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                                \
+              BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1")                         \
+                  UNARY("NextIteration", "nx", "x1")
 #define LOOP LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si")
 
 static TF_Code run_loop(Session *session, const Tensor *p, float n, const char *fetch, Tensor *out,
@@ -138,6 +139,28 @@ static void test_a_time_limit_ends_a_loop(void **state) {
   }
 }
 
+/* z = x + x + 1, in the last iteration alone; an Identity with such controls is what an optimizer's gradients
+ * have. */
+static void test_what_hangs_on_an_exit_runs_once(void **state) {
+  (void)state;
+  Fixture f = fixture_of(LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1")
+                         "node { name: 'both' op: 'NoOp' input: '^sx' }"
+                         "node { name: 'kept' op: 'Identity' input: 'sx' " AFTER("both") T_FLOAT "}"
+                         BINARY("AddV2", "twice", "kept", "mx") BINARY("AddV2", "more", "twice", "e1")
+                         UNARY("Exit", "z", "more"),
+                         &(SessionConfig){.intra_op_threads = 1});
+  TF_Status st = {0};
+  for (int turns = 0; turns < 4; turns++) {
+    Tensor p = numbers(2 + turns % 2), out = {0};
+    if (run_loop(f.session, &p, (float)turns, "z", &out, NULL, &st)) fail_msg("%s", TF_Message(&st));
+    for (int64_t i = 0; i < tensor_count(&p); i++)
+      assert_true(((float *)out.data)[i] == 2 * (float)(i + turns) + 1);
+    tensor_clear(&out);
+    tensor_clear(&p);
+  }
+  fixture_clear(&f);
+}
+
 /* ---- what is refused ---- */
 
 static void check_refused(const char *text, const char *fetch, const char *message) {
@@ -161,7 +184,11 @@ static void test_what_is_not_well_nested_is_refused(void **state) {
   check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx:1"), "z",
                 "{{node z}} (Exit) does not leave by a Switch on the loop's condition");
   check_refused(LOOP_HEAD BINARY("AddV2", "x1", "sx:0", "e1") UNARY("Exit", "z", "sx"), "z",
-                "output 0 of {{node sx}} is read, which its while loop does not give");
+                "{{node nx}} (NextIteration) needs what leaves the loop");
+  check_refused(
+      LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Neg", "seen", "mi")
+          BINARY("AddV2", "last", "sx", "seen") UNARY("Exit", "z", "last"),
+      "z", "{{node last}} (AddV2) runs when its while loop has ended and needs {{node seen}} (Neg) of it");
   check_refused(PLACEHOLDER("p") PLACEHOLDER("n") UNARY("Exit", "z", "p"), "z",
                 "{{node z}} (Exit) is in no while loop");
   check_refused(PLACEHOLDER("p") PLACEHOLDER("n") ENTER("e", "p", "false") UNARY("Exit", "z", "e"), "z",
@@ -194,13 +221,13 @@ static void test_memory_that_is_replaced_after_a_change_is_refused(void **state)
 #define SET(name, value, after)                                                       \
   "node { name: '" name "' op: 'Assign' input: 'v' input: '" value "' " after T_FLOAT \
   " attr { key: 'validate_shape' value { b: false } } }"
-#define REPLACE                                                                                           \
-  PLACEHOLDER("p")                                                                                        \
-  PLACEHOLDER("n")                                                                                        \
-  REF("v")                                                                                                \
-  SET("init", "n", "")                                                                                    \
-      UNARY("Identity", "rv", "init") "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") \
-          T_FLOAT "}"
+#define REPLACE                   \
+  PLACEHOLDER("p")                \
+  PLACEHOLDER("n")                \
+  REF("v")                        \
+  SET("init", "n", "")            \
+  UNARY("Identity", "rv", "init") \
+  "node { name: 'z' op: 'AddV2' input: 'rv' input: 'n' " AFTER("set") T_FLOAT "}"
   check_refused(REPLACE SET("up", "n", AFTER("rv")) SET("set", "p", AFTER("up")), "z",
                 "Reading memory that variable v had before it got another size\n\t [[{{node z}}]]");
   Fixture f = fixture_of(REPLACE SET("set", "p", AFTER("rv")), &(SessionConfig){.intra_op_threads = 1});
@@ -235,6 +262,7 @@ int main(void) {
                                      cmocka_unit_test(test_every_path),
                                      cmocka_unit_test(test_threads_share_a_loop),
                                      cmocka_unit_test(test_a_time_limit_ends_a_loop),
+                                     cmocka_unit_test(test_what_hangs_on_an_exit_runs_once),
                                      cmocka_unit_test(test_what_is_not_well_nested_is_refused),
                                      cmocka_unit_test(test_parts_of_assigned_variables_are_refused),
                                      cmocka_unit_test(test_memory_that_is_replaced_after_a_change_is_refused),
