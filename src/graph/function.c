@@ -205,6 +205,33 @@ static TF_Code add_args(Body *b, TF_Status *st) {
   return TF_OK;
 }
 
+static const Tensorflow__AttrValue *given_value(const Tensorflow__NodeDef *node, const char *name) {
+  for (size_t i = 0; i < node->n_attr; i++)
+    if (!strcmp(node->attr[i]->key, name)) return node->attr[i]->value;
+  return NULL;
+}
+
+/* What says how many tensors a node's outputs are: the attributes that it has, or their defaults. */
+static TF_Code count_attrs(Body *b, const OpSpec *spec, const Tensorflow__NodeDef *node, Attr **out,
+                           int *count, TF_Status *st) {
+  Attr *attrs = arena_alloc(&b->scratch, (size_t)spec->num_attrs * sizeof *attrs);
+  if (!attrs) return fail_oom(st, "a function's body");
+  *count = 0;
+  for (int i = 0; i < spec->num_attrs; i++) {
+    const AttrSpec *want = &spec->attrs[i];
+    if (!(want->is_list && want->kind == TF_ATTR_TYPE) && want->kind != TF_ATTR_INT) continue;
+    const Tensorflow__AttrValue *given = given_value(node, want->name);
+    if (given) {
+      AttrStore store = {&b->scratch, &b->tensors};
+      TRY(attr_from_proto(store, want->name, given, &attrs[(*count)++], st));
+    } else if (want->default_value) {
+      attrs[(*count)++] = *want->default_value;
+    }
+  }
+  *out = attrs;
+  return TF_OK;
+}
+
 /* "arg", "arg:i", "node:out:i", "^node" -> what a GraphDef says. */
 static TF_Code graph_input(Body *b, const char *input, char **out, TF_Status *st) {
   *out = (char *)input;
@@ -228,10 +255,9 @@ static TF_Code graph_input(Body *b, const char *input, char **out, TF_Status *st
   if (!spec) return graph_fail_no_op(node->op, st);
   const char *arg = arena_strndup(&b->scratch, colon + 1,
                                   second ? (size_t)(second - colon - 1) : strlen(colon + 1));
-  Attr *attrs = arena_alloc(&b->scratch, node->n_attr * sizeof *attrs);
-  if (!arg || !attrs) return fail_oom(st, "a function's body");
+  if (!arg) return fail_oom(st, "a function's body");
+  Attr *attrs = NULL; /* read only if some output before this one is a list */
   int num_attrs = 0, start = 0;
-  bool counted = false; /* attributes are read only if some output before this one is a list */
   for (int i = 0; i < spec->num_outputs; i++) {
     if (!strcmp(spec->outputs[i].name, arg)) {
       long at = second ? strtol(second + 1, NULL, 10) : 0;
@@ -244,13 +270,7 @@ static TF_Code graph_input(Body *b, const char *input, char **out, TF_Status *st
       start++;
       continue;
     }
-    for (size_t k = 0; !counted && k < node->n_attr; k++) {
-      const AttrSpec *want = op_spec_attr(spec, node->attr[k]->key);
-      if (!want || (!(want->is_list && want->kind == TF_ATTR_TYPE) && want->kind != TF_ATTR_INT)) continue;
-      AttrStore store = {&b->scratch, &b->tensors};
-      TRY(attr_from_proto(store, node->attr[k]->key, node->attr[k]->value, &attrs[num_attrs++], st));
-    }
-    counted = true;
+    if (!attrs) TRY(count_attrs(b, spec, node, &attrs, &num_attrs, st));
     OpSpec one = {.name = spec->name, .num_outputs = 1, .outputs = o};
     TF_DataType *types;
     int count;

@@ -73,6 +73,32 @@ static void makes_a_body(void **state) {
   graph_unref(g);
 }
 
+/* The outputs before the wanted one are none, which attributes say that stand nowhere. */
+static void counts_outputs_by_defaults(void **state) {
+  (void)state;
+  static const char text[] =
+      "signature { name: 'f' input_arg { name: 'x' type: DT_STRING } "
+      "output_arg { name: 'y' type: DT_INT64 } output_arg { name: 'n' type: DT_INT64 } } "
+      "node_def { name: 'p' op: 'ParseSequenceExample' input: 'x' input: 'x' "
+      "attr { key: 'context_sparse_keys' value { list {} } } attr { key: 'context_dense_keys' value { list "
+      "{} } } "
+      "attr { key: 'feature_list_sparse_keys' value { list {} } } "
+      "attr { key: 'feature_list_dense_keys' value { list { s: 'k' } } } "
+      "attr { key: 'feature_list_dense_missing_assumed_empty' value { list {} } } "
+      "attr { key: 'Nfeature_list_dense' value { i: 1 } } "
+      "attr { key: 'feature_list_dense_types' value { list { type: DT_INT64 } } } "
+      "attr { key: 'feature_list_dense_shapes' value { list { shape {} } } } } "
+      "ret { key: 'y' value: 'p:feature_list_dense_values:0' } "
+      "ret { key: 'n' value: 'p:feature_list_dense_lengths:0' }";
+  Graph *g = graph_new();
+  FunctionBody body;
+  if (graph_function_instantiate(g, add_function(g, text), NULL, 0, &body, &st)) fail_msg("%s", st.message);
+  assert_int_equal(body.rets[0]->inputs[0].index, 0);
+  assert_int_equal(body.rets[1]->inputs[0].index, 1);
+  graph_unref(body.graph);
+  graph_unref(g);
+}
+
 static void refuses(const char *text, const Attr *attrs, int num_attrs, const char *message) {
   Graph *g = graph_new();
   FunctionBody body;
@@ -133,7 +159,11 @@ static int clear(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(makes_a_body), cmocka_unit_test(refuses_broken_bodies),
-                                     cmocka_unit_test(reads_every_spec)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(makes_a_body),
+      cmocka_unit_test(counts_outputs_by_defaults),
+      cmocka_unit_test(refuses_broken_bodies),
+      cmocka_unit_test(reads_every_spec),
+  };
   return cmocka_run_group_tests(tests, NULL, clear);
 }
