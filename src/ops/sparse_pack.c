@@ -187,8 +187,8 @@ static TF_Code check_variants(const Tensor *t, int64_t i, TF_Status *st) {
                   (long long)i, k, k ? "vector" : "matrix", dtype_name(t[k].dtype));
     else if (k && t[k].rank != 1)
       return fail(st, TF_INVALID_ARGUMENT,
-                  "Expected serialized_sparse[%lld, 2] to be a shape vector but its shape is %s", (long long)i,
-                  shape_text(t[k].dims, t[k].rank, text, sizeof text));
+                  "Expected serialized_sparse[%lld, 2] to be a shape vector but its shape is %s",
+                  (long long)i, shape_text(t[k].dims, t[k].rank, text, sizeof text));
   for (int k = 0; k < 2; k++) TRY(check_rank(&t[k], i, k, st));
   return TF_OK;
 }
@@ -302,13 +302,12 @@ static TF_Code unpack_run(OpCtx *c, TF_Status *st) {
   return code;
 }
 
-const OpRow ops_sparse_pack[] = {
-    {"SerializeSparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC | OP_KEEPS,
-     .shape = pack_shape, .run = pack_run},
-    {"SerializeManySparse", .types = "T: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = pack_shape,
-     .run = pack_many_run},
-    {"DeserializeSparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC, .shape = unpack_shape,
-     .run = unpack_run},
-    {"DeserializeManySparse", .types = "dtype: " TYPES_POD " string", .flags = OP_DYNAMIC,
-     .shape = unpack_shape, .run = unpack_run},
-    {0}};
+const OpRow ops_sparse_pack[] = {{"SerializeSparse", .types = "T: " TYPES_POD " string",
+                                  .flags = OP_DYNAMIC | OP_KEEPS, .shape = pack_shape, .run = pack_run},
+                                 {"SerializeManySparse", .types = "T: " TYPES_POD " string",
+                                  .flags = OP_DYNAMIC, .shape = pack_shape, .run = pack_many_run},
+                                 {"DeserializeSparse", .types = "dtype: " TYPES_POD " string",
+                                  .flags = OP_DYNAMIC, .shape = unpack_shape, .run = unpack_run},
+                                 {"DeserializeManySparse", .types = "dtype: " TYPES_POD " string",
+                                  .flags = OP_DYNAMIC, .shape = unpack_shape, .run = unpack_run},
+                                 {0}};
