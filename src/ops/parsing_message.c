@@ -6,6 +6,7 @@
 #include "ops/string_util.h"
 #include "tensor/tensor_proto.h"
 #include "wire/proto_message.h"
+#include "wire/text_format.h"
 
 /* Field numbers of TensorProto, its shape and a dim, with the wire type. */
 enum {
@@ -72,6 +73,16 @@ const Tensorflow__TensorProto *tensor_message_read(Span bytes, Arena *arena) {
                                                                                                 : proto;
 }
 
+/* TF: the message as text is all that is said. */
+static TF_Code fail_unmade(const Tensorflow__TensorProto *proto, TF_Status *st) {
+  Bytes text = {0};
+  TF_Status failed = {0};
+  bool printed = !text_format_print(&proto->base, &text, &failed);
+  fail(st, TF_INVALID_ARGUMENT, "Cannot parse tensor from proto: %s", printed && text.data ? text.data : "");
+  bytes_clear(&text);
+  return TF_INVALID_ARGUMENT;
+}
+
 /* A small message may name a large tensor. */
 static TF_Code check_size(const OpCtx *c, const Tensorflow__TensorProto *proto, TF_Status *st) {
   const Tensorflow__TensorShapeProto *shape = proto->tensor_shape;
@@ -86,5 +97,6 @@ static TF_Code check_size(const OpCtx *c, const Tensorflow__TensorProto *proto, 
 TF_Code tensor_message_tensor(const OpCtx *c, const Tensorflow__TensorProto *proto, Tensor *out,
                               TF_Status *st) {
   if (!check_size(c, proto, st) && !tensor_from_proto(proto, out, st)) return TF_OK;
-  return fail_prefix(st, "Cannot parse tensor from proto");
+  return TF_GetCode(st) == TF_INVALID_ARGUMENT ? fail_unmade(proto, st)
+                                               : fail_prefix(st, "Cannot parse tensor from proto");
 }

@@ -348,6 +348,23 @@ static bool substr_bytes(Span s, int64_t pos, int64_t len, Span *out) {
   return true;
 }
 
+/* TF: the place is a flat one, of matrices made equal (row, column), or the row alone where the string is not
+ * told. */
+static TF_Code fail_outside(const OpCtx *c, int64_t i, int64_t at, const Span *s, TF_Status *st) {
+  const Tensor *in = op_input(c, 0), *pos = op_input(c, 1), *out = &c->outputs[0];
+  char place[64];
+  bool same = pos->rank == in->rank && !memcmp(pos->dims, in->dims, (size_t)in->rank * sizeof *in->dims);
+  int64_t columns = out->rank == 2 && pos->rank && !same ? out->dims[1] : 0;
+  if (columns && s)
+    snprintf(place, sizeof place, "(%lld, %lld)", (long long)(i / columns), (long long)(i % columns));
+  else snprintf(place, sizeof place, "%lld", (long long)(columns ? i / columns : i));
+  if (!s)
+    return fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string at index %s", (long long)at,
+                place);
+  return fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %s", (long long)at,
+              (int)s->size, (const char *)s->data, place);
+}
+
 static TF_Code substr_run(OpCtx *c, TF_Status *st) {
   const Tensor *in = op_input(c, 0), *pos = op_input(c, 1), *len = op_input(c, 2), *out = &c->outputs[0];
   bool chars;
@@ -356,11 +373,7 @@ static TF_Code substr_run(OpCtx *c, TF_Status *st) {
     Span s = string_at(in, broadcast_index(in, out, i)), part;
     int64_t k = broadcast_index(pos, out, i), at = int_at(pos, k);
     if (!(chars ? substr_chars : substr_bytes)(s, at, int_at(len, k), &part))
-      return pos->rank == 0 && chars
-                 ? fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string at index %lld",
-                        (long long)at, (long long)i)
-                 : fail(st, TF_INVALID_ARGUMENT, "pos %lld out of range for string b'%.*s' at index %lld",
-                        (long long)at, (int)s.size, (const char *)s.data, (long long)i);
+      return fail_outside(c, i, at, chars ? NULL : &s, st);
     TRY(string_put(&c->outputs[0], i, part.data, part.size, st));
   }
   return TF_OK;

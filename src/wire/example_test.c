@@ -116,6 +116,14 @@ static void malformed(void **state) {
   for (size_t i = 0; i < SM_COUNTOF(broken); i++)
     assert_int_equal(example_find(broken[i], "a", 1, &feature), -1);
   assert_int_equal(example_find((Span){NULL, 0}, "a", 1, &feature), 0);
+  /* Field 15, of nobody: TensorFlow lets it end early, but not in its size; a negative size is passed over. */
+  assert_int_equal(example_find(BYTES("\x7a\x05"
+                                      "ab"),
+                                "a", 1, &feature),
+                   0);
+  assert_int_equal(example_find(BYTES("\x7a\x80"), "a", 1, &feature), -1);
+  assert_int_equal(example_find(BYTES("\x7a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), "a", 1, &feature), 0);
+  assert_int_equal(example_find(BYTES("\x7a\xff\xff\xff\xff\x0f\x00"), "a", 1, &feature), -1);
   assert_true(
       example_feature_of(BYTES("\x12\x05\x0a\x03\0\0\0"), &feature)); /* three bytes of packed floats */
   assert_false(example_count(&feature, &n));

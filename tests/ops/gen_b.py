@@ -527,7 +527,9 @@ def string_ops():
         for at, length in ((1, -1), (0, -2), (-2, -1), (-3, -2**31), (5, -1)):
             c.case('Substr', [s(b'h\xc3\xa9llo'), np.array(at, I32), np.array(length, I32)], 'negative length', unit=unit)
     c.case('Substr', [s(b'abc'), i32(1), i32(1, 2)], 'shapes', error_part='')
-    c.case('Substr', [s(b'abc'), i32(5), i32(1)], 'outside')
+    for unit in ('BYTE', 'UTF8_CHAR'):
+        c.case('Substr', [s(b'abc', b'd'), i32(0, 2), i32(1, 1)], 'outside', unit=unit)
+        c.case('Substr', [s(b'abc', b'd').reshape(2, 1), i32(0, 2), i32(1, 1)], 'outside', unit=unit)
     for pad in (False, True):
         c.case('EncodeBase64', [words], str(pad), pad=pad)
     c.case('DecodeBase64', [s(b'', b'YQ', b'YQ==', b'YWI', b'YWI=', b'YWJj', b'-_-_')])
