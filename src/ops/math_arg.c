@@ -1,4 +1,5 @@
 /* ArgMax, ArgMin, TopK, TopKV2, InTopK, InTopKV2: where the extremes are. */
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -59,24 +60,25 @@ typedef struct ArgRun {
   bool min;
 } ArgRun;
 
-/* The first of the best; NaN is never better. */
-#define BEST(T)                                \
-  do {                                         \
-    const T *x = (const T *)in->data + first;  \
-    T top = x[0];                              \
-    if (r->min) {                              \
-      for (int64_t j = 1; j < n; j++)          \
-        if (x[j * step] < top || top != top) { \
-          top = x[j * step];                   \
-          best = j;                            \
-        }                                      \
-    } else {                                   \
-      for (int64_t j = 1; j < n; j++)          \
-        if (x[j * step] > top || top != top) { \
-          top = x[j * step];                   \
-          best = j;                            \
-        }                                      \
-    }                                          \
+/* The first that is better than the worst finite number, which stands for the first one: so it is in TensorFlow,
+ * where NaN and -inf are never better, and of nothing but these the first is the answer. */
+#define BEST(T, LOWEST, HIGHEST)              \
+  do {                                        \
+    const T *x = (const T *)in->data + first; \
+    T top = r->min ? HIGHEST : LOWEST;        \
+    if (r->min) {                             \
+      for (int64_t j = 0; j < n; j++)         \
+        if (x[j * step] < top) {              \
+          top = x[j * step];                  \
+          best = j;                           \
+        }                                     \
+    } else {                                  \
+      for (int64_t j = 0; j < n; j++)         \
+        if (x[j * step] > top) {              \
+          top = x[j * step];                  \
+          best = j;                           \
+        }                                     \
+    }                                         \
   } while (0)
 
 static float at_16(const Tensor *t, int64_t i) {
@@ -86,11 +88,12 @@ static float at_16(const Tensor *t, int64_t i) {
 }
 
 static int64_t best_16(const Tensor *in, int64_t first, int64_t n, int64_t step, bool min) {
-  float top = at_16(in, first);
+  const float largest = in->dtype == TF_HALF ? 65504.0f : 0x1.fep127f;
+  float top = min ? largest : -largest;
   int64_t best = 0;
-  for (int64_t j = 1; j < n; j++) {
+  for (int64_t j = 0; j < n; j++) {
     float x = at_16(in, first + j * step);
-    if ((min ? x < top : x > top) || (top != top && x == x)) {
+    if (min ? x < top : x > top) {
       top = x;
       best = j;
     }
@@ -109,16 +112,16 @@ static void arg_part(void *arg, int64_t begin, int64_t end) {
       continue;
     }
     switch (math_kind(in->dtype)) {
-      case MK_F32: BEST(float); break;
-      case MK_F64: BEST(double); break;
-      case MK_I8: BEST(int8_t); break;
-      case MK_I16: BEST(int16_t); break;
-      case MK_I32: BEST(int32_t); break;
-      case MK_I64: BEST(int64_t); break;
-      case MK_U16: BEST(uint16_t); break;
-      case MK_U32: BEST(uint32_t); break;
-      case MK_U64: BEST(uint64_t); break;
-      default: BEST(uint8_t); break; /* uint8, bool */
+      case MK_F32: BEST(float, -FLT_MAX, FLT_MAX); break;
+      case MK_F64: BEST(double, -DBL_MAX, DBL_MAX); break;
+      case MK_I8: BEST(int8_t, INT8_MIN, INT8_MAX); break;
+      case MK_I16: BEST(int16_t, INT16_MIN, INT16_MAX); break;
+      case MK_I32: BEST(int32_t, INT32_MIN, INT32_MAX); break;
+      case MK_I64: BEST(int64_t, INT64_MIN, INT64_MAX); break;
+      case MK_U16: BEST(uint16_t, 0, UINT16_MAX); break;
+      case MK_U32: BEST(uint32_t, 0, UINT32_MAX); break;
+      case MK_U64: BEST(uint64_t, 0, UINT64_MAX); break;
+      default: BEST(uint8_t, 0, UINT8_MAX); break; /* uint8, bool */
     }
     store_int(r->out, i, best);
   }

@@ -474,6 +474,11 @@ def math_arg():
                 c.case(op, [values(dtype, dims), (np.int32 if n % 2 else np.int64)(axis)], name_of(dtype), output_type=out)
             if dtype != np.bool_: c.case(op, [extremes(dtype), np.int32(0)], 'extremes ' + name_of(dtype))
         c.case(op, [np.float32([[np.nan, 1, 3], [2, np.nan, 2], [5, 1, np.nan]]), np.int32(1)], 'nan')
+        for dtype in FLOATS:
+            low, high = (np.finfo(np.float32).min, np.finfo(np.float32).max) if dtype == BF16 else (np.finfo(dtype).min, np.finfo(dtype).max)
+            rows = [[np.nan] * 3, [np.nan, -np.inf, np.nan], [np.nan, np.inf, np.nan], [np.nan, low, high], [-np.inf, np.nan, low], [np.inf, np.nan, high],
+                    [-np.inf, -np.inf, low], [np.inf, np.inf, high]]
+            c.case(op, [np.array(rows, np.float64).astype(dtype), np.int32(1)], 'not finite ' + name_of(dtype))
         c.case(op, [np.float32([[1, 1, 1], [2, 3, 3]]), np.int32(1)], 'ties')
         c.case(op, [values(np.float32, (0, 3)), np.int32(1)], 'empty')
         c.case(op, [values(np.float32, (0, 3)), np.int32(0)], 'empty axis')
