@@ -11,11 +11,12 @@
 /* ---- K: exp(x) K_order(x) for order 0 or 1 ---- */
 
 /* For x from 2 on: the integral of exp(-x (cosh t - 1)) cosh(order t) over t >= 0, by the trapezoid rule,
- * whose error falls faster than any power of the step for functions like this one. */
+ * whose error falls faster than any power of the step for functions like this one. Its width is that of
+ * exp(-x t^2 / 2), and the step goes with it. */
 static double bessel_ke_integral(int order, double x) {
-  double step = 1.0 / 32, sum = 0.5;
+  double step = 1.0 / 32 / fmax(1, sqrt(x) / 8), sum = 0.5;
   for (int i = 1; i < 1000; i++) {
-    double t = i * step, half = sinh(t / 2), term = exp(-2 * x * half * half) * (order ? cosh(t) : 1);
+    double t = i * step, half = sinh(t / 2), term = exp(-2 * (x * half) * half) * (order ? cosh(t) : 1);
     sum += term;
     if (term < sum * 1e-18) break;
   }
