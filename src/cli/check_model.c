@@ -28,13 +28,33 @@ static void report(Check *check, const char *where, const char *name, const TF_S
 
 static void check_function(Check *check, const char *name);
 
+/* The gradient that the library names for a function, which SymbolicGradient then calls; or null. */
+static const char *named_gradient(const Check *check, const char *op, const char *function) {
+  const GraphFunction *of = strcmp(op, "SymbolicGradient") || !function
+                                ? NULL
+                                : graph_function_find(check->graph, function);
+  return of ? of->gradient : NULL;
+}
+
+/* The function of attribute f in a body, or null. */
+static const char *body_func(const Tensorflow__NodeDef *def) {
+  for (size_t i = 0; i < def->n_attr; i++)
+    if (!strcmp(def->attr[i]->key, "f") && def->attr[i]->value &&
+        def->attr[i]->value->value_case == TENSORFLOW__ATTR_VALUE__VALUE_FUNC)
+      return def->attr[i]->value->func->name;
+  return NULL;
+}
+
 /* A node of a function's body: its types are known when it is called, so only the op is looked up. */
 static void check_body_node(Check *check, const char *function, const Tensorflow__NodeDef *def) {
   if (graph_function_find(check->graph, def->op)) {
     check_function(check, def->op);
     return;
   }
-  if (!op_row_find(def->op) && !plan_is_control_op(def->op)) {
+  const char *gradient = named_gradient(check, def->op, body_func(def));
+  if (gradient) {
+    check_function(check, gradient);
+  } else if (!op_row_find(def->op) && !plan_is_control_op(def->op)) {
     printf("  %s/%s: no kernel for op '%s'\n", function, def->name, def->op);
     check->missing++;
   }
@@ -65,7 +85,11 @@ static void push(Check *check, Node *node) {
 
 static void check_node(Check *check, const Node *node) {
   TF_Status st = {0};
+  const Attr *f = node_attr(node, "f");
+  bool is_func = f && f->kind == TF_ATTR_FUNC && !f->is_list;
+  const char *gradient = named_gradient(check, node->op, is_func ? f->v.func->name : NULL);
   if (graph_function_find(check->graph, node->op)) check_function(check, node->op);
+  else if (gradient) check_function(check, gradient);
   else if (!plan_is_control_op(node->op) && op_row_check(op_row_find(node->op), node, &st))
     report(check, "", node->name, &st);
   for (int i = 0; i < node->num_attrs; i++) {
@@ -110,14 +134,29 @@ static void check_signature(Check *check, const Tensorflow__MetaGraphDef__Signat
   if (check->missing == before) printf("  can be run\n");
 }
 
-/* Restoring the variables. */
-static void check_restore(Check *check, const Tensorflow__MetaGraphDef *meta) {
+/* The init op as a collection names it, or null. */
+static Node *collection_node(Check *check, const Tensorflow__MetaGraphDef *meta, const char *key) {
+  for (size_t i = 0; i < meta->n_collection_def; i++) {
+    const Tensorflow__CollectionDef *c = meta->collection_def[i]->value;
+    if (strcmp(meta->collection_def[i]->key, key) || !c ||
+        c->kind_case != TENSORFLOW__COLLECTION_DEF__KIND_NODE_LIST || c->node_list->n_value != 1)
+      continue;
+    return graph_find(check->graph, c->node_list->value[0]);
+  }
+  return NULL;
+}
+
+/* Restoring the variables, and the init op (where a signature names it, that is checked as one). */
+static void check_loading(Check *check, const Tensorflow__MetaGraphDef *meta) {
   const Tensorflow__SaverDef *saver = meta->saver_def;
   Node *restore = saver && *saver->restore_op_name ? graph_find(check->graph, saver->restore_op_name) : NULL;
-  if (!restore) return;
+  Node *init = collection_node(check, meta, "saved_model_main_op");
+  if (!init) init = collection_node(check, meta, "legacy_init_op");
+  if (!restore && !init) return;
   int before = check->missing;
   memset(check->seen, 0, (size_t)check->graph->num_nodes * sizeof *check->seen);
   push(check, restore);
+  push(check, init);
   printf("loading\n");
   check_reachable(check);
   if (check->missing == before) printf("  can be run\n");
@@ -133,7 +172,7 @@ TF_Code check_meta_graph(const Tensorflow__MetaGraphDef *meta, int *missing, TF_
   check.queue = calloc(nodes, sizeof *check.queue);
   if (!TF_GetCode(st) && (!check.seen || !check.queue)) fail_oom(st, "a graph");
   if (!TF_GetCode(st)) {
-    check_restore(&check, meta);
+    check_loading(&check, meta);
     for (size_t i = 0; i < meta->n_signature_def; i++) check_signature(&check, meta->signature_def[i]);
   }
   *missing = check.missing;

@@ -22,10 +22,34 @@ static bool is_function(const Node *node) {
   return found;
 }
 
+/* The gradient that the library names for the function of a SymbolicGradient, or null. Gradients of functions that
+ * name none are not made here. */
+static const char *named_gradient(const Node *node, const AttrFunc *func) {
+  if (!func) return NULL;
+  Graph *library = library_of(node->graph);
+  graph_lock(library);
+  const GraphFunction *f = graph_function_find(library, func->name);
+  const char *gradient = f ? f->gradient : NULL;
+  graph_unlock(library);
+  return gradient;
+}
+
+static const AttrFunc *func_of(const Node *node) {
+  const Attr *f = node_attr(node, "f");
+  return f && f->kind == TF_ATTR_FUNC && !f->is_list ? f->v.func : NULL;
+}
+
 bool plan_is_call(const Node *node, const AttrFunc **func, AttrFunc *direct) {
   if (!strcmp(node->op, "PartitionedCall") || !strcmp(node->op, "StatefulPartitionedCall")) {
-    const Attr *f = node_attr(node, "f");
-    *func = f && f->kind == TF_ATTR_FUNC && !f->is_list ? f->v.func : NULL;
+    *func = func_of(node);
+    return true;
+  }
+  if (!strcmp(node->op, "SymbolicGradient")) {
+    const AttrFunc *of = func_of(node);
+    const char *gradient = named_gradient(node, of);
+    if (!gradient) return false;
+    *direct = (AttrFunc){gradient, of->attrs, of->num_attrs};
+    *func = direct;
     return true;
   }
   if (op_row_find(node->op) || !is_function(node)) return false;

@@ -12,14 +12,15 @@
 #include "session/session_fixture.h"
 
 /* z = relu(p * 2 + 1) - p, over and over so that memory is used again */
-#define CHAIN                                                                 \
-  PLACEHOLDER("p")                                                            \
-  CONST("two", "2")                                                           \
-  CONST("one", "1")                                                           \
-  BINARY("Mul", "a", "p", "two")                                              \
-  BINARY("AddV2", "b", "a", "one")                                            \
-  UNARY("Relu", "c", "b") BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") \
-      BINARY("Maximum", "f", "e", "d") UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
+#define CHAIN                                                                          \
+  PLACEHOLDER("p")                                                                     \
+  CONST("two", "2")                                                                    \
+  CONST("one", "1")                                                                    \
+  BINARY("Mul", "a", "p", "two")                                                       \
+  BINARY("AddV2", "b", "a", "one")                                                     \
+  UNARY("Relu", "c", "b")                                                              \
+  BINARY("Sub", "d", "c", "p") UNARY("Neg", "e", "d") BINARY("Maximum", "f", "e", "d") \
+      UNARY("Identity", "g", "f") BINARY("AddV2", "z", "g", "p")
 
 static float chain_of(float p) {
   float c = p * 2 + 1 > 0 ? p * 2 + 1 : 0, d = c - p;
@@ -126,6 +127,39 @@ static void test_a_caller_can_give_up(void **state) {
   "value { func { name: 'forever' } } } attr { key: 'body' value { func { name: 'same' } } } } "                      \
   "node { name: 'call' op: 'PartitionedCall' input: 'p' attr { key: 'Tin' value { list { type: DT_FLOAT } } } attr { " \
   "key: 'Tout' value { list { type: DT_FLOAT } } } attr { key: 'f' value { func { name: 'self' } } } }"
+
+/* SymbolicGradient of a function that names its gradient calls that: here 2 dy. It makes none itself. */
+#define GRADIENT_OF(name, function)                                                        \
+  "node { name: '" name                                                                    \
+  "' op: 'SymbolicGradient' input: 'p' input: 'p' attr { key: 'Tin' value { list { type: " \
+  "DT_FLOAT type: DT_FLOAT } } } attr { key: 'Tout' value { list { type: DT_FLOAT } } } "  \
+  "attr { key: 'f' value { func { name: '" function "' } } } }"
+#define SAME(name) \
+  "function { signature { name: '" name "' " FLOAT_TO("DT_FLOAT") "} ret { key: 'y' value: 'x' } } "
+
+static void test_a_named_gradient_is_called(void **state) {
+  (void)state;
+  Fixture f = fixture_of(
+      PLACEHOLDER("p") "library { " SAME("same") SAME("bare") "function { signature { name: 'grad' input_arg { "
+      "name: 'x' type: DT_FLOAT } input_arg { name: 'dy' type: DT_FLOAT } output_arg { name: 'dx' type: DT_FLOAT } } "
+      "node_def { name: 'twice' op: 'AddV2' input: 'dy' input: 'dy' " T_FLOAT " } "
+      "ret { key: 'dx' value: 'twice:z:0' } } gradient { function_name: 'same' gradient_func: 'grad' } } "
+      GRADIENT_OF("named", "same") GRADIENT_OF("none", "bare"), NULL);
+  TF_Status st = {0};
+  TF_Output p = output_of(f.graph, "p"), named = output_of(f.graph, "named"),
+            none = output_of(f.graph, "none");
+  Tensor in = {0}, out = {0};
+  make_vector(&in, 3, 0);
+  const Tensor *feed = &in;
+  assert_int_equal(session_run(f.session, &p, &feed, 1, &named, &out, 1, NULL, 0, NULL, &st), TF_OK);
+  for (int i = 0; i < 3; i++) assert_true(((float *)out.data)[i] == 2 * ((float *)in.data)[i]);
+  tensor_clear(&out);
+  assert_int_equal(session_run(f.session, &p, &feed, 1, &none, &out, 1, NULL, 0, NULL, &st),
+                   TF_UNIMPLEMENTED);
+  status_clear(&st);
+  tensor_clear(&in);
+  fixture_clear(&f);
+}
 
 static void test_runaways_end(void **state) {
   (void)state;
@@ -315,6 +349,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_share_a_session),
                                      cmocka_unit_test(test_a_closed_session_runs_no_more),
                                      cmocka_unit_test(test_a_caller_can_give_up),
+                                     cmocka_unit_test(test_a_named_gradient_is_called),
                                      cmocka_unit_test(test_runaways_end),
                                      cmocka_unit_test(test_a_loop_that_nobody_waits_for_ends),
                                      cmocka_unit_test(test_a_graph_may_grow),
