@@ -156,9 +156,9 @@ static size_t bytes_of(const Tensor *t) { return (size_t)tensor_count(t) * dtype
 /* The memory of an input that ends with this step and that output 0 may have. */
 static int inplace_memory(const Spec *spec, int index) {
   const PlanStep *step = &spec->plan->steps[index];
-  if (!(step->kernel.row->flags & OP_INPLACE)) return -1;
+  int num = op_inplace_inputs(step->kernel.row, step->num_inputs);
   const Tensor *out = &spec->slots[step->first_output].shape;
-  for (int k = 0; k < step->num_inputs; k++) {
+  for (int k = 0; k < num; k++) {
     const SpecSlot *root = &spec->slots[spec->slots[step->inputs[k]].root];
     const Tensor *in = &spec->slots[step->inputs[k]].shape;
     if (root->place == PLACE_ARENA && root->last_step == index &&

@@ -104,9 +104,9 @@ static TF_Code shape_draw(ShapeCtx *c, TF_Status *st) {
   return shape_same(c, st);
 }
 
-#define DRAW(name_)                                                                                     \
-  {                                                                                                     \
-    name_, .types = "T: half float", .flags = OP_INPLACE, .shape = shape_draw, .prepare = draw_prepare, \
-           .run = draw_run                                                                              \
+#define DRAW(name_)                                                                  \
+  {                                                                                  \
+    name_, .types = "T: half float", .flags = OP_INPLACE_FIRST, .shape = shape_draw, \
+           .prepare = draw_prepare, .run = draw_run                                  \
   }
 const OpRow ops_image_draw[] = {DRAW("DrawBoundingBoxes"), DRAW("DrawBoundingBoxesV2"), {0}};

@@ -415,7 +415,7 @@ static TF_Code shape_part(ShapeCtx *c, TF_Status *st) {
   }
 #define SET_DIAG(name_, values_)                                                                            \
   {                                                                                                         \
-    name_, .types = "T: " PLAIN_TYPES, .flags = OP_INPLACE, .value_inputs = values_,                        \
+    name_, .types = "T: " PLAIN_TYPES, .flags = OP_INPLACE_FIRST, .value_inputs = values_,                  \
            .prep_size = sizeof(Band), .shape = shape_same, .prepare = set_diag_prepare, .run = set_diag_run \
   }
 

@@ -55,6 +55,7 @@ enum {
   OP_KEEPS =
       512, /* run keeps inputs beyond the step or in objects (Assign, TensorListPushBack): by op_keep_input */
   OP_READS_VARIABLE = 1024, /* output 0 is the value of the resource variable in input 0 */
+  OP_INPLACE_FIRST = 2048,  /* OP_INPLACE by input 0 only: others are read after output 0 is written */
 };
 
 /* ---- phase shape: ShapeCtx and ShapeFn are in graph/shape_infer.h ---- */
@@ -183,6 +184,12 @@ struct OpRow {
 /* Whether prepare may read the value of input `i` of `num_inputs`. */
 static inline bool op_reads_value(const OpRow *row, int num_inputs, int i) {
   return row->value_inputs >> (i < 31 ? i : 31) & 1 || ((row->flags & OP_LAST_VALUE) && i == num_inputs - 1);
+}
+
+/* How many of the first inputs output 0 may take the memory of. */
+static inline int op_inplace_inputs(const OpRow *row, int num_inputs) {
+  if (row->flags & OP_INPLACE) return num_inputs;
+  return row->flags & OP_INPLACE_FIRST && num_inputs;
 }
 
 /* The row of an op, or null when there is no kernel. */

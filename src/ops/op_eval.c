@@ -37,9 +37,10 @@ static bool is_last_use(uint64_t last_use, int i) { return last_use >> (i < 63 ?
 /* The input whose memory output 0 can have, or -1. */
 static int inplace_input(const OpCtx *c, uint64_t last_use) {
   const Tensor *out = &c->outputs[0];
-  if (!(c->row->flags & OP_INPLACE) || !last_use || dtype_is_object(out->dtype)) return -1;
+  int num = op_inplace_inputs(c->row, c->num_inputs);
+  if (!num || !last_use || dtype_is_object(out->dtype)) return -1;
   size_t bytes = (size_t)tensor_count(out) * dtype_size(out->dtype);
-  for (int i = 0; i < c->num_inputs && i < 63; i++) {
+  for (int i = 0; i < num && i < 63; i++) {
     const Tensor *in = c->inputs[i];
     if (!is_last_use(last_use, i) || !in || !in->dtype || dtype_is_object(in->dtype)) continue;
     if (dtype_size(in->dtype) != dtype_size(out->dtype) || tensor_count(in) != tensor_count(out)) continue;

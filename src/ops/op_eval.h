@@ -19,8 +19,8 @@ TF_Code op_scratch_reserve(OpScratch *s, size_t prep, size_t scratch, TF_Status 
 
 /* prepare and run on c's inputs. On success every output of `c` (none at the start) is a tensor that owns
  * memory or shares an input's; on failure all are none. `last_use` says which inputs nobody needs afterwards
- * (bit i >= 63 shares bit 63): an OP_INPLACE row may then take over the input's buffer, the input becomes
- * none. */
+ * (bit i >= 63 shares bit 63): the buffer of one of op_inplace_inputs may then be taken over, the input
+ * becomes none. */
 TF_Code op_eval(OpCtx *c, OpScratch *s, uint64_t last_use, TF_Status *st);
 
 /* A kernel bound to a node: row, and state made by init. */

@@ -341,6 +341,7 @@ def image_draw():
         for shape in ((1, 0, 4, 1), (1, 4, 0, 1)):
             c.case('DrawBoundingBoxesV2', [np.zeros(shape, F32), np.array([[box]], F32), np.ones((1, 1), F32)], 'no pixels')
     c.case('DrawBoundingBoxesV2', [image, b, colors[:, :2]], 'colors depth')
+    c.case('DrawBoundingBoxes', [values(F32, (1, 2, 2, 1)), b[:1, :1]], 'as many pixels as corners')
     c.save()
 
 

@@ -442,6 +442,7 @@ static void run_case(Case *k, OpScratch *scratch) {
   static const Way ways[] = {{.how = "one thread", .threads = 1, .step_memory = true},
                              {.how = "two threads", .threads = 2},
                              {.how = "in place", .threads = 1, .last_use = ~(uint64_t)0},
+                             {.how = "in place of later inputs", .threads = 1, .last_use = ~(uint64_t)1},
                              {.how = "weights", .threads = 2, .weights = true}};
   const OpRow *row = op_row_find(k->op);
   if (!row) {
