@@ -447,6 +447,16 @@ def nn_rnn_grad():
         x = [v(2, 3), v(2, 4), v(2, 4), v(7, 16), v(4), v(4), v(4), v(16)] + [v(2, 4) for _ in range(8)]
         x[wrong] = v(*(d + 1 for d in x[wrong].shape))
         refused(c, 'LSTMBlockCellGrad', x, 'input %d' % wrong, error_part='', use_peephole=True)
+    for dtype in (F32, np.float16):
+        eps = dict(rtol=1e-5, atol=1e-5) if dtype == F32 else dict(rtol=2e-2, atol=2e-2)
+        for time, used, batch, inputs, cells in [(3, 3, 2, 3, 4), (4, 2, 1, 1, 3), (1, 1, 3, 5, 1), (2, 0, 2, 3, 4), (3, 3, 5, 7, 17)]:
+            v = lambda *s: values(dtype, s, -0.5, 0.5)
+            steps, gates = lambda: v(time, batch, cells), lambda: gate(dtype, time, batch, cells)
+            for peephole in (False, True):
+                x = [np.int64(used), v(time, batch, inputs), v(batch, cells), v(batch, cells), v(inputs + cells, 4 * cells), v(cells), v(cells),
+                     v(cells), v(4 * cells), gates(), steps(), gates(), gates(), steps(), steps(), steps(), steps(), steps()]
+                for op in ('BlockLSTMGrad', 'BlockLSTMGradV2'):
+                    c.case(op, x, name_of(dtype), use_peephole=peephole, **eps)
     c.save()
 
 
