@@ -70,11 +70,12 @@ static void check_body_node(Check *check, const char *function, const Tensorflow
  * of it. */
 static void check_function(Check *check, const char *name) {
   const GraphFunction *function = graph_function_find(check->graph, name);
-  if (!function || map_get(&check->functions, name) ||
+  if (function) function = graph_function_for_cpu(check->graph, function);
+  if (!function || map_get(&check->functions, function->name) ||
       !map_put(&check->functions, function->name, (void *)function))
     return;
   for (size_t i = 0; i < function->def->n_node_def; i++)
-    check_body_node(check, name, function->def->node_def[i]);
+    check_body_node(check, function->name, function->def->node_def[i]);
 }
 
 static void push(Check *check, Node *node) {

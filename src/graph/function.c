@@ -14,6 +14,44 @@ const GraphFunction *graph_function_find(const Graph *graph, const char *name) {
   return f || !graph->library ? f : graph_function_find(graph->library, name);
 }
 
+static Span string_attr(const GraphFunction *f, const char *name) {
+  const Tensorflow__FunctionDef *def = f->def;
+  for (size_t i = 0; i < def->n_attr; i++)
+    if (!strcmp(def->attr[i]->key, name) &&
+        def->attr[i]->value->value_case == TENSORFLOW__ATTR_VALUE__VALUE_S)
+      return (Span){(const char *)def->attr[i]->value->s.data, def->attr[i]->value->s.len};
+  return (Span){0};
+}
+
+static bool same_text(Span a, Span b) {
+  return a.size == b.size && (!a.size || !memcmp(a.data, b.data, a.size));
+}
+
+static bool same_types(Tensorflow__OpDef__ArgDef **a, size_t num_a, Tensorflow__OpDef__ArgDef **b,
+                       size_t num_b) {
+  if (num_a != num_b) return false;
+  for (size_t i = 0; i < num_a; i++)
+    if (!a[i]->type || a[i]->type != b[i]->type) return false;
+  return true;
+}
+
+const GraphFunction *graph_function_for_cpu(const Graph *graph, const GraphFunction *function) {
+  Span interface = string_attr(function, "api_implements"), cpu = {"CPU", 3};
+  if (!interface.size || same_text(string_attr(function, "api_preferred_device"), cpu)) return function;
+  while (graph->library) graph = graph->library;
+  const Tensorflow__OpDef *want = function->def->signature;
+  for (size_t i = 0; i < graph->functions.count; i++) {
+    const GraphFunction *f = graph->functions.entries[i].value;
+    const Tensorflow__OpDef *has = f->def->signature;
+    if (same_text(string_attr(f, "api_implements"), interface) &&
+        same_text(string_attr(f, "api_preferred_device"), cpu) &&
+        same_types(want->input_arg, want->n_input_arg, has->input_arg, has->n_input_arg) &&
+        same_types(want->output_arg, want->n_output_arg, has->output_arg, has->n_output_arg))
+      return f;
+  }
+  return function;
+}
+
 static bool same_def(const Tensorflow__FunctionDef *a, const Tensorflow__FunctionDef *b) {
   TF_Status st = {0};
   Arena arena = {0};

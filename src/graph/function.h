@@ -15,6 +15,11 @@ typedef struct GraphFunction {
 /* The function of that name in the graph's library (or in that of the graph a body belongs to), or null. */
 const GraphFunction *graph_function_find(const Graph *graph, const char *name);
 
+/* What a call of `function` runs. TF (grappler's implementation selector): of functions that say that they
+ * implement the same interface (attr api_implements), the one that prefers a CPU, if it has the same arguments
+ * and results; else `function`. */
+const GraphFunction *graph_function_for_cpu(const Graph *graph, const GraphFunction *function);
+
 /* Puts a function into the library; `def` is copied. One of that name and the same definition may be there
  * already. TF_INVALID_ARGUMENT when the name is an op's, or another function's. The caller holds the lock. */
 TF_Code graph_function_add(Graph *graph, const Tensorflow__FunctionDef *def, TF_Status *st);

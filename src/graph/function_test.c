@@ -99,6 +99,29 @@ static void counts_outputs_by_defaults(void **state) {
   graph_unref(g);
 }
 
+#define OF_API(name, type, device)                                                        \
+  "signature { name: '" name "' input_arg { name: 'x' type: " type                        \
+  " } } "                                                                                 \
+  "attr { key: 'api_implements' value { s: 'draw' } } attr { key: 'api_preferred_device'" \
+  " value { s: '" device "' } }"
+
+static void chooses_the_function_for_a_cpu(void **state) {
+  (void)state;
+  Graph *g = graph_new();
+  const GraphFunction *plain = add_function(
+      g, "signature { name: 'plain' input_arg { name: 'x' type: DT_INT32 } }");
+  const GraphFunction *any = add_function(g, OF_API("any", "DT_INT32", ""));
+  const GraphFunction *gpu = add_function(g, OF_API("gpu", "DT_INT32", "GPU"));
+  add_function(g, OF_API("other", "DT_FLOAT", "CPU"));
+  assert_ptr_equal(graph_function_for_cpu(g, any), any);
+  const GraphFunction *cpu = add_function(g, OF_API("cpu", "DT_INT32", "CPU"));
+  assert_ptr_equal(graph_function_for_cpu(g, any), cpu);
+  assert_ptr_equal(graph_function_for_cpu(g, gpu), cpu);
+  assert_ptr_equal(graph_function_for_cpu(g, cpu), cpu);
+  assert_ptr_equal(graph_function_for_cpu(g, plain), plain);
+  graph_unref(g);
+}
+
 static void refuses(const char *text, const Attr *attrs, int num_attrs, const char *message) {
   Graph *g = graph_new();
   FunctionBody body;
@@ -162,6 +185,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(makes_a_body),
       cmocka_unit_test(counts_outputs_by_defaults),
+      cmocka_unit_test(chooses_the_function_for_a_cpu),
       cmocka_unit_test(refuses_broken_bodies),
       cmocka_unit_test(reads_every_spec),
   };

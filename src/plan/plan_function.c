@@ -66,6 +66,7 @@ static TF_Code make_body(Builder *b, const Node *node, const AttrFunc *func, Fun
   Graph *library = library_of(node->graph);
   graph_lock(library);
   const GraphFunction *f = graph_function_find(library, func->name);
+  if (f) f = graph_function_for_cpu(library, f);
   TF_Code code = f ? graph_function_instantiate(library, f, func->attrs, func->num_attrs, body, st)
                    : fail(st, TF_NOT_FOUND, "Function %s is not defined.", func->name);
   graph_unlock(library);
