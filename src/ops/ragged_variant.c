@@ -1,36 +1,12 @@
 /* Ragged tensors as variants: RaggedTensorToVariant makes one of a whole tensor or one of each row,
- * RaggedTensorFromVariant puts them together again, as tf.map_fn does. */
+ * RaggedTensorFromVariant puts them together again, as tf.map_fn does; RaggedTensorToVariantGradient puts
+ * together the gradients of the rows' values. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "ops/array_util.h"
-
-/* What such a variant is. */
-typedef struct RaggedValue {
-  Object object;
-  Tensor values;
-  int levels;      /* of splits */
-  Tensor splits[]; /* vectors, the outermost first */
-} RaggedValue;
-
-static void ragged_destroy(Object *object) {
-  RaggedValue *r = (RaggedValue *)object;
-  for (int k = 0; k < r->levels; k++) tensor_clear(&r->splits[k]);
-  tensor_clear(&r->values);
-  free(r);
-}
-
-static const ObjectType ragged_type = {"RaggedTensorVariant", ragged_destroy};
-
-static TF_Code ragged_new(RaggedValue **out, int levels, TF_Status *st) {
-  RaggedValue *r = calloc(1, sizeof *r + (size_t)levels * sizeof(Tensor));
-  if (!r) return fail_oom(st, "a ragged tensor");
-  object_init(&r->object, &ragged_type);
-  r->levels = levels;
-  *out = r;
-  return TF_OK;
-}
+#include "ops/ragged_value.h"
 
 /* ---- RaggedTensorToVariant ---- */
 
@@ -86,7 +62,7 @@ static TF_Code put_variant(OpCtx *c, int64_t i, RaggedValue *r, TF_Status *st) {
 static TF_Code whole_variant(OpCtx *c, int levels, TF_Status *st) {
   RaggedValue *r = NULL;
   TRY(op_alloc_output(c, 0, TF_VARIANT, NULL, 0, st));
-  TRY(ragged_new(&r, levels, st));
+  TRY(ragged_value_new(&r, levels, st));
   TF_Code code = op_keep_input(c, levels, &r->values, st);
   for (int k = 0; !code && k < levels; k++) code = op_keep_input(c, k, &r->splits[k], st);
   if (!code) code = put_variant(c, 0, r, st);
@@ -120,7 +96,7 @@ static TF_Code row_variants(OpCtx *c, int levels, TF_Status *st) {
   TF_Code code = TF_OK;
   for (int64_t i = 0; !code && i < rows; i++) {
     RaggedValue *r = NULL;
-    code = ragged_new(&r, levels ? levels - 1 : 0, st);
+    code = ragged_value_new(&r, levels ? levels - 1 : 0, st);
     if (code) break;
     code = fill_row(c, levels, &values, i, r, st);
     if (!code) code = put_variant(c, i, r, st);
@@ -160,7 +136,7 @@ static const RaggedValue *component(const FromVariant *f, int64_t i) {
 
 static TF_Code check_component(const FromVariant *f, int64_t i, TF_Status *st) {
   const RaggedValue *r = component(f, i);
-  if (!r || r->object.type != &ragged_type)
+  if (!r || r->object.type != &ragged_value_type)
     return fail(st, TF_INVALID_ARGUMENT,
                 "Input Variant element at index %lld doesn't hold a RaggedTensorVariant: %s", (long long)i,
                 r ? r->object.type->name : "Variant<type: null>");
@@ -329,9 +305,68 @@ static TF_Code from_run(OpCtx *c, TF_Status *st) {
   return all_values(&f, st);
 }
 
+/* ---- RaggedTensorToVariantGradient ---- */
+
+typedef struct Gradient {
+  const Tensor *encoded, *splits;
+  int64_t dims[TENSOR_MAX_RANK], row; /* of the output; elements of a row of values */
+  int rank;
+} Gradient;
+
+/* The values of row i; null for a row that nobody has used: its gradient is 0. */
+static TF_Code gradient_of(const Gradient *g, const OpCtx *c, int64_t i, const Tensor **out, TF_Status *st) {
+  const RaggedValue *r = ((RaggedValue *const *)g->encoded->data)[i];
+  *out = NULL;
+  if (!r) return TF_OK;
+  if (r->object.type != &ragged_value_type)
+    return fail(st, TF_INVALID_ARGUMENT, "encoded_ragged_grad[%lld] is no ragged tensor", (long long)i);
+  if (r->values.dtype != c->node->output_types[0])
+    return fail(st, TF_INVALID_ARGUMENT, "Expected values Tensor dtype: %s, found: %s",
+                dtype_name(c->node->output_types[0]), dtype_name(r->values.dtype));
+  *out = &r->values;
+  return TF_OK;
+}
+
+/* Copies what row i has to element `at` of the output; `next` is where it ends. */
+static TF_Code put_gradient(const Gradient *g, OpCtx *c, int64_t i, int64_t at, int64_t *next,
+                            TF_Status *st) {
+  const Tensor *values;
+  int64_t all = tensor_count(&c->outputs[0]), n = 0;
+  TRY(gradient_of(g, c, i, &values, st));
+  if (!values && tensor_count(g->splits) < i + 2)
+    return fail(st, TF_INVALID_ARGUMENT, "row_splits has no row %lld", (long long)i);
+  if (values) n = tensor_count(values);
+  else if (!checked_mul_i64(int_at(g->splits, i + 1) - int_at(g->splits, i), g->row, &n)) n = -1;
+  if (n < 0 || n > all - at)
+    return fail(st, TF_INVALID_ARGUMENT, "the gradients have more values than dense_values_shape");
+  *next = at + n;
+  return values ? tensor_copy_range(&c->outputs[0], at, values, 0, n, st) : TF_OK;
+}
+
+static TF_Code gradient_run(OpCtx *c, TF_Status *st) {
+  Gradient g = {.encoded = op_input(c, 0), .splits = op_input(c, 1), .row = 1};
+  TRY(dims_of_tensor(op_input(c, 2), g.dims, &g.rank, st));
+  int64_t n = tensor_count(g.encoded), at = 0;
+  const Tensor *only = NULL;
+  if (n == 1) TRY(gradient_of(&g, c, 0, &only, st));
+  if (only) { /* TF: as it is, whatever its shape */
+    Tensor values = {0};
+    tensor_share(&values, only);
+    op_take_output(c, 0, &values);
+    return TF_OK;
+  }
+  TRY(op_alloc_output(c, 0, c->node->output_types[0], g.dims, g.rank, st));
+  for (int d = 1; d < g.rank; d++) g.row *= g.dims[d]; /* of a shape that was allocated */
+  tensor_zero(&c->outputs[0]);
+  for (int64_t i = 0; i < n; i++) TRY(put_gradient(&g, c, i, at, &at, st));
+  return TF_OK;
+}
+
 const OpRow ops_ragged_variant[] = {
     {"RaggedTensorToVariant", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL,
      .flags = OP_DYNAMIC | OP_KEEPS, .shape = to_shape, .run = to_run},
     {"RaggedTensorFromVariant", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL,
      .flags = OP_DYNAMIC, .shape = from_shape, .run = from_run},
+    {"RaggedTensorToVariantGradient", .types = "Tvalues: " TYPES_POD " string " TYPES_QUANTIZED_ALL,
+     .flags = OP_DYNAMIC, .shape = shape_unknown_outputs, .run = gradient_run},
     {0}};

@@ -172,11 +172,90 @@ static void test_refused(void **state) {
   tensor_clear(&e);
 }
 
+/* ---- gradients: rows of a variant vector put together ---- */
+
+static TF_Code gradient(Bench *b, const Tensor *encoded, int64_t size, char *message) {
+  Tensor splits = ints(4, INTS(0, 2, 2, 6)),
+         shape = bench_tensor(TF_INT32, INTS(1), 1, &(int32_t){(int32_t)size});
+  Attr attrs[] = {attr_type("Tvalues", TF_FLOAT), attr_type("Tsplits", TF_INT64)};
+  assert_int_equal(bench_open(b, "RaggedTensorToVariantGradient", "gradient",
+                              (TF_DataType[]){TF_VARIANT, TF_INT64, TF_INT32, (TF_DataType)0},
+                              (TF_DataType[]){TF_FLOAT, (TF_DataType)0}, attrs, 2),
+                   TF_OK);
+  TF_Code code = bench_run(b, (BenchInput[]){{encoded, NULL}, {&splits, NULL}, {&shape, NULL}});
+  if (message) snprintf(message, 512, "%s", TF_Message(&b->status));
+  tensor_clear(&splits);
+  tensor_clear(&shape);
+  return code;
+}
+
+static void check_gradient(const Tensor *encoded, const float *want) {
+  Bench b;
+  assert_int_equal(gradient(&b, encoded, 6, NULL), TF_OK);
+  assert_int_equal(b.outputs[0].dims[0], 6);
+  for (int i = 0; i < 6; i++) assert_true(((const float *)b.outputs[0].data)[i] == want[i]);
+  bench_close(&b);
+}
+
+static void test_gradient(void **state) {
+  (void)state;
+  char message[512];
+  Tensor e = {0};
+  Bench b;
+  assert_int_equal(encode(ints(4, INTS(0, 2, 2, 6)), none, floats(6), true, &e, NULL), TF_OK);
+  check_gradient(&e, (float[]){0, 1, 2, 3, 4, 5});
+  assert_int_equal(gradient(&b, &e, 5, message), TF_INVALID_ARGUMENT);
+  assert_non_null(strstr(message, "more values than dense_values_shape"));
+  bench_close(&b);
+  Object **rows = e.data; /* nobody used the first row */
+  object_unref(rows[0]);
+  rows[0] = NULL;
+  check_gradient(&e, (float[]){0, 0, 2, 3, 4, 5});
+  tensor_clear(&e);
+}
+
+/* `op` of `n` times the same variants. */
+static void apply(const char *op, const Tensor *in, int n, Tensor *out) {
+  Bench b;
+  Attr attrs[] = {attr_type("T", TF_VARIANT), attr_int("N", n)};
+  assert_int_equal(
+      bench_open(&b, op, "op", (TF_DataType[]){TF_VARIANT, n > 1 ? TF_VARIANT : (TF_DataType)0, 0},
+                 (TF_DataType[]){TF_VARIANT, (TF_DataType)0}, attrs, n > 1 ? 2 : 1),
+      TF_OK);
+  assert_int_equal(bench_run(&b, (BenchInput[]){{in, NULL}, {in, NULL}}), TF_OK);
+  tensor_move(out, &b.outputs[0]);
+  bench_close(&b);
+}
+
+static void test_zeros_and_sums(void **state) {
+  (void)state;
+  Tensor e = {0}, sum = {0}, zeros = {0};
+  Bench b;
+  assert_int_equal(encode(ints(4, INTS(0, 2, 2, 6)), none, floats(6), true, &e, NULL), TF_OK);
+  apply("AddN", &e, 2, &sum);
+  check_gradient(&sum, (float[]){0, 2, 4, 6, 8, 10});
+  apply("ZerosLike", &e, 1, &zeros);
+  check_gradient(&zeros, (float[]){0, 0, 0, 0, 0, 0});
+  tensor_clear(&sum);
+  tensor_clear(&zeros);
+  tensor_clear(&e);
+  assert_int_equal(encode(ints(4, INTS(0, 2, 2, 6)), none, floats(6), false, &e, NULL), TF_OK);
+  apply("AddN", &e, 2, &sum); /* the splits stay */
+  assert_int_equal(decode(&b, &sum, 1, 1, TF_FLOAT, TF_INT64, NULL), TF_OK);
+  check_splits(&b, 0, 4, INTS(0, 2, 2, 6));
+  assert_true(((const float *)b.outputs[1].data)[5] == 10);
+  bench_close(&b);
+  tensor_clear(&sum);
+  tensor_clear(&e);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_rows, bench_setup, bench_teardown),
       cmocka_unit_test_setup_teardown(test_whole, bench_setup, bench_teardown),
       cmocka_unit_test_setup_teardown(test_refused, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_gradient, bench_setup, bench_teardown),
+      cmocka_unit_test_setup_teardown(test_zeros_and_sums, bench_setup, bench_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

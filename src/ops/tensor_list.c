@@ -7,6 +7,8 @@
 #include "ops/array_util.h"
 #include "ops/element_sum.h"
 #include "ops/op_eval.h"
+#include "ops/optional_value.h"
+#include "ops/ragged_value.h"
 #include "ops/tensor_array.h"
 #include "tensor/memory_count.h"
 
@@ -95,17 +97,24 @@ static TF_Code own_block(TensorList *l, size_t block, const StepEnv *env, TF_Sta
   return TF_OK;
 }
 
+int variant_depth(const Tensor *t) {
+  int deepest = 0;
+  for (int64_t i = 0, n = t->dtype == TF_VARIANT ? tensor_count(t) : 0; i < n; i++) {
+    const Object *o = ((Object *const *)t->data)[i];
+    int depth = 0;
+    if (o && o->type == &tensor_list_type) depth = ((const TensorList *)o)->depth + 1;
+    if (o && o->type == &optional_value_type) depth = ((const OptionalValue *)o)->depth + 1;
+    if (deepest < depth) deepest = depth;
+  }
+  return deepest;
+}
+
 /* Lists in lists are freed by recursion, so they may not nest without end. */
 static TF_Code note_depth(TensorList *l, const Tensor *value, TF_Status *st) {
-  for (int64_t i = 0, n = value->dtype == TF_VARIANT ? tensor_count(value) : 0; i < n; i++) {
-    const Object *o = ((Object *const *)value->data)[i];
-    if (!o || o->type != &tensor_list_type) continue;
-    int depth = ((const TensorList *)o)->depth + 1;
-    if (depth > TENSOR_LIST_MAX_DEPTH)
-      return fail(st, TF_RESOURCE_EXHAUSTED, "lists of tensors nest more than %d deep",
-                  TENSOR_LIST_MAX_DEPTH);
-    if (l->depth < depth) l->depth = depth;
-  }
+  int depth = variant_depth(value);
+  if (depth > TENSOR_LIST_MAX_DEPTH)
+    return fail(st, TF_RESOURCE_EXHAUSTED, "lists of tensors nest more than %d deep", TENSOR_LIST_MAX_DEPTH);
+  if (l->depth < depth) l->depth = depth;
   return tensor_check_storable(value, st);
 }
 
@@ -179,6 +188,27 @@ static TF_Code zeros_of_list(const TensorList *l, TensorList **out, TF_Status *s
   return code;
 }
 
+static TF_Code zeros_of_object(const Object *o, Object **out, TF_Status *st) {
+  TensorList *list;
+  RaggedValue *ragged;
+  OptionalValue *optional;
+  if (o->type == &tensor_list_type) {
+    TRY(zeros_of_list((const TensorList *)o, &list, st));
+    *out = &list->object;
+  } else if (o->type == &ragged_value_type) {
+    TRY(ragged_value_zeros((const RaggedValue *)o, &ragged, st));
+    *out = &ragged->object;
+  } else if (o->type == &optional_value_type) {
+    TRY(optional_value_zeros((const OptionalValue *)o, &optional, st));
+    *out = &optional->object;
+  } else {
+    return fail(st, TF_INVALID_ARGUMENT,
+                "No unary variant unary_op function found for op ZEROS_LIKE Variant type_name: %s",
+                o->type->name);
+  }
+  return TF_OK;
+}
+
 static TF_Code zeros_of(const Tensor *in, Tensor *out, TF_Status *st) {
   if (in->dtype == TF_STRING || in->dtype == TF_RESOURCE)
     return fail(st, TF_INVALID_ARGUMENT, "Trying to compute zeros_like for unsupported dtype %s",
@@ -187,15 +217,9 @@ static TF_Code zeros_of(const Tensor *in, Tensor *out, TF_Status *st) {
   if (in->dtype != TF_VARIANT) return tensor_zero(out), TF_OK;
   TF_Code code = TF_OK;
   for (int64_t i = 0, n = tensor_count(in); !code && i < n; i++) {
-    Object *o = ((Object **)in->data)[i];
-    TensorList *zeros = NULL;
-    if (!o) continue; /* an element that is not set: TensorFlow has zero there already */
-    if (o->type != &tensor_list_type)
-      code = fail(st, TF_INVALID_ARGUMENT,
-                  "No unary variant unary_op function found for op ZEROS_LIKE Variant type_name: %s",
-                  o->type->name);
-    else code = zeros_of_list((const TensorList *)o, &zeros, st);
-    if (!code) ((Object **)out->data)[i] = &zeros->object;
+    const Object *o = ((Object *const *)in->data)[i];
+    /* of an element that is not set, TensorFlow has zero there already */
+    if (o) code = zeros_of_object(o, (Object **)out->data + i, st);
   }
   if (code) tensor_clear(out);
   return code;
@@ -250,6 +274,18 @@ static TF_Code sum_of_lists(const TensorList *a, const TensorList *b, const Step
 static TF_Code sum_of_objects(Object *x, Object *y, const StepEnv *env, Object **out, TF_Status *st) {
   if (!x || !y) {
     *out = object_ref(x ? x : y);
+    return TF_OK;
+  }
+  if (x->type == &ragged_value_type && y->type == &ragged_value_type) {
+    RaggedValue *sum = NULL;
+    TRY(ragged_value_add((const RaggedValue *)x, (const RaggedValue *)y, env, &sum, st));
+    *out = &sum->object;
+    return TF_OK;
+  }
+  if (x->type == &optional_value_type && y->type == &optional_value_type) {
+    OptionalValue *sum = NULL;
+    TRY(optional_value_add((const OptionalValue *)x, (const OptionalValue *)y, env, &sum, st));
+    *out = &sum->object;
     return TF_OK;
   }
   if (x->type != &tensor_list_type || y->type != &tensor_list_type)

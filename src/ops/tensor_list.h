@@ -55,7 +55,10 @@ TF_Code tensor_list_resize(TensorList *l, int32_t size, TF_Status *st);
 TF_Code tensor_list_merge_shape(const TensorList *l, const Shape *known, Shape *out, TF_Status *st);
 TF_Code tensor_list_merge_elements(const TensorList *l, Shape *shape, TF_Status *st);
 
-/* ZerosLike and AddN on variants, as far as they are lists: `out` (none) becomes a variant tensor. */
+/* ZerosLike and AddN on variants, as far as they are lists or ragged tensors, and on what these hold: `out` (none)
+ * becomes a tensor like them. */
+/* How deep lists and optionals nest in a tensor: 0 for none. */
+int variant_depth(const Tensor *t);
 TF_Code variant_zeros_like(const Tensor *in, Tensor *out, TF_Status *st);
 TF_Code variant_add(const Tensor *a, const Tensor *b, const StepEnv *env, Tensor *out, TF_Status *st);
 

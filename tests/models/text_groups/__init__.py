@@ -73,5 +73,5 @@ def write_file(name, data):
     return path
 
 
-for _name in "tokens ragged sparse parsing tables decoding nets training flows features nlp".split():
+for _name in "tokens ragged sparse parsing tables decoding nets training gradients flows features nlp".split():
     importlib.import_module("." + _name, __name__)
