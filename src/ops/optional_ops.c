@@ -1,35 +1,16 @@
 /* OptionalFromValue, OptionalNone, OptionalHasValue, OptionalGetValue: a variant that holds some tensors, or
  * none. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "ops/array_util.h"
-#include "ops/op.h"
-
-typedef struct Optional {
-  Object object;
-  bool has_value;
-  int count;
-  Tensor values[];
-} Optional;
-
-static void optional_destroy(Object *object) {
-  Optional *o = (Optional *)object;
-  for (int i = 0; i < o->count; i++) tensor_clear(&o->values[i]);
-  free(o);
-}
-
-static const ObjectType optional_type = {"tensorflow::data::Optional", optional_destroy};
+#include "ops/optional_value.h"
 
 /* Output 0 becomes the optional of the inputs. */
 static TF_Code optional_make(OpCtx *c, bool has_value, TF_Status *st) {
-  Optional *o = calloc(1, sizeof *o + (size_t)c->num_inputs * sizeof(Tensor));
-  if (!o) return fail_oom(st, "an optional");
-  object_init(&o->object, &optional_type);
-  o->has_value = has_value;
+  OptionalValue *o;
+  TRY(optional_value_new(&o, has_value, c->num_inputs, st));
   TF_Code code = TF_OK;
   for (int i = 0; i < c->num_inputs && !code; i++) {
-    code = op_keep_input(c, i, &o->values[i], st);
+    code = optional_value_note(o, op_input(c, i), st);
+    if (!code) code = op_keep_input(c, i, &o->values[i], st);
     if (!code) o->count++;
   }
   if (!code) code = op_alloc_output(c, 0, TF_VARIANT, NULL, 0, st);
@@ -41,19 +22,19 @@ static TF_Code optional_make(OpCtx *c, bool has_value, TF_Status *st) {
 static TF_Code from_value_run(OpCtx *c, TF_Status *st) { return optional_make(c, true, st); }
 static TF_Code none_run(OpCtx *c, TF_Status *st) { return optional_make(c, false, st); }
 
-static TF_Code optional_of(const OpCtx *c, const Optional **out, TF_Status *st) {
+static TF_Code optional_of(const OpCtx *c, const OptionalValue **out, TF_Status *st) {
   const Tensor *t = op_input(c, 0);
   if (t->dtype != TF_VARIANT || t->rank != 0)
     return fail(st, TF_INVALID_ARGUMENT, "Input to %s must be a scalar variant", c->node->op);
   const Object *o = *(Object *const *)t->data;
-  if (!o || o->type != &optional_type)
+  if (!o || o->type != &optional_value_type)
     return fail(st, TF_INVALID_ARGUMENT, "The given input is not a valid Optional variant.");
-  *out = (const Optional *)o;
+  *out = (const OptionalValue *)o;
   return TF_OK;
 }
 
 static TF_Code has_value_run(OpCtx *c, TF_Status *st) {
-  const Optional *o;
+  const OptionalValue *o;
   TRY(optional_of(c, &o, st));
   TRY(op_alloc_output(c, 0, TF_BOOL, NULL, 0, st));
   *(uint8_t *)c->outputs[0].data = o->has_value;
@@ -76,7 +57,7 @@ static TF_Code check_value(const OpCtx *c, int i, const Tensor *value, const Att
 }
 
 static TF_Code get_value_run(OpCtx *c, TF_Status *st) {
-  const Optional *o;
+  const OptionalValue *o;
   const Attr *shapes;
   TRY(optional_of(c, &o, st));
   if (!o->has_value) return fail(st, TF_INVALID_ARGUMENT, "The given optional does not have a value.");

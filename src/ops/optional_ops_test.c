@@ -66,8 +66,45 @@ static void test_other_variant(void **state) {
   tensor_clear(&empty);
 }
 
+/* An op of variants (ZerosLike, AddN) on optionals; gives the code, and the first number of what came out. */
+static TF_Code compute(const char *op, const Tensor *a, const Tensor *b, float *first) {
+  Bench bench;
+  const TF_DataType two[] = {TF_VARIANT, TF_VARIANT, 0};
+  Attr n = {.name = "N", .kind = TF_ATTR_INT, .v.i = 2};
+  assert_int_equal(bench_open(&bench, op, "op", b ? two : variant, variant, &n, b ? 1 : 0), TF_OK);
+  TF_Code code = bench_run(&bench, (BenchInput[]){{a, NULL}, {b, NULL}});
+  if (code == TF_OK && has_value(&bench.outputs[0])) code = get_value(&bench.outputs[0], TF_FLOAT, 2, first);
+  bench_close(&bench);
+  return code;
+}
+
+/* As gradients of a branch have them: TensorFlow's OptionalZerosLike and OptionalBinaryAdd. */
+static void test_zeros_and_sums(void **state) {
+  (void)state;
+  Bench b, none;
+  float got = 9;
+  const TF_DataType floats[] = {TF_FLOAT, 0};
+  Tensor t = bench_tensor(TF_FLOAT, (int64_t[]){2}, 1, (float[]){7, 8});
+  assert_int_equal(bench_open(&b, "OptionalFromValue", "from", floats, variant, NULL, 0), TF_OK);
+  assert_int_equal(bench_run(&b, (BenchInput[]){{&t, NULL}}), TF_OK);
+  assert_int_equal(bench_open(&none, "OptionalNone", "none", nothing, variant, NULL, 0), TF_OK);
+  assert_int_equal(bench_run(&none, NULL), TF_OK);
+  assert_int_equal(compute("ZerosLike", &b.outputs[0], NULL, &got), TF_OK);
+  assert_true(got == 0);
+  assert_int_equal(compute("AddN", &b.outputs[0], &b.outputs[0], &got), TF_OK);
+  assert_true(got == 14);
+  got = 9;
+  assert_int_equal(compute("ZerosLike", &none.outputs[0], NULL, &got), TF_OK);
+  assert_true(got == 9); /* none */
+  assert_int_equal(compute("AddN", &b.outputs[0], &none.outputs[0], &got), TF_INVALID_ARGUMENT);
+  bench_close(&none);
+  bench_close(&b);
+  tensor_clear(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_value), cmocka_unit_test(test_none),
-                                     cmocka_unit_test(test_other_variant)};
+                                     cmocka_unit_test(test_other_variant),
+                                     cmocka_unit_test(test_zeros_and_sums)};
   return cmocka_run_group_tests(tests, bench_setup, bench_teardown);
 }
