@@ -305,6 +305,8 @@ bool op_input_is_weights(const Node *node, int i) {
 TF_Code op_session_state(OpInit *k, const ObjectType *type, ResourceCreateFn *create, void *arg, Object **out,
                          TF_Status *st) {
   /* A container that no graph can name: attrs are text without control characters in TensorFlow's own
-   * layers. */
-  return resource_find_or_create(k->resources, type, "\x01kernel", k->name, create, arg, out, st);
+   * layers. Nodes of two functions may have one name. */
+  const char *name = k->function ? arena_printf(k->arena, "%s\x01%s", k->function, k->name) : k->name;
+  if (!name) return fail_oom(st, "the state of a node");
+  return resource_find_or_create(k->resources, type, "\x01kernel", name, create, arg, out, st);
 }

@@ -65,6 +65,7 @@ typedef struct OpInit {
   const Node *node;
   const OpRow *row;
   const char *name;           /* the node's full name: "call/inner" for a node of an inlined function */
+  const char *function;       /* whose plan it is, of one that is not inlined; else null */
   void *state;                /* row->state_size zeroed bytes, freed after row->clear */
   Arena *arena;               /* lives as long as the plan */
   ResourceManager *resources; /* the session's: variables, and what must outlive plans (op_session_state) */

@@ -205,6 +205,7 @@ TF_Code plan_emit_kernel(Builder *b, Scope *s, Node *node, TF_Status *st) {
   TRY(add_node_step(b, s, STEP_KERNEL, node, &step, st));
   OpInit k = {.node = node,
               .name = step->name,
+              .function = b->callee,
               .arena = &b->plan->arena,
               .resources = b->options->resources,
               .env = b->options->env,
