@@ -1,4 +1,5 @@
 """The models of graph_mode.py: what they share, and their list."""
+
 import importlib
 import os
 import pkgutil
@@ -9,13 +10,16 @@ MODELS = {}  # name -> (function, options)
 
 
 def model(f=None, **options):
-    """Registers f(tf, m), which builds a model in the default graph and says what it is by m (graph_mode.Maker).
+    """Registers f(tf, m), which builds a model in the default graph and says what it is by m
+    (graph_mode.Maker).
 
     Options: strip (default attributes), v2 (control flow by functions), rtol, atol.
     """
+
     def register(f):
         MODELS[f.__name__] = (f, options)
         return f
+
     return register(f) if f else register
 
 
