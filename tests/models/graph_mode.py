@@ -4,12 +4,12 @@
     graph_mode.py SAVEDMODEL [MODEL|FILE...]     SAVEDMODEL: our binary; default: all models
     graph_mode.py --list
 
-Run by hand, with TensorFlow 2.15 and tensorflow_serving.apis. Every model is a SavedModel of its own. A session
+Run by hand, with TensorFlow 2.15 and tensorflow_serving.apis. Every model is its own SavedModel. A session
 of TensorFlow that loaded it answers its requests in three rounds (as written, backwards, as written), so that
 state and learned shapes are in play; ours answers the same in the same order, with one thread and with two. A
-request that TensorFlow refuses must be refused with the same code; `show --check` must say that the model can be
+request that TensorFlow refuses must be refused with the same code; `show --check` must say that it can be
 run. Prints what differs; the exit status is 1 when something did. KEEP=DIR keeps the exports there.
-VARIANTS="v2 resource strip" (any of them) builds all models with control flow by functions, resource variables,
+VARIANTS="v2 resource strip" (any of them) builds all with control flow by functions, resource variables,
 without default attributes.
 """
 

@@ -9,7 +9,7 @@ from graph_mode_models import data, ids, model, words
 
 @model
 def dead_branches(tf, m):
-    """Assignments in branches, a cond whose other side fails, dead values into loops, merges of dead merges."""
+    """Assignments in branches, a cond whose other side fails, dead values into loops, dead merges."""
     v1 = tf.compat.v1
     x, flag = v1.placeholder(tf.float32, [None], "x"), v1.placeholder(tf.bool, [], "flag")
     ref = v1.get_variable("ref", initializer=1.0)

@@ -210,7 +210,7 @@ def dtypes(tf, m):
 
 @model
 def failing_loops(tf, m):
-    """Asserts, checks and bad indices inside loops and branches; what was written before the failure stays."""
+    """Asserts, checks and bad indices inside loops and branches."""
     v1 = tf.compat.v1
     x, n = v1.placeholder(tf.float32, [None], "x"), v1.placeholder(tf.int32, [], "n")
 

@@ -333,7 +333,7 @@ def odd_names(tf, m):
 
 @model
 def block_lstm(tf, m):
-    """The fused recurrent ops of contrib: BlockLSTM with peepholes and its gradient, GRUBlockCell in a loop."""
+    """The fused recurrent ops of contrib: BlockLSTM with peepholes and its gradient, GRUBlockCell."""
     v1, r = tf.compat.v1, tf.raw_ops
     x, n = v1.placeholder(tf.float32, [None, None, 3], "x"), v1.placeholder(tf.int64, [], "n")
     rows = tf.shape(x)[1]

@@ -102,7 +102,7 @@ def batch_norm_training(tf, m):
 
 @model
 def moving_average(tf, m):
-    """ExponentialMovingAverage with num_updates; serving reads the averages; a maintain op beside training."""
+    """ExponentialMovingAverage with num_updates; serving reads the averages."""
     v1 = tf.compat.v1
     x, y = v1.placeholder(tf.float32, [None, 3], "x"), v1.placeholder(tf.float32, [None], "y")
     w = v1.get_variable("w", [3, 1])
@@ -218,7 +218,7 @@ def streaming_metrics(tf, m):
 
 @model
 def actor_critic(tf, m):
-    """DQN with a target network copied by assigns, and a policy gradient with entropy and advantages by scan."""
+    """DQN with a target network copied by assigns, and a policy gradient with returns by scan."""
     v1 = tf.compat.v1
     state, actions = v1.placeholder(tf.float32, [None, 4], "state"), v1.placeholder(
         tf.int32, [None], "actions"
