@@ -152,8 +152,9 @@ static TF_Code collect_weights(OpInit *k, Collector *c, Span file, const Attr *u
   if (c->num_shards < 1 || c->num_shards > INT32_MAX || reserved < 0 || reserved > INT32_MAX)
     return fail(st, TF_INVALID_ARGUMENT, "%s: num_shards %lld or num_reserved_ids %lld is out of range",
                 k->node->op, (long long)c->num_shards, (long long)reserved);
-  /* Only those of this shard, and no more than show that there are too many. */
-  for (int64_t i = c->shard; i >= 0 && i < reserved && c->count <= c->w->range; i += c->num_shards) {
+  /* Only those of this shard, and no more than show that there are too many. A shard that is none has none. */
+  bool is_shard = c->shard >= 0 && c->shard < c->num_shards;
+  for (int64_t i = c->shard; is_shard && i < reserved && c->count <= c->w->range; i += c->num_shards) {
     c->word = i;
     collect(c, 0, true);
   }
