@@ -45,7 +45,8 @@ enum {
   MARK_FED = 8,
   MARK_BODY = 16,
   MARK_STARTS = 32,
-  MARK_AFTER = 64
+  MARK_AFTER = 64,
+  MARK_GATED = 128
 };
 
 enum {
@@ -119,8 +120,8 @@ TF_Code plan_input_slots(Builder *b, Scope *s, Node *node, int *slots, TF_Status
 /* The steps whose death is the node's: controls that can be dead, and what a branch's call hangs on. */
 TF_Code plan_control_steps(Builder *b, const Scope *s, const Node *node, int **steps, int *count,
                            TF_Status *st);
-/* A new step of `node` with room for its inputs, and slots for its outputs (loops and reads: without
- * dtype). */
+/* A new step of `node` with room for its inputs, and slots for its outputs (loops, reads and
+ * gates: without dtype). */
 TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_inputs, int num_outputs,
                       PlanStep **step, TF_Status *st);
 TF_Code plan_emit_node(Builder *b, Scope *s, Node *node, TF_Status *st);

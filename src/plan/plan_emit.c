@@ -40,7 +40,8 @@ TF_Code plan_add_step(Builder *b, Scope *s, StepKind kind, Node *node, int num_i
   if (!step->name || !step->inputs) return fail_oom(st, "a plan");
   for (int i = 0, slot; i < num_outputs; i++) {
     bool is_read = kind == STEP_DEREF || kind == STEP_REREAD || kind == STEP_LOOP;
-    TF_DataType dtype = is_read ? (TF_DataType)0 : node->output_types[i];
+    bool is_gate = i >= node->num_outputs;
+    TF_DataType dtype = is_read || is_gate ? (TF_DataType)0 : node->output_types[i];
     TRY(plan_add_slot(b, dtype, dtype_is_ref(dtype), p->num_steps, &slot, st));
   }
   p->num_steps++;

@@ -6,6 +6,7 @@
  *   Switch on LoopCond                 no step: past the break its true output is its input
  *   Exit of such a Switch              the step's output
  *   what hangs on its false output     runs once, after the loop (plan_loop_exit.c)
+ *   what may be dead at its edge       goes with a gate (plan_loop_gate.c)
  *
  * TF runs the first part once more than the second, and so does this. */
 #include <string.h>
@@ -72,17 +73,37 @@ static TF_Code mark_body(Scope *s, const Frame *f, TF_Status *st) {
 
 /* ---- outside ---- */
 
-/* The slots that the loop begins with; those only read are appended unless their value is known. */
-static TF_Code enter_slots(Builder *b, Scope *s, LoopBuild *l, int *slots, TF_Status *st) {
-  const Frame *f = l->frame;
+/* The slots that the loop's Enters have outside. */
+static TF_Code enter_slots(Builder *b, Scope *s, const Frame *f, int *slots, TF_Status *st) {
   for (int i = 0; i < f->num_enters; i++) {
     TRY(plan_input_slots(b, s, f->enters[i], &slots[i], st));
     s->numbers[f->enters[i]->id] = slots[i];
-    if ((s->marked[f->enters[i]->id] & MARK_STARTS) || b->plan->slots[slots[i]].value.dtype) continue;
-    l->enters[l->num_inputs] = f->enters[i];
-    l->slots[l->num_inputs++] = slots[i];
   }
-  for (int k = 0; k < l->num_variables; k++) l->slots[k] = s->numbers[l->starts[k]->id];
+  return TF_OK;
+}
+
+/* The loop's inputs: variables, their gates, what is only read unless its value is known, its gates. */
+static TF_Code add_loop_inputs(Builder *b, Scope *s, LoopBuild *l, const int *enter_slots, TF_Status *st) {
+  const Frame *f = l->frame;
+  int merges = l->num_variables;
+  for (int k = 0; k < merges; k++) {
+    l->slots[k] = s->numbers[l->starts[k]->id];
+    if (!loop_is_gated(s, l, l->merges[k])) continue;
+    l->gates[k] = l->num_variables++;
+    TRY(loop_no_gate(b, &l->slots[l->gates[k]], st));
+  }
+  l->num_inputs = l->num_variables;
+  for (int i = 0; i < f->num_enters; i++) {
+    if ((s->marked[f->enters[i]->id] & MARK_STARTS) || b->plan->slots[enter_slots[i]].value.dtype) continue;
+    l->enters[l->num_inputs] = f->enters[i];
+    l->slots[l->num_inputs++] = enter_slots[i];
+  }
+  for (int i = l->num_variables, reads = l->num_inputs; i < reads; i++) {
+    if (!loop_is_gated(s, l, l->enters[i])) continue;
+    l->gates[i] = l->num_inputs++;
+    TRY(loop_close_gate(b, s, l->enters[i], l->slots[i], &l->slots[i], st));
+    l->slots[l->gates[i]] = l->slots[i] + 1;
+  }
   return TF_OK;
 }
 
@@ -145,8 +166,13 @@ static TF_Code add_loop_step(Builder *b, Scope *s, LoopBuild *l, const Callee *b
     out->writes = l->writes ? -1 : b->writes;
     l->outputs[i] = step->first_output + i;
   }
+  bool maybe_dead = step->maybe_dead;
   share_outputs(b, l, body->plan, step->first_output);
-  if (step->maybe_dead) s->pivot[l->frame->rep->id] = (int)(step - b->plan->steps);
+  if (maybe_dead) s->pivot[l->frame->rep->id] = (int)(step - b->plan->steps);
+  for (int i = 0; i < l->num_variables; i++)
+    if (l->gates[i])
+      TRY(loop_open_gate(b, s, l->frame->rep, (int[]){l->outputs[i], l->outputs[l->gates[i]]}, maybe_dead,
+                         &l->outputs[i], st));
   return TF_OK;
 }
 
@@ -196,8 +222,16 @@ static TF_Code add_inputs(Builder *b, Builder *inner, Scope *s, LoopBuild *l, co
     const PlanSlot *from = &b->plan->slots[l->slots[i]];
     p->feed_types[i] = from->dtype;
     TRY(plan_add_slot(inner, from->dtype, from->is_ref, -1, &p->feeds[i], st));
+    Node *node = i < l->num_variables ? l->merges[i] : l->enters[i];
+    if (!node) continue; /* a gate */
     TRY(share_input(b, inner, s, l, i, st));
-    TRY(loop_set_out(inner, s, i < l->num_variables ? l->merges[i] : l->enters[i], p->feeds[i], st));
+    TRY(loop_set_out(inner, s, node, p->feeds[i], st));
+  }
+  for (int i = 0, slot; i < l->num_inputs; i++) {
+    if (!l->gates[i]) continue;
+    Node *node = i < l->num_variables ? l->merges[i] : l->enters[i];
+    TRY(loop_open_gate(inner, s, node, (int[]){p->feeds[i], p->feeds[l->gates[i]]}, false, &slot, st));
+    TRY(loop_set_out(inner, s, node, slot, st));
   }
   for (int i = 0; i < f->num_enters; i++) {
     const PlanSlot *from = &b->plan->slots[enter_slots[i]];
@@ -234,6 +268,7 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
   p->fetches = arena_calloc(&p->arena, (size_t)l->num_variables, sizeof *p->fetches);
   if (!p->fetches) return fail_oom(st, "a plan");
   for (int i = 0; i < l->num_variables; i++) {
+    if (!l->nexts[i]) continue; /* a gate */
     TRY(plan_input_slots(b, s, l->nexts[i], &p->fetches[i], st));
     const PlanSlot *next = &p->slots[p->fetches[i]], *variable = &p->slots[p->feeds[i]];
     if (next->is_ref != variable->is_ref || next->dtype != variable->dtype)
@@ -242,6 +277,9 @@ static TF_Code add_nexts(Builder *b, Scope *s, LoopBuild *l, TF_Status *st) {
       return fail(st, TF_UNIMPLEMENTED,
                   "{{node %s%s}} (%s) keeps a part of a variable that its while loop may change", s->prefix,
                   l->nexts[i]->name, l->nexts[i]->op);
+    if (!l->gates[i]) continue;
+    TRY(loop_close_gate(b, s, l->nexts[i], p->fetches[i], &p->fetches[i], st));
+    p->fetches[l->gates[i]] = p->fetches[i] + 1;
   }
   for (int i = 0; i < l->num_variables; i++) p->slots[p->fetches[i]].fetched = true;
   return plan_finish(p, st);
@@ -291,24 +329,26 @@ static TF_Code make_body(Builder *b, Scope *s, LoopBuild *l, const int *enter_sl
 }
 
 TF_Code plan_emit_loop(Builder *b, Scope *s, Frame *f, TF_Status *st) {
-  size_t n = (size_t)(f->num_order + f->num_enters) + 1;
+  size_t n = 2 * (size_t)(f->num_order + f->num_enters) + 1; /* with gates */
   LoopBuild l = {.frame = f,
                  .merges = arena_calloc(&b->temp, n, sizeof *l.merges),
                  .starts = arena_calloc(&b->temp, n, sizeof *l.starts),
                  .nexts = arena_calloc(&b->temp, n, sizeof *l.nexts),
                  .enters = arena_calloc(&b->temp, n, sizeof *l.enters),
                  .slots = arena_calloc(&b->temp, n, sizeof *l.slots),
+                 .gates = arena_calloc(&b->temp, n, sizeof *l.gates),
                  .outputs = arena_calloc(&b->temp, n, sizeof *l.outputs)};
   int *slots = arena_calloc(&b->temp, n, sizeof *slots);
-  if (!l.merges || !l.starts || !l.nexts || !l.enters || !l.slots || !l.outputs || !slots)
+  if (!l.merges || !l.starts || !l.nexts || !l.enters || !l.slots || !l.gates || !l.outputs || !slots)
     return fail_oom(st, "a plan");
   TRY(find_variables(s, &l, st));
   TRY(mark_body(s, f, st));
   TRY(loop_mark_after(s, f, st));
   TRY(check_reads(s, f, st));
-  l.num_inputs = l.num_variables;
   l.writes = has_writes(s, f);
-  TRY(enter_slots(b, s, &l, slots, st));
+  TRY(enter_slots(b, s, f, slots, st));
+  loop_find_gates(b, s, &l);
+  TRY(add_loop_inputs(b, s, &l, slots, st));
   Callee *body;
   TRY(make_body(b, s, &l, slots, &body, st));
   TRY(add_loop_step(b, s, &l, body, st));

@@ -7,10 +7,12 @@
 typedef struct LoopBuild {
   Frame *frame;
   int num_variables, num_inputs;
-  Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration */
-  Node **enters;                    /* by input: variables', then those only read */
+  Node **merges, **starts, **nexts; /* of variables: Merge, Enter, NextIteration; null: a gate */
+  Node **enters;                    /* by input past the variables: what is only read; null: a gate */
   bool writes;                      /* variables, through refs */
+  bool gated;                       /* there are gates: see plan_loop_gate.c */
   int *slots;                       /* by input: outside */
+  int *gates;                       /* by input: the input that is its gate; 0: it has none */
   int *outputs;                     /* by variable: outside */
 } LoopBuild;
 
@@ -20,6 +22,19 @@ TF_Code loop_fail(const Scope *s, const Frame *f, const Node *n, const char *wha
 bool loop_is_switch(const Frame *f, const Node *n);
 /* Makes `slot` the first output of a node. */
 TF_Code loop_set_out(Builder *b, Scope *s, const Node *n, int slot, TF_Status *st);
+
+/* ---- plan_loop_gate.c ---- */
+/* Finds what goes with a gate. The Enters' slots are known. */
+void loop_find_gates(const Builder *b, Scope *s, LoopBuild *l);
+/* Whether a Merge of the loop's variables or an Enter does. */
+bool loop_is_gated(const Scope *s, const LoopBuild *l, const Node *n);
+/* A value for `slot` that is never dead; its gate is the slot after it. */
+TF_Code loop_close_gate(Builder *b, Scope *s, Node *node, int slot, int *value, TF_Status *st);
+/* The value again, dead or alive. `maybe_dead`: both can be dead themselves. */
+TF_Code loop_open_gate(Builder *b, Scope *s, Node *node, const int *value_and_gate, bool maybe_dead,
+                       int *slot, TF_Status *st);
+/* The gate of what is alive, a value of the plan. */
+TF_Code loop_no_gate(Builder *b, int *slot, TF_Status *st);
 
 /* ---- plan_loop_exit.c ---- */
 /* Marks (MARK_AFTER) what runs when the loop has ended. */

@@ -10,15 +10,16 @@
 #include "session/session_fixture.h"
 
 /* for (i = 0, x = p; i < n; i++) x += 1; */
-#define LOOP_HEAD                                                                                            \
-  PLACEHOLDER("p")                                                                                           \
-  PLACEHOLDER("n")                                                                                           \
-  CONST("zero", "0")                                                                                         \
-  CONST("one", "1")                                                                                          \
-  ENTER("ei", "zero", "false") ENTER("ex", "p", "false") ENTER("en", "n", "true") ENTER("e1", "one", "true") \
-      MERGE("mi", "ei", "ni") MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")  \
-          BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                                \
-              BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1")                         \
+#define LOOP_HEAD                                                                                       \
+  PLACEHOLDER("p")                                                                                      \
+  PLACEHOLDER("n")                                                                                      \
+  CONST("zero", "0")                                                                                    \
+  CONST("one", "1")                                                                                     \
+  ENTER("ei", "zero", "false")                                                                          \
+  ENTER("ex", "p", "false") ENTER("en", "n", "true") ENTER("e1", "one", "true") MERGE("mi", "ei", "ni") \
+      MERGE("mx", "ex", "nx") BINARY("Less", "go", "mi", "en") LOOP_COND("c", "go")                     \
+          BINARY("Switch", "si", "mi", "c") BINARY("Switch", "sx", "mx", "c")                           \
+              BINARY("AddV2", "i1", "si:1", "e1") UNARY("NextIteration", "ni", "i1")                    \
                   UNARY("NextIteration", "nx", "x1")
 #define LOOP LOOP_HEAD BINARY("AddV2", "x1", "sx:1", "e1") UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si")
 
@@ -161,6 +162,39 @@ static void test_what_hangs_on_an_exit_runs_once(void **state) {
   fixture_clear(&f);
 }
 
+/* Before `low` (n < 3) the body adds p, else 10 p: it reads a value that is dead. y is p with n added to it, by a
+ * variable that dies in the first iteration unless `low`. TF gave these answers. */
+#define DEAD_EDGES                                                                                         \
+  LOOP_HEAD CONST("three", "3") CONST("ten", "10") BINARY("Less", "low", "n", "three")                     \
+      BINARY("Switch", "sp", "p", "low") BINARY("Mul", "tenfold", "sp", "ten") ENTER("ea", "sp:1", "true") \
+          ENTER("eb", "tenfold", "true") MERGE("any", "ea", "eb") BINARY("AddV2", "x1", "sx:1", "any")     \
+              UNARY("Exit", "z", "sx") UNARY("Exit", "zi", "si") ENTER("e3", "three", "true")              \
+                  BINARY("Less", "inlow", "en", "e3") ENTER("ed", "p", "false") MERGE("md", "ed", "nd")    \
+                      BINARY("Switch", "sd", "md", "c") BINARY("Switch", "sk", "sd:1", "inlow")            \
+                          BINARY("AddV2", "d1", "sk:1", "e1") UNARY("NextIteration", "nd", "d1")           \
+                              UNARY("Exit", "zd", "sd") MERGE("y", "zd", "sp")
+
+static void test_values_dead_at_the_edge_of_a_loop(void **state) {
+  (void)state;
+  Fixture f = fixture_of(DEAD_EDGES, &(SessionConfig){.intra_op_threads = 1});
+  static const int turns[] = {2, 5, 0, 1, 5, 5, 2, 2, 3, 0};
+  TF_Status st = {0};
+  Tensor p = numbers(3), out = {0};
+  for (size_t t = 0; t < sizeof turns / sizeof *turns; t++) {
+    for (int k = 0; k < 2; k++) {
+      if (run_loop(f.session, &p, (float)turns[t], k ? "y" : "z", &out, NULL, &st))
+        fail_msg("%s", TF_Message(&st));
+      for (int64_t i = 0; i < 3; i++) {
+        int64_t want = k ? i + (turns[t] < 3 ? turns[t] : 0) : i + turns[t] * (turns[t] < 3 ? i : 10 * i);
+        assert_true(((float *)out.data)[i] == (float)want);
+      }
+      tensor_clear(&out);
+    }
+  }
+  tensor_clear(&p);
+  fixture_clear(&f);
+}
+
 /* ---- what is refused ---- */
 
 static void check_refused(const char *text, const char *fetch, const char *message) {
@@ -263,6 +297,7 @@ int main(void) {
                                      cmocka_unit_test(test_threads_share_a_loop),
                                      cmocka_unit_test(test_a_time_limit_ends_a_loop),
                                      cmocka_unit_test(test_what_hangs_on_an_exit_runs_once),
+                                     cmocka_unit_test(test_values_dead_at_the_edge_of_a_loop),
                                      cmocka_unit_test(test_what_is_not_well_nested_is_refused),
                                      cmocka_unit_test(test_parts_of_assigned_variables_are_refused),
                                      cmocka_unit_test(test_memory_that_is_replaced_after_a_change_is_refused),
