@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "ops/array_util.h"
+#include "ops/op_eval.h"
 #include "ops/state_vars.h"
 
 /* ---- Variable, VariableV2 ---- */
@@ -71,6 +72,7 @@ static TF_Code temporary_run(OpCtx *c, TF_Status *st) {
   TRY(variable_find_or_create(c->env->resources, &legacy_variable_type, TEMPORARY_CONTAINER, name, &v, st));
   TF_Code code = TF_OK;
   if (variable_is_initialized(v)) code = fail(st, TF_ALREADY_EXISTS, "Resource %s exists", name);
+  if (!code) code = op_check_memory(c->env, dtype, shape->dims, shape->rank, st);
   if (!code) code = tensor_alloc(&value, dtype, shape->dims, shape->rank, st);
   if (!code) {
     tensor_zero(&value);

@@ -24,7 +24,7 @@ typedef struct Scope {
   const CallSite *site; /* null for the session's graph */
   const char *prefix;   /* of node names: "" or "call/" */
   int num_nodes;        /* ids are below */
-  uint8_t *marked;      /* by node id: MARK_* */
+  uint16_t *marked;     /* by node id: MARK_* */
   int **outs;           /* by node id: the slots of its outputs, once emitted */
   int *pivot;           /* by node id: the step whose death is the node's, -1 if it cannot be dead */
   int entry_pivot;      /* what nodes without inputs die with (a call in a branch), or -1 */
@@ -46,7 +46,8 @@ enum {
   MARK_BODY = 16,
   MARK_STARTS = 32,
   MARK_AFTER = 64,
-  MARK_GATED = 128
+  MARK_GATED = 128,  /* can be dead at a loop's edge: plan_loop_gate.c */
+  MARK_CAME_IN = 256 /* because of what came into the loop */
 };
 
 enum {

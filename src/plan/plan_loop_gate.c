@@ -16,42 +16,51 @@
 
 static bool is_gated(const Scope *s, const Node *n) { return s->marked[n->id] & MARK_GATED; }
 
-static bool is_plain_switch(const Frame *f, const Node *n) {
-  return (!strcmp(n->op, "Switch") || !strcmp(n->op, "RefSwitch")) && !loop_is_switch(f, n);
+/* Marks of what a node of the frame needs: a node there, or of the loop in it that the node leaves. */
+static unsigned marks_of(const Scope *s, const Frame *f, const Node *d) {
+  const Frame *g = s->frame_of[d->id];
+  if (g == f) return s->marked[d->id];
+  while (g && g->parent != f) g = g->parent;
+  return g ? s->marked[g->rep->id] : 0;
 }
 
-static bool reads_gated(const Scope *s, const Frame *f, const Node *n) {
-  for (int i = 0; i < scope_num_dependencies(n); i++) {
-    const Node *d = scope_dependency(s, n, i);
-    if (d && plan_is_enter(d) && s->frame_of[d->id] == f && is_gated(s, d)) return true;
+/* A Merge can die when all can that it takes. Of those of one Switch one lives; what came in may all be dead. */
+static unsigned merge_death(const Scope *s, const Frame *f, const Node *n) {
+  unsigned all = MARK_GATED, any = 0;
+  for (int i = 0; i < n->num_inputs; i++) {
+    unsigned marks = marks_of(s, f, n->inputs[i].oper);
+    all &= marks;
+    any |= marks;
   }
-  return false;
+  return all && (any & MARK_CAME_IN) ? MARK_GATED | MARK_CAME_IN : 0;
 }
 
-/* Whether a node, or a loop in the body, can die. A Merge is taken to have another input that lives then. */
-static bool can_die(const Scope *s, const Frame *f, Node *n) {
+/* How a node, or a loop in the body, can die: MARK_GATED, and MARK_CAME_IN if by what came in dead. */
+static unsigned death_of(const Scope *s, const Frame *f, const Node *n) {
   const Frame *inner = s->frame_of[n->id] == f ? NULL : s->frame_of[n->id];
-  Visit v = {.node = n};
-  Node *d;
-  if (!inner && (!strcmp(n->op, "Merge") || !strcmp(n->op, "RefMerge"))) return false;
-  if (!inner && is_plain_switch(f, n)) return true;
-  while (scope_next_unit(s, f, &v, &d))
-    if (is_gated(s, d)) return true;
-  for (int e = 0; e < (inner ? inner->num_enters : 1); e++)
-    if (reads_gated(s, f, inner ? inner->enters[e] : n)) return true;
-  return false;
+  if (!inner && plan_is_loop_merge(n)) return 0;
+  if (!inner && (!strcmp(n->op, "Merge") || !strcmp(n->op, "RefMerge"))) return merge_death(s, f, n);
+  bool is_switch = !strcmp(n->op, "Switch") || !strcmp(n->op, "RefSwitch");
+  unsigned marks = !inner && is_switch && !loop_is_switch(f, n) ? MARK_GATED : 0;
+  for (int e = 0; e < (inner ? inner->num_enters : 1); e++) {
+    const Node *user = inner ? inner->enters[e] : n;
+    for (int i = 0; i < scope_num_dependencies(user); i++) {
+      const Node *d = scope_dependency(s, user, i);
+      if (d) marks |= marks_of(s, f, d) & (MARK_GATED | MARK_CAME_IN);
+    }
+  }
+  return marks;
 }
 
 /* Marks what can die, until no variable becomes one that can. False: the condition can die. */
 static bool mark_gated(Scope *s, const LoopBuild *l) {
   const Frame *f = l->frame;
   for (bool more = true; more;) {
-    for (int i = 0; i < f->num_order; i++)
-      if (can_die(s, f, f->order[i])) s->marked[f->order[i]->id] |= MARK_GATED;
+    for (int i = 0; i < f->num_order; i++) s->marked[f->order[i]->id] |= death_of(s, f, f->order[i]);
     more = false;
     for (int i = 0; i < l->num_variables; i++) {
       if (!is_gated(s, l->nexts[i]) || is_gated(s, l->merges[i])) continue;
-      s->marked[l->merges[i]->id] |= MARK_GATED;
+      s->marked[l->merges[i]->id] |= MARK_GATED | MARK_CAME_IN;
       more = true;
     }
   }
@@ -72,10 +81,11 @@ void loop_find_gates(const Builder *b, Scope *s, LoopBuild *l) {
   const Frame *f = l->frame;
   bool reads_too = runs_always(b, s, l);
   for (int i = 0; i < f->num_enters; i++)
-    s->marked[f->enters[i]->id] &= ~MARK_GATED; /* as a part of the outer loop */
+    s->marked[f->enters[i]->id] &= ~(MARK_GATED | MARK_CAME_IN); /* as a part of the outer loop */
   for (int i = 0; reads_too && i < f->num_enters; i++) {
     const PlanSlot *slot = &b->plan->slots[s->numbers[f->enters[i]->id]];
-    if (slot->maybe_dead && !slot->is_ref && slot->owner < 0) s->marked[f->enters[i]->id] |= MARK_GATED;
+    if (slot->maybe_dead && !slot->is_ref && slot->owner < 0)
+      s->marked[f->enters[i]->id] |= MARK_GATED | MARK_CAME_IN;
   }
   l->gated = mark_gated(s, l);
   for (int i = 0; i < l->num_variables; i++)

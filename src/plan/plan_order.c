@@ -10,7 +10,7 @@ TF_Code scope_init(Builder *b, Scope *s, Graph *graph, TF_Status *st) {
   s->num_nodes = graph->num_nodes;
   pthread_mutex_unlock(&graph->lock);
   size_t n = (size_t)s->num_nodes;
-  s->marked = arena_calloc(&b->temp, n, 1);
+  s->marked = arena_calloc(&b->temp, n, sizeof *s->marked);
   s->outs = arena_calloc(&b->temp, n, sizeof *s->outs);
   s->pivot = arena_calloc(&b->temp, n, sizeof *s->pivot);
   s->frame_of = arena_calloc(&b->temp, n, sizeof *s->frame_of);
