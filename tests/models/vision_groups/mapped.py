@@ -15,7 +15,8 @@ def mapped(tf):
             y = nn.relu(nn.conv2d(t[None], k, 2, "SAME"))[0]
             z = tf.image.per_image_standardization(t)
             return {
-                "y": y, "z": z, "flip": tf.image.flip_left_right(z), "g":
+                "y": y, "z": z, "flip": tf.image.flip_left_right(z), "rot": tf.image.rot90(t),
+                "g":
                 tf.reduce_mean(tf.image.rgb_to_grayscale(t)), "top": tf.math.top_k(tf.reshape(t, [-1]), 3)[0],
                 "small": tf.image.resize(t,
                                          [2, 2]), "arg": tf.argmax(tf.reshape(t, [-1, 3]),
