@@ -1,13 +1,13 @@
 /* Dead values at a while loop's edge. What the loop only reads may be dead while the loop runs (a branch of a
  * conditional outside, which the body merges with the other one), and so may what an iteration gives for a
- * variable (a branch inside). tf.vectorized_map over tf.cond makes loops of both kinds. The body's plan takes and
- * gives no dead values, so such a one goes with a gate, an int32 that is 1 when it is dead:
+ * variable (a branch inside). tf.vectorized_map over tf.cond makes loops of both kinds. The body's plan takes
+ * and gives no dead values, so such a one goes with a gate, an int32 that is 1 when it is dead:
  *
  *   where it goes in or on    Merge(value, nothing) -> what goes, and the gate (Merge's value_index)
  *   where it comes out        Switch(what went, gate) -> the false output is the value, alive or dead
  *
- * Gates of variables are variables after them, those of what is only read are read after it. Where the condition
- * may be dead there are no gates: the loop dies with what it reads. */
+ * Gates of variables are variables after them, those of what is only read are read after it. Where the
+ * condition may be dead there are no gates: the loop dies with what it reads. */
 #include <string.h>
 
 #include "plan/plan_loop.h"
@@ -24,7 +24,8 @@ static unsigned marks_of(const Scope *s, const Frame *f, const Node *d) {
   return g ? s->marked[g->rep->id] : 0;
 }
 
-/* A Merge can die when all can that it takes. Of those of one Switch one lives; what came in may all be dead. */
+/* A Merge can die when all can that it takes. Of a Switch's outputs one lives; of what came in, perhaps
+ * none. */
 static unsigned merge_death(const Scope *s, const Frame *f, const Node *n) {
   unsigned all = MARK_GATED, any = 0;
   for (int i = 0; i < n->num_inputs; i++) {
