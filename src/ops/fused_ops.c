@@ -1,24 +1,21 @@
-/* FusedPadConv2D and FusedResizeAndPadConv2D, which optimize_for_inference.py writes into frozen graphs, and
- * _FusedConv2D and _FusedMatMul, which a graph saved after Grappler has: chains of other ops, run one after
- * another. (TensorFlow's two of padding are wrong for all images of a batch but the first; ours give what the
- * graph gave before it was optimised.) */
+/* FusedPadConv2D and FusedResizeAndPadConv2D, which optimize_for_inference.py writes into frozen graphs: chains of
+ * other ops, run one after another. (TensorFlow's are wrong for all images of a batch but the first; ours give
+ * what the graph gave before it was optimised.) */
 #include <string.h>
 
-#include "base/bytes.h"
 #include "ops/op.h"
 #include "ops/op_eval.h"
 
-enum { MAX_PARTS = 4, MAX_INPUTS = 5, MAX_OUTPUTS = 6, LAST = -1, NUM_EXTRAS = 12 };
+enum { MAX_PARTS = 4, MAX_INPUTS = 2, LAST = -1, NUM_EXTRAS = 8 };
 
 /* An op of the chain. Its inputs are the node's, by number, or LAST: what the part before gave. */
 typedef struct Part {
   const char *op;
   int num_inputs, inputs[MAX_INPUTS];
-  int num_outputs;
-  TF_DataType dtype; /* of its first output; 0: the node's */
+  TF_DataType dtype; /* of its output; 0: the node's */
 } Part;
 
-static const Part resize = {"ResizeBilinear", 2, {0, 1}, 1, TF_FLOAT}, cast = {"Cast", 1, {LAST}, 1, 0};
+static const Part resize = {"ResizeBilinear", 2, {0, 1}, TF_FLOAT}, cast = {"Cast", 1, {LAST}, 0};
 
 typedef struct FusedState {
   int count;
@@ -33,7 +30,7 @@ static void add(FusedState *s, Part part) { s->parts[s->count++] = part; }
 static TF_Code part_attrs(const OpInit *k, Attr **attrs, int *count, TF_Status *st) {
   static const int64_t ones[] = {1, 1, 1, 1};
   const Node *node = k->node;
-  const Attr *align = node_attr(node, "resize_align_corners"), *alpha = node_attr(node, "leakyrelu_alpha");
+  const Attr *align = node_attr(node, "resize_align_corners");
   const Attr extras[NUM_EXTRAS] = {
       {.name = "align_corners", .kind = TF_ATTR_BOOL, .v.b = align && align->v.b},
       {.name = "half_pixel_centers", .kind = TF_ATTR_BOOL},
@@ -41,10 +38,6 @@ static TF_Code part_attrs(const OpInit *k, Attr **attrs, int *count, TF_Status *
       {.name = "SrcT", .kind = TF_ATTR_TYPE, .v.type = TF_FLOAT},
       {.name = "DstT", .kind = TF_ATTR_TYPE, .v.type = node->output_types[0]},
       {.name = "Truncate", .kind = TF_ATTR_BOOL},
-      {.name = "U", .kind = TF_ATTR_TYPE, .v.type = TF_FLOAT},
-      {.name = "is_training", .kind = TF_ATTR_BOOL},
-      {.name = "exponential_avg_factor", .kind = TF_ATTR_FLOAT, .v.f = 1},
-      {.name = "alpha", .kind = TF_ATTR_FLOAT, .v.f = alpha ? alpha->v.f : 0.2f},
       {.name = "data_format", .kind = TF_ATTR_STRING, .v.s = {"NHWC", 4}},
       {.name = "dilations", .kind = TF_ATTR_INT, .is_list = true, .count = 4, .v.list_i = ones}};
   *count = node->num_attrs + NUM_EXTRAS; /* the first of a name counts */
@@ -65,18 +58,18 @@ static TF_Code make_part(OpInit *k, int i, Attr *attrs, int num_attrs, TF_Status
                  .op = part->op,
                  .device = "",
                  .num_inputs = part->num_inputs,
-                 .num_outputs = part->num_outputs,
+                 .num_outputs = 1,
                  .attrs = attrs,
                  .num_attrs = num_attrs};
   node->inputs = arena_calloc(k->arena, MAX_INPUTS, sizeof *node->inputs);
   node->input_types = arena_calloc(k->arena, MAX_INPUTS, sizeof *node->input_types);
-  node->output_types = arena_calloc(k->arena, MAX_OUTPUTS, sizeof *node->output_types);
+  node->output_types = arena_calloc(k->arena, 1, sizeof *node->output_types);
   if (!node->inputs || !node->input_types || !node->output_types) return fail_oom(st, "a kernel's state");
   TF_DataType dtype = k->node->output_types[0],
               before = i && s->parts[i - 1].dtype ? s->parts[i - 1].dtype : dtype;
   for (int j = 0; j < part->num_inputs; j++)
     node->input_types[j] = part->inputs[j] == LAST ? before : k->node->input_types[part->inputs[j]];
-  for (int j = 0; j < part->num_outputs; j++) node->output_types[j] = part->dtype ? part->dtype : dtype;
+  node->output_types[0] = part->dtype ? part->dtype : dtype;
   OpInit inner = *k;
   inner.node = node;
   return kernel_init(&s->kernels[i], &inner, st);
@@ -99,63 +92,28 @@ static void fused_clear(void *state) {
 
 /* ---- the chains ---- */
 
+static TF_Code check_strides(const OpInit *k, TF_Status *st) {
+  const Attr *strides;
+  TRY(node_attr_list(k->node, "strides", TF_ATTR_INT, &strides, st));
+  if (strides->count != 4 || (strides->v.list_i[0] == 1 && strides->v.list_i[3] == 1)) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT,
+              "Current implementation does not yet support strides in the batch and depth dimensions.");
+}
+
 static TF_Code pad_init(OpInit *k, TF_Status *st) {
-  add(k->state, (Part){"MirrorPad", 2, {0, 1}, 1, 0});
-  add(k->state, (Part){"Conv2D", 2, {LAST, 2}, 1, 0});
+  TRY(check_strides(k, st));
+  add(k->state, (Part){"MirrorPad", 2, {0, 1}, 0});
+  add(k->state, (Part){"Conv2D", 2, {LAST, 2}, 0});
   return make_parts(k, st);
 }
 
 static TF_Code resize_init(OpInit *k, TF_Status *st) {
+  TRY(check_strides(k, st));
   add(k->state, resize);
   if (k->node->output_types[0] != TF_FLOAT) add(k->state, cast);
-  add(k->state, (Part){"MirrorPad", 2, {LAST, 2}, 1, 0});
-  add(k->state, (Part){"Conv2D", 2, {LAST, 3}, 1, 0});
+  add(k->state, (Part){"MirrorPad", 2, {LAST, 2}, 0});
+  add(k->state, (Part){"Conv2D", 2, {LAST, 3}, 0});
   return make_parts(k, st);
-}
-
-static bool is(Span s, const char *text) { return s.size == strlen(text) && !memcmp(s.data, text, s.size); }
-
-static TF_Code fail_fusion(const Attr *ops, TF_Status *st) {
-  Bytes text = {0};
-  for (int64_t i = 0; i < ops->count; i++)
-    bytes_printf(&text, "%s%.*s", i ? "," : "", (int)ops->v.list_s[i].size,
-                 (const char *)ops->v.list_s[i].data);
-  fail(st, TF_UNIMPLEMENTED, "Fusion is not implemented: [%s]", text.data ? text.data : "");
-  bytes_clear(&text);
-  return TF_UNIMPLEMENTED;
-}
-
-/* What fused_ops adds to the product: a bias or a norm, and perhaps an activation. */
-static TF_Code add_fused(OpInit *k, TF_Status *st) {
-  static const char *const activations[] = {"Relu", "Relu6", "Elu", "LeakyRelu"};
-  FusedState *s = k->state;
-  const Attr *ops;
-  TRY(node_attr_list(k->node, "fused_ops", TF_ATTR_STRING, &ops, st));
-  if (!ops->count)
-    return fail(st, TF_INVALID_ARGUMENT, "Fused %s must have at least one fused op.", s->parts[0].op);
-  const Span *first = &ops->v.list_s[0], *second = ops->count == 2 ? &ops->v.list_s[1] : NULL;
-  bool bias = is(*first, "BiasAdd"), norm = is(*first, "FusedBatchNorm") && !strcmp(s->parts[0].op, "Conv2D");
-  const char *activation = NULL;
-  for (size_t i = 0; second && i < SM_COUNTOF(activations); i++)
-    if (is(*second, activations[i])) activation = activations[i];
-  if ((!bias && !norm) || ops->count > 2 || (second && !activation)) return fail_fusion(ops, st);
-  if (k->node->num_inputs != (norm ? 6 : 3))
-    return fail(st, TF_INVALID_ARGUMENT, "Fused %s with %s must have %d extra argument%s.", s->parts[0].op,
-                norm ? "FusedBatchNorm" : "BiasAdd", norm ? 4 : 1, norm ? "s" : "");
-  if (bias) add(s, (Part){"BiasAdd", 2, {LAST, 2}, 1, 0});
-  else add(s, (Part){"FusedBatchNormV3", 5, {LAST, 2, 3, 4, 5}, 6, 0});
-  if (activation) add(s, (Part){activation, 1, {LAST}, 1, 0});
-  return make_parts(k, st);
-}
-
-static TF_Code conv_init(OpInit *k, TF_Status *st) {
-  add(k->state, (Part){"Conv2D", 2, {0, 1}, 1, 0});
-  return add_fused(k, st);
-}
-
-static TF_Code matmul_init(OpInit *k, TF_Status *st) {
-  add(k->state, (Part){"MatMul", 2, {0, 1}, 1, 0});
-  return add_fused(k, st);
 }
 
 /* ---- running ---- */
@@ -165,8 +123,8 @@ static TF_Code run_part(OpCtx *c, int i, Tensor *last, OpScratch *scratch, TF_St
   const FusedState *s = c->state;
   const Part *part = &s->parts[i];
   const Tensor *inputs[MAX_INPUTS];
-  Tensor outputs[MAX_OUTPUTS] = {0};
-  int aliases[MAX_OUTPUTS];
+  Tensor output = {0};
+  int alias;
   uint64_t last_use = 0;
   for (int j = 0; j < part->num_inputs; j++) {
     inputs[j] = part->inputs[j] == LAST ? last : c->inputs[part->inputs[j]];
@@ -176,28 +134,40 @@ static TF_Code run_part(OpCtx *c, int i, Tensor *last, OpScratch *scratch, TF_St
                  .row = s->kernels[i].row,
                  .state = s->kernels[i].state,
                  .num_inputs = part->num_inputs,
-                 .num_outputs = part->num_outputs,
+                 .num_outputs = 1,
                  .inputs = inputs,
-                 .outputs = outputs,
+                 .outputs = &output,
                  .threads = c->threads,
                  .env = c->env,
-                 .aliases = aliases,
+                 .aliases = &alias,
                  .pool = c->pool};
   TF_Code code = op_eval(&inner, scratch, last_use, st);
   tensor_clear(last);
-  for (int j = 1; j < part->num_outputs; j++) tensor_clear(&outputs[j]);
-  *last = outputs[0];
+  *last = output;
   return code;
 }
 
+/* Only rows and columns are padded. What is no matrix of 4 x 2 the part that pads refuses. */
+static TF_Code check_paddings(OpCtx *c, TF_Status *st) {
+  const Tensor *t = op_input(c, c->num_inputs - 2);
+  const int32_t *paddings = t->data;
+  if (t->rank != 2 || t->dims[0] != 4 || t->dims[1] != 2) return TF_OK;
+  const char *what = paddings[0] || paddings[1] ? "batches" : paddings[6] || paddings[7] ? "channels" : NULL;
+  if (!what) return TF_OK;
+  return fail(st, TF_INVALID_ARGUMENT, "Fused mirror padding only support spatial padding, not %s", what);
+}
+
 static TF_Code fused_run(OpCtx *c, TF_Status *st) {
+  TRY(check_paddings(c, st));
   const FusedState *s = c->state;
   OpScratch scratch = {0};
   Tensor last = {0};
   TF_Code code = TF_OK;
   for (int i = 0; i < s->count && !code; i++) code = run_part(c, i, &last, &scratch, st);
   op_scratch_clear(&scratch);
-  if (!code) op_take_output(c, 0, &last);
+  if (!code && !tensor_count(&last)) code = fail(st, TF_INVALID_ARGUMENT, "Output tensor can't be empty");
+  if (code) tensor_clear(&last);
+  else op_take_output(c, 0, &last);
   return code;
 }
 
@@ -206,20 +176,13 @@ static TF_Code shape_rank4(ShapeCtx *c, TF_Status *st) {
   c->outputs[0] = shape_of_rank(4);
   return TF_OK;
 }
-static TF_Code shape_rank2(ShapeCtx *c, TF_Status *st) {
-  (void)st;
-  c->outputs[0] = shape_of_rank(2);
-  return TF_OK;
-}
 
-#define FUSED(name_, types_, shape_, init_)                                                                 \
-  {                                                                                                         \
-    .name = name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(FusedState), .shape = shape_, \
-    .init = init_, .run = fused_run, .clear = fused_clear                                                   \
+#define FUSED(name_, types_, init_)                                                        \
+  {                                                                                        \
+    .name = name_, .types = types_, .flags = OP_DYNAMIC, .state_size = sizeof(FusedState), \
+    .shape = shape_rank4, .init = init_, .run = fused_run, .clear = fused_clear            \
   }
 
-const OpRow ops_fused[] = {FUSED("FusedPadConv2D", "T: half bfloat16 float double", shape_rank4, pad_init),
-                           FUSED("FusedResizeAndPadConv2D", "T: half float double", shape_rank4, resize_init),
-                           FUSED("_FusedConv2D", "T: float double", shape_rank4, conv_init),
-                           FUSED("_FusedMatMul", "T: float bfloat16", shape_rank2, matmul_init),
+const OpRow ops_fused[] = {FUSED("FusedPadConv2D", "T: half bfloat16 float double", pad_init),
+                           FUSED("FusedResizeAndPadConv2D", "T: half float double", resize_init),
                            {0}};
