@@ -123,13 +123,17 @@ static TF_Code fake_grad_prepare(OpCtx *c, TF_Status *st) {
 }
 
 /* n elements `step` apart; what falls outside belongs to the end of the range. All are products with 0 or 1, so
- * that a NaN is seen in each output. */
+ * that a NaN is seen in each output; but a range of nothing is not quantised. */
 static void fake_grad(const FakeState *s, float min, float max, const float *dy, const float *x, float *dx,
                       int64_t n, int64_t step, double *below, double *above) {
-  float low = -INFINITY, high = INFINITY, scale;
-  if (min != 0 || max != 0) nudge(s, min, max, &low, &high, &scale);
+  float low, high, scale;
+  if (min == 0 && max == 0) {
+    for (int64_t i = 0; i < n * step; i += step) dx[i] = dy[i];
+    return;
+  }
+  nudge(s, min, max, &low, &high, &scale);
   for (int64_t i = 0; i < n * step; i += step) {
-    dx[i] = dy[i] * (float)(!(min != 0 || max != 0) || (x[i] >= low && x[i] <= high));
+    dx[i] = dy[i] * (float)(x[i] >= low && x[i] <= high);
     *below += (double)(dy[i] * (float)(x[i] < low));
     *above += (double)(dy[i] * (float)(x[i] > high));
   }

@@ -104,6 +104,7 @@ static TF_Code matmul_run(OpCtx *c, TF_Status *st) {
   int64_t dims[2] = {((const int64_t *)op_input(c, 2)->data)[adjoint_a], b->dims[!adjoint_b]};
   TRY(op_alloc_output(c, 0, b->dtype, dims, 2, st));
   tensor_zero(&c->outputs[0]);
+  if (!tensor_count(&c->outputs[0]) || !tensor_count(b)) return TF_OK; /* TF: whatever the indices */
   if (!math_is_16(b->dtype)) return matmul_into(c, c->outputs[0].data, dims[1], adjoint_a, adjoint_b, st);
   float *sum;
   int64_t n = tensor_count(&c->outputs[0]);

@@ -394,6 +394,8 @@ def quant_fake():
             c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy[0, 0], x[0, 0], f32(-1, 0, -7), f32(2, 6, 0)], 'vector', 1e-4, 1e-4, **k)
     c.case('FakeQuantWithMinMaxVarsGradient', [dy, x, np.float32(0), np.float32(0)], 'no range', 1e-4, 1e-4)
     c.case('FakeQuantWithMinMaxVarsGradient', [f32(1, 2, 3), f32(np.nan, np.inf, -np.inf), np.float32(0), np.float32(0)], 'no range of no numbers')
+    for op, zero in (('FakeQuantWithMinMaxVarsGradient', np.float32(0)), ('FakeQuantWithMinMaxVarsPerChannelGradient', f32(0, 0, 0))):
+        c.case(op, [f32(np.nan, np.inf, 1), f32(1, 2, 3), zero, zero], 'no range, gradients of no numbers')
     c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [f32(1, 2, 3), f32(np.nan, np.inf, -np.inf), f32(0, 0, 0), f32(0, 0, 0)], 'no range of no numbers')
     c.case('FakeQuantWithMinMaxVarsPerChannelGradient', [dy, x, f32(0, 0, 0), f32(0, 1, 0)], 'no range', 1e-4, 1e-4)
     c.case('FakeQuantWithMinMaxArgsGradient', [dy[:0], x[:0]], 'empty')
