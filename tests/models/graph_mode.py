@@ -26,6 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import graph_mode_models
+from script import start
 
 METHODS = {m: "tensorflow/serving/" + m for m in ("predict", "classify", "regress")}
 CODES = (
@@ -287,11 +288,4 @@ def main(program, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(graph_mode_models.load()))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3:])
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, graph_mode_models.load(), make=lambda root, *names: make(root, names))

@@ -24,6 +24,8 @@ import subprocess
 import sys
 import tempfile
 
+from script import start
+
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the plain kernels' arithmetic
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -155,11 +157,4 @@ def main(program, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(SIZES))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3])
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, SIZES, make=make)

@@ -21,6 +21,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import numpy as np
 
+from script import start
+
 GROUPS = {}
 
 
@@ -472,11 +474,4 @@ def main(program, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(GROUPS))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3])
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, GROUPS, make=make)

@@ -18,6 +18,7 @@ import numpy as np
 
 from numeric_models import GROUPS, derivatives, functions, linear, loops, shapes  # noqa: F401
 from numeric_models.recording import answers_of, make_root, record_all, replay
+from script import start
 
 LOOSE = {"types": 1e-2}  # half floats round where others do not
 
@@ -77,11 +78,4 @@ def main(program, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(GROUPS))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3])
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, GROUPS, make=make)

@@ -20,6 +20,7 @@ import numpy as np
 from numeric_models.random_network import Network
 from numeric_models.random_program import Program
 from numeric_models.recording import answers_of, make_root, record_all, replay
+from script import start
 
 PROGRAMS = 24
 SHAPES = [(3, 4), (1, 4), (3, 4), (5, 2), (3, 4), (1, 1), (5, 2), (3, 4), (2, 6), (0, 3), (5, 2), (0, 3)]
@@ -127,9 +128,5 @@ def main(program, seed=1, batches=4):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--make":
-        make(int(sys.argv[2]), sys.argv[3])
-    else:
-        sys.exit(main(*sys.argv[1:]))
+    start(__doc__, lambda program, rest: main(program, *rest),
+          make=lambda batch, path: make(int(batch), path))

@@ -29,6 +29,7 @@ import numpy as np
 
 from capi import Api, CError, google_api
 from text_groups import DTYPES, GROUPS, arg
+from script import start
 
 ROUNDS = 3
 CONFIGS = (b"", b"\x10\x02\x28\x02")  # ConfigProto: two threads within an op, and two of ops
@@ -188,13 +189,4 @@ def main(build, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(GROUPS))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3])
-    elif sys.argv[1] == "--answer":
-        sys.exit(0 if answer(sys.argv[2], sys.argv[3]) else 1)
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, GROUPS, make=make, answer=lambda *args: 0 if answer(*args) else 1)

@@ -21,6 +21,7 @@ import tempfile
 
 import numpy as np
 
+from script import start
 from vision_groups import KEPT, load
 
 GROUPS, WAYS = load(), ("", "@1", "@frozen")
@@ -217,11 +218,4 @@ def main(program, names):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    if sys.argv[1] == "--list":
-        print("\n".join(GROUPS))
-    elif sys.argv[1] == "--make":
-        make(sys.argv[2], sys.argv[3])
-    else:
-        sys.exit(main(sys.argv[1], sys.argv[2:]))
+    start(__doc__, main, GROUPS, make=make)
