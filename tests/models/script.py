@@ -1,10 +1,10 @@
-"""How the scripts here are called: SCRIPT PROGRAM [NAME...], SCRIPT --list, and SCRIPT --COMMAND ..., by which
-they call themselves where a process of its own does a part."""
+"""How the scripts here are called: SCRIPT PROGRAM [NAME...], SCRIPT --list, and SCRIPT --COMMAND ..., by
+which they call themselves where a process of its own does a part."""
 import sys
 
 
 def start(doc, main, names=None, **commands):
-    """Calls main(program, names given), or commands[COMMAND] with what follows. `names`: what --list prints."""
+    """Calls main(program, names given), or commands[COMMAND] with the rest. `names`: what --list prints."""
     if len(sys.argv) < 2:
         sys.exit(doc)
     first, rest = sys.argv[1], sys.argv[2:]
